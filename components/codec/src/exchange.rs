@@ -1,0 +1,74 @@
+//! Interface `exchange`: the state machine for hosts with an HTTP client of their own.
+
+use std::cell::RefCell;
+
+use thingpost::exchange::{self, Outgoing};
+use thingpost::{ConfigurationProblem, Moment};
+
+use crate::bindings::exports::thingpost::iot::exchange::{
+    Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment, NoAnswer, Options,
+    Outgoing as WitOutgoing, Platform, Receipt, Step,
+};
+use crate::{convert, http};
+
+pub struct Exchange(RefCell<exchange::Exchange>);
+
+impl Exchange {
+    fn new(
+        platform: Platform,
+        options: &Options,
+        session: Option<&str>,
+        seed: u64,
+        messages: Vec<Message>,
+    ) -> Result<Self, ConfigurationProblem> {
+        let platform = convert::platform(platform)?;
+        let options = convert::options(options)?;
+        let session = session.map(|text| platform.import_session(text)).transpose()?;
+        let messages = messages.into_iter().map(convert::message).collect();
+        Ok(Self(RefCell::new(exchange::Exchange::new(platform, options, session, seed, messages))))
+    }
+}
+
+impl GuestExchange for Exchange {
+    fn open(
+        platform: Platform,
+        options: Options,
+        session: Option<String>,
+        seed: u64,
+        messages: Vec<Message>,
+    ) -> Result<ExchangeHandle, String> {
+        Self::new(platform, &options, session.as_deref(), seed, messages)
+            .map(ExchangeHandle::new)
+            .map_err(|problem| problem.text())
+    }
+
+    fn next(&self, now: WitMoment) -> Step {
+        match self.0.borrow_mut().next(moment(now)) {
+            exchange::Step::Send(Outgoing { id, request, connect_timeout_ms, timeout_ms }) => {
+                Step::Send(WitOutgoing { id, request: http::request(request), connect_timeout_ms, timeout_ms })
+            }
+            exchange::Step::Wait(until_ms) => Step::Wait(until_ms),
+            exchange::Step::Done => Step::Done,
+        }
+    }
+
+    fn answer(&self, now: WitMoment, id: u32, answered: Result<HttpResponse, NoAnswer>) {
+        let answered = answered.map(http::response).map_err(http::no_answer);
+        self.0.borrow_mut().answer(moment(now), id, answered);
+    }
+
+    fn outcomes(&self) -> Vec<Result<Receipt, Error>> {
+        let exchange = self.0.borrow();
+        let explain = |error: &_, topic: &_| exchange.platform().explain(error, topic);
+        exchange.outcomes().map(|(topic, outcome)| convert::outcome(outcome, |error| explain(error, topic))).collect()
+    }
+
+    fn session(&self) -> Option<String> {
+        let exchange = self.0.borrow();
+        exchange.session().and_then(|session| exchange.platform().export_session(session))
+    }
+}
+
+fn moment(now: WitMoment) -> Moment {
+    Moment { monotonic_ms: now.monotonic_ms, unix_ms: now.unix_ms }
+}

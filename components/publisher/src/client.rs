@@ -1,0 +1,54 @@
+//! The `client` resource: a device on a platform, and its token between calls.
+
+use std::cell::RefCell;
+
+use thingpost::aliyun::Session;
+use thingpost::{ConfigurationProblem, Exchange, Options, Platform, wasi};
+
+use crate::bindings::exports::thingpost::iot::publisher::{
+    Client as ClientHandle, Error, GuestClient, Message, Options as WitOptions, Platform as WitPlatform, Receipt,
+};
+use crate::convert;
+
+pub struct Client {
+    platform: Platform,
+    options: Options,
+    session: RefCell<Option<Session>>,
+}
+
+impl Client {
+    fn new(platform: WitPlatform, options: &WitOptions, session: Option<&str>) -> Result<Self, ConfigurationProblem> {
+        let platform = convert::platform(platform)?;
+        let options = convert::options(options)?;
+        let session = session.map(|text| platform.import_session(text)).transpose()?;
+        Ok(Self { platform, options, session: RefCell::new(session) })
+    }
+}
+
+impl GuestClient for Client {
+    fn open(platform: WitPlatform, options: WitOptions, session: Option<String>) -> Result<ClientHandle, String> {
+        Self::new(platform, &options, session.as_deref()).map(ClientHandle::new).map_err(|problem| problem.text())
+    }
+
+    fn publish(&self, message: Message) -> Result<Receipt, Error> {
+        let mut outcomes = self.publish_all(vec![message]);
+        outcomes.pop().expect("an exchange has one outcome for each message")
+    }
+
+    fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
+        let messages = messages.into_iter().map(convert::message).collect();
+        let session = self.session.take();
+        let mut exchange =
+            Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
+        wasi::run(&mut exchange);
+        self.session.replace(exchange.session().cloned());
+        exchange
+            .outcomes()
+            .map(|(topic, outcome)| convert::outcome(outcome, |error| self.platform.explain(error, topic)))
+            .collect()
+    }
+
+    fn session(&self) -> Option<String> {
+        self.session.borrow().as_ref().and_then(|session| self.platform.export_session(session))
+    }
+}

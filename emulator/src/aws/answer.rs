@@ -1,0 +1,93 @@
+//! A success and a policy denial of AWS have the same length and differ in one JSON value, and the error type hides in a
+//! header with a trailing colon. Clients trip over such details, so the answers stand here as they were captured.
+
+use crate::clock::Clock;
+use crate::http1::{self, Response};
+use crate::ledger::Disposition;
+
+/// Why a request is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    /// Without the trailing colon that AWS puts behind it. Empty where AWS is not known to send one.
+    pub(super) error_type: &'static str,
+    /// AWS answers a policy denial with JSON's null.
+    pub(super) message: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(super) const METHOD_NOT_ALLOWED: Self = Self::new(405, "MethodNotAllowedException", Some("Method Not Allowed"));
+    pub(super) const MISSING_TOKEN: Self = Self::new(403, "ForbiddenException", Some("Missing Authentication Token"));
+    pub(super) const NOT_FOUND: Self = Self::new(404, "ResourceNotFoundException", Some("Not Found"));
+    pub(super) const LENGTH_REQUIRED: Self = Self::new(411, "", Some("Length Required"));
+    pub(super) const POLICY: Self = Self::new(403, "ForbiddenException", None);
+    pub(super) const THROTTLED: Self = Self::new(429, "ThrottlingException", Some("Rate exceeded"));
+    pub(super) const TOO_LARGE: Self =
+        Self::new(413, "RequestEntityTooLargeException", Some("Request entity too large"));
+
+    const fn new(status: u16, error_type: &'static str, message: Option<&'static str>) -> Self {
+        Self { status, error_type, message }
+    }
+
+    /// A request that AWS understands and does not like.
+    pub(super) const fn invalid(message: &'static str) -> Self {
+        Self::new(400, "InvalidRequestException", Some(message))
+    }
+
+    pub(super) fn disposition(&self) -> Disposition {
+        Disposition::Refused { status: self.status, code: self.error_type.to_owned() }
+    }
+}
+
+pub(super) fn accepted(clock: &Clock, trace_id: &str) -> Response {
+    response(clock, 200, trace_id, None, Some("OK"))
+}
+
+pub(super) fn refused(clock: &Clock, trace_id: &str, refusal: &Refusal) -> Response {
+    let error_type = (!refusal.error_type.is_empty()).then_some(refusal.error_type);
+    response(clock, refusal.status, trace_id, error_type, refusal.message)
+}
+
+fn response(clock: &Clock, status: u16, trace_id: &str, error_type: Option<&str>, message: Option<&str>) -> Response {
+    // By hand, because the captured order of the keys is not the alphabetical one that serde_json has.
+    let message = serde_json::Value::from(message);
+    let body = format!(r#"{{"message":{message},"traceId":"{trace_id}"}}"#).into_bytes();
+
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut headers = vec![
+        header("content-type", "application/json"),
+        header("content-length", &body.len().to_string()),
+        header("date", &clock.http_date()),
+        header("x-amzn-RequestId", trace_id),
+    ];
+    if let Some(error_type) = error_type {
+        headers.push(header("x-amzn-ErrorType", &format!("{error_type}:")));
+    }
+    headers.push(header("connection", "keep-alive"));
+    Response { status, reason: http1::reason(status), headers, body, persistent: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE_ID: &str = "602536fa-5868-07ee-d9bd-78f66063db45";
+
+    #[test]
+    fn success_and_policy_denial_have_the_captured_bodies_of_the_same_length() {
+        let clock = Clock::default();
+        let success = accepted(&clock, TRACE_ID);
+        assert_eq!(success.body, format!(r#"{{"message":"OK","traceId":"{TRACE_ID}"}}"#).as_bytes());
+        let denial = refused(&clock, TRACE_ID, &Refusal::POLICY);
+        assert_eq!(denial.body, format!(r#"{{"message":null,"traceId":"{TRACE_ID}"}}"#).as_bytes());
+        assert_eq!((success.body.len(), denial.body.len()), (65, 65));
+    }
+
+    #[test]
+    fn the_refusal_without_credentials_has_the_captured_length() {
+        let response = refused(&Clock::default(), TRACE_ID, &Refusal::MISSING_TOKEN);
+        assert_eq!(response.body.len(), 91);
+        let expected = ("x-amzn-ErrorType".to_owned(), "ForbiddenException:".to_owned());
+        assert!(response.headers.contains(&expected));
+    }
+}

@@ -1,0 +1,69 @@
+//! Nobody can prove against the real clouds that no message is lost or doubled: they tell nobody what they took, and
+//! they do not fail on request. This crate is AWS IoT Core (the HTTPS data plane) and Aliyun IoT Platform (HTTP access)
+//! on loopback, over real TLS, with a ledger of every message and with faults on request.
+//!
+//! It shares no code with the rest of the workspace: signatures, topics and limits are checked by code of its own, so
+//! that one bug cannot hide on both sides of the wire.
+//!
+//! # The map
+//!
+//! | Where | What |
+//! |---|---|
+//! | [`AwsEmulator`], `aws/` | AWS IoT Core: a port for client certificates and a port that routes by ALPN |
+//! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: `/auth`, tokens and `/topic/…` |
+//! | [`Authority`], [`DeviceCertificate`] | the certificate authority made at start, and what it issues |
+//! | [`Ledger`], [`Entry`], [`Disposition`] | every message that reached HTTP, and what became of it |
+//! | [`Faults`], [`Fault`] | what is to go wrong next, and in which phase |
+//! | `platform.rs`, `serve.rs`, `exchange.rs` | what a platform is, its listeners, one exchange with a client |
+//! | `http1.rs` | a byte-exact HTTP/1.1, able to leave out what a proper server must not |
+//! | `tls.rs`, `clock.rs`, `percent.rs`, `base64.rs`, `unique.rs` | server configurations, a skewable clock, encodings, identifiers |
+//!
+//! # Example
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use thingpost_emulator::{Authority, AwsEmulator, AwsOptions, Break, Fault};
+//!
+//! let authority = Authority::new();
+//! let device = authority.issue_device("thermometer-7");
+//! let options = AwsOptions::new(&authority, "a1b2c3-ats.iot.eu-central-1.amazonaws.com");
+//! let emulator = AwsEmulator::start(options).await?;
+//! emulator.register(&device);
+//! // The next message is taken, but its sender will never know.
+//! emulator.faults().push(Fault::AfterAcceptance(Break::Reset), 1);
+//!
+//! // Now let a client that trusts `authority.ca_pem()` publish to `emulator.addr_mutual_tls()`, and then:
+//! let taken = emulator.ledger().accepted();
+//! # assert!(taken.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every listener binds port 0. Dropping an emulator closes its ports and aborts its connections.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod aliyun;
+mod aws;
+mod base64;
+mod clock;
+mod exchange;
+mod fault;
+mod http1;
+mod ledger;
+mod percent;
+mod pki;
+mod platform;
+mod serve;
+mod tls;
+mod unique;
+
+pub use aliyun::{AliyunEmulator, AliyunOptions, TokenForm};
+pub use aws::{AwsConnections, AwsEmulator, AwsOptions};
+pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
+pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
+pub use pki::{Authority, DeviceCertificate};
+pub use platform::Listener;
+pub use serve::Connections;

@@ -1,0 +1,77 @@
+//! The two clouds differ in what they check and answer, and in nothing else: connections, phases, faults and the
+//! ledger are the same. This is the seam between what differs and what does not.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::server::ClientHello;
+
+use crate::fault::Faults;
+use crate::http1::{Request, Response};
+use crate::ledger::{Device, Disposition, Ledger};
+
+/// Where a message came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Listener {
+    /// AWS's port 8443: client certificates, whatever the ALPN.
+    AwsMutualTls,
+    /// AWS's port 443: the ALPN decides whether a client certificate counts.
+    AwsAlpn,
+    /// Aliyun's port 443.
+    Aliyun,
+}
+
+/// One listener's view of its cloud.
+pub(crate) trait Platform: Send + Sync + 'static {
+    fn listener(&self) -> Listener;
+    fn ledger(&self) -> &Ledger;
+    fn faults(&self) -> &Faults;
+
+    /// The configuration for this client, or nothing to close the connection in the handshake.
+    fn choose(&self, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>>;
+
+    /// What a request is about, before any check of it.
+    fn purpose(&self, request: &Request) -> Purpose;
+
+    /// What the ledger can say about a publish request whatever becomes of it.
+    fn describe(&self, peer: &Peer, request: &Request) -> Description;
+
+    /// Decides about a request. For a publish request this is the moment at which the message is taken.
+    fn decide(&self, peer: &Peer, request: &Request) -> Decision;
+
+    /// Answers to bytes that are not a request that the platform could decide about.
+    fn reject(&self, status: u16) -> Response;
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Publish,
+    Authentication,
+    Other,
+}
+
+/// What the TLS handshake has shown about a client.
+#[derive(Debug, Default)]
+pub(crate) struct Peer {
+    /// Of the certificate whose key the client has proved to hold.
+    pub(crate) fingerprint: Option<String>,
+    /// The protocol that was agreed on.
+    pub(crate) alpn: Option<Vec<u8>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Description {
+    pub(crate) device: Option<Device>,
+    pub(crate) topic: Option<String>,
+    pub(crate) qos: Option<u8>,
+    pub(crate) retain: bool,
+}
+
+pub(crate) struct Decision {
+    /// Goes into the ledger if the request is a publish request.
+    pub(crate) disposition: Disposition,
+    pub(crate) trace_id: Option<String>,
+    /// Nothing closes the connection without a byte.
+    pub(crate) answer: Option<Response>,
+}

@@ -1,0 +1,104 @@
+//! The body of an answer: its timeout, its errors, and the connection under it.
+//!
+//! A connection is free again when the last byte of the answer has been read, and a component that has read as much as
+//! `content-length` promised may never ask for the end. So the connection is given back with the last frame, not with
+//! the end of the stream.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep_until};
+use wasmtime_wasi_http::Error as WasiError;
+
+use crate::clock::later;
+use crate::error::{ExchangeError, TransportError};
+use crate::pool::Lease;
+use crate::route::Endpoint;
+
+pub(crate) struct AnswerBody {
+    incoming: Incoming,
+    from: Endpoint,
+    /// Until the answer is over.
+    lease: Option<Lease>,
+    silence: Pin<Box<Sleep>>,
+    between_bytes: Duration,
+}
+
+impl AnswerBody {
+    pub(crate) fn new(incoming: Incoming, from: Endpoint, lease: Lease, between_bytes: Duration) -> Self {
+        let mut body = Self {
+            incoming,
+            from,
+            lease: Some(lease),
+            silence: Box::pin(sleep_until(later(between_bytes))),
+            between_bytes,
+        };
+        body.give_back_at_end();
+        body
+    }
+
+    fn give_back_at_end(&mut self) {
+        if self.incoming.is_end_stream() {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+    }
+
+    fn fail(&mut self, error: ExchangeError) -> WasiError {
+        self.lease = None;
+        let error = TransportError::Exchange { to: self.from.clone(), error };
+        tracing::warn!("{error}");
+        error.to_wasi()
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = WasiError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, WasiError>>> {
+        match Pin::new(&mut self.incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.give_back_at_end();
+                let at = later(self.between_bytes);
+                self.silence.as_mut().reset(at);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(self.fail(ExchangeError::Truncated(error))))),
+            Poll::Ready(None) => {
+                self.give_back();
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                ready!(self.silence.as_mut().poll(cx));
+                let after = self.between_bytes;
+                Poll::Ready(Some(Err(self.fail(ExchangeError::Stalled { after }))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// An answer of which only the status mattered: hyper reads over a rest that is already there and closes otherwise, and
+/// the next request finds out which.
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}

@@ -1,0 +1,117 @@
+//! One HTTP/1.1 connection and the task that drives it.
+//!
+//! Letting go of a connection is harder than it looks. hyper ends it politely, with a `close_notify`, and waits for
+//! the socket to take it; a peer that stopped reading never does, and the task, the socket and its place under the
+//! limit would be gone for good. So the driver notices when its handle is dropped, and allows a moment for manners.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::io::TokioIo;
+
+use crate::connect::{ConnectDeadline, connect};
+use crate::error::ConnectError;
+use crate::route::Endpoint;
+use crate::wire::{Stuck, Wire};
+
+/// For the `close_notify` of a connection that nobody holds any more.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// How long a connection that has given its answer may take to be ready again. It takes microseconds, unless the
+/// server answered before the request was fully sent; then waiting for the rest is not worth it.
+const TURNAROUND: Duration = Duration::from_millis(100);
+
+/// An open connection. Dropping it closes it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    sender: SendRequest<WasiBody>,
+    driver: JoinHandle<hyper::Result<()>>,
+    stuck: Stuck,
+    /// Whether it has given an answer before.
+    answered: bool,
+    _handle: oneshot::Sender<()>,
+}
+
+/// Why a request got no answer.
+pub(crate) enum Failure {
+    /// It never reached the connection, and can go on another one.
+    Unsent(Box<Request<WasiBody>>, hyper::Error),
+    /// It did, at least in part.
+    Unanswered(hyper::Error),
+}
+
+impl Connection {
+    /// Connects. The permit is held as long as the socket is open, be it in use, idle or closing.
+    pub(crate) async fn open(
+        address: &Endpoint,
+        server: &ServerName<'static>,
+        config: &Arc<ClientConfig>,
+        deadline: ConnectDeadline,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Self, ConnectError> {
+        let stream = connect(address, server, config, deadline).await?;
+        let (wire, stuck) = Wire::new(stream);
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(wire)).await.map_err(|error| ConnectError::Closed(error.into()))?;
+        let (handle, dropped) = oneshot::channel();
+        let driver = tokio::spawn(async move {
+            let _permit = permit;
+            let mut connection = std::pin::pin!(connection);
+            tokio::select! {
+                ended = &mut connection => ended,
+                _ = dropped => timeout(CLOSING, connection).await.unwrap_or(Ok(())),
+            }
+        });
+        Ok(Self { sender, driver, stuck, answered: false, _handle: handle })
+    }
+
+    /// Whether it may serve another request, as far as is known: the peer has not closed it, and has taken all of the
+    /// request before.
+    pub(crate) fn is_reusable(&self) -> bool {
+        !self.sender.is_closed() && !self.stuck.is_stuck()
+    }
+
+    /// Whether it has given an answer before.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// Waits until the exchange before is entirely over; false if the connection is of no more use.
+    pub(crate) async fn is_ready(&mut self) -> bool {
+        matches!(timeout(TURNAROUND, self.sender.ready()).await, Ok(Ok(())))
+    }
+
+    /// Sends a request and waits for the head of its answer. Given up midway, the connection closes itself.
+    pub(crate) async fn send(&mut self, request: Request<WasiBody>) -> Result<Response<Incoming>, Failure> {
+        match self.sender.try_send_request(request).await {
+            Ok(response) => {
+                self.answered = true;
+                Ok(response)
+            }
+            Err(mut error) => match error.take_message() {
+                Some(request) => {
+                    let error = self.last_words().await.unwrap_or(error.into_error());
+                    Err(Failure::Unsent(Box::new(request), error))
+                }
+                None => Err(Failure::Unanswered(error.into_error())),
+            },
+        }
+    }
+
+    /// What ended the connection, when it ended between two requests and so had nobody to tell: a TLS alert above all.
+    async fn last_words(&mut self) -> Option<hyper::Error> {
+        match timeout(TURNAROUND, &mut self.driver).await {
+            Ok(Ok(Err(error))) => Some(error),
+            _ => None,
+        }
+    }
+}

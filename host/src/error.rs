@@ -1,0 +1,325 @@
+//! What went wrong between the component and the server, and whether the server may have acted.
+//!
+//! WASI has some forty error codes, and the guest decides by them whether a message may be sent again. A code that
+//! claims too little doubles messages, one that claims too much loses them. The line runs between [`ConnectError`],
+//! which happens while not one byte of the request can have been processed, and [`ExchangeError`], after which nobody
+//! on this side can know. Errors stay whole, with their sources, until [`TransportError::to_wasi`] makes the code.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError};
+use wasmtime_wasi_http::Error as WasiError;
+
+use crate::alert;
+use crate::route::Endpoint;
+
+mod text;
+
+/// Why there is no answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// Not even tried.
+    Denied(Denial),
+    /// No usable connection. The server has not acted on the request.
+    Connect {
+        /// Where to.
+        to: Endpoint,
+        /// Why.
+        error: ConnectError,
+    },
+    /// The request, or a part of it, was sent. The server may have acted on it.
+    Exchange {
+        /// Where to.
+        to: Endpoint,
+        /// Why.
+        error: ExchangeError,
+    },
+}
+
+/// Why a request was not tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Denial {
+    /// No route names this destination.
+    NoRoute(Endpoint),
+    /// Only https is carried.
+    Scheme(String),
+    /// The URL has no host, or user information in front of it.
+    Url,
+    /// `CONNECT` would open a tunnel past the routes.
+    Method,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// As many connections as allowed were busy for all of the connect timeout.
+    LimitReached {
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The resolver did not answer in time.
+    DnsTimeout {
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The resolver has no address for the host.
+    Dns(io::Error),
+    /// No address accepted a connection.
+    Unreachable(Vec<Attempt>),
+    /// TCP or TLS took too long.
+    Timeout {
+        /// What it took too long over.
+        phase: Phase,
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The server's certificate is not acceptable.
+    Certificate(CertificateError),
+    /// The server refused the handshake and said why.
+    Alert(AlertDescription),
+    /// The handshake failed on this side.
+    Tls(rustls::Error),
+    /// The server closed the connection during the handshake, or right after it and before the request.
+    Closed(Box<dyn StdError + Send + Sync>),
+}
+
+/// One address that was tried.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The address.
+    pub address: SocketAddr,
+    /// What came of it; no error means that its share of the time ran out.
+    pub error: Option<io::Error>,
+}
+
+/// What was going on when the connect timeout struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for the TCP connection.
+    Tcp,
+    /// Waiting for the TLS handshake.
+    Tls,
+}
+
+/// Why there is no answer, or only a part of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// No answer in time.
+    NoAnswer {
+        /// The first-byte timeout.
+        after: Duration,
+    },
+    /// The connection broke before an answer.
+    Closed(hyper::Error),
+    /// An alert that says nothing about the request.
+    Alert(AlertDescription),
+    /// What came is not HTTP.
+    Malformed(hyper::Error),
+    /// The guest did not finish the request's body.
+    Body(hyper::Error),
+    /// The answer began, and broke off.
+    Truncated(hyper::Error),
+    /// The answer began, and then nothing more came.
+    Stalled {
+        /// The between-bytes timeout.
+        after: Duration,
+    },
+}
+
+impl ConnectError {
+    /// From the handshake, in which rustls speaks through `io::Error`.
+    pub(crate) fn from_handshake(error: io::Error) -> Self {
+        match find::<rustls::Error>(&error).cloned() {
+            Some(rustls::Error::InvalidCertificate(reason)) => Self::Certificate(reason),
+            Some(rustls::Error::AlertReceived(alert)) => Self::Alert(alert),
+            Some(other) => Self::Tls(other),
+            None => Self::Closed(error.into()),
+        }
+    }
+}
+
+impl TransportError {
+    /// hyper gave the request back: it never reached the connection.
+    pub(crate) fn unsent(to: Endpoint, error: hyper::Error) -> Self {
+        let error = match find::<rustls::Error>(&error).cloned() {
+            Some(rustls::Error::AlertReceived(alert)) => ConnectError::Alert(alert),
+            Some(other) => ConnectError::Tls(other),
+            None => ConnectError::Closed(error.into()),
+        };
+        Self::Connect { to, error }
+    }
+
+    /// hyper kept the request: some of it may have been sent. `first` says that nothing came over this connection
+    /// before, so that an alert can still be about the handshake.
+    pub(crate) fn unanswered(to: Endpoint, error: hyper::Error, first: bool) -> Self {
+        if let Some(rustls::Error::AlertReceived(alert)) = find(&error) {
+            let alert = *alert;
+            return if first && alert::refuses_handshake(alert) {
+                Self::Connect { to, error: ConnectError::Alert(alert) }
+            } else {
+                Self::Exchange { to, error: ExchangeError::Alert(alert) }
+            };
+        }
+        let error = if error.is_parse() {
+            ExchangeError::Malformed(error)
+        } else if error.is_body_write_aborted() || find::<WasiError>(&error).is_some() {
+            ExchangeError::Body(error)
+        } else {
+            ExchangeError::Closed(error)
+        };
+        Self::Exchange { to, error }
+    }
+
+    /// The last and lossy step: the code that the guest sees.
+    pub fn to_wasi(&self) -> WasiError {
+        match self {
+            Self::Denied(Denial::NoRoute(_) | Denial::Scheme(_)) => WasiError::HttpRequestDenied,
+            Self::Denied(Denial::Url) => WasiError::HttpRequestUriInvalid,
+            Self::Denied(Denial::Method) => WasiError::HttpRequestMethodInvalid,
+            Self::Connect { error, .. } => error.to_wasi(),
+            Self::Exchange { error, .. } => error.to_wasi(),
+        }
+    }
+}
+
+impl ConnectError {
+    fn to_wasi(&self) -> WasiError {
+        match self {
+            Self::LimitReached { .. } => WasiError::ConnectionLimitReached,
+            Self::DnsTimeout { .. } => WasiError::DnsTimeout,
+            Self::Dns(error) => WasiError::DnsError { rcode: Some(error.to_string()), info_code: None },
+            Self::Unreachable(attempts) => unreachable_to_wasi(attempts),
+            Self::Timeout { .. } => WasiError::ConnectionTimeout,
+            Self::Certificate(_) => WasiError::TlsCertificateError,
+            Self::Alert(alert) => WasiError::TlsAlertReceived {
+                alert_id: Some(u8::from(*alert)),
+                alert_message: Some(alert::name(*alert)),
+            },
+            // Not "connection terminated": the guest would have to take that for "perhaps delivered".
+            Self::Tls(_) | Self::Closed(_) => WasiError::TlsProtocolError,
+        }
+    }
+}
+
+/// Of several addresses, the one that got furthest speaks: an answer, even "refused", says more than silence, and
+/// silence more than a missing route (a machine without IPv6 fails so on half of all hosts).
+fn unreachable_to_wasi(attempts: &[Attempt]) -> WasiError {
+    let any = |kind| attempts.iter().any(|attempt| attempt.error.as_ref().map(io::Error::kind) == kind);
+    if any(Some(io::ErrorKind::ConnectionRefused)) {
+        WasiError::ConnectionRefused
+    } else if any(None) || any(Some(io::ErrorKind::TimedOut)) {
+        WasiError::ConnectionTimeout
+    } else if any(Some(io::ErrorKind::NetworkUnreachable)) {
+        WasiError::DestinationIpUnroutable
+    } else {
+        WasiError::DestinationUnavailable
+    }
+}
+
+impl ExchangeError {
+    fn to_wasi(&self) -> WasiError {
+        match self {
+            Self::NoAnswer { .. } => WasiError::HttpResponseTimeout,
+            Self::Closed(_) | Self::Alert(_) => WasiError::ConnectionTerminated,
+            Self::Malformed(_) => WasiError::HttpProtocolError,
+            // A body of the wrong length cannot have been a complete request; anything else may have been.
+            Self::Body(error) => match find(error) {
+                Some(WasiError::HttpRequestBodySize(size)) => WasiError::HttpRequestBodySize(*size),
+                _ => WasiError::HttpProtocolError,
+            },
+            Self::Truncated(_) => WasiError::HttpResponseIncomplete,
+            Self::Stalled { .. } => WasiError::ConnectionReadTimeout,
+        }
+    }
+}
+
+/// The first error of type `E` in the chain. `io::Error` hides what it wraps from `source()`, so that is looked into.
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+impl StdError for Denial {}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Denied(denial) => Some(denial),
+            Self::Connect { error, .. } => Some(error),
+            Self::Exchange { error, .. } => Some(error),
+        }
+    }
+}
+
+impl StdError for ConnectError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Dns(error) => Some(error),
+            Self::Unreachable(attempts) => {
+                attempts.iter().find_map(|attempt| attempt.error.as_ref()).map(|error| error as _)
+            }
+            Self::Tls(error) => Some(error),
+            Self::Closed(error) => Some(error.as_ref()),
+            Self::LimitReached { .. }
+            | Self::DnsTimeout { .. }
+            | Self::Timeout { .. }
+            | Self::Certificate(_)
+            | Self::Alert(_) => None,
+        }
+    }
+}
+
+impl StdError for ExchangeError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Closed(error) | Self::Malformed(error) | Self::Body(error) | Self::Truncated(error) => Some(error),
+            Self::NoAnswer { .. } | Self::Alert(_) | Self::Stalled { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    fn tried(outcomes: &[Option<ErrorKind>]) -> WasiError {
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        let attempts = outcomes.iter().map(|outcome| Attempt { address, error: outcome.map(io::Error::from) });
+        ConnectError::Unreachable(attempts.collect()).to_wasi()
+    }
+
+    #[test]
+    fn of_several_addresses_the_one_that_got_furthest_speaks() {
+        let no_ipv6 = Some(ErrorKind::NetworkUnreachable);
+        let refused = Some(ErrorKind::ConnectionRefused);
+        assert!(matches!(tried(&[no_ipv6, refused]), WasiError::ConnectionRefused));
+        assert!(matches!(tried(&[no_ipv6, None]), WasiError::ConnectionTimeout));
+        assert!(matches!(tried(&[no_ipv6]), WasiError::DestinationIpUnroutable));
+        assert!(matches!(tried(&[Some(ErrorKind::HostUnreachable)]), WasiError::DestinationUnavailable));
+    }
+
+    #[test]
+    fn a_cause_is_found_inside_an_io_error() {
+        let alert = rustls::Error::AlertReceived(AlertDescription::UnknownCA);
+        let error = io::Error::new(ErrorKind::InvalidData, alert);
+        assert!(matches!(ConnectError::from_handshake(error), ConnectError::Alert(AlertDescription::UnknownCA)));
+    }
+}

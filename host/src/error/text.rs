@@ -1,0 +1,127 @@
+//! What people read: in one line what happened, to which host, and what to do about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use rustls::CertificateError;
+
+use super::{Attempt, ConnectError, Denial, ExchangeError, Phase, TransportError};
+use crate::alert;
+
+/// The innermost cause, which is the one that says something.
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(denial) => denial.fmt(f),
+            Self::Connect { to, error } => write!(f, "not sent to {to}: {error}"),
+            Self::Exchange { to, error } => write!(f, "sent to {to}, outcome unknown: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoute(to) => {
+                write!(f, "denied: no route to {to}; add one to the profile if it is meant to be reached")
+            }
+            Self::Scheme(scheme) => write!(f, "denied: only https is carried, not {scheme}"),
+            Self::Url => f.write_str("denied: the URL must be https://HOST[:PORT]/..., without user information"),
+            Self::Method => f.write_str("denied: CONNECT would open a tunnel past the routes; send the request itself"),
+        }
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LimitReached { after } => {
+                write!(f, "no free connection within {after:?}; send fewer at a time, or raise the limits of the pool")
+            }
+            Self::DnsTimeout { after } => {
+                write!(f, "no answer from DNS within {after:?}; check the network")
+            }
+            Self::Dns(error) => write!(f, "no address found ({error}); check the host name"),
+            Self::Unreachable(attempts) => {
+                f.write_str("no address accepts a connection (")?;
+                for (index, Attempt { address, error }) in attempts.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    match error {
+                        Some(error) => write!(f, "{comma}{address}: {error}")?,
+                        None => write!(f, "{comma}{address}: no answer in time")?,
+                    }
+                }
+                f.write_str("); check the port and the firewall")
+            }
+            Self::Timeout { phase, after } => {
+                let what = match phase {
+                    Phase::Tcp => "no TCP connection",
+                    Phase::Tls => "no end of the TLS handshake",
+                };
+                write!(f, "{what} within {after:?}; check the network, or give it more time")
+            }
+            Self::Certificate(reason) => {
+                let way_out = match reason {
+                    CertificateError::UnknownIssuer => "add the server's CA to the trust roots",
+                    CertificateError::Expired
+                    | CertificateError::ExpiredContext { .. }
+                    | CertificateError::NotValidYet
+                    | CertificateError::NotValidYetContext { .. } => "check this machine's clock",
+                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                        "use the host name that the certificate names"
+                    }
+                    _ => "the server needs another certificate",
+                };
+                write!(f, "the server's certificate is refused ({reason}); {way_out}")
+            }
+            Self::Alert(alert) => write!(
+                f,
+                "the server refused the TLS handshake with {}; {}",
+                alert::name(*alert),
+                alert::way_out(*alert)
+            ),
+            Self::Tls(error) => write!(f, "the TLS handshake failed ({error}); check host and port"),
+            Self::Closed(error) => write!(
+                f,
+                "the server closed the connection before the request ({}); check the port, the ALPN and the device certificate",
+                innermost(error.as_ref())
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer { after } => write!(f, "no answer within {after:?}; give it more time"),
+            Self::Closed(error) => write!(
+                f,
+                "the connection closed without an answer ({}); if it always does, check that the device certificate is active",
+                innermost(error)
+            ),
+            Self::Alert(alert) => {
+                write!(f, "the server broke the TLS connection with {}; see the server's log", alert::name(*alert))
+            }
+            Self::Malformed(error) => write!(f, "the answer is not HTTP/1.1 ({}); check the port", innermost(error)),
+            Self::Body(error) => write!(
+                f,
+                "the component did not finish the request's body ({}); write as much as it announces, then finish",
+                innermost(error)
+            ),
+            Self::Truncated(error) => {
+                write!(f, "the answer broke off ({}); if it always does, check proxies on the way", innermost(error))
+            }
+            Self::Stalled { after } => {
+                write!(f, "the answer stopped for {after:?}; give it more time")
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The host's half of thingpost: everything that must not be in a sandbox.
+//!
+//! A component publishes through `wasi:http/outgoing-handler` and knows topics, tokens and answers; this crate holds
+//! the certificates, private keys, trust roots and sockets, and decides by the destination alone which of them a
+//! request gets. It knows nothing of any platform but one ALPN name, and any wasmtime embedder can use it for any
+//! component: give a store [`TransportHooks`] and leave the rest.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TransportHooks, TrustRoots};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Identity::from_pem_files(Path::new("device.pem.crt"), Path::new("device.pem.key"))?;
+//! let host = "a3k7odshaiipe8-ats.iot.us-west-2.amazonaws.com";
+//! let profile = Profile {
+//!     workload: "thermometer".into(),
+//!     routes: RouteTable::new(vec![Route::new(host, TrustRoots::system_or_webpki()).identity(device)])?,
+//!     connect_to: Vec::new(),
+//! };
+//! let hooks = TransportHooks::new(Transport::new(Pool::default(), profile));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The rooms, from the outside in: [`hooks`](TransportHooks) and [`Transport`] take a request; the [`RouteTable`] says
+//! whether and as whom it may go; the [`Pool`] finds or opens a connection; [`TransportError`] says what went wrong,
+//! and on which side of the line between *not sent* and *unknown*.
+
+#![deny(unsafe_code)]
+#![deny(missing_docs)]
+
+mod alert;
+mod alpn;
+mod body;
+mod clock;
+mod connect;
+mod connect_to;
+mod connection;
+mod error;
+mod hooks;
+mod identity;
+mod pem;
+mod pool;
+mod roots;
+mod route;
+mod tls;
+mod transport;
+mod wire;
+
+pub use alpn::{AWS_HTTPS_WITH_CERTIFICATE, Alpn};
+pub use connect_to::{ConnectTo, ConnectToError, ConnectToReason};
+pub use error::{Attempt, ConnectError, Denial, ExchangeError, Phase, TransportError};
+pub use hooks::TransportHooks;
+pub use identity::{Identity, IdentityError};
+pub use pem::{PemContents, PemSource};
+pub use pool::{Pool, PoolLimits};
+pub use roots::{RootsError, TrustRoots};
+pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
+pub use transport::{Profile, Timeouts, Transport};

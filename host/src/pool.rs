@@ -1,0 +1,311 @@
+//! Connections that are kept for the next message, and never for the next workload.
+//!
+//! A new TLS connection for each publish costs a device two to three round trips, the server a signature, and at some
+//! hundred messages per second the machine its ports. So connections are kept. But a kept connection is an
+//! authenticated one: handed to a request that was to go out under another identity, it publishes in the wrong name.
+//! The key of the pool is therefore everything that went into the connection, and nothing is shared between keys but
+//! the limit on sockets.
+//!
+//! Why not `hyper_util`'s client, which has a pool: it starts a connection whenever none is idle at that instant, so a
+//! burst opens more than it uses; idle connections of one key cannot give way to another; and its errors do not say
+//! whether the request had reached the connection, which is what decides between *not sent* and *unknown*. Waiting for
+//! a turn first, and looking for an idle connection second, needs no race.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::clock::later;
+use crate::connect::ConnectDeadline;
+use crate::connection::Connection;
+use crate::error::ConnectError;
+use crate::route::{Checked, Endpoint, MinimumTls};
+use crate::tls::client_config;
+
+/// The sweeper looks no more often than this, however short the idle timeout; an idle connection whose time is over is
+/// not handed out in between.
+const SWEEP: Duration = Duration::from_millis(100);
+
+/// How many connections, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// An idle connection is closed after this. 30 s is half of what load balancers and NATs commonly allow (60 s), so
+    /// that this side closes first: a connection that the peer closes just as a request leaves costs that request.
+    pub idle_timeout: Duration,
+    /// Idle connections kept per key. As many as may be open, by default: keeping fewer makes every burst open the
+    /// difference anew.
+    pub idle_per_key: usize,
+    /// Connections per key. HTTP/1.1 has one request in flight on each; what exceeds it waits for its turn.
+    pub connections_per_key: usize,
+    /// Connections of the whole pool. Where it is reached, idle ones give way.
+    pub connections: usize,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self { idle_timeout: Duration::from_secs(30), idle_per_key: 32, connections_per_key: 32, connections: 512 }
+    }
+}
+
+/// The connections of a host process. Cheap to clone, shared by all its workloads.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+/// Everything that went into a connection. The scheme is not in it, being always https.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    workload: Arc<str>,
+    to: Endpoint,
+    address: Endpoint,
+    identity: Option<u64>,
+    roots: u64,
+    minimum_tls: MinimumTls,
+    alpn: Vec<Vec<u8>>,
+}
+
+/// Where a request goes, and how.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) workload: Arc<str>,
+    /// Host and port of the URL.
+    pub(crate) to: Endpoint,
+    /// Host and port to dial.
+    pub(crate) address: Endpoint,
+    pub(crate) route: Arc<Checked>,
+}
+
+struct Shared {
+    limits: PoolLimits,
+    /// One permit per open socket.
+    sockets: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    lanes: HashMap<Key, Lane>,
+    /// Requests that wait for a socket; while there are any, no connection stays idle.
+    waiting: usize,
+    sweeping: bool,
+}
+
+/// The connections of one key.
+struct Lane {
+    settings: Arc<LaneSettings>,
+    /// The most recently used last; it is taken first, so that a burst's surplus grows old and goes.
+    idle: Vec<Idle>,
+}
+
+struct LaneSettings {
+    tls: Arc<ClientConfig>,
+    /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this
+    /// bounds the connections too, and nobody ever waits while one is idle.
+    turns: Arc<Semaphore>,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+/// A connection in use by one request. Dropped, it closes; [`Lease::give_back`] keeps it.
+pub(crate) struct Lease {
+    pub(crate) connection: Connection,
+    key: Key,
+    pool: Pool,
+    /// Keeps the lane in the table while in use.
+    _lane: Arc<LaneSettings>,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    /// An empty pool. Limits of zero count as one, since nothing could ever be sent.
+    pub fn new(limits: PoolLimits) -> Self {
+        Self { shared: Arc::new(Shared { sockets: permits(limits.connections), limits, state: Mutex::default() }) }
+    }
+
+    /// A usable connection to `target`: an idle one if there is any, else a new one.
+    pub(crate) async fn acquire(&self, target: &Target, deadline: ConnectDeadline) -> Result<Lease, ConnectError> {
+        let key = Key::of(target);
+        let (lane, any_idle) = self.lane(&key, target);
+        let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
+        let turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
+            .await
+            .map_err(full)?
+            .expect("the semaphore is never closed");
+        if any_idle {
+            // A guest that computed for long on this thread kept the runtime from its sockets, and an idle connection
+            // that the peer closed meanwhile still looks open. This lets the runtime look once.
+            tokio::task::yield_now().await;
+        }
+        while let Some(mut connection) = self.shared.take_idle(&key) {
+            if connection.is_ready().await {
+                return Ok(self.lease(connection, key, lane, turn));
+            }
+        }
+        let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
+        let connection =
+            Connection::open(&target.address, &target.route.server_name, &lane.tls, deadline, permit).await?;
+        self.keep_sweeping();
+        Ok(self.lease(connection, key, lane, turn))
+    }
+
+    fn lease(&self, connection: Connection, key: Key, lane: Arc<LaneSettings>, turn: OwnedSemaphorePermit) -> Lease {
+        Lease { connection, key, pool: self.clone(), _lane: lane, _turn: turn }
+    }
+
+    fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
+        let mut state = self.shared.state();
+        let lane = state.lanes.entry(key.clone()).or_insert_with(|| Lane {
+            settings: Arc::new(LaneSettings {
+                tls: client_config(&target.route.route, key.alpn.clone()),
+                turns: permits(self.shared.limits.connections_per_key),
+            }),
+            idle: Vec::new(),
+        });
+        (Arc::clone(&lane.settings), !lane.idle.is_empty())
+    }
+
+    /// A place for one more socket. If there is none, the connection that has been idle longest gives way.
+    async fn socket(&self) -> OwnedSemaphorePermit {
+        let sockets = Arc::clone(&self.shared.sockets);
+        if let Ok(permit) = Arc::clone(&sockets).try_acquire_owned() {
+            return permit;
+        }
+        let _waiting = Waiting::begin(&self.shared);
+        sockets.acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    /// Starts the task that closes idle connections in time, unless it runs.
+    fn keep_sweeping(&self) {
+        let mut state = self.shared.state();
+        if !state.sweeping {
+            state.sweeping = true;
+            tokio::spawn(sweep(Arc::downgrade(&self.shared)));
+        }
+    }
+}
+
+/// tokio panics on more than it can count, and `usize::MAX` is how one writes "no limit".
+fn permits(limit: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)))
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::new(PoolLimits::default())
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("limits", &self.shared.limits)
+            .field("keys", &self.shared.state().lanes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    fn of(target: &Target) -> Self {
+        let route = &target.route.route;
+        Self {
+            workload: Arc::clone(&target.workload),
+            to: target.to.clone(),
+            address: target.address.clone(),
+            identity: route.identity.as_ref().map(|identity| identity.generation()),
+            roots: route.roots.generation(),
+            minimum_tls: route.minimum_tls,
+            alpn: route.alpn.protocols(&target.to.host, target.to.port, route.identity.is_some()),
+        }
+    }
+}
+
+impl Lease {
+    /// Keeps the connection for the next request of the same key. Needs no runtime: it also runs when a guest's store
+    /// is dropped, on whatever thread that happens.
+    pub(crate) fn give_back(self) {
+        let shared = &self.pool.shared;
+        let mut state = shared.state();
+        if state.waiting > 0 || !self.connection.is_reusable() {
+            return;
+        }
+        if let Some(lane) = state.lanes.get_mut(&self.key)
+            && lane.idle.len() < shared.limits.idle_per_key
+        {
+            lane.idle.push(Idle { connection: self.connection, since: Instant::now() });
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing under this lock panics halfway through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_idle(&self, key: &Key) -> Option<Connection> {
+        let mut state = self.state();
+        let lane = state.lanes.get_mut(key)?;
+        while let Some(idle) = lane.idle.pop() {
+            if idle.connection.is_reusable() && idle.since.elapsed() < self.limits.idle_timeout {
+                return Some(idle.connection);
+            }
+        }
+        None
+    }
+}
+
+/// A request that waits for a socket; counted even if it is given up.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        let mut state = shared.state();
+        state.waiting += 1;
+        let oldest =
+            state.lanes.values_mut().filter(|lane| !lane.idle.is_empty()).min_by_key(|lane| lane.idle[0].since);
+        if let Some(lane) = oldest {
+            lane.idle.remove(0);
+        }
+        drop(state);
+        Self(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+    }
+}
+
+/// Closes idle connections when their time is over and forgets keys without connections, until there are none.
+async fn sweep(pool: Weak<Shared>) {
+    loop {
+        let Some(shared) = pool.upgrade() else { return };
+        let timeout = shared.limits.idle_timeout;
+        let next = {
+            let mut state = shared.state();
+            for lane in state.lanes.values_mut() {
+                lane.idle.retain(|idle| idle.connection.is_reusable() && idle.since.elapsed() < timeout);
+            }
+            state.lanes.retain(|_, lane| !lane.idle.is_empty() || Arc::strong_count(&lane.settings) > 1);
+            if state.lanes.is_empty() {
+                state.sweeping = false;
+                return;
+            }
+            let oldest = state.lanes.values().filter_map(|lane| lane.idle.first().map(|idle| idle.since)).min();
+            let age = oldest.map_or(Duration::ZERO, |since| since.elapsed());
+            timeout.saturating_sub(age).max(SWEEP)
+        };
+        drop(shared);
+        sleep_until(later(next)).await;
+    }
+}

@@ -1,0 +1,238 @@
+//! Which hosts a workload may reach, and as whom.
+//!
+//! A sandboxed component can name any URL. What it must not be able to do is choose an identity: a component that can
+//! list or pick client certificates holds them in all but name. So the choice is made here, by the destination alone,
+//! and a destination that no route names is not reachable at all.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+
+use crate::alpn::Alpn;
+use crate::identity::Identity;
+use crate::roots::TrustRoots;
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// A DNS name in lower case, or an IP address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    pub(crate) fn new(host: &str, port: u16) -> Self {
+        Self { host: normal(host), port }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// The form in which hosts are compared: lower case, IPv6 without the brackets it wears in a URL.
+fn normal(host: &str) -> String {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_ascii_lowercase()
+}
+
+/// The oldest TLS version to accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MinimumTls {
+    /// TLS 1.2 or 1.3.
+    #[default]
+    V1_2,
+    /// TLS 1.3 only.
+    V1_3,
+}
+
+/// How one destination is reached.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) roots: TrustRoots,
+    pub(crate) alpn: Alpn,
+    pub(crate) minimum_tls: MinimumTls,
+}
+
+impl Route {
+    /// A route to every port of `host`, anonymous, with [`Alpn::Automatic`] and TLS 1.2 or newer.
+    pub fn new(host: impl Into<String>, roots: TrustRoots) -> Self {
+        Self {
+            host: host.into(),
+            port: None,
+            identity: None,
+            roots,
+            alpn: Alpn::default(),
+            minimum_tls: MinimumTls::default(),
+        }
+    }
+
+    /// Only this port. A route with a port goes before one without.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Shows this identity to the server, if it asks for one.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// What to offer by ALPN.
+    #[must_use]
+    pub fn alpn(mut self, alpn: Alpn) -> Self {
+        self.alpn = alpn;
+        self
+    }
+
+    /// The oldest TLS version to accept.
+    #[must_use]
+    pub fn minimum_tls(mut self, version: MinimumTls) -> Self {
+        self.minimum_tls = version;
+        self
+    }
+}
+
+/// A route whose host has been checked.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) route: Route,
+    /// Whose certificate the server must show, and the SNI unless it is an IP address.
+    pub(crate) server_name: ServerName<'static>,
+}
+
+/// A host, and its port unless every port is meant.
+type Destination = (String, Option<u16>);
+
+/// All that a workload may reach. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RouteTable {
+    routes: Arc<HashMap<Destination, Arc<Checked>>>,
+}
+
+impl RouteTable {
+    /// Checks the hosts and refuses two routes for the same destination.
+    pub fn new(routes: Vec<Route>) -> Result<Self, RouteError> {
+        let mut table = HashMap::with_capacity(routes.len());
+        for mut route in routes {
+            route.host = normal(&route.host);
+            let Ok(server_name) = ServerName::try_from(route.host.clone()) else {
+                return Err(RouteError::MalformedHost { host: route.host });
+            };
+            let key = (route.host.clone(), route.port);
+            if table.contains_key(&key) {
+                return Err(RouteError::Duplicate { host: key.0, port: key.1 });
+            }
+            table.insert(key, Arc::new(Checked { route, server_name }));
+        }
+        Ok(Self { routes: Arc::new(table) })
+    }
+
+    /// The route to `host` on `port`, if there is one: the exact port before the host alone. Case does not matter.
+    pub fn lookup(&self, host: &str, port: u16) -> Option<&Route> {
+        self.find(&Endpoint::new(host, port)).map(|checked| &checked.route)
+    }
+
+    pub(crate) fn find(&self, to: &Endpoint) -> Option<&Arc<Checked>> {
+        [Some(to.port), None].into_iter().find_map(|port| self.routes.get(&(to.host.clone(), port)))
+    }
+}
+
+/// Why routes do not make a [`RouteTable`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// The host is no DNS name and no IP address.
+    MalformedHost {
+        /// As given.
+        host: String,
+    },
+    /// Two routes name the same destination.
+    Duplicate {
+        /// The host of both.
+        host: String,
+        /// The port of both.
+        port: Option<u16>,
+    },
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MalformedHost { host } => write!(
+                f,
+                "`{host}` is not a host; give a DNS name or an IP address alone, without scheme, port or path"
+            ),
+            Self::Duplicate { host, port: Some(port) } => {
+                write!(f, "two routes to {host} on port {port}; keep one of them")
+            }
+            Self::Duplicate { host, port: None } => {
+                write!(f, "two routes to {host}; keep one, or give them different ports")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RouteError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(host: &str) -> Route {
+        Route::new(host, TrustRoots::system_or_webpki())
+    }
+
+    #[test]
+    fn the_exact_port_goes_before_the_host_alone() {
+        let table =
+            RouteTable::new(vec![route("a.example").minimum_tls(MinimumTls::V1_3), route("a.example").port(8443)])
+                .unwrap();
+        assert_eq!(table.lookup("a.example", 8443).unwrap().port, Some(8443));
+        assert_eq!(table.lookup("a.example", 443).unwrap().port, None);
+        assert!(table.lookup("b.example", 443).is_none());
+    }
+
+    #[test]
+    fn a_route_with_a_port_opens_no_other() {
+        let table = RouteTable::new(vec![route("a.example").port(8443)]).unwrap();
+        assert!(table.lookup("a.example", 443).is_none());
+    }
+
+    #[test]
+    fn case_and_brackets_do_not_matter() {
+        let table = RouteTable::new(vec![route("A.Example"), route("::1")]).unwrap();
+        assert!(table.lookup("a.eXAMPLE", 443).is_some());
+        assert!(table.lookup("[::1]", 443).is_some());
+    }
+
+    #[test]
+    fn two_routes_to_one_destination_are_refused() {
+        let twice = vec![route("a.example").port(1), route("A.EXAMPLE").port(1)];
+        assert_eq!(
+            RouteTable::new(twice).unwrap_err(),
+            RouteError::Duplicate { host: "a.example".into(), port: Some(1) }
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_host_is_refused() {
+        for host in ["", "https://a.example", "a.example:443", "*.example", "a/b", "a b"] {
+            assert!(matches!(RouteTable::new(vec![route(host)]), Err(RouteError::MalformedHost { .. })), "{host}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! From a route to a TLS configuration.
+//!
+//! One configuration serves exactly one pool key. It owns its session store, so a ticket that was given to one identity
+//! cannot resume the session of another; resumption skips the client certificate, and a shared store would let the
+//! wrong device in without either side noticing.
+
+use std::sync::{Arc, LazyLock};
+
+use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::sign::SingleCertAndKey;
+use rustls::version::{TLS12, TLS13};
+
+use crate::route::{MinimumTls, Route};
+
+/// The one crypto provider of this crate. Named explicitly everywhere: the process-wide default belongs to the
+/// embedder, and asking for it panics when two providers are compiled in.
+pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+        LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
+    &PROVIDER
+}
+
+/// A fresh configuration for `route` with this ALPN offer. SNI is on, early data is off: bytes of a request that the
+/// server may act on before the handshake is over could be replayed.
+pub(crate) fn client_config(route: &Route, alpn: Vec<Vec<u8>>) -> Arc<ClientConfig> {
+    let versions: &[_] = match route.minimum_tls {
+        MinimumTls::V1_2 => &[&TLS13, &TLS12],
+        MinimumTls::V1_3 => &[&TLS13],
+    };
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider()))
+        .with_protocol_versions(versions)
+        .expect("ring has cipher suites for TLS 1.2 and 1.3")
+        .with_root_certificates(route.roots.store());
+    let mut config = match &route.identity {
+        // Shown to any server on this route that asks. The list of acceptable issuers in the server's question is
+        // ignored on purpose: AWS signs device certificates with an authority that its servers do not list.
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key()))),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = alpn;
+    Arc::new(config)
+}

@@ -1,0 +1,189 @@
+//! One request, from URL to answer.
+//!
+//! Three clocks run, one after the other. The connect timeout ends with a usable connection and says nothing about the
+//! answer; the first-byte timeout starts there; the third runs between the pieces of the body. wasmtime's stock
+//! transport gives each of them ten minutes, which on an edge device is the same as none.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HOST;
+use http::uri::Scheme;
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+use wasmtime_wasi_http::{RequestOptions, WasiBody};
+
+use crate::body::AnswerBody;
+use crate::connect::ConnectDeadline;
+use crate::connect_to::ConnectTo;
+use crate::connection::Failure;
+use crate::error::{Denial, ExchangeError, TransportError};
+use crate::pool::{Pool, Target};
+use crate::route::{Endpoint, RouteTable};
+
+/// What one workload may do: the boundary that connections, identities and sessions never cross.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// The name of the workload. Two profiles with the same name share connections where their routes agree.
+    pub workload: String,
+    /// What may be reached, and as whom.
+    pub routes: RouteTable,
+    /// Addresses to use instead of those that DNS gives. The first that matches wins.
+    pub connect_to: Vec<ConnectTo>,
+}
+
+/// How long to wait where the guest does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a usable connection: a free place, DNS, TCP and TLS together. 10 s: a handshake over a slow mobile link
+    /// takes two to three, and one lost packet doubles that.
+    pub connect: Duration,
+    /// From there to the head of the answer. 30 s: brokers answer within one, or are in trouble.
+    pub first_byte: Duration,
+    /// Between two pieces of the answer's body.
+    pub between_bytes: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(30),
+            between_bytes: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Timeouts {
+    fn with(self, options: Option<RequestOptions>) -> Self {
+        let options = options.unwrap_or_default();
+        Self {
+            connect: options.connect_timeout.unwrap_or(self.connect),
+            first_byte: options.first_byte_timeout.unwrap_or(self.first_byte),
+            between_bytes: options.between_bytes_timeout.unwrap_or(self.between_bytes),
+        }
+    }
+}
+
+/// Sends requests for one workload. Cheap to clone.
+#[derive(Clone)]
+pub struct Transport {
+    pool: Pool,
+    workload: Arc<str>,
+    profile: Arc<Profile>,
+    timeouts: Timeouts,
+}
+
+impl Transport {
+    /// A transport for `profile` over the connections of `pool`. To change a route or an identity, make a new one over
+    /// the same pool: requests under way end as they began, and what the old identity left idle is never used again.
+    pub fn new(pool: Pool, profile: Profile) -> Self {
+        Self {
+            pool,
+            workload: profile.workload.as_str().into(),
+            profile: Arc::new(profile),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The same with other default timeouts.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sends one request. It is written to at most one connection: what may have reached a server is never sent again
+    /// from here, whether that is right being known only to whoever knows the message.
+    pub async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Response<WasiBody>, TransportError> {
+        let timeouts = self.timeouts.with(options);
+        let target = self.target(&request).map_err(TransportError::Denied)?;
+        let mut request = on_the_wire(request);
+        let deadline = ConnectDeadline::begin(timeouts.connect);
+        loop {
+            let mut lease = self
+                .pool
+                .acquire(&target, deadline)
+                .await
+                .map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
+            let first = !lease.connection.has_answered();
+            let to = target.to.clone();
+            match timeout(timeouts.first_byte, lease.connection.send(request)).await {
+                Ok(Ok(answer)) => {
+                    return Ok(
+                        answer.map(|body| AnswerBody::new(body, to, lease, timeouts.between_bytes).boxed_unsync())
+                    );
+                }
+                // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
+                // takes one from a finite supply of idle connections, or opens a new one and does not come back here.
+                Ok(Err(Failure::Unsent(unsent, _))) if !first => request = *unsent,
+                Ok(Err(Failure::Unsent(_, error))) => {
+                    return Err(TransportError::unsent(to, error));
+                }
+                Ok(Err(Failure::Unanswered(error))) => {
+                    return Err(TransportError::unanswered(to, error, first));
+                }
+                Err(_elapsed) => {
+                    return Err(TransportError::Exchange {
+                        to,
+                        error: ExchangeError::NoAnswer { after: timeouts.first_byte },
+                    });
+                }
+            }
+        }
+    }
+
+    fn target(&self, request: &Request<WasiBody>) -> Result<Target, Denial> {
+        let uri = request.uri();
+        match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => {}
+            Some(other) => return Err(Denial::Scheme(other.to_string())),
+            None => return Err(Denial::Url),
+        }
+        if *request.method() == Method::CONNECT {
+            return Err(Denial::Method);
+        }
+        let authority = uri.authority().ok_or(Denial::Url)?;
+        if authority.as_str().contains('@') {
+            return Err(Denial::Url);
+        }
+        let to = Endpoint::new(authority.host(), authority.port_u16().unwrap_or(443));
+        let route = self.profile.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
+        Ok(Target {
+            workload: Arc::clone(&self.workload),
+            address: ConnectTo::apply(&self.profile.connect_to, &to),
+            route: Arc::clone(route),
+            to,
+        })
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("profile", &self.profile)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The request as HTTP/1.1 writes it: origin form, and `Host` as in the URL whatever the guest had set. A guest that
+/// chose its own `Host` would speak, over a connection to a host that a route allows, to one that none does.
+fn on_the_wire(mut request: Request<WasiBody>) -> Request<WasiBody> {
+    let authority = request
+        .uri()
+        .authority()
+        .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
+        .expect("a request with a target has an authority, which is printable");
+    request.headers_mut().insert(HOST, authority);
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+    *request.version_mut() = Version::HTTP_11;
+    request
+}

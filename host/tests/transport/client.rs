@@ -1,0 +1,81 @@
+//! Short forms for what every test does: a profile, a request, an answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Transport, TransportError};
+use wasmtime_wasi_http::{Error as WasiError, WasiBody};
+
+use crate::server::Server;
+
+/// No test may take longer.
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("the test took too long")
+}
+
+pub fn profile(workload: &str, routes: Vec<Route>, server: &Server) -> Profile {
+    let override_all = format!("::{}", server.address);
+    Profile {
+        workload: workload.into(),
+        routes: RouteTable::new(routes).unwrap(),
+        connect_to: vec![override_all.parse::<ConnectTo>().unwrap()],
+    }
+}
+
+pub fn transport(route: Route, server: &Server) -> Transport {
+    Transport::new(Pool::default(), profile("test", vec![route], server))
+}
+
+pub fn body(bytes: impl Into<Bytes>) -> WasiBody {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+pub fn post(url: &str, content: impl Into<Bytes>) -> Request<WasiBody> {
+    Request::post(url).body(body(content)).unwrap()
+}
+
+/// Sends, and reads the answer to its end.
+pub async fn publish(
+    transport: &Transport,
+    url: &str,
+    content: impl Into<Bytes>,
+) -> Result<Response<Bytes>, TransportError> {
+    let answer = transport.send(post(url, content), None).await?;
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.expect("the answer's body is whole");
+    Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+/// The guest's rule: these codes, and no others, mean that the server cannot have acted on the request.
+pub fn means_not_sent(error: &WasiError) -> bool {
+    use WasiError as E;
+    matches!(
+        error,
+        E::DnsTimeout
+            | E::DnsError { .. }
+            | E::DestinationNotFound
+            | E::DestinationUnavailable
+            | E::DestinationIpProhibited
+            | E::DestinationIpUnroutable
+            | E::ConnectionRefused
+            | E::ConnectionTimeout
+            | E::ConnectionLimitReached
+            | E::TlsProtocolError
+            | E::TlsCertificateError
+            | E::TlsAlertReceived { .. }
+            | E::HttpRequestDenied
+            | E::HttpRequestLengthRequired
+            | E::HttpRequestBodySize(_)
+            | E::HttpRequestMethodInvalid
+            | E::HttpRequestUriInvalid
+            | E::HttpRequestUriTooLong
+            | E::HttpRequestHeaderSectionSize(_)
+            | E::HttpRequestHeaderSize { .. }
+            | E::HttpRequestTrailerSectionSize(_)
+            | E::HttpRequestTrailerSize { .. }
+            | E::ConfigurationError
+            | E::LoopDetected
+    )
+}

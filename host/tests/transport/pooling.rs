@@ -1,0 +1,364 @@
+use std::time::Duration;
+
+use thingpost_host::{ConnectError, ExchangeError, Pool, PoolLimits, Route, Timeouts, Transport, TransportError};
+use tokio::task::JoinSet;
+use wasmtime_wasi_http::Error as WasiError;
+
+use crate::client::{post, profile, publish, transport, within};
+use crate::pki::Authority;
+use crate::server::{Do, OK, Script};
+
+const URL: &str = "https://localhost/topics/t";
+const MOMENT: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn many_messages_in_a_row_take_one_connection() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        for message in 0..200 {
+            let answer = publish(&transport, URL, message.to_string()).await.unwrap();
+            assert_eq!(answer.body(), "ok");
+        }
+        assert_eq!(server.accepted(), 1);
+        assert_eq!(server.bodies().len(), 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_messages_in_a_row_take_one_connection_on_many_threads() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        for message in 0..200 {
+            publish(&transport, URL, message.to_string()).await.unwrap();
+        }
+        assert_eq!(server.accepted(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_does_not_cost_the_connection() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        for _ in 0..20 {
+            transport.send(post(URL, "x"), None).await.unwrap();
+        }
+        assert_eq!(server.accepted(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_identities_never_share_a_connection() {
+    within(async {
+        let authority = Authority::new("ca");
+        let mut script = Script::new(&authority);
+        script.tls.clients = Some(authority.pem.clone());
+        let server = script.start();
+        let pool = Pool::default();
+        let route = Route::new("localhost", authority.roots());
+        let transports = ["one", "two"].map(|name| {
+            let route = route.clone().identity(authority.device(name));
+            Transport::new(pool.clone(), profile("same", vec![route], &server))
+        });
+        for round in 0..5 {
+            for (name, transport) in ["one", "two"].iter().zip(&transports) {
+                publish(transport, URL, format!("{name} {round}")).await.unwrap();
+            }
+        }
+        let connections = server.connections();
+        assert_eq!(connections.len(), 2);
+        assert_ne!(connections[0].client, connections[1].client);
+        for (connection, name) in connections.iter().zip(["one", "two"]) {
+            assert_eq!(connection.requests.len(), 5);
+            assert!(connection.requests.iter().all(|(_, body)| body.starts_with(name.as_bytes())));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reloaded_identity_does_not_use_the_connections_of_the_old_one() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let pool = Pool::default();
+        let device = authority.issue("device");
+        for _ in 0..3 {
+            let route = Route::new("localhost", authority.roots()).identity(device.identity());
+            let transport = Transport::new(pool.clone(), profile("w", vec![route], &server));
+            publish(&transport, URL, "x").await.unwrap();
+        }
+        assert_eq!(server.accepted(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn workloads_and_trust_roots_do_not_share_connections_either() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let pool = Pool::default();
+        let roots = authority.roots();
+        for (workload, roots) in [("a", roots.clone()), ("a", roots.clone()), ("b", roots), ("a", authority.roots())] {
+            let routes = vec![Route::new("localhost", roots)];
+            let transport = Transport::new(pool.clone(), profile(workload, routes, &server));
+            publish(&transport, URL, "x").await.unwrap();
+        }
+        assert_eq!(server.accepted(), 3);
+    })
+    .await;
+}
+
+/// The server closes each connection right after the answer, without having said so.
+fn forgetful(authority: &Authority) -> Script {
+    Script::new(authority).on_request(|_, _| Do::AnswerThenClose(OK, Duration::ZERO))
+}
+
+#[tokio::test]
+async fn a_connection_that_died_while_idle_costs_no_message() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = forgetful(&authority).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        for message in 0..20 {
+            publish(&transport, URL, message.to_string()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(server.accepted(), 20);
+        assert_eq!(server.bodies().len(), 20);
+    })
+    .await;
+}
+
+/// Blocking the thread is what a guest does that computes: the runtime has not seen the socket close.
+#[tokio::test]
+async fn nor_does_one_that_died_while_the_guest_was_computing() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = forgetful(&authority).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        for message in 0..20 {
+            publish(&transport, URL, message.to_string()).await.unwrap();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(server.accepted(), 20);
+        assert_eq!(server.bodies().len(), 20);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_one_that_died_while_the_guest_was_computing_on_one_of_many_threads() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = forgetful(&authority).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let guest = tokio::spawn(async move {
+            for message in 0..20 {
+                publish(&transport, URL, message.to_string()).await.unwrap();
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        guest.await.unwrap();
+        assert_eq!(server.bodies().len(), 20);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_read_is_not_sent_again() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority)
+            .on_request(|_, request| if request == 0 { Do::Answer(OK) } else { Do::Close })
+            .start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        publish(&transport, URL, "first").await.unwrap();
+        let error = publish(&transport, URL, "second").await.unwrap_err();
+        assert!(matches!(&error, TransportError::Exchange { error: ExchangeError::Closed(_), .. }), "{error:?}");
+        assert!(matches!(error.to_wasi(), WasiError::ConnectionTerminated));
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(server.accepted(), 1);
+        assert_eq!(server.bodies(), ["first", "second"]);
+    })
+    .await;
+}
+
+/// Whatever the timing: what was reported delivered is there, what was reported not sent is not, and nothing is there
+/// twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_at_any_moment_loses_nothing_unnoticed_and_doubles_nothing() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority)
+            .on_request(|connection, _| {
+                let pause = Duration::from_micros(connection as u64 * 7 % 400);
+                Do::AnswerThenClose(OK, pause)
+            })
+            .start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let mut delivered = Vec::new();
+        let mut unknown = 0;
+        for message in 0..400 {
+            match publish(&transport, URL, message.to_string()).await {
+                Ok(_) => delivered.push(message.to_string()),
+                Err(TransportError::Exchange { .. }) => unknown += 1,
+                Err(TransportError::Connect { error: ConnectError::Closed(_), .. }) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let mut bodies = server.bodies();
+        bodies.sort();
+        let count = bodies.len();
+        bodies.dedup();
+        assert_eq!(bodies.len(), count, "doubled");
+        assert!(delivered.iter().all(|message| bodies.binary_search(message).is_ok()));
+        assert!(count <= delivered.len() + unknown);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_burst_opens_no_more_connections_than_allowed_and_keeps_them() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).on_request(|_, _| Do::AnswerAfter(Duration::from_millis(2), OK)).start();
+        let limits = PoolLimits { connections_per_key: 4, ..PoolLimits::default() };
+        let routes = vec![Route::new("localhost", authority.roots())];
+        let transport = Transport::new(Pool::new(limits), profile("w", routes, &server));
+        for _ in 0..2 {
+            let mut burst = JoinSet::new();
+            for message in 0..100 {
+                let transport = transport.clone();
+                burst.spawn(async move { publish(&transport, URL, message.to_string()).await });
+            }
+            for answer in burst.join_all().await {
+                answer.unwrap();
+            }
+        }
+        assert_eq!(server.accepted(), 4);
+        assert_eq!(server.bodies().len(), 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn at_the_host_limit_idle_connections_give_way() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let transports = ["a", "b", "c"].map(|workload| {
+            let routes = vec![Route::new("localhost", authority.roots())];
+            Transport::new(pool.clone(), profile(workload, routes, &server))
+        });
+        for _ in 0..5 {
+            let mut burst = JoinSet::new();
+            for transport in transports.clone() {
+                burst.spawn(async move { publish(&transport, URL, "x").await });
+            }
+            for answer in burst.join_all().await {
+                answer.unwrap();
+            }
+        }
+        assert_eq!(server.bodies().len(), 15);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_free_connection_in_time_is_the_limit_and_not_a_timeout() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).on_request(|_, _| Do::Stall).start();
+        for limits in [
+            PoolLimits { connections_per_key: 1, ..PoolLimits::default() },
+            PoolLimits { connections: 1, ..PoolLimits::default() },
+        ] {
+            let routes = vec![Route::new("localhost", authority.roots())];
+            let transport = Transport::new(Pool::new(limits), profile("w", routes, &server))
+                .timeouts(Timeouts { connect: Duration::from_millis(200), ..Timeouts::default() });
+            let busy = tokio::spawn({
+                let transport = transport.clone();
+                async move { publish(&transport, URL, "x").await }
+            });
+            tokio::time::sleep(MOMENT).await;
+            let error = publish(&transport, URL, "x").await.unwrap_err();
+            assert!(matches!(error.to_wasi(), WasiError::ConnectionLimitReached), "{error:?}");
+            busy.abort();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_in_time() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let pool = Pool::new(PoolLimits { idle_timeout: Duration::from_millis(150), ..PoolLimits::default() });
+        let routes = vec![Route::new("localhost", authority.roots())];
+        let transport = Transport::new(pool.clone(), profile("w", routes, &server));
+        publish(&transport, URL, "x").await.unwrap();
+        publish(&transport, URL, "x").await.unwrap();
+        assert_eq!(server.accepted(), 1);
+        assert!(format!("{pool:?}").contains("keys: 1"));
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(format!("{pool:?}").contains("keys: 0"), "{pool:?}");
+        publish(&transport, URL, "x").await.unwrap();
+        assert_eq!(server.accepted(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancelled_request_frees_its_place_and_its_connection_is_not_used_again() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority)
+            .on_request(|connection, _| if connection == 0 { Do::Stall } else { Do::Answer(OK) })
+            .start();
+        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let routes = vec![Route::new("localhost", authority.roots())];
+        let transport = Transport::new(pool, profile("w", routes, &server));
+        let cancelled = tokio::time::timeout(MOMENT * 2, publish(&transport, URL, "first")).await;
+        assert!(cancelled.is_err());
+        publish(&transport, URL, "second").await.unwrap();
+        assert_eq!(server.accepted(), 2);
+    })
+    .await;
+}
+
+/// Ending TLS politely would wait for a peer that takes nothing any more.
+#[tokio::test]
+async fn a_peer_that_stops_reading_does_not_keep_its_place() {
+    within(async {
+        let authority = Authority::new("ca");
+        let mut script = Script::new(&authority);
+        script.on_handshake = Do::Stall;
+        let server = script.start();
+        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let routes = vec![Route::new("localhost", authority.roots())];
+        let transport = Transport::new(pool, profile("w", routes, &server))
+            .timeouts(Timeouts { first_byte: MOMENT, ..Timeouts::default() });
+        for _ in 0..2 {
+            let content = vec![b'x'; 16 * 1024 * 1024];
+            let error = publish(&transport, URL, content).await.unwrap_err();
+            assert!(
+                matches!(&error, TransportError::Exchange { error: ExchangeError::NoAnswer { .. }, .. }),
+                "{error:?}"
+            );
+        }
+        assert_eq!(server.accepted(), 2);
+    })
+    .await;
+}

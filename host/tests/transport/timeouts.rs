@@ -1,0 +1,137 @@
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt;
+use thingpost_host::{Route, Timeouts, Transport};
+use wasmtime_wasi_http::{Error as WasiError, RequestOptions};
+
+use crate::client::{means_not_sent, post, publish, transport, within};
+use crate::pki::Authority;
+use crate::server::{Do, OK, Script, Server};
+
+const URL: &str = "https://localhost/";
+const SHORT: Duration = Duration::from_millis(200);
+
+fn with(connect: Duration, first_byte: Duration, script: Script, ca: &Authority) -> (Transport, Server) {
+    let server = script.start();
+    let transport = transport(Route::new("localhost", ca.roots()), &server).timeouts(Timeouts {
+        connect,
+        first_byte,
+        between_bytes: SHORT,
+    });
+    (transport, server)
+}
+
+#[tokio::test]
+async fn the_connect_timeout_covers_a_stalled_handshake() {
+    within(async {
+        let ca = Authority::new("ca");
+        let mut script = Script::new(&ca);
+        script.on_accept = Do::Stall;
+        let (transport, _server) = with(SHORT, Duration::MAX, script, &ca);
+        let begun = Instant::now();
+        let error = publish(&transport, URL, "x").await.unwrap_err();
+        assert!(matches!(error.to_wasi(), WasiError::ConnectionTimeout), "{error:?}");
+        assert!(error.to_string().contains("TLS handshake"), "{error}");
+        assert!(begun.elapsed() < SHORT * 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_connect_timeout_does_not_bound_the_answer() {
+    within(async {
+        let ca = Authority::new("ca");
+        let script = Script::new(&ca).on_request(|_, _| Do::AnswerAfter(SHORT * 3, OK));
+        let (transport, _server) = with(SHORT, Duration::MAX, script, &ca);
+        publish(&transport, URL, "x").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_answer_in_time_is_a_response_timeout() {
+    within(async {
+        let ca = Authority::new("ca");
+        let script = Script::new(&ca).on_request(|_, _| Do::Stall);
+        let (transport, server) = with(Duration::MAX, SHORT, script, &ca);
+        let error = publish(&transport, URL, "x").await.unwrap_err();
+        assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout), "{error:?}");
+        assert!(!means_not_sent(&error.to_wasi()));
+        assert_eq!(server.bodies(), ["x"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_is_a_read_timeout() {
+    within(async {
+        let ca = Authority::new("ca");
+        let script =
+            Script::new(&ca).on_request(|_, _| Do::AnswerThenStall("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"));
+        let (transport, server) = with(Duration::MAX, Duration::MAX, script, &ca);
+        let mut answer = transport.send(post(URL, "x"), None).await.unwrap().into_body();
+        assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "ok");
+        let error = answer.frame().await.unwrap().unwrap_err();
+        assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
+        drop(answer);
+        // Half an answer is still on the way; the connection must not serve another request.
+        assert!(transport.send(post(URL, "y"), None).await.is_ok());
+        assert_eq!(server.accepted(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_guest_may_set_every_timeout() {
+    within(async {
+        let ca = Authority::new("ca");
+        let script = Script::new(&ca).on_request(|_, _| Do::Stall);
+        let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
+        let options = RequestOptions { first_byte_timeout: Some(SHORT), ..RequestOptions::default() };
+        let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
+        assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_zero_timeout_is_an_error_and_no_panic() {
+    within(async {
+        let zero = Some(Duration::ZERO);
+        let ca = Authority::new("ca");
+        let mut script = Script::new(&ca);
+        script.on_accept = Do::Stall;
+        let (transport, _server) = with(SHORT, SHORT, script, &ca);
+        let options = RequestOptions { connect_timeout: zero, ..RequestOptions::default() };
+        let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
+        assert!(means_not_sent(&error.to_wasi()), "{error:?}");
+
+        let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
+        let script = Script::new(&ca).on_request(move |_, _| Do::AnswerThenStall(half));
+        let (transport, _server) = with(SHORT, SHORT, script, &ca);
+        let options = RequestOptions { between_bytes_timeout: zero, ..RequestOptions::default() };
+        let answer = transport.send(post(URL, "x"), Some(options)).await.unwrap();
+        let error = answer.into_body().collect().await.unwrap_err();
+        assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
+
+        let script = Script::new(&ca).on_request(|_, _| Do::Stall);
+        let (transport, _server) = with(SHORT, SHORT, script, &ca);
+        let options = RequestOptions { first_byte_timeout: zero, ..RequestOptions::default() };
+        let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
+        assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_satisfies_even_a_zero_connect_timeout() {
+    within(async {
+        let ca = Authority::new("ca");
+        let (transport, server) = with(SHORT, SHORT, Script::new(&ca), &ca);
+        publish(&transport, URL, "x").await.unwrap();
+        let options = RequestOptions { connect_timeout: Some(Duration::ZERO), ..RequestOptions::default() };
+        transport.send(post(URL, "x"), Some(options)).await.unwrap();
+        assert_eq!(server.accepted(), 1);
+    })
+    .await;
+}

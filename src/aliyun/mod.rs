@@ -1,0 +1,23 @@
+//! Aliyun IoT Platform over HTTPS.
+//!
+//! A device first trades a signature for a token, then publishes with the token. What makes that hard is all in the
+//! details: which fields are signed and in which order, a message number that no float can hold, success and failure
+//! under the same HTTP status, a key that is spelled in two ways, and a token that ends while messages are under way.
+//! The source is Aliyun's documentation ("Establish connections over HTTP") and an answer captured from the service.
+
+mod auth;
+mod device;
+mod explain;
+mod publish;
+mod response;
+mod session;
+mod sign;
+mod topic;
+
+pub use auth::{auth_request, read_auth_response};
+pub use device::{Config, Device, TimestampPolicy};
+pub use explain::explain;
+pub use publish::{publish_request, read_publish_response};
+pub(crate) use publish::{unauthorised_request, with_token};
+pub use session::{Session, Token};
+pub use sign::{SignMethod, sign, signing_content};

@@ -1,0 +1,143 @@
+//! Every answer of the platform has status 200 and a result code in its body. Whatever has another status, or no
+//! code, comes from somewhere else: a redirect to an error page means that the path is wrong.
+
+use crate::error::{Cause, Error, Stage};
+use crate::http::Response;
+use crate::json::Object;
+use crate::outcome::{Answer, Delivery, Retry};
+
+/// What throttled callers wait at least. No limit is documented over HTTPS; those for other protocols are per second.
+const THROTTLED_PAUSE_MS: u64 = 1_000;
+
+/// What every answer has in common.
+pub(super) struct Reply<'a> {
+    pub answer: Answer,
+    body: Object<'a>,
+}
+
+impl<'a> Reply<'a> {
+    /// The reply of a success, the error of anything else.
+    pub fn read(stage: Stage, response: &'a Response) -> Result<Self, Error> {
+        let reply = Self::parse(response);
+        let code = reply.body.integer::<i64>(&["code"]);
+        let (cause, delivery, retry) = match code {
+            Some(0) if response.status == 200 => return Ok(reply),
+            Some(code) => judge_code(code),
+            None => judge_without_code(response),
+        };
+        Err(Error::answered(stage, cause, delivery, retry, reply.answer))
+    }
+
+    fn parse(response: &'a Response) -> Self {
+        let body = Object::read(&response.body);
+        let code = body.integer::<i64>(&["code"]).map(|code| code.to_string());
+        let message = body.text(&["message"]);
+        let trace_id = response.header("eagleeye-traceid").map(str::to_owned);
+        Self { answer: Answer { status: response.status, code, message, trace_id }, body }
+    }
+
+    /// A text in `info`. One page of the documentation spells it `Info`; the service does not.
+    pub fn info_text(&self, name: &str) -> Option<String> {
+        self.body.text(&["info", name]).or_else(|| self.body.text(&["Info", name]))
+    }
+
+    /// A number in `info`.
+    pub fn info_integer(&self, name: &str) -> Option<u64> {
+        self.body.integer(&["info", name]).or_else(|| self.body.integer(&["Info", name]))
+    }
+
+    /// This success lacks what it is for.
+    pub fn incomplete(self, stage: Stage, what: &'static str) -> Error {
+        let error = Error::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, self.answer);
+        Error { detail: Some(what.to_owned()), ..error }
+    }
+}
+
+/// The documented result codes, the same in every version of the documentation.
+fn judge_code(code: i64) -> (Cause, Delivery, Retry) {
+    use Delivery::{Refused, Unknown};
+    match code {
+        // "Unknown error": it may have struck after the message was taken.
+        10000 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
+        10001 => (Cause::InvalidRequest, Refused, Retry::Never),
+        20000 => (Cause::Unauthenticated, Refused, Retry::Never),
+        20001..=20003 => (Cause::TokenRejected, Refused, Retry::AfterAuthentication),
+        20004 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
+        30001 => (Cause::PublishFailed, Refused, Retry::AfterMs(0)),
+        40000 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
+        _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
+    }
+}
+
+/// What did not come from the platform's application.
+fn judge_without_code(response: &Response) -> (Cause, Delivery, Retry) {
+    use Delivery::{Refused, Unknown};
+    match response.status {
+        300..=399 | 404 => (Cause::WrongHostOrPath, Refused, Retry::Never),
+        413 => (Cause::PayloadTooLarge, Refused, Retry::Never),
+        429 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
+        500 | 502 | 504 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
+        503 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
+        _ if response.is_html() => (Cause::WrongHostOrPath, Unknown, Retry::Never),
+        200 => (Cause::MalformedAnswer, Unknown, Retry::Never),
+        400..=499 => (Cause::UndocumentedAnswer, Refused, Retry::Never),
+        _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Result<(), Error> {
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        let response = Response { status, headers, body: body.as_bytes().to_vec() };
+        Reply::read(Stage::Publication, &response).map(drop)
+    }
+
+    #[test]
+    fn every_documented_code_has_its_cause() {
+        use Delivery::{Refused, Unknown};
+        for (code, cause, delivery) in [
+            (10000, Cause::ServerError, Unknown),
+            (10001, Cause::InvalidRequest, Refused),
+            (20000, Cause::Unauthenticated, Refused),
+            (20001, Cause::TokenRejected, Refused),
+            (20002, Cause::TokenRejected, Refused),
+            (20003, Cause::TokenRejected, Refused),
+            (20004, Cause::Unavailable, Refused),
+            (30001, Cause::PublishFailed, Refused),
+            (40000, Cause::Throttled, Refused),
+            (77, Cause::UndocumentedAnswer, Unknown),
+        ] {
+            let error = read(200, &[], &format!(r#"{{"code":{code},"message":"m"}}"#)).unwrap_err();
+            assert_eq!((error.cause, error.delivery), (cause, delivery), "{code}");
+            let answer = error.answer.unwrap();
+            assert_eq!(answer.code, Some(code.to_string()));
+            assert_eq!(answer.message.as_deref(), Some("m"));
+        }
+    }
+
+    #[test]
+    fn a_redirect_and_a_page_point_at_the_wrong_host_or_path() {
+        let location = [("location", "http://err.example/error1.html")];
+        for (status, body) in [(302, ""), (200, "<html>"), (404, ""), (200, "\n <!DOCTYPE html>")] {
+            assert_eq!(read(status, &location, body).unwrap_err().cause, Cause::WrongHostOrPath, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_trace_id_comes_from_its_header() {
+        let error = read(200, &[("EagleEye-TraceId", "0bc5")], r#"{"code":30001}"#).unwrap_err();
+        assert_eq!(error.answer.unwrap().trace_id.as_deref(), Some("0bc5"));
+    }
+
+    #[test]
+    fn json_without_a_code_is_malformed() {
+        for body in ["{}", "[]", "null", "{\"code\":\"0\"}", "{\"code\":0.5}", ""] {
+            let error = read(200, &[], body).unwrap_err();
+            assert_eq!(error.cause, Cause::MalformedAnswer, "{body}");
+            assert_eq!(error.delivery, Delivery::Unknown);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A token lives for days; an instance in a sandbox often for one call. An instance that authenticates each time is
+//! soon throttled, so a token can be taken out and given to the next one.
+
+use std::fmt;
+
+use super::Device;
+use crate::json::{Object, push_text};
+use crate::platform::ConfigurationProblem;
+use crate::secret::Secret;
+
+/// The documented life of a token. It says nothing itself, unless it is of the old three-part form.
+const LIFE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// The form of an exported session. Whatever has another number is not understood.
+const VERSION: u64 = 1;
+
+/// What authentication gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    value: Secret,
+    expires_unix_ms: Option<u64>,
+}
+
+impl Token {
+    /// Takes the token as it came.
+    pub fn new(value: &str) -> Self {
+        Self { value: Secret::new(value), expires_unix_ms: expiry(value) }
+    }
+
+    /// Whether a text can be a token: it becomes a header value.
+    pub(super) fn is_one(value: &str) -> bool {
+        !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
+    /// The token itself.
+    pub fn value(&self) -> &str {
+        self.value.reveal()
+    }
+
+    /// When it ends, if it says so.
+    pub fn expires_unix_ms(&self) -> Option<u64> {
+        self.expires_unix_ms
+    }
+}
+
+/// Tokens of the old form are `header.body.signature` in base64url; the body is `{"expire":<ms>,"token":".."}`.
+fn expiry(token: &str) -> Option<u64> {
+    let mut parts = token.split('.');
+    let (Some(_header), Some(body), Some(_signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let body = decode_base64url(body)?;
+    Object::read(&body).integer(&["expire"])
+}
+
+/// Base64url without padding. The `base64` crate is 3 KB of a component that is to stay below 64 KB.
+fn decode_base64url(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut pending, mut count) = (0u32, 0);
+    for character in text.bytes() {
+        let value = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        pending = pending << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((pending >> count) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+/// A token and when it was obtained.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    token: Token,
+    obtained_unix_ms: u64,
+}
+
+impl Session {
+    /// A session that begins now.
+    pub fn new(token: Token, now_unix_ms: u64) -> Self {
+        Self { token, obtained_unix_ms: now_unix_ms }
+    }
+
+    /// The token.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Whether the token is in the last tenth of its life, or past it: time for a new one, before a message finds
+    /// out. A clock that was set back does not make a token old.
+    pub fn is_near_its_end(&self, now_unix_ms: u64) -> bool {
+        let expires = self.token.expires_unix_ms.unwrap_or(self.obtained_unix_ms.saturating_add(LIFE_MS));
+        let life = expires.saturating_sub(self.obtained_unix_ms);
+        now_unix_ms >= expires.saturating_sub(life / 10)
+    }
+
+    /// The session as text, for the next instance. A secret: it holds the token, though not the device secret.
+    pub fn export(&self, device: &Device) -> String {
+        let (version, obtained) = (VERSION.to_string(), self.obtained_unix_ms.to_string());
+        let mut text = ["{\"version\":", &version, ",\"obtainedUnixMs\":", &obtained].concat();
+        let fields =
+            [("productKey", &*device.product_key), ("deviceName", &*device.device_name), ("token", self.token.value())];
+        for (name, value) in fields {
+            text.push(',');
+            push_text(&mut text, name);
+            text.push(':');
+            push_text(&mut text, value);
+        }
+        text.push('}');
+        text
+    }
+
+    /// Reads what [`export`](Self::export) wrote for the same device.
+    pub fn import(text: &str, device: &Device) -> Result<Self, ConfigurationProblem> {
+        let session = Object::read(text.as_bytes());
+        if session.integer(&["version"]) != Some(VERSION) {
+            return Err(ConfigurationProblem::UnknownSession);
+        }
+        let is_own = session.text(&["productKey"]).as_ref() == Some(&device.product_key)
+            && session.text(&["deviceName"]).as_ref() == Some(&device.device_name);
+        if !is_own {
+            return Err(ConfigurationProblem::ForeignSession);
+        }
+        match (session.text(&["token"]), session.integer(&["obtainedUnixMs"])) {
+            (Some(token), Some(obtained)) if Token::is_one(&token) => Ok(Self::new(Token::new(&token), obtained)),
+            _ => Err(ConfigurationProblem::UnknownSession),
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("obtained_unix_ms", &self.obtained_unix_ms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::endpoint::Endpoint;
+
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+    fn device(name: &str) -> Device {
+        Device::new(Endpoint::new("a.example", 443).unwrap(), "pk", name, None).unwrap()
+    }
+
+    #[test]
+    fn a_plain_token_is_renewed_in_the_last_tenth_of_seven_days() {
+        let session = Session::new(Token::new("6944e5bfb92e4d4ea3918d1eda3942f6"), 100 * DAY_MS);
+        assert!(!session.is_near_its_end(100 * DAY_MS));
+        assert!(!session.is_near_its_end(106 * DAY_MS));
+        assert!(session.is_near_its_end(107 * DAY_MS - 1));
+        assert!(session.is_near_its_end(200 * DAY_MS));
+        assert!(!session.is_near_its_end(0));
+    }
+
+    #[test]
+    fn a_token_of_the_old_form_says_when_it_ends() {
+        // {"expire":1502531507477,"token":"804f"}
+        let token = Token::new("eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIjoiODA0ZiJ9.c2ln");
+        assert_eq!(token.expires_unix_ms(), Some(1_502_531_507_477));
+        let session = Session::new(token, 1_502_531_507_477 - 1_000);
+        assert!(!session.is_near_its_end(1_502_531_507_477 - 500));
+        assert!(session.is_near_its_end(1_502_531_507_477 - 50));
+        assert_eq!(Token::new("a.b.c").expires_unix_ms(), None);
+        assert_eq!(Token::new("a.b").expires_unix_ms(), None);
+    }
+
+    #[test]
+    fn an_exported_session_comes_back_for_its_own_device_only() {
+        let session = Session::new(Token::new("token"), 5);
+        let text = session.export(&device("dn"));
+        assert_eq!(Session::import(&text, &device("dn")), Ok(session));
+        assert_eq!(Session::import(&text, &device("other")), Err(ConfigurationProblem::ForeignSession));
+    }
+
+    #[test]
+    fn a_session_of_another_form_is_refused() {
+        let text = Session::new(Token::new("token"), 5).export(&device("dn"));
+        for changed in [
+            text.replace("\"version\":1", "\"version\":2"),
+            text.replace("\"token\":\"token\"", "\"token\":\"to\\nken\""),
+            text.replace("\"token\":\"token\"", "\"token\":\"\""),
+            text.replace("obtainedUnixMs", "obtained"),
+            String::new(),
+            "[]".to_owned(),
+        ] {
+            assert_eq!(Session::import(&changed, &device("dn")), Err(ConfigurationProblem::UnknownSession), "{changed}");
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_token() {
+        let session = Session::new(Token::new("hunter2"), 5);
+        assert!(!format!("{session:?} {:?}", session.token()).contains("hunter2"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_imported_without_a_panic(text in any::<String>(), token in "\\PC{0,8}\\.\\PC{0,40}\\.\\PC{0,8}") {
+            let _ = Session::import(&text, &device("dn"));
+            let _ = Token::new(&token);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Success and refusal both come as 65 bytes of JSON; only the status tells them apart. The error type stands in a
+//! header with a colon behind it, or in the body under one of two names, and the message may be JSON's `null`.
+
+use crate::error::{Cause, Error, Stage};
+use crate::http::Response;
+use crate::json;
+use crate::outcome::{Answer, Delivery, Receipt, Retry};
+
+/// What throttled callers wait at least: the limits are per second.
+const THROTTLED_PAUSE_MS: u64 = 1_000;
+
+/// What the answer to a publish request means.
+pub fn read_publish_response(response: &Response) -> Result<Receipt, Error> {
+    let answer = read_answer(response);
+    // Whoever answers 200 on the authenticated connection has taken the message, unless it is a portal or a proxy
+    // that shows a page.
+    if response.status == 200 && !response.is_html() {
+        return Ok(Receipt { message_id: None, trace_id: answer.trace_id, attempts: 1 });
+    }
+    let (cause, delivery, retry) = judge(response);
+    Err(Error::answered(Stage::Publication, cause, delivery, retry, answer))
+}
+
+/// The documented statuses of the publish operation and of the service as a whole.
+fn judge(response: &Response) -> (Cause, Delivery, Retry) {
+    use Delivery::{Refused, Unknown};
+    match response.status {
+        400 | 422 => (Cause::InvalidRequest, Refused, Retry::Never),
+        401 => (Cause::Unauthenticated, Refused, Retry::Never),
+        403 => (Cause::Forbidden, Refused, Retry::Never),
+        404 => (Cause::NotFound, Refused, Retry::Never),
+        405 => (Cause::MethodNotAllowed, Refused, Retry::Never),
+        409 => (Cause::Conflict, Refused, Retry::AfterMs(0)),
+        413 => (Cause::PayloadTooLarge, Refused, Retry::Never),
+        426 => (Cause::UpgradeRequired, Refused, Retry::Never),
+        429 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
+        // An internal failure or a gateway without an answer may follow a message that was taken.
+        500 | 502 | 504 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
+        503 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
+        300..=399 => (Cause::WrongHostOrPath, Refused, Retry::Never),
+        200 => (Cause::WrongHostOrPath, Unknown, Retry::Never),
+        400..=499 => (Cause::UndocumentedAnswer, Refused, Retry::Never),
+        _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
+    }
+}
+
+fn read_answer(response: &Response) -> Answer {
+    let body = json::Object::read(&response.body);
+    let text = |name: &str| body.text(&[name]);
+    let code = response
+        .header("x-amzn-errortype")
+        .map(str::to_owned)
+        .or_else(|| text("code"))
+        .or_else(|| text("__type"))
+        .map(|code| bare_error_type(&code).to_owned())
+        .filter(|code| !code.is_empty());
+    let trace_id = text("traceId").or_else(|| response.header("x-amzn-requestid").map(str::to_owned));
+    Answer { status: response.status, code, message: text("message"), trace_id }
+}
+
+/// `namespace#Name:documentation` is `Name`.
+fn bare_error_type(code: &str) -> &str {
+    let name = code.split_once(':').map_or(code, |(name, _documentation)| name);
+    name.rsplit_once('#').map_or(name, |(_namespace, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        Response { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn reads_the_captured_success() {
+        let response = response(
+            200,
+            &[
+                ("content-type", "application/json"),
+                ("content-length", "65"),
+                ("x-amzn-RequestId", "602536fa-5868-07ee-d9bd-78f66063db45"),
+                ("connection", "keep-alive"),
+            ],
+            r#"{"message":"OK","traceId":"602536fa-5868-07ee-d9bd-78f66063db45"}"#,
+        );
+        let receipt = read_publish_response(&response).unwrap();
+        assert_eq!(receipt.trace_id.as_deref(), Some("602536fa-5868-07ee-d9bd-78f66063db45"));
+    }
+
+    #[test]
+    fn reads_the_captured_denial_whose_message_is_null() {
+        let response = response(
+            403,
+            &[("content-length", "65"), ("x-amzn-ErrorType", "ForbiddenException:")],
+            r#"{"message":null,"traceId":"229ca570-9d45-e73d-6fcd-0f977ed89d9a"}"#,
+        );
+        let error = read_publish_response(&response).unwrap_err();
+        assert_eq!((error.cause, error.delivery, error.retry), (Cause::Forbidden, Delivery::Refused, Retry::Never));
+        let answer = error.answer.unwrap();
+        assert_eq!(answer.code.as_deref(), Some("ForbiddenException"));
+        assert_eq!(answer.message, None);
+        assert_eq!(answer.trace_id.as_deref(), Some("229ca570-9d45-e73d-6fcd-0f977ed89d9a"));
+    }
+
+    #[test]
+    fn finds_the_error_type_in_header_or_body() {
+        for (headers, body) in [
+            (&[("X-AMZN-ERRORTYPE", "ThrottlingException:http://internal/")][..], "{}"),
+            (&[], r#"{"code":"ThrottlingException"}"#),
+            (&[], r#"{"__type":"com.amazonaws.iot#ThrottlingException"}"#),
+        ] {
+            let error = read_publish_response(&response(429, headers, body)).unwrap_err();
+            assert_eq!(error.answer.unwrap().code.as_deref(), Some("ThrottlingException"));
+        }
+    }
+
+    #[test]
+    fn every_documented_status_has_its_cause() {
+        for (status, cause, delivery) in [
+            (400, Cause::InvalidRequest, Delivery::Refused),
+            (401, Cause::Unauthenticated, Delivery::Refused),
+            (403, Cause::Forbidden, Delivery::Refused),
+            (404, Cause::NotFound, Delivery::Refused),
+            (405, Cause::MethodNotAllowed, Delivery::Refused),
+            (409, Cause::Conflict, Delivery::Refused),
+            (413, Cause::PayloadTooLarge, Delivery::Refused),
+            (422, Cause::InvalidRequest, Delivery::Refused),
+            (426, Cause::UpgradeRequired, Delivery::Refused),
+            (429, Cause::Throttled, Delivery::Refused),
+            (500, Cause::ServerError, Delivery::Unknown),
+            (502, Cause::ServerError, Delivery::Unknown),
+            (503, Cause::Unavailable, Delivery::Refused),
+            (504, Cause::ServerError, Delivery::Unknown),
+            (302, Cause::WrongHostOrPath, Delivery::Refused),
+            (418, Cause::UndocumentedAnswer, Delivery::Refused),
+            (204, Cause::UndocumentedAnswer, Delivery::Unknown),
+        ] {
+            let error = read_publish_response(&response(status, &[], "{}")).unwrap_err();
+            assert_eq!((error.cause, error.delivery), (cause, delivery), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_page_with_status_200_is_no_success() {
+        let error = read_publish_response(&response(200, &[], "<html>log in</html>")).unwrap_err();
+        assert_eq!((error.cause, error.delivery), (Cause::WrongHostOrPath, Delivery::Unknown));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(status in any::<u16>(), body in any::<Vec<u8>>(), header in any::<Vec<u8>>()) {
+            let headers = vec![("x-amzn-errortype".to_owned(), header)];
+            let _ = read_publish_response(&Response { status, headers, body });
+        }
+    }
+}

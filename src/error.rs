@@ -1,0 +1,168 @@
+//! An AWS user sees "403", an Aliyun user sees "20000", and both start to guess. An [`Error`] says what happened,
+//! during which step, where the message stands, and whether a retry helps. It is all types; the text for people is
+//! made last, by [`Platform::explain`](crate::Platform::explain).
+//!
+//! The texts are put together without `format!`: its machinery is 9 KB of a component that is to stay below 64 KB.
+
+use std::fmt;
+
+use crate::http::{Failure, NoAnswer};
+use crate::message::MessageProblem;
+use crate::outcome::{Answer, Delivery, Retry};
+use crate::topic::TopicProblem;
+
+/// During which step it went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Before anything was sent.
+    Preparation,
+    /// Getting a token.
+    Authentication,
+    /// Publishing the message.
+    Publication,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The topic cannot be published to.
+    InvalidTopic(TopicProblem),
+    /// The payload has more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes.
+    PayloadTooLarge,
+    /// There is no answer.
+    Transport(Failure),
+    /// The platform does not accept the request as it is.
+    InvalidRequest,
+    /// The device is not who it claims to be.
+    Unauthenticated,
+    /// The device may not do this.
+    Forbidden,
+    /// There is no such resource.
+    NotFound,
+    /// The method is not allowed.
+    MethodNotAllowed,
+    /// Another request stands in the way.
+    Conflict,
+    /// The connection must be upgraded.
+    UpgradeRequired,
+    /// The token is expired, missing or unknown.
+    TokenRejected,
+    /// Too many requests.
+    Throttled,
+    /// The platform failed, perhaps after it took the message.
+    ServerError,
+    /// The platform could not serve the request.
+    Unavailable,
+    /// The platform could not hand the message to its topic.
+    PublishFailed,
+    /// A redirect or a web page came back.
+    WrongHostOrPath,
+    /// The answer cannot be read.
+    MalformedAnswer,
+    /// The documentation does not have this status or result code.
+    UndocumentedAnswer,
+    /// The exchange was ended before the message had its outcome.
+    Abandoned,
+}
+
+impl Cause {
+    /// What went wrong, in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::InvalidTopic(problem) => problem.text(),
+            Self::PayloadTooLarge => "the payload is larger than 128 KB (131072 bytes)",
+            Self::Transport(failure) => failure.text(),
+            Self::InvalidRequest => "the platform does not accept the request",
+            Self::Unauthenticated => "the platform does not recognise the device",
+            Self::Forbidden => "the device may not do this",
+            Self::NotFound => "there is no such resource",
+            Self::MethodNotAllowed => "the method is not allowed",
+            Self::Conflict => "another request stands in the way",
+            Self::UpgradeRequired => "the connection must be upgraded",
+            Self::TokenRejected => "the platform rejects the token",
+            Self::Throttled => "too many requests",
+            Self::ServerError => "the platform failed",
+            Self::Unavailable => "the platform cannot serve the request now",
+            Self::PublishFailed => "the platform could not hand the message to its topic",
+            Self::WrongHostOrPath => "a redirect or a web page came back",
+            Self::MalformedAnswer => "the answer cannot be read",
+            Self::UndocumentedAnswer => "the platform answered with something undocumented",
+            Self::Abandoned => "the exchange was ended before",
+        }
+    }
+}
+
+/// Why a message was not delivered, and what that means for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What went wrong.
+    pub cause: Cause,
+    /// When it went wrong.
+    pub stage: Stage,
+    /// Where the message stands.
+    pub delivery: Delivery,
+    /// Whether a retry can help.
+    pub retry: Retry,
+    /// How many times the message was sent.
+    pub attempts: u32,
+    /// What the platform answered.
+    pub answer: Option<Answer>,
+    /// What else is known: the words of the host, or what exactly cannot be read.
+    pub detail: Option<String>,
+}
+
+impl Error {
+    /// The HTTP client has no answer.
+    pub(crate) fn no_answer(stage: Stage, NoAnswer { failure, detail }: NoAnswer) -> Self {
+        let delivery = if failure.is_before_sending() { Delivery::NotSent } else { Delivery::Unknown };
+        let retry = if failure.is_transient() { Retry::AfterMs(0) } else { Retry::Never };
+        Self { cause: Cause::Transport(failure), stage, delivery, retry, attempts: 1, answer: None, detail }
+    }
+
+    /// The platform answered.
+    pub(crate) fn answered(stage: Stage, cause: Cause, delivery: Delivery, retry: Retry, answer: Answer) -> Self {
+        Self { cause, stage, delivery, retry, attempts: 1, answer: Some(answer), detail: None }
+    }
+
+    /// What happened, in words: `while authenticating: connection refused (by the proxy)`.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if self.stage == Stage::Authentication {
+            text.push_str("while authenticating: ");
+        }
+        text.push_str(self.cause.text());
+        if let Some(detail) = &self.detail {
+            for part in [" (", detail, ")"] {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+}
+
+impl From<MessageProblem> for Error {
+    fn from(problem: MessageProblem) -> Self {
+        let cause = match problem {
+            MessageProblem::InvalidTopic(problem) => Cause::InvalidTopic(problem),
+            MessageProblem::PayloadTooLarge => Cause::PayloadTooLarge,
+        };
+        Self {
+            cause,
+            stage: Stage::Preparation,
+            delivery: Delivery::NotSent,
+            retry: Retry::Never,
+            attempts: 0,
+            answer: None,
+            detail: None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,73 @@
+//! A thousand devices that lost the same server must not come back in the same millisecond, so pauses are spread; and
+//! a test must be able to foresee them, so what spreads them is a parameter.
+
+use super::Options;
+
+/// Exponential pauses, each somewhere in the upper half of its length.
+#[derive(Clone, Debug)]
+pub(super) struct Backoff {
+    base_ms: u64,
+    max_ms: u64,
+    random: SplitMix64,
+}
+
+impl Backoff {
+    pub fn new(options: &Options, seed: u64) -> Self {
+        let (base_ms, max_ms) = (options.backoff_base_ms.into(), options.backoff_max_ms.into());
+        Self { base_ms, max_ms, random: SplitMix64(seed) }
+    }
+
+    /// The pause after so many attempts, at least 1.
+    pub fn pause_ms(&mut self, attempts: u32) -> u64 {
+        let doublings = attempts.saturating_sub(1).min(32);
+        let full = self.base_ms.saturating_mul(1 << doublings).min(self.max_ms);
+        let half = full / 2;
+        half + self.random.next() % (full - half + 1)
+    }
+}
+
+/// The generator of Steele, Lea and Flood: one word of state, any seed will do.
+#[derive(Clone, Debug)]
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_never_shrink_below_half() {
+        let mut backoff = Backoff::new(&Options::default(), 7);
+        for (attempts, full) in [(1, 200), (2, 400), (3, 800), (7, 10_000), (u32::MAX, 10_000)] {
+            for _ in 0..100 {
+                let pause = backoff.pause_ms(attempts);
+                assert!((full / 2..=full).contains(&pause), "{pause} after {attempts} attempts");
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_pauses_and_another_seed_others() {
+        let pauses = |seed| {
+            let mut backoff = Backoff::new(&Options::default(), seed);
+            (1..9).map(|attempts| backoff.pause_ms(attempts)).collect::<Vec<_>>()
+        };
+        assert_eq!(pauses(1), pauses(1));
+        assert_ne!(pauses(1), pauses(2));
+    }
+
+    #[test]
+    fn no_base_means_no_pause() {
+        let options = Options { backoff_base_ms: 0, ..Options::default() };
+        assert_eq!(Backoff::new(&options, 1).pause_ms(5), 0);
+    }
+}

@@ -1,0 +1,332 @@
+//! Sending a message over HTTPS is a conversation: perhaps a token first, then the message, perhaps a pause, a new
+//! token, the message again. Written as blocking code this is welded to one HTTP client and one clock, and its rare
+//! paths are never tested. Here it is a state machine without either.
+//!
+//! # The loop
+//!
+//! 1. Call [`Exchange::next`].
+//! 2. On [`Step::Send`], begin the request, do not wait for it, and go to 1.
+//! 3. On [`Step::Wait`], wait until some request has its answer or the time has come. Give each answer to
+//!    [`Exchange::answer`]. Go to 1.
+//! 4. On [`Step::Done`], take the [`outcomes`](Exchange::outcomes).
+//!
+//! A single message is an exchange of one.
+
+mod authentication;
+mod backoff;
+mod item;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+pub use options::Options;
+
+use authentication::{Access, Authentication, Epoch};
+use backoff::Backoff;
+use item::{Item, Verdict};
+
+use crate::error::{Cause, Error, Stage};
+use crate::http::{NoAnswer, Request, Response};
+use crate::message::Message;
+use crate::moment::Moment;
+use crate::outcome::{Delivery, Receipt, Retry};
+use crate::platform::Platform;
+use crate::{aliyun, aws};
+
+/// Names a request under way.
+pub type RequestId = u32;
+
+/// A request to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Names it in [`Exchange::answer`].
+    pub id: RequestId,
+    /// The request.
+    pub request: Request,
+    /// Give up with [`ConnectTimeout`](crate::http::Failure::ConnectTimeout) when there is no connection by then.
+    pub connect_timeout_ms: u32,
+    /// Give up with [`AnswerTimeout`](crate::http::Failure::AnswerTimeout) when there is no answer by then.
+    pub timeout_ms: u32,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Begin this request.
+    Send(Outgoing),
+    /// Wait for an answer, or until the monotonic clock shows this.
+    Wait(Option<u64>),
+    /// Every message has its outcome.
+    Done,
+}
+
+/// One call: messages in, outcomes out.
+#[derive(Debug)]
+pub struct Exchange {
+    platform: Platform,
+    options: Options,
+    backoff: Backoff,
+    /// For platforms that want a token.
+    authentication: Option<Authentication>,
+    slots: Vec<Slot>,
+    unfinished: usize,
+    /// Items that can be sent, the longest waiting first.
+    ready: VecDeque<usize>,
+    /// Items that pause, by the time they wake.
+    pausing: BinaryHeap<Reverse<(u64, usize)>>,
+    /// As many as may be in flight: few enough to look through.
+    under_way: Vec<(RequestId, Errand)>,
+    next_id: RequestId,
+}
+
+/// The place of one message.
+#[derive(Debug)]
+struct Slot {
+    topic: String,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum Progress {
+    Open(Box<Item>),
+    Finished(Result<Receipt, Error>),
+}
+
+/// What a request is for.
+#[derive(Debug)]
+enum Errand {
+    Authentication,
+    Publication { item: usize, epoch: Epoch },
+}
+
+impl Exchange {
+    /// Prepares the messages. Those that cannot succeed have their outcome before anything is sent.
+    ///
+    /// `session` is what an earlier exchange for the same device gave; `seed` spreads the pauses.
+    pub fn new(
+        platform: Platform,
+        options: Options,
+        session: Option<aliyun::Session>,
+        seed: u64,
+        messages: Vec<Message>,
+    ) -> Self {
+        let authentication = match &platform {
+            Platform::Aws(_) => None,
+            Platform::Aliyun(config) => Some(Authentication::new(config.clone(), session)),
+        };
+        let mut exchange = Self {
+            backoff: Backoff::new(&options, seed),
+            platform,
+            options,
+            authentication,
+            slots: Vec::with_capacity(messages.len()),
+            unfinished: 0,
+            ready: VecDeque::with_capacity(messages.len()),
+            pausing: BinaryHeap::new(),
+            under_way: Vec::new(),
+            next_id: 0,
+        };
+        for message in messages {
+            exchange.admit(message);
+        }
+        exchange
+    }
+
+    fn admit(&mut self, message: Message) {
+        let prepared = match &self.platform {
+            Platform::Aws(config) => aws::publish_request(config, &message),
+            Platform::Aliyun(config) => aliyun::unauthorised_request(config.device(), &message),
+        };
+        let progress = match prepared {
+            Ok(request) => {
+                self.ready.push_back(self.slots.len());
+                self.unfinished += 1;
+                Progress::Open(Box::new(Item::new(request, message.qos)))
+            }
+            Err(problem) => Progress::Finished(Err(problem.into())),
+        };
+        self.slots.push(Slot { topic: message.topic, progress });
+    }
+
+    /// What to do next.
+    pub fn next(&mut self, now: Moment) -> Step {
+        self.wake(now);
+        let mut until_ms = None;
+        while !self.ready.is_empty() && self.under_way.len() < self.options.max_in_flight as usize {
+            match self.access(now) {
+                Access::Granted { token, epoch } => {
+                    if let Some(outgoing) = self.send_next(now, token.as_deref(), epoch) {
+                        return Step::Send(outgoing);
+                    }
+                }
+                Access::Request { request, timeout_ms } => {
+                    return Step::Send(self.begin(Errand::Authentication, request, timeout_ms));
+                }
+                Access::Wait { until_ms: until } => {
+                    until_ms = until;
+                    break;
+                }
+                Access::Failed(error) => {
+                    for index in std::mem::take(&mut self.ready) {
+                        let error = self.item(index).account(error.clone());
+                        self.finish(index, Err(error));
+                    }
+                }
+            }
+        }
+        if self.unfinished == 0 {
+            return Step::Done;
+        }
+        let wakes_ms = self.pausing.peek().map(|Reverse((at, _))| *at);
+        Step::Wait([until_ms, wakes_ms].into_iter().flatten().min())
+    }
+
+    fn wake(&mut self, now: Moment) {
+        while let Some(Reverse((at, index))) = self.pausing.peek().copied()
+            && at <= now.monotonic_ms
+        {
+            self.pausing.pop();
+            self.ready.push_back(index);
+        }
+    }
+
+    fn access(&mut self, now: Moment) -> Access {
+        match &mut self.authentication {
+            Some(authentication) => authentication.access(now, &self.options),
+            None => Access::Granted { token: None, epoch: 0 },
+        }
+    }
+
+    /// Sends the message that waited longest, unless its time is over.
+    fn send_next(&mut self, now: Moment, token: Option<&str>, epoch: Epoch) -> Option<Outgoing> {
+        let index = self.ready.pop_front()?;
+        let timeout_ms = self.options.timeout_ms;
+        let item = self.item(index);
+        if let Some(error) = item.overdue(now.monotonic_ms) {
+            self.finish(index, Err(error));
+            return None;
+        }
+        let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
+        let request = match token {
+            Some(token) => aliyun::with_token(&item.request, token),
+            None => item.request.clone(),
+        };
+        Some(self.begin(Errand::Publication { item: index, epoch }, request, timeout_ms))
+    }
+
+    fn begin(&mut self, errand: Errand, request: Request, timeout_ms: u32) -> Outgoing {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        self.under_way.push((id, errand));
+        Outgoing { id, request, connect_timeout_ms: self.options.connect_timeout_ms.min(timeout_ms), timeout_ms }
+    }
+
+    /// What came of a request. Ids that are not under way are ignored.
+    pub fn answer(&mut self, now: Moment, id: RequestId, answered: Result<Response, NoAnswer>) {
+        let Some(position) = self.under_way.iter().position(|(under_way, _)| *under_way == id) else { return };
+        match self.under_way.swap_remove(position).1 {
+            Errand::Authentication => {
+                if let Some(authentication) = &mut self.authentication {
+                    authentication.answer(now, answered, &self.options, &mut self.backoff);
+                }
+            }
+            Errand::Publication { item, epoch } => self.published(now, item, epoch, answered),
+        }
+    }
+
+    fn published(&mut self, now: Moment, index: usize, epoch: Epoch, answered: Result<Response, NoAnswer>) {
+        let read = match (answered, &self.platform) {
+            (Ok(response), Platform::Aws(_)) => aws::read_publish_response(&response),
+            (Ok(response), Platform::Aliyun(_)) => aliyun::read_publish_response(&response),
+            (Err(no_answer), _) => Err(Error::no_answer(Stage::Publication, no_answer)),
+        };
+        let error = match read {
+            Ok(receipt) => {
+                let receipt = self.item(index).delivered(receipt);
+                return self.finish(index, Ok(receipt));
+            }
+            Err(error) => error,
+        };
+        if error.retry == Retry::AfterAuthentication
+            && let Some(authentication) = &mut self.authentication
+        {
+            authentication.reject(epoch);
+        }
+        let max_attempts = self.options.max_attempts;
+        match self.item(index).failed(error, max_attempts) {
+            Verdict::Final(error) => self.finish(index, Err(error)),
+            Verdict::WithNewToken => self.ready.push_back(index),
+            Verdict::Later { at_least_ms, error } => self.pause(now, index, at_least_ms, error),
+        }
+    }
+
+    /// Lets a message rest, unless its time would be over when it wakes.
+    fn pause(&mut self, now: Moment, index: usize, at_least_ms: u64, error: Error) {
+        let attempts = self.item(index).counted_attempts();
+        let pause_ms = self.backoff.pause_ms(attempts).max(at_least_ms);
+        let wakes_ms = now.monotonic_ms.saturating_add(pause_ms);
+        if self.item(index).overdue(wakes_ms).is_some() {
+            self.finish(index, Err(Error { retry: Retry::AfterMs(pause_ms), ..error }));
+        } else {
+            self.pausing.push(Reverse((wakes_ms, index)));
+        }
+    }
+
+    /// A message that is not finished. Only such are queued, pausing or under way.
+    fn item(&mut self, index: usize) -> &mut Item {
+        match &mut self.slots[index].progress {
+            Progress::Open(item) => item,
+            Progress::Finished(_) => unreachable!("a finished message is neither queued nor under way"),
+        }
+    }
+
+    fn finish(&mut self, index: usize, outcome: Result<Receipt, Error>) {
+        self.slots[index].progress = Progress::Finished(outcome);
+        self.unfinished -= 1;
+    }
+
+    /// The outcomes in the order of the messages, with the topic of each. A message that has none yet is *unknown*
+    /// where a request of it is under way, and otherwise as its last attempt left it.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&str, Result<Receipt, Error>)> {
+        self.slots.iter().enumerate().map(move |(index, slot)| {
+            let outcome = match &slot.progress {
+                Progress::Finished(outcome) => outcome.clone(),
+                Progress::Open(item) => Err(abandoned(item, self.is_under_way(index))),
+            };
+            (slot.topic.as_str(), outcome)
+        })
+    }
+
+    fn is_under_way(&self, index: usize) -> bool {
+        self.under_way.iter().any(|(_, errand)| matches!(errand, Errand::Publication { item, .. } if *item == index))
+    }
+
+    /// The platform, which explains the errors.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The token, for the next exchange of the same device.
+    pub fn session(&self) -> Option<&aliyun::Session> {
+        self.authentication.as_ref()?.session()
+    }
+}
+
+fn abandoned(item: &Item, under_way: bool) -> Error {
+    let (delivery, stage) = match under_way {
+        true => (Delivery::Unknown, Stage::Publication),
+        false => (Delivery::NotSent, Stage::Preparation),
+    };
+    item.account(Error {
+        cause: Cause::Abandoned,
+        stage,
+        delivery,
+        retry: Retry::AfterMs(0),
+        attempts: 0,
+        answer: None,
+        detail: None,
+    })
+}

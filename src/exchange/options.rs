@@ -1,0 +1,50 @@
+//! Bounds and pace of an exchange.
+
+use crate::platform::ConfigurationProblem;
+
+/// Bounds and pace. [`Default`] is meant for a device on a mobile network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long one message may take, from its first request on.
+    pub timeout_ms: u32,
+    /// How long a connection may take, TLS handshake included.
+    pub connect_timeout_ms: u32,
+    /// How many times a message is sent at most, not counting a repetition after a new token.
+    pub max_attempts: u32,
+    /// The pause before the second attempt; it doubles each time.
+    pub backoff_base_ms: u32,
+    /// The longest pause.
+    pub backoff_max_ms: u32,
+    /// How many requests may be under way at once.
+    pub max_in_flight: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 30_000,
+            connect_timeout_ms: 10_000,
+            max_attempts: 4,
+            backoff_base_ms: 200,
+            backoff_max_ms: 10_000,
+            max_in_flight: 32,
+        }
+    }
+}
+
+impl Options {
+    /// Refuses what would never send anything.
+    pub fn check(&self) -> Result<(), ConfigurationProblem> {
+        for (name, value) in [
+            ("timeout", self.timeout_ms),
+            ("connect timeout", self.connect_timeout_ms),
+            ("maximum of attempts", self.max_attempts),
+            ("maximum in flight", self.max_in_flight),
+        ] {
+            if value == 0 {
+                return Err(ConfigurationProblem::Zero(name));
+            }
+        }
+        Ok(())
+    }
+}

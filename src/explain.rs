@@ -1,0 +1,45 @@
+//! What is the same on every platform about the text for people. Made last: nothing but people reads it.
+
+use crate::error::{Cause, Error};
+use crate::http::Failure;
+
+/// The error in words, and the next step where there is one.
+pub(crate) fn explain(error: &Error) -> String {
+    with_step(error, next_step(error.cause))
+}
+
+pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
+    let mut text = error.text();
+    if let Some(step) = step {
+        text.push_str("; ");
+        text.push_str(step);
+    }
+    text
+}
+
+fn next_step(cause: Cause) -> Option<&'static str> {
+    Some(match cause {
+        Cause::Transport(failure) => return failure_step(failure),
+        Cause::Throttled => "send more slowly",
+        Cause::ServerError | Cause::Unavailable => "try again later",
+        Cause::WrongHostOrPath => "this host or path is not the platform's, check the endpoint",
+        Cause::MalformedAnswer => "something other than the platform may have answered, check the endpoint",
+        _ => return None,
+    })
+}
+
+fn failure_step(failure: Failure) -> Option<&'static str> {
+    Some(match failure {
+        Failure::Denied => "name this host and port in the routes of the host",
+        Failure::NameResolution => "check the spelling of the endpoint, and the name service",
+        Failure::ConnectionRefused => "check the port, and that nothing blocks it",
+        Failure::Unreachable | Failure::ConnectTimeout => "check the network, and whether a firewall blocks the port",
+        Failure::ConnectionLimit => "allow more connections in the host, or send fewer messages at once",
+        Failure::TlsCertificate => {
+            "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, \
+             and that the clock is right"
+        }
+        Failure::TlsProtocol => "check that the port speaks TLS 1.2 or later",
+        _ => return None,
+    })
+}

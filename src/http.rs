@@ -1,0 +1,209 @@
+//! HTTP as plain values, so that the same core serves a WASI component, a Python program with `requests` and a unit
+//! test without any client at all.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// A request to send over HTTPS.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: &'static str,
+    /// `host`, or `host:port` where the port is not 443.
+    pub authority: String,
+    /// Percent-encoded; to be sent byte for byte.
+    pub path_with_query: String,
+    /// Names in lower case. `content-length` is always there: a WASI host never adds it, and Aliyun fails an
+    /// authentication without it. `host` is left to the client.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A `POST` with a body of this media type.
+    pub(crate) fn post(authority: String, path_with_query: String, content_type: &'static str, body: Bytes) -> Self {
+        let headers = vec![("content-type", content_type.to_owned()), ("content-length", body.len().to_string())];
+        Self { method: "POST", authority, path_with_query, headers, body }
+    }
+}
+
+/// Shows neither header values nor the body: a token travels in one, a signature in the other.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header_names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("authority", &self.authority)
+            .field("path_with_query", &self.path_with_query)
+            .field("header_names", &header_names)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+/// The largest answer worth reading. Real ones are below 1 KB; whatever is larger is not the platform's.
+pub const MAX_RESPONSE_BODY: usize = 16 * 1024;
+
+/// An answer, whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The headers, in any case and any order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of this name, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(value).ok().map(str::trim)
+    }
+
+    /// Whether this is a web page: what a portal, a proxy or an unrelated server sends.
+    pub(crate) fn is_html(&self) -> bool {
+        self.header("content-type").is_some_and(|media_type| media_type.to_ascii_lowercase().starts_with("text/html"))
+            || self.body.trim_ascii_start().first() == Some(&b'<')
+    }
+}
+
+/// Shows neither header values nor the body: the answer to an authentication holds the token.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("body_bytes", &self.body.len()).finish()
+    }
+}
+
+/// There is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// Why.
+    pub failure: Failure,
+    /// What the HTTP client says about it, for people.
+    pub detail: Option<String>,
+}
+
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self { failure, detail: None }
+    }
+}
+
+/// Why an HTTP client has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The host has no route for this destination, or forbids it.
+    Denied,
+    /// The name could not be resolved.
+    NameResolution,
+    /// Nobody listens at the address.
+    ConnectionRefused,
+    /// No way to the address.
+    Unreachable,
+    /// No usable connection in time, TLS handshake included.
+    ConnectTimeout,
+    /// The host has as many connections as it allows.
+    ConnectionLimit,
+    /// The server's certificate is not trusted, has expired, or is for another name.
+    TlsCertificate,
+    /// The server refused the TLS handshake with an alert.
+    TlsAlert,
+    /// The TLS handshake failed in another way.
+    TlsProtocol,
+    /// The HTTP client refused to send the request.
+    RequestRejected,
+    /// The connection was closed before an answer.
+    ConnectionClosed,
+    /// No answer in time.
+    AnswerTimeout,
+    /// The answer broke off.
+    AnswerIncomplete,
+    /// The answer was larger than [`MAX_RESPONSE_BODY`].
+    AnswerTooLarge,
+    /// What came back is not HTTP.
+    Protocol,
+    /// Anything else, perhaps after sending.
+    Other,
+}
+
+impl Failure {
+    /// Whether the request certainly did not reach the platform.
+    pub fn is_before_sending(self) -> bool {
+        match self {
+            Self::Denied
+            | Self::NameResolution
+            | Self::ConnectionRefused
+            | Self::Unreachable
+            | Self::ConnectTimeout
+            | Self::ConnectionLimit
+            | Self::TlsCertificate
+            | Self::TlsAlert
+            | Self::TlsProtocol
+            | Self::RequestRejected => true,
+            Self::ConnectionClosed
+            | Self::AnswerTimeout
+            | Self::AnswerIncomplete
+            | Self::AnswerTooLarge
+            | Self::Protocol
+            | Self::Other => false,
+        }
+    }
+
+    /// Whether the same request can fare better later without anybody changing anything.
+    pub(crate) fn is_transient(self) -> bool {
+        !matches!(
+            self,
+            Self::Denied | Self::TlsCertificate | Self::TlsAlert | Self::RequestRejected | Self::AnswerTooLarge
+        )
+    }
+
+    /// Why there is no answer, in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Denied => "the host does not allow this destination",
+            Self::NameResolution => "the name could not be resolved",
+            Self::ConnectionRefused => "connection refused",
+            Self::Unreachable => "no way to the address",
+            Self::ConnectTimeout => "no connection in time",
+            Self::ConnectionLimit => "the host has too many connections",
+            Self::TlsCertificate => "the server's certificate is not trusted",
+            Self::TlsAlert => "the server refused the TLS handshake",
+            Self::TlsProtocol => "the TLS handshake failed",
+            Self::RequestRejected => "the HTTP client refused the request",
+            Self::ConnectionClosed => "the connection was closed before an answer",
+            Self::AnswerTimeout => "no answer in time",
+            Self::AnswerIncomplete => "the answer broke off",
+            Self::AnswerTooLarge => "the answer is too large to be the platform's",
+            Self::Protocol => "what came back is not HTTP",
+            Self::Other => "the request failed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_neither_header_values_nor_bodies() {
+        let mut request =
+            Request::post("host".into(), "/path".into(), "application/json", Bytes::from_static(b"signature"));
+        request.headers.push(("password", "token".into()));
+        let response = Response { status: 200, headers: vec![], body: b"token".to_vec() };
+        let shown = format!("{request:?} {response:?}");
+        assert!(!shown.contains("signature") && !shown.contains("token"), "{shown}");
+    }
+
+    #[test]
+    fn header_names_match_in_any_case() {
+        let response =
+            Response { status: 200, headers: vec![("X-Amzn-RequestId".into(), b" 1 ".to_vec())], body: vec![] };
+        assert_eq!(response.header("x-amzn-requestid"), Some("1"));
+        assert_eq!(response.header("x-other"), None);
+    }
+}

@@ -1,0 +1,319 @@
+//! Both platforms answer with a small JSON object of which two or three fields matter. Reading it with `serde_json`
+//! costs 34 KB of a component that is to stay below 64 KB (measured: its `Value`, maps and floats), so here is a
+//! reader that finds a field by its path, and a writer that quotes a text. `serde_json` is the oracle of the tests.
+
+/// How deep a document may nest, as in `serde_json`: what is deeper is no answer of a platform.
+const MAX_DEPTH: u8 = 128;
+
+/// The bytes of a document, known to be one JSON object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object<'a>(Option<&'a [u8]>);
+
+impl<'a> Object<'a> {
+    /// Takes the bytes for an object if they are one, and for an empty one otherwise.
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let mut reader = Reader { bytes, at: 0 };
+        let is_object = reader.peek() == Some(b'{') && reader.skip_value(MAX_DEPTH).is_some() && reader.peek().is_none();
+        Self(is_object.then_some(bytes))
+    }
+
+    /// The text at this path.
+    pub fn text(&self, path: &[&str]) -> Option<String> {
+        let mut reader = self.find(path)?;
+        reader.text()
+    }
+
+    /// The integer at this path, exactly or not at all.
+    pub fn integer<N: std::str::FromStr>(&self, path: &[&str]) -> Option<N> {
+        let mut reader = self.find(path)?;
+        let from = reader.at;
+        reader.skip_number()?;
+        std::str::from_utf8(&reader.bytes[from..reader.at]).ok()?.parse().ok()
+    }
+
+    /// A reader at the value. Of two fields with the same name the last one counts, as usual.
+    fn find(&self, path: &[&str]) -> Option<Reader<'a>> {
+        let mut reader = Reader { bytes: self.0?, at: 0 };
+        for name in path {
+            reader = reader.enter(name)?;
+        }
+        reader.peek()?;
+        Some(reader)
+    }
+}
+
+/// Writes a text in quotes.
+pub(crate) fn push_text(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => json.extend(['\\', character]),
+            '\0'..='\x1f' => {
+                let digit = |nibble: u32| char::from_digit(nibble, 16).unwrap_or('0');
+                let code = u32::from(character);
+                json.push_str("\\u00");
+                json.extend([digit(code >> 4), digit(code & 0xf)]);
+            }
+            _ => json.push(character),
+        }
+    }
+    json.push('"');
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+        self.bytes.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// From the start of an object to the value of a field.
+    fn enter(mut self, wanted: &str) -> Option<Self> {
+        self.expect(b'{')?;
+        let mut found = None;
+        while self.peek()? != b'}' {
+            let name = self.text()?;
+            self.expect(b':')?;
+            if name == wanted {
+                found = Some(self);
+            }
+            self.skip_value(MAX_DEPTH)?;
+            if self.peek()? == b',' {
+                self.at += 1;
+            }
+        }
+        found
+    }
+
+    fn skip_value(&mut self, depth: u8) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match self.peek()? {
+            b'{' => self.skip_all(b'}', |reader| {
+                reader.text()?;
+                reader.expect(b':')?;
+                reader.skip_value(depth)
+            }),
+            b'[' => self.skip_all(b']', |reader| reader.skip_value(depth)),
+            b'"' => self.text().map(drop),
+            b't' => self.skip_word(b"true"),
+            b'f' => self.skip_word(b"false"),
+            b'n' => self.skip_word(b"null"),
+            _ => self.skip_number(),
+        }
+    }
+
+    /// Elements between brackets, with commas between them.
+    fn skip_all(&mut self, end: u8, skip_element: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
+        self.at += 1;
+        if self.peek()? == end {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            skip_element(self)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                byte if byte == end => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn skip_word(&mut self, word: &[u8]) -> Option<()> {
+        self.bytes[self.at..].starts_with(word).then(|| self.at += word.len())
+    }
+
+    fn skip_number(&mut self) -> Option<()> {
+        self.skip_if(b"-");
+        let leads_with_zero = self.bytes.get(self.at) == Some(&b'0');
+        if self.skip_digits()? > 1 && leads_with_zero {
+            return None;
+        }
+        if self.skip_if(b".") {
+            self.skip_digits()?;
+        }
+        if self.skip_if(b"eE") {
+            self.skip_if(b"+-");
+            self.skip_digits()?;
+        }
+        Some(())
+    }
+
+    fn skip_if(&mut self, any_of: &[u8]) -> bool {
+        let is_there = self.bytes.get(self.at).is_some_and(|byte| any_of.contains(byte));
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn skip_digits(&mut self) -> Option<usize> {
+        let digits = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += digits;
+        (digits > 0).then_some(digits)
+    }
+
+    /// A text without its quotes and escapes.
+    fn text(&mut self) -> Option<String> {
+        self.expect(b'"')?;
+        let mut text = Vec::new();
+        loop {
+            match self.next()? {
+                b'"' => return String::from_utf8(text).ok(),
+                b'\\' => {
+                    let character = self.escaped()?;
+                    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                0..=0x1f => return None,
+                byte => text.push(byte),
+            }
+        }
+    }
+
+    fn escaped(&mut self) -> Option<char> {
+        Some(match self.next()? {
+            byte @ (b'"' | b'\\' | b'/') => char::from(byte),
+            b'b' => '\x08',
+            b'f' => '\x0c',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.code_unit()?;
+                if (0xd800..0xdc00).contains(&unit) {
+                    self.skip_word(b"\\u")?;
+                    let low = self.code_unit()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+                    return char::from_u32(0x10000 + ((unit - 0xd800) << 10) + low);
+                }
+                char::from_u32(unit)?
+            }
+            _ => return None,
+        })
+    }
+
+    /// Four hexadecimal digits.
+    fn code_unit(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = unit << 4 | char::from(self.next()?).to_digit(16)?;
+        }
+        Some(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What the library makes of the same bytes.
+    fn oracle(bytes: &[u8], path: &[&str]) -> Option<Value> {
+        let mut value: Value = serde_json::from_slice(bytes).ok().filter(Value::is_object)?;
+        for name in path {
+            value = value.get_mut(name)?.take();
+        }
+        Some(value)
+    }
+
+    fn check(bytes: &[u8], path: &[&str]) {
+        let expected = oracle(bytes, path);
+        let document = Object::read(bytes);
+        let shown = String::from_utf8_lossy(bytes);
+        assert_eq!(document.text(path), expected.as_ref().and_then(Value::as_str).map(str::to_owned), "{shown}");
+        assert_eq!(document.integer::<i64>(path), expected.as_ref().and_then(Value::as_i64), "{shown}");
+        assert_eq!(document.integer::<u64>(path), expected.as_ref().and_then(Value::as_u64), "{shown}");
+    }
+
+    #[test]
+    fn reads_what_serde_json_reads_and_refuses_what_it_refuses() {
+        for document in [
+            r#"{"a":1}"#,
+            r#" { "a" : "x" , "b" : [ 1 , {} , [] , null , true , false ] } "#,
+            r#"{"a":18446744073709551615}"#,
+            r#"{"a":18446744073709551616}"#,
+            r#"{"a":-9223372036854775808}"#,
+            r#"{"a":1.0}"#,
+            r#"{"a":1e3}"#,
+            r#"{"a":-1}"#,
+            r#"{"a":01}"#,
+            r#"{"a":-}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1 "b":2}"#,
+            r#"{"a" 1}"#,
+            r#"{,}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":tru}"#,
+            r#"{"a":1}x"#,
+            r#"{"a":1"#,
+            r#"{"a":"\u00e9\ud83d\ude00\n\/\"\\"}"#,
+            r#"{"a":"\ud83d"}"#,
+            r#"{"a":"\ud83dx"}"#,
+            r#"{"a":"\ude00"}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12"}"#,
+            "{\"a\":\"\n\"}",
+            r#"{"a":1,"a":"last"}"#,
+            r#"{"\u0061":7}"#,
+            "[]",
+            "null",
+            "",
+            "{}",
+        ] {
+            check(document.as_bytes(), &["a"]);
+        }
+        check(br#"{"info":{"messageId":1207967842654323713}}"#, &["info", "messageId"]);
+        check(br#"{"info":7}"#, &["info", "messageId"]);
+        check(b"{\"a\":\"\xff\"}", &["a"]);
+    }
+
+    #[test]
+    fn a_document_that_nests_too_deep_is_refused_without_exhausting_the_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(Object::read(deep.as_bytes()).text(&["a"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_read_as_serde_json_reads_them(bytes in any::<Vec<u8>>()) {
+            check(&bytes, &["a"]);
+        }
+
+        #[test]
+        fn anything_like_a_document_reads_as_serde_json_reads_it(
+            document in r#"\{"a": ?("([ a-z"]|\\(["\\/bfnrt]|u[0-9a-fA-F]{4})){0,6}"|-?[0-9]{1,21}(\.[0-9])?([eE][-+]?[0-9])?|[\[{"]{1,3})(,"b":\[\])?\}"#
+        ) {
+            check(document.as_bytes(), &["a"]);
+        }
+
+        #[test]
+        fn what_is_written_reads_back(text in any::<String>()) {
+            let mut json = String::new();
+            push_text(&mut json, &text);
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

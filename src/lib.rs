@@ -1,0 +1,60 @@
+//! Publish to cloud IoT platforms without owning a socket, a clock or a key.
+//!
+//! Every IoT platform has an HTTPS door, and every client for it is welded to one HTTP stack, one TLS stack and one
+//! way of keeping keys. None of that exists in a sandbox. This crate is what remains when it is taken out: topics,
+//! requests, signatures, tokens, answers, error codes, retries, all as plain values.
+//!
+//! # The way of a message
+//!
+//! ```text
+//! Message ──> Exchange ──> http::Request ──> (your HTTP client) ──> http::Response ──> Exchange ──> Receipt | Error
+//! ```
+//!
+//! [`Exchange`] is the state machine that does all of it; [`aws`] and [`aliyun`] are the pure functions it is made
+//! of. Time is a parameter ([`Moment`]), randomness is a parameter (a seed), the network is yours.
+//!
+//! # One outcome for each message
+//!
+//! A message is delivered, refused, not sent, or *unknown*: sent, and nobody knows (see [`Delivery`]). A message is
+//! sent again only where that is right: when the platform did not take it and may take it later, and after *unknown*
+//! only for [`Qos::AtLeastOnce`].
+//!
+//! # Map
+//!
+//! | module | what |
+//! |---|---|
+//! | [`aws`] | AWS IoT Core: topic rules, publish request, its answers |
+//! | [`aliyun`] | Aliyun IoT Platform: signature, token, publish request, its answers |
+//! | [`exchange`] | the state machine, its options and its pace |
+//! | [`http`] | requests and answers as plain values, and why there may be no answer |
+//! | [`topic`] | what all topics have in common, and the percent-encoder |
+//! | `wasi` | drives an exchange through `wasi:http` (feature `wasi`, WebAssembly only) |
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod aliyun;
+pub mod aws;
+mod endpoint;
+mod error;
+pub mod exchange;
+mod explain;
+pub mod http;
+mod json;
+mod message;
+mod moment;
+mod outcome;
+mod platform;
+mod secret;
+pub mod topic;
+#[cfg(all(feature = "wasi", target_family = "wasm"))]
+pub mod wasi;
+
+pub use endpoint::{Endpoint, EndpointProblem};
+pub use error::{Cause, Error, Stage};
+pub use exchange::{Exchange, Options};
+pub use message::{MAX_PAYLOAD, Message, MessageProblem, Qos};
+pub use moment::Moment;
+pub use outcome::{Answer, Delivery, Receipt, Retry};
+pub use platform::{ConfigurationProblem, Platform};
+pub use secret::Secret;

@@ -1,0 +1,120 @@
+//! The way out: a request in pieces.
+
+use bytes::{Buf, Bytes};
+use wasip2::http::outgoing_handler::handle;
+use wasip2::http::types::{
+    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
+use wasip2::io::poll::Pollable;
+use wasip2::io::streams::{OutputStream, StreamError};
+
+use super::NS_PER_MS;
+use super::failure::no_answer;
+use crate::exchange::Outgoing;
+use crate::http::{Failure, NoAnswer, Request};
+
+/// Hands the head of a request to the host. What remains is to write its body.
+pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyWriter), NoAnswer> {
+    let Outgoing { request, connect_timeout_ms, timeout_ms, .. } = outgoing;
+    let (head, body) = head(&request)?;
+    let options = RequestOptions::new();
+    let ns = |ms: u32| Some(u64::from(ms) * NS_PER_MS);
+    // A host that does not know timeouts says so; our own deadline stands behind them.
+    let _ = options.set_connect_timeout(ns(connect_timeout_ms));
+    let _ = options.set_first_byte_timeout(ns(timeout_ms));
+    let _ = options.set_between_bytes_timeout(ns(timeout_ms));
+    let answer = handle(head, Some(options)).map_err(no_answer)?;
+    Ok((answer, BodyWriter::new(body, request.body)?))
+}
+
+fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), NoAnswer> {
+    let headers: Vec<(String, Vec<u8>)> =
+        request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+    let headers = Fields::from_list(&headers).map_err(|_| rejected("a header"))?;
+    let head = OutgoingRequest::new(headers);
+    let method = match request.method {
+        "POST" => Method::Post,
+        other => Method::Other(other.to_owned()),
+    };
+    head.set_method(&method).map_err(|()| rejected("the method"))?;
+    head.set_scheme(Some(&Scheme::Https)).map_err(|()| rejected("the scheme"))?;
+    head.set_authority(Some(&request.authority)).map_err(|()| rejected("the authority"))?;
+    head.set_path_with_query(Some(&request.path_with_query)).map_err(|()| rejected("the path"))?;
+    let body = head.body().map_err(|()| rejected("the body"))?;
+    Ok((head, body))
+}
+
+fn rejected(part: &str) -> NoAnswer {
+    NoAnswer { failure: Failure::RequestRejected, detail: Some(part.to_owned()) }
+}
+
+/// A body on its way. A host guarantees to take 4 KB at a time, no more, so 128 KB are written as it allows.
+///
+/// The order of the fields is the order in which they are dropped: a child resource must go before its parent.
+pub(super) struct BodyWriter {
+    writable: Pollable,
+    stream: OutputStream,
+    body: OutgoingBody,
+    rest: Bytes,
+    flushing: bool,
+}
+
+/// How far a body has come.
+pub(super) enum Written {
+    /// The host takes no more for now.
+    Blocked,
+    /// All of it is with the host.
+    Complete,
+    /// The host takes no more at all. Why, the answer will tell.
+    Abandoned,
+}
+
+impl BodyWriter {
+    fn new(body: OutgoingBody, rest: Bytes) -> Result<Self, NoAnswer> {
+        let stream = body.write().map_err(|()| rejected("the body"))?;
+        Ok(Self { writable: stream.subscribe(), stream, body, rest, flushing: false })
+    }
+
+    pub fn writable(&self) -> &Pollable {
+        &self.writable
+    }
+
+    /// Writes as much as the host takes.
+    pub fn write(&mut self) -> Written {
+        match self.try_write() {
+            Ok(true) => Written::Complete,
+            Ok(false) => Written::Blocked,
+            Err(_) => Written::Abandoned,
+        }
+    }
+
+    fn try_write(&mut self) -> Result<bool, StreamError> {
+        loop {
+            let allowed = self.stream.check_write()? as usize;
+            if allowed == 0 {
+                return Ok(false);
+            }
+            if self.rest.is_empty() {
+                if self.flushing {
+                    return Ok(true);
+                }
+                self.flushing = true;
+                self.stream.flush()?;
+                continue;
+            }
+            let piece = allowed.min(self.rest.len());
+            self.stream.write(&self.rest[..piece])?;
+            self.rest.advance(piece);
+        }
+    }
+
+    /// Tells the host that this was all.
+    pub fn finish(self) {
+        let Self { writable, stream, body, .. } = self;
+        drop(writable);
+        drop(stream);
+        // It fails when the length does not fit the header, which cannot be, or when the connection is gone, which
+        // the answer tells.
+        let _ = OutgoingBody::finish(body, None);
+    }
+}

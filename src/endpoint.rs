@@ -2,6 +2,9 @@
 //! client that glues the wrong one into its request fails far away from the mistake. An [`Endpoint`] is a bare host
 //! name and a port, or it is refused with the reason.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+
 /// A bare host name and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -50,15 +53,18 @@ impl Endpoint {
         if host.as_bytes().windows(3).any(|bytes| bytes == b"://") {
             return Err(EndpointProblem::Scheme);
         }
-        if host.contains('/') {
+        let has = |byte: u8| host.as_bytes().contains(&byte);
+        if has(b'/') {
             return Err(EndpointProblem::Path);
         }
         let is_ip_v6 = host.starts_with('[') && host.ends_with(']');
-        if !is_ip_v6 && host.contains(':') {
+        if !is_ip_v6 && has(b':') {
             return Err(EndpointProblem::Port);
         }
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c) || (is_ip_v6 && "[:]".contains(c));
-        if !host.chars().all(allowed) {
+        let is_allowed = |byte: u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || (is_ip_v6 && b"[:]".contains(&byte))
+        };
+        if !host.bytes().all(is_allowed) {
             return Err(EndpointProblem::Character);
         }
         if port == 0 {
@@ -81,7 +87,7 @@ impl Endpoint {
     pub(crate) fn authority(&self) -> String {
         match self.port {
             443 => self.host.clone(),
-            port => [&self.host, ":", &port.to_string()].concat(),
+            port => [&self.host, ":", &u64::from(port).to_string()].concat(),
         }
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! The texts are put together without `format!`: its machinery is 9 KB of a component that is to stay below 64 KB.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use crate::http::{Failure, NoAnswer};
 use crate::message::MessageProblem;
@@ -165,4 +166,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}

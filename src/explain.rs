@@ -1,5 +1,7 @@
 //! What is the same on every platform about the text for people. Made last: nothing but people reads it.
 
+use alloc::string::String;
+
 use crate::error::{Cause, Error};
 use crate::http::Failure;
 

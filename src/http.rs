@@ -1,9 +1,13 @@
 //! HTTP as plain values, so that the same core serves a WASI component, a Python program with `requests` and a unit
 //! test without any client at all.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
-use bytes::Bytes;
+use alloc::sync::Arc;
 
 /// A request to send over HTTPS.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,13 +21,13 @@ pub struct Request {
     /// Names in lower case. `content-length` is always there: a WASI host never adds it, and Aliyun fails an
     /// authentication without it. `host` is left to the client.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: Bytes,
+    /// The body, shared with the message it carries.
+    pub body: Arc<[u8]>,
 }
 
 impl Request {
     /// A `POST` with a body of this media type.
-    pub(crate) fn post(authority: String, path_with_query: String, content_type: &'static str, body: Bytes) -> Self {
+    pub(crate) fn post(authority: String, path_with_query: String, content_type: &'static str, body: Arc<[u8]>) -> Self {
         let headers = vec![("content-type", content_type.to_owned()), ("content-length", body.len().to_string())];
         Self { method: "POST", authority, path_with_query, headers, body }
     }
@@ -61,12 +65,12 @@ impl Response {
     /// The first header of this name, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(value).ok().map(str::trim)
+        core::str::from_utf8(value.trim_ascii()).ok()
     }
 
     /// Whether this is a web page: what a portal, a proxy or an unrelated server sends.
     pub(crate) fn is_html(&self) -> bool {
-        self.header("content-type").is_some_and(|media_type| media_type.to_ascii_lowercase().starts_with("text/html"))
+        self.header("content-type").and_then(|media_type| media_type.get(..9)).is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
             || self.body.trim_ascii_start().first() == Some(&b'<')
     }
 }
@@ -192,7 +196,7 @@ mod tests {
     #[test]
     fn debug_output_shows_neither_header_values_nor_bodies() {
         let mut request =
-            Request::post("host".into(), "/path".into(), "application/json", Bytes::from_static(b"signature"));
+            Request::post("host".into(), "/path".into(), "application/json", b"signature".as_slice().into());
         request.headers.push(("password", "token".into()));
         let response = Response { status: 200, headers: vec![], body: b"token".to_vec() };
         let shown = format!("{request:?} {response:?}");

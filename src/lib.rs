@@ -30,8 +30,11 @@
 //! | [`topic`] | what all topics have in common, and the percent-encoder |
 //! | `wasi` | drives an exchange through `wasi:http` (feature `wasi`, WebAssembly only) |
 
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+extern crate alloc;
 
 pub mod aliyun;
 pub mod aws;

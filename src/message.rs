@@ -1,6 +1,8 @@
 //! What is published.
 
-use bytes::Bytes;
+use alloc::string::String;
+
+use alloc::sync::Arc;
 
 use crate::topic::TopicProblem;
 
@@ -22,7 +24,7 @@ pub struct Message {
     /// The full topic name, not percent-encoded.
     pub topic: String,
     /// The payload. Shared, not copied, between the attempts to send it.
-    pub payload: Bytes,
+    pub payload: Arc<[u8]>,
     /// How often it may arrive.
     pub qos: Qos,
 }
@@ -44,7 +46,7 @@ impl From<TopicProblem> for MessageProblem {
 
 impl Message {
     /// The payload, if it is not too large.
-    pub(crate) fn checked_payload(&self) -> Result<Bytes, MessageProblem> {
+    pub(crate) fn checked_payload(&self) -> Result<Arc<[u8]>, MessageProblem> {
         match self.payload.len() {
             ..=MAX_PAYLOAD => Ok(self.payload.clone()),
             _ => Err(MessageProblem::PayloadTooLarge),

@@ -1,7 +1,8 @@
 //! A retry after a lost answer doubles the message; no retry loses it. Only the caller knows which is worse, and only
 //! if it is told the truth. These are the words for it.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 /// The platform has accepted the message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The one place that knows which platforms there are. A new one is a folder, a case here and an interface in `wit/`.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use crate::endpoint::EndpointProblem;
 use crate::error::Error;
@@ -35,7 +36,7 @@ impl Platform {
     /// The likely reason of an error and the next step, for people. `topic` is the one of the message.
     pub fn explain(&self, error: &Error, topic: &str) -> String {
         match self {
-            Self::Aws(config) => aws::explain(error, config.endpoint.host(), config.endpoint.port(), topic),
+            Self::Aws(_) => aws::explain(error, topic),
             Self::Aliyun(_) => aliyun::explain(error),
         }
     }
@@ -84,4 +85,4 @@ impl fmt::Display for ConfigurationProblem {
     }
 }
 
-impl std::error::Error for ConfigurationProblem {}
+impl core::error::Error for ConfigurationProblem {}

@@ -1,7 +1,8 @@
 //! Several clients for these platforms log the whole authentication body, secret and all. A value of this type can be
 //! used, but not printed.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 /// A text that never shows in debug output.
 #[derive(Clone, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 //! space into `+` (a wildcard), clean `//` away, or resolve `..`, and the message lands on another topic or nowhere.
 //! So topics are checked before any network use, and there is one percent-encoder.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use alloc::string::String;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// Everything but the unreserved characters of RFC 3986: what the AWS SDKs escape in a path label.
 pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -38,7 +40,9 @@ impl TopicProblem {
     pub fn text(self) -> &'static str {
         match self {
             Self::Empty => "the topic is empty",
-            Self::DotSegment => "a topic cannot be `.` or `..`: that is resolved as a path on the way and never arrives",
+            Self::DotSegment => {
+                "a topic cannot be `.` or `..`: that is resolved as a path on the way and never arrives"
+            }
             Self::TooLong => "the topic is too long: AWS takes 256 bytes, Aliyun 128",
             Self::TooManySlashes => "the topic has more than 7 slashes",
             Self::Wildcard => "the topic has a `+` or a `#`, which are for subscribing only",
@@ -59,23 +63,23 @@ pub(crate) fn check_common(topic: &str) -> Result<(), TopicProblem> {
     if topic.chars().any(char::is_control) {
         return Err(TopicProblem::ControlCharacter);
     }
-    if topic.contains(['+', '#']) {
+    if topic.bytes().any(|byte| matches!(byte, b'+' | b'#')) {
         return Err(TopicProblem::Wildcard);
     }
     Ok(())
 }
 
 /// Whether a URL parser would take this path segment for a step in the tree.
-pub(crate) fn is_dot_segment(segment: &str) -> bool {
-    matches!(segment, "." | "..")
+pub(crate) fn is_dot_segment(segment: &[u8]) -> bool {
+    matches!(segment, b"." | b"..")
 }
 
 /// Counts against the limits of a platform.
-pub(crate) fn check_size(counted: &str, max_bytes: usize, max_slashes: usize) -> Result<(), TopicProblem> {
+pub(crate) fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Result<(), TopicProblem> {
     if counted.len() > max_bytes {
         return Err(TopicProblem::TooLong);
     }
-    let slashes = counted.bytes().filter(|byte| *byte == b'/').count();
+    let slashes = counted.iter().filter(|byte| **byte == b'/').count();
     if slashes > max_slashes {
         return Err(TopicProblem::TooManySlashes);
     }
@@ -83,8 +87,8 @@ pub(crate) fn check_size(counted: &str, max_bytes: usize, max_slashes: usize) ->
 }
 
 /// Percent-encodes text onto a path as one segment: a `/` becomes `%2F`, a space `%20`.
-pub(crate) fn push_segment(path: &mut String, text: &str, escaped: &'static AsciiSet) {
-    path.extend(utf8_percent_encode(text, escaped));
+pub(crate) fn push_segment(path: &mut String, text: &[u8], escaped: &'static AsciiSet) {
+    path.extend(percent_encode(text, escaped));
 }
 
 #[cfg(test)]
@@ -95,7 +99,7 @@ mod tests {
 
     fn encode_segment(text: &str) -> String {
         let mut path = String::new();
-        push_segment(&mut path, text, SEGMENT);
+        push_segment(&mut path, text.as_bytes(), SEGMENT);
         path
     }
 

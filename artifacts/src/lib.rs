@@ -1,1 +1,31 @@
+//! The components as bytes. A test that needs a component, or a host that embeds one, should not depend on somebody
+//! having run another command before: the build script of this crate builds them.
 
+#![deny(missing_docs)]
+
+/// A component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The name of its file.
+    pub name: &'static str,
+    /// The component itself.
+    pub bytes: &'static [u8],
+}
+
+macro_rules! artifact {
+    ($file:literal) => {
+        Artifact { name: $file, bytes: include_bytes!(concat!(env!("OUT_DIR"), "/", $file)) }
+    };
+}
+
+/// World `codec`: pure functions.
+pub const CODEC: Artifact = artifact!("codec.wasm");
+
+/// World `publish`: publishes through `wasi:http`.
+pub const PUBLISHER: Artifact = artifact!("publisher.wasm");
+
+/// World `sans-io`: the state machine.
+pub const SANS_IO: Artifact = artifact!("sans-io.wasm");
+
+/// All of them.
+pub const ALL: [Artifact; 3] = [CODEC, PUBLISHER, SANS_IO];

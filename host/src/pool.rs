@@ -153,7 +153,6 @@ impl Pool {
         let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
         let connection =
             Connection::open(&target.address, &target.route.server_name, &lane.tls, deadline, permit).await?;
-        self.keep_sweeping();
         Ok(self.lease(connection, key, lane, turn))
     }
 
@@ -163,6 +162,10 @@ impl Pool {
 
     fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
         let mut state = self.shared.state();
+        if !state.sweeping {
+            state.sweeping = true;
+            tokio::spawn(sweep(Arc::downgrade(&self.shared)));
+        }
         let lane = state.lanes.entry(key.clone()).or_insert_with(|| Lane {
             settings: Arc::new(LaneSettings {
                 tls: client_config(&target.route.route, key.alpn.clone()),
@@ -181,15 +184,6 @@ impl Pool {
         }
         let _waiting = Waiting::begin(&self.shared);
         sockets.acquire_owned().await.expect("the semaphore is never closed")
-    }
-
-    /// Starts the task that closes idle connections in time, unless it runs.
-    fn keep_sweeping(&self) {
-        let mut state = self.shared.state();
-        if !state.sweeping {
-            state.sweeping = true;
-            tokio::spawn(sweep(Arc::downgrade(&self.shared)));
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Trading a signature for a token.
 
-use bytes::Bytes;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+
 
 use super::response::Reply;
 use super::session::Token;
@@ -29,7 +31,7 @@ pub fn auth_request(device: &Device, method: SignMethod, timestamp_ms: Option<u6
         push("timestamp", &timestamp_ms.to_string());
     }
     body.push('}');
-    Request::post(device.endpoint.authority(), "/auth".to_owned(), "application/json", Bytes::from(body))
+    Request::post(device.endpoint.authority(), "/auth".to_owned(), "application/json", body.into_bytes().into())
 }
 
 /// The token in the answer.

@@ -1,6 +1,9 @@
 //! A product key with a newline from a text file, a client id that is too long: the platform answers both with "param
 //! error" and names no field. So identifiers are checked once, here, before anything is built from them.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use crate::endpoint::Endpoint;
 use crate::http::Request;
 use crate::platform::ConfigurationProblem as Problem;
@@ -35,7 +38,7 @@ impl Device {
             None => [product_key, ".", device_name].concat().chars().take(MAX_CLIENT_ID).collect(),
         };
         check("client id", &client_id)?;
-        if client_id.chars().count() > MAX_CLIENT_ID {
+        if client_id.chars().nth(MAX_CLIENT_ID).is_some() {
             return Err(Problem::ClientIdTooLong);
         }
         Ok(Self { endpoint, product_key: product_key.to_owned(), device_name: device_name.to_owned(), client_id })
@@ -99,7 +102,9 @@ fn check(option: &'static str, value: &str) -> Result<(), Problem> {
     if value.is_empty() {
         return Err(Problem::Empty(option));
     }
-    if value.trim() != value || value.chars().any(char::is_control) {
+    let is_outside = |character: Option<char>| character.is_some_and(char::is_whitespace);
+    let mut characters = value.chars();
+    if value.chars().any(char::is_control) || is_outside(characters.next()) || is_outside(characters.next_back()) {
         return Err(Problem::WhiteSpace(option));
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! The platform's words for an error are its name and nothing more ("auth check error", "param error"). These are the
 //! usual reasons.
 
+use alloc::string::String;
+
 use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::topic::TopicProblem;

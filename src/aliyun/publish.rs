@@ -1,5 +1,7 @@
 //! Publishing with a token.
 
+use alloc::borrow::ToOwned;
+
 use super::Device;
 use super::response::Reply;
 use super::topic::encode_path;
@@ -25,12 +27,7 @@ pub(crate) fn unauthorised_request(device: &Device, message: &Message) -> Result
     let path = encode_path(&message.topic)?;
     let payload = message.checked_payload()?;
     // Any other media type is a "param error".
-    Ok(Request::post(
-        device.endpoint.authority(),
-        ["/topic", &path].concat(),
-        "application/octet-stream",
-        payload,
-    ))
+    Ok(Request::post(device.endpoint.authority(), ["/topic", &path].concat(), "application/octet-stream", payload))
 }
 
 /// What the answer to a publish request means.
@@ -43,7 +40,6 @@ pub fn read_publish_response(response: &Response) -> Result<Receipt, Error> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use proptest::prelude::*;
 
     use super::*;
@@ -58,7 +54,7 @@ mod tests {
     #[test]
     fn sends_the_token_as_password() {
         let device = Device::new(Endpoint::new("a.example", 443).unwrap(), "pk", "dn", None).unwrap();
-        let payload = Bytes::from_static(b"\0\x01\xff");
+        let payload = b"\0\x01\xff".as_slice().into();
         let message = Message { topic: "/pk/dn/user/update".into(), payload, qos: Qos::AtLeastOnce };
         let request = publish_request(&device, "token", &message).unwrap();
         assert_eq!((request.method, request.path_with_query.as_str()), ("POST", "/topic/pk/dn/user/update"));
@@ -102,7 +98,7 @@ mod tests {
         }
 
         #[test]
-        fn any_json_of_the_right_shape_is_read_without_a_panic(code in any::<i64>(), number in any::<f64>()) {
+        fn any_json_of_the_right_shape_is_read_without_a_panic(code in any::<u64>(), number in any::<f64>()) {
             let _ = read(&format!(r#"{{"code":{code},"info":{{"messageId":{number:?}}}}}"#));
         }
     }

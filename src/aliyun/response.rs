@@ -1,6 +1,9 @@
 //! Every answer of the platform has status 200 and a result code in its body. Whatever has another status, or no
 //! code, comes from somewhere else: a redirect to an error page means that the path is wrong.
 
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
 use crate::json::Object;
@@ -19,7 +22,7 @@ impl<'a> Reply<'a> {
     /// The reply of a success, the error of anything else.
     pub fn read(stage: Stage, response: &'a Response) -> Result<Self, Error> {
         let reply = Self::parse(response);
-        let code = reply.body.integer::<i64>(&["code"]);
+        let code = reply.body.integer(&["code"]);
         let (cause, delivery, retry) = match code {
             Some(0) if response.status == 200 => return Ok(reply),
             Some(code) => judge_code(code),
@@ -30,7 +33,7 @@ impl<'a> Reply<'a> {
 
     fn parse(response: &'a Response) -> Self {
         let body = Object::read(&response.body);
-        let code = body.integer::<i64>(&["code"]).map(|code| code.to_string());
+        let code = body.integer(&["code"]).map(|code| code.to_string());
         let message = body.text(&["message"]);
         let trace_id = response.header("eagleeye-traceid").map(str::to_owned);
         Self { answer: Answer { status: response.status, code, message, trace_id }, body }
@@ -54,7 +57,7 @@ impl<'a> Reply<'a> {
 }
 
 /// The documented result codes, the same in every version of the documentation.
-fn judge_code(code: i64) -> (Cause, Delivery, Retry) {
+fn judge_code(code: u64) -> (Cause, Delivery, Retry) {
     use Delivery::{Refused, Unknown};
     match code {
         // "Unknown error": it may have struck after the message was taken.

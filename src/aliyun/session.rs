@@ -1,7 +1,9 @@
 //! A token lives for days; an instance in a sandbox often for one call. An instance that authenticates each time is
 //! soon throttled, so a token can be taken out and given to the next one.
 
-use std::fmt;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::Device;
 use crate::json::{Object, push_text};
@@ -45,7 +47,7 @@ impl Token {
 
 /// Tokens of the old form are `header.body.signature` in base64url; the body is `{"expire":<ms>,"token":".."}`.
 fn expiry(token: &str) -> Option<u64> {
-    let mut parts = token.split('.');
+    let mut parts = token.as_bytes().split(|byte| *byte == b'.');
     let (Some(_header), Some(body), Some(_signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return None;
@@ -55,10 +57,10 @@ fn expiry(token: &str) -> Option<u64> {
 }
 
 /// Base64url without padding. The `base64` crate is 3 KB of a component that is to stay below 64 KB.
-fn decode_base64url(text: &str) -> Option<Vec<u8>> {
+fn decode_base64url(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let (mut pending, mut count) = (0u32, 0);
-    for character in text.bytes() {
+    for &character in text {
         let value = match character {
             b'A'..=b'Z' => character - b'A',
             b'a'..=b'z' => character - b'a' + 26,
@@ -197,7 +199,11 @@ mod tests {
             String::new(),
             "[]".to_owned(),
         ] {
-            assert_eq!(Session::import(&changed, &device("dn")), Err(ConfigurationProblem::UnknownSession), "{changed}");
+            assert_eq!(
+                Session::import(&changed, &device("dn")),
+                Err(ConfigurationProblem::UnknownSession),
+                "{changed}"
+            );
         }
     }
 

@@ -2,6 +2,8 @@
 //! that does not exist), which is why "how do I sign" is an FAQ of its own. What holds: names and values of everything
 //! that is sent but `version`, `sign` and `signmethod`, sorted by name, without separators.
 
+use alloc::string::{String, ToString};
+
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;

@@ -1,5 +1,7 @@
 //! Which topics the platform takes. It answers a wrong one with "param error", or with a redirect to an error page.
 
+use alloc::string::String;
+
 use percent_encoding::AsciiSet;
 
 use crate::topic::{SEGMENT, TopicProblem, check_common, check_size, is_dot_segment, push_segment};
@@ -14,15 +16,16 @@ const LEVEL: &AsciiSet = &SEGMENT.remove(b'@').remove(b':');
 /// The topic as the rest of a path, if the platform can take it. Its slashes are those of the URL.
 pub(super) fn encode_path(topic: &str) -> Result<String, TopicProblem> {
     check_common(topic)?;
-    if topic.contains('?') {
+    let topic = topic.as_bytes();
+    if topic.contains(&b'?') {
         return Err(TopicProblem::Query);
     }
-    let Some(levels) = topic.strip_prefix('/') else {
+    let Some(levels) = topic.strip_prefix(b"/") else {
         return Err(TopicProblem::NotAbsolute);
     };
     check_size(topic, MAX_BYTES, MAX_SLASHES)?;
     let mut path = String::new();
-    for level in levels.split('/') {
+    for level in levels.split(|byte| *byte == b'/') {
         if level.is_empty() {
             return Err(TopicProblem::EmptyLevel);
         }

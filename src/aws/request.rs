@@ -13,23 +13,16 @@ pub fn publish_request(config: &Config, message: &Message) -> Result<Request, Me
         Qos::AtLeastOnce => "?qos=1",
     };
     let path_with_query = ["/topics/", &topic, query].concat();
-    Ok(Request::post(
-        config.endpoint.authority(),
-        path_with_query,
-        "application/octet-stream",
-        payload,
-    ))
+    Ok(Request::post(config.endpoint.authority(), path_with_query, "application/octet-stream", payload))
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::endpoint::Endpoint;
 
     fn message(payload: usize) -> Message {
-        Message { topic: "device/message".into(), payload: Bytes::from(vec![0; payload]), qos: Qos::AtLeastOnce }
+        Message { topic: "device/message".into(), payload: vec![0; payload].into(), qos: Qos::AtLeastOnce }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Success and refusal both come as 65 bytes of JSON; only the status tells them apart. The error type stands in a
 //! header with a colon behind it, or in the body under one of two names, and the message may be JSON's `null`.
 
+use alloc::borrow::ToOwned;
+
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
 use crate::json;
@@ -60,8 +62,8 @@ fn read_answer(response: &Response) -> Answer {
 
 /// `namespace#Name:documentation` is `Name`.
 fn bare_error_type(code: &str) -> &str {
-    let name = code.split_once(':').map_or(code, |(name, _documentation)| name);
-    name.rsplit_once('#').map_or(name, |(_namespace, name)| name)
+    let until_colon = code.split(|c| c == ':').next().unwrap_or_default();
+    until_colon.rsplit(|c| c == '#').next().unwrap_or_default()
 }
 
 #[cfg(test)]

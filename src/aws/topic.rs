@@ -1,51 +1,61 @@
 //! Which topics AWS takes over HTTPS. The gateway answers a wrong one with a 400 at best; some it silently turns into
 //! another topic.
 
+use alloc::string::String;
+
 use crate::topic::{SEGMENT, TopicProblem, check_common, check_size, is_dot_segment, push_segment};
 
 /// Limits of the message broker, without the prefix of Basic Ingest.
 const MAX_BYTES: usize = 256;
 const MAX_SLASHES: usize = 7;
 
+/// What precedes the name of a rule: such a message goes to the rule and to no subscriber.
+const BASIC_INGEST: &[u8] = b"$aws/rules/";
+
 /// The topic as one percent-encoded path segment, if AWS can take it.
 pub fn encode_topic(topic: &str) -> Result<String, TopicProblem> {
     check(topic)?;
     let mut encoded = String::with_capacity(topic.len() * 2);
-    push_segment(&mut encoded, topic, SEGMENT);
+    push_segment(&mut encoded, topic.as_bytes(), SEGMENT);
     Ok(encoded)
 }
 
 fn check(topic: &str) -> Result<(), TopicProblem> {
     check_common(topic)?;
+    let topic = topic.as_bytes();
     if is_dot_segment(topic) {
         return Err(TopicProblem::DotSegment);
     }
-    if topic.starts_with('$') && !may_be_published_to(topic) {
+    if topic.starts_with(b"$") && !may_be_published_to(topic) {
         return Err(TopicProblem::Reserved);
     }
     check_size(without_basic_ingest_prefix(topic), MAX_BYTES, MAX_SLASHES)
 }
 
 /// What follows `$aws/rules/<rule>/`, which the limits do not count.
-fn without_basic_ingest_prefix(topic: &str) -> &str {
-    match topic.strip_prefix("$aws/rules/") {
-        Some(rule_and_rest) => rule_and_rest.split_once('/').map_or("", |(_rule, rest)| rest),
+fn without_basic_ingest_prefix(topic: &[u8]) -> &[u8] {
+    match topic.strip_prefix(BASIC_INGEST) {
+        Some(rule_and_rest) => rule_and_rest.splitn(2, is_slash).nth(1).unwrap_or_default(),
         None => topic,
     }
 }
 
 /// The families of reserved topics that AWS takes over HTTPS.
-fn may_be_published_to(reserved: &str) -> bool {
-    if let Some(rule_and_rest) = reserved.strip_prefix("$aws/rules/") {
-        return !rule_and_rest.is_empty() && !rule_and_rest.starts_with('/');
+fn may_be_published_to(reserved: &[u8]) -> bool {
+    if let Some(rule_and_rest) = reserved.strip_prefix(BASIC_INGEST) {
+        return !matches!(rule_and_rest.first(), None | Some(b'/'));
     }
-    if let Some(thing_and_rest) = reserved.strip_prefix("$aws/things/") {
-        let family = thing_and_rest.split('/').nth(1);
-        return !matches!(family, None | Some("" | "jobs" | "defender"));
+    if let Some(thing_and_rest) = reserved.strip_prefix(b"$aws/things/") {
+        let family = thing_and_rest.split(is_slash).nth(1);
+        return !matches!(family, None | Some(b"" | b"jobs" | b"defender"));
     }
-    ["$aws/certificates/", "$aws/provisioning-templates/", "$aws/device_location/"]
+    [&b"$aws/certificates/"[..], b"$aws/provisioning-templates/", b"$aws/device_location/"]
         .iter()
         .any(|family| reserved.starts_with(family))
+}
+
+fn is_slash(byte: &u8) -> bool {
+    *byte == b'/'
 }
 
 #[cfg(test)]
@@ -120,9 +130,11 @@ mod tests {
         ] {
             assert_eq!(encode_topic(topic), Err(TopicProblem::Reserved), "{topic}");
         }
-        for topic in
-            ["$aws/things/x/shadow/update", "$aws/certificates/create/json", "$aws/provisioning-templates/t/provision/json"]
-        {
+        for topic in [
+            "$aws/things/x/shadow/update",
+            "$aws/certificates/create/json",
+            "$aws/provisioning-templates/t/provision/json",
+        ] {
             assert!(encode_topic(topic).is_ok(), "{topic}");
         }
     }

@@ -2,6 +2,9 @@
 //! platform throttles, or the first expired token loses the message. Here everybody waits for the one authentication
 //! under way, and a token that was rejected is replaced once, however many messages come back with it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use super::backoff::Backoff;
 use super::options::Options;
 use crate::aliyun::{self, Session, Token};

@@ -63,8 +63,7 @@ impl Item {
                 Verdict::WithNewToken
             }
             Retry::AfterMs(at_least_ms)
-                if self.counted_attempts() < max_attempts
-                    && (certainly_not_taken || self.qos == Qos::AtLeastOnce) =>
+                if self.counted_attempts() < max_attempts && (certainly_not_taken || self.qos == Qos::AtLeastOnce) =>
             {
                 Verdict::Later { at_least_ms, error }
             }

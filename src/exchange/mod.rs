@@ -19,8 +19,11 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use alloc::boxed::Box;
+use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 pub use options::Options;
 
@@ -170,7 +173,7 @@ impl Exchange {
                     break;
                 }
                 Access::Failed(error) => {
-                    for index in std::mem::take(&mut self.ready) {
+                    for index in core::mem::take(&mut self.ready) {
                         let error = self.item(index).account(error.clone());
                         self.finish(index, Err(error));
                     }

@@ -1,5 +1,7 @@
 //! One request under way.
 
+use alloc::vec::Vec;
+
 use wasip2::http::types::{FutureIncomingResponse, IncomingBody, IncomingResponse};
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, StreamError};
@@ -68,7 +70,7 @@ impl Flight {
                     match stream.read(room as u64) {
                         Ok(piece) if piece.is_empty() => return None,
                         Ok(piece) => bytes.extend(piece),
-                        Err(StreamError::Closed) => return Some(Ok(response(head, std::mem::take(bytes)))),
+                        Err(StreamError::Closed) => return Some(Ok(response(head, core::mem::take(bytes)))),
                         Err(StreamError::LastOperationFailed(_)) => return Some(Err(Failure::AnswerIncomplete.into())),
                     }
                     if bytes.len() > MAX_RESPONSE_BODY {

@@ -4,6 +4,9 @@
 //!
 //! Exports nothing, so a component that links this exports nothing it did not mean to.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 mod failure;
 mod flight;
 mod outgoing;

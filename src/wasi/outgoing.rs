@@ -1,6 +1,10 @@
 //! The way out: a request in pieces.
 
-use bytes::{Buf, Bytes};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use alloc::sync::Arc;
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
     Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
@@ -55,7 +59,8 @@ pub(super) struct BodyWriter {
     writable: Pollable,
     stream: OutputStream,
     body: OutgoingBody,
-    rest: Bytes,
+    bytes: Arc<[u8]>,
+    written: usize,
     flushing: bool,
 }
 
@@ -70,9 +75,9 @@ pub(super) enum Written {
 }
 
 impl BodyWriter {
-    fn new(body: OutgoingBody, rest: Bytes) -> Result<Self, NoAnswer> {
+    fn new(body: OutgoingBody, bytes: Arc<[u8]>) -> Result<Self, NoAnswer> {
         let stream = body.write().map_err(|()| rejected("the body"))?;
-        Ok(Self { writable: stream.subscribe(), stream, body, rest, flushing: false })
+        Ok(Self { writable: stream.subscribe(), stream, body, bytes, written: 0, flushing: false })
     }
 
     pub fn writable(&self) -> &Pollable {
@@ -94,7 +99,8 @@ impl BodyWriter {
             if allowed == 0 {
                 return Ok(false);
             }
-            if self.rest.is_empty() {
+            let rest = &self.bytes[self.written..];
+            if rest.is_empty() {
                 if self.flushing {
                     return Ok(true);
                 }
@@ -102,9 +108,9 @@ impl BodyWriter {
                 self.stream.flush()?;
                 continue;
             }
-            let piece = allowed.min(self.rest.len());
-            self.stream.write(&self.rest[..piece])?;
-            self.rest.advance(piece);
+            let piece = allowed.min(rest.len());
+            self.stream.write(&rest[..piece])?;
+            self.written += piece;
         }
     }
 

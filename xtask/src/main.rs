@@ -1,1 +1,83 @@
-fn main() {}
+//! The commands of the README. They exist because the WebAssembly target may be missing, and neither cargo nor a build
+//! script should install anything that nobody asked for: whoever types these asks for it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+const USAGE: &str = "\
+cargo xtask demo                 build everything, start the emulators, publish to them
+cargo xtask test [ARGUMENTS]     run all tests; arguments go to cargo test
+cargo xtask components [FOLDER]  build the components, write them to a folder
+cargo xtask readme               write the sizes of the components into README.md";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    let arguments: Vec<OsString> = arguments.collect();
+    let done = match task.to_str() {
+        Some("demo") => cargo(&["run", "--package", "thingpost-host", "--", "demo"], &arguments),
+        Some("test") => cargo(&["test", "--workspace"], &arguments),
+        Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
+        Some("readme") => write_sizes(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs cargo in the workspace, after making sure that the components can be built.
+fn cargo(arguments: &[&str], more: &[OsString]) -> Result<(), String> {
+    ensure_target()?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).args(more);
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => Err(format!("cannot run cargo: {error}")),
+    }
+}
+
+fn ensure_target() -> Result<(), String> {
+    if has_target() {
+        return Ok(());
+    }
+    eprintln!("adding the WebAssembly target: rustup target add {TARGET}");
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    match added {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(format!("the target {TARGET} cannot be added; without rustup, install it as your system does")),
+    }
+}
+
+fn has_target() -> bool {
+    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists())
+}
+
+/// Numbers written by hand are wrong after the next commit.
+fn write_sizes() -> Result<(), String> {
+    const BEGIN: &str = "<!-- sizes: written by `cargo xtask readme` -->\n";
+    const END: &str = "<!-- end of sizes -->";
+    ensure_target()?;
+    let output = Command::new("cargo").args(["run", "--quiet", "--package", "thingpost-artifacts"]).output();
+    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let rows = String::from_utf8_lossy(&output.stdout);
+    let readme = fs::read_to_string("README.md").map_err(|error| format!("cannot read README.md: {error}"))?;
+    let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no place for the sizes")?;
+    let (_, after) = rest.split_once(END).ok_or("README.md has no end of the sizes")?;
+    let readme = format!("{before}{BEGIN}| component | size |\n|---|---|\n{rows}{END}{after}");
+    fs::write("README.md", readme).map_err(|error| format!("cannot write README.md: {error}"))
+}

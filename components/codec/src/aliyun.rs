@@ -1,11 +1,14 @@
 //! Interface `aliyun-codec`.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use thingpost::{ConfigurationProblem, aliyun};
 
 use crate::bindings::exports::thingpost::iot::aliyun_codec::{
     Device, Error, Guest, HttpRequest, HttpResponse, Message, MessageProblem, Receipt, SignMethod, Token,
 };
-use crate::{Component, convert, http, message};
+use crate::{Component, config, http, message, outcome, problem};
 
 impl Guest for Component {
     fn signing_content(device: Device, timestamp_ms: Option<u64>) -> String {
@@ -13,7 +16,7 @@ impl Guest for Component {
     }
 
     fn sign(method: SignMethod, device_secret: String, content: String) -> String {
-        aliyun::sign(convert::sign_method(method), &device_secret, &content)
+        aliyun::sign(config::sign_method(method), &device_secret, &content)
     }
 
     fn auth_request(
@@ -23,29 +26,29 @@ impl Guest for Component {
         signature: String,
     ) -> Result<HttpRequest, String> {
         let device = checked(&device).map_err(|problem| problem.text())?;
-        let method = convert::sign_method(method);
+        let method = config::sign_method(method);
         Ok(http::request(aliyun::auth_request(&device, method, timestamp_ms, &signature)))
     }
 
     fn read_auth_response(response: HttpResponse) -> Result<Token, Error> {
         let token = aliyun::read_auth_response(&http::response(response)).map_err(|error| {
             let explanation = aliyun::explain(&error);
-            convert::error(error, explanation)
+            outcome::error(error, explanation)
         })?;
         Ok(Token { value: token.value().to_owned(), expires_unix_ms: token.expires_unix_ms() })
     }
 
     fn publish_request(device: Device, token: String, message: Message) -> Result<HttpRequest, MessageProblem> {
-        let device = checked(&device).map_err(message::configuration_problem)?;
-        aliyun::publish_request(&device, &token, &convert::message(message)).map(http::request).map_err(message::problem)
+        let device = checked(&device).map_err(problem::configuration_problem)?;
+        aliyun::publish_request(&device, &token, &message::message(message)).map(http::request).map_err(problem::problem)
     }
 
     fn read_publish_response(response: HttpResponse) -> Result<Receipt, Error> {
-        convert::outcome(aliyun::read_publish_response(&http::response(response)), aliyun::explain)
+        outcome::outcome(aliyun::read_publish_response(&http::response(response)), aliyun::explain)
     }
 }
 
 fn checked(device: &Device) -> Result<aliyun::Device, ConfigurationProblem> {
-    let endpoint = convert::endpoint(&device.endpoint, device.port)?;
+    let endpoint = config::endpoint(&device.endpoint, device.port)?;
     aliyun::Device::new(endpoint, &device.product_key, &device.device_name, Some(&device.client_id))
 }

@@ -1,23 +1,28 @@
 //! The component of world `codec`: WIT values in, pure functions, WIT values out. Imports nothing.
 #![cfg(target_family = "wasm")]
+#![no_std]
+
+extern crate alloc;
 
 mod aliyun;
 mod aws;
-#[path = "../../shared/convert.rs"]
-mod convert;
-mod exchange;
+#[path = "../../shared/config.rs"]
+mod config;
+#[path = "../../shared/http.rs"]
 mod http;
+#[path = "../../shared/message.rs"]
 mod message;
+#[path = "../../shared/outcome.rs"]
+mod outcome;
+mod problem;
+#[path = "../../shared/runtime.rs"]
+mod runtime;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "codec" });
 
-    use super::{Component, exchange};
+    use super::Component;
     export!(Component);
-
-    impl exports::thingpost::iot::exchange::Guest for Component {
-        type Exchange = exchange::Exchange;
-    }
 }
 
 struct Component;

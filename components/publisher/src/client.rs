@@ -1,6 +1,9 @@
 //! The `client` resource: a device on a platform, and its token between calls.
 
-use std::cell::RefCell;
+use alloc::string::String;
+use alloc::vec::Vec;
+use alloc::vec;
+use core::cell::RefCell;
 
 use thingpost::aliyun::Session;
 use thingpost::{ConfigurationProblem, Exchange, Options, Platform, wasi};
@@ -8,7 +11,7 @@ use thingpost::{ConfigurationProblem, Exchange, Options, Platform, wasi};
 use crate::bindings::exports::thingpost::iot::publisher::{
     Client as ClientHandle, Error, GuestClient, Message, Options as WitOptions, Platform as WitPlatform, Receipt,
 };
-use crate::convert;
+use crate::{message, outcome, platform};
 
 pub struct Client {
     platform: Platform,
@@ -18,8 +21,8 @@ pub struct Client {
 
 impl Client {
     fn new(platform: WitPlatform, options: &WitOptions, session: Option<&str>) -> Result<Self, ConfigurationProblem> {
-        let platform = convert::platform(platform)?;
-        let options = convert::options(options)?;
+        let platform = platform::platform(platform)?;
+        let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
         Ok(Self { platform, options, session: RefCell::new(session) })
     }
@@ -36,7 +39,7 @@ impl GuestClient for Client {
     }
 
     fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
-        let messages = messages.into_iter().map(convert::message).collect();
+        let messages = messages.into_iter().map(message::message).collect();
         let session = self.session.take();
         let mut exchange =
             Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
@@ -44,7 +47,7 @@ impl GuestClient for Client {
         self.session.replace(exchange.session().cloned());
         exchange
             .outcomes()
-            .map(|(topic, outcome)| convert::outcome(outcome, |error| self.platform.explain(error, topic)))
+            .map(|(topic, outcome)| outcome::outcome(outcome, |error| self.platform.explain(error, topic)))
             .collect()
     }
 

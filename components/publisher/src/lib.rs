@@ -1,9 +1,20 @@
 //! The component of world `publish`: WIT values in, an exchange driven through `wasi:http`, WIT values out.
 #![cfg(target_family = "wasm")]
+#![no_std]
+
+extern crate alloc;
 
 mod client;
-#[path = "../../shared/convert.rs"]
-mod convert;
+#[path = "../../shared/config.rs"]
+mod config;
+#[path = "../../shared/message.rs"]
+mod message;
+#[path = "../../shared/outcome.rs"]
+mod outcome;
+#[path = "../../shared/platform.rs"]
+mod platform;
+#[path = "../../shared/runtime.rs"]
+mod runtime;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "publish" });

@@ -362,3 +362,20 @@ async fn a_peer_that_stops_reading_does_not_keep_its_place() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_destination_that_never_answered_is_forgotten_too() {
+    within(async {
+        let authority = Authority::new("ca");
+        let mut script = Script::new(&authority);
+        script.on_accept = Do::Close;
+        let server = script.start();
+        let pool = Pool::new(PoolLimits { idle_timeout: MOMENT, ..PoolLimits::default() });
+        let routes = vec![Route::new("localhost", authority.roots())];
+        let transport = Transport::new(pool.clone(), profile("w", routes, &server));
+        publish(&transport, URL, "x").await.unwrap_err();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(format!("{pool:?}").contains("keys: 0"), "{pool:?}");
+    })
+    .await;
+}

@@ -3,11 +3,11 @@
 use thingpost::{ConfigurationProblem, MessageProblem};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
-use crate::convert;
+use crate::outcome;
 
 pub(crate) fn problem(problem: MessageProblem) -> wit::MessageProblem {
     match problem {
-        MessageProblem::InvalidTopic(problem) => wit::MessageProblem::InvalidTopic(convert::topic_problem(problem)),
+        MessageProblem::InvalidTopic(problem) => wit::MessageProblem::InvalidTopic(outcome::topic_problem(problem)),
         MessageProblem::PayloadTooLarge => wit::MessageProblem::PayloadTooLarge,
     }
 }

@@ -1,71 +1,15 @@
-//! WIT values into core values and back. Part of both components: each generates its own types from `wit/`, alike in
-//! shape and foreign to each other, so this file is compiled into each.
+//! Receipts and errors at the border.
+//!
+//! Part of every component that has such values at its border: each component generates its own types from `wit/`,
+//! alike in shape and foreign to each other, so this file is compiled into each.
 
-use bytes::Bytes;
-use thingpost::aliyun::{Config, Device, SignMethod, TimestampPolicy};
+use alloc::string::String;
+
 use thingpost::http::Failure;
 use thingpost::topic::TopicProblem;
-use thingpost::{
-    Answer, Cause, ConfigurationProblem, Delivery, Endpoint, Error, Message, Options, Platform, Qos, Receipt, Retry,
-    Stage, aws,
-};
+use thingpost::{Answer, Cause, Delivery, Error, Receipt, Retry, Stage};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
-
-pub(crate) fn message(message: wit::Message) -> Message {
-    let qos = match message.qos {
-        wit::Qos::AtMostOnce => Qos::AtMostOnce,
-        wit::Qos::AtLeastOnce => Qos::AtLeastOnce,
-    };
-    Message { topic: message.topic, payload: Bytes::from(message.payload), qos }
-}
-
-pub(crate) fn endpoint(host: &str, port: u16) -> Result<Endpoint, ConfigurationProblem> {
-    Endpoint::new(host, port).map_err(ConfigurationProblem::Endpoint)
-}
-
-pub(crate) fn aws_config(config: &wit::AwsConfig) -> Result<aws::Config, ConfigurationProblem> {
-    Ok(aws::Config { endpoint: endpoint(&config.endpoint, config.port)? })
-}
-
-pub(crate) fn platform(platform: wit::Platform) -> Result<Platform, ConfigurationProblem> {
-    match platform {
-        wit::Platform::Aws(config) => Ok(Platform::Aws(aws_config(&config)?)),
-        wit::Platform::Aliyun(config) => {
-            let endpoint = endpoint(&config.endpoint, config.port)?;
-            let client_id = config.client_id.as_deref();
-            let device = Device::new(endpoint, &config.product_key, &config.device_name, client_id)?;
-            let timestamp = match config.timestamp {
-                wit::TimestampPolicy::None => TimestampPolicy::None,
-                wit::TimestampPolicy::Now => TimestampPolicy::Now,
-            };
-            let method = sign_method(config.sign_method);
-            Ok(Platform::Aliyun(Config::new(device, &config.device_secret, method, timestamp)?))
-        }
-    }
-}
-
-pub(crate) fn sign_method(method: wit::SignMethod) -> SignMethod {
-    match method {
-        wit::SignMethod::HmacMd5 => SignMethod::HmacMd5,
-        wit::SignMethod::HmacSha1 => SignMethod::HmacSha1,
-        wit::SignMethod::HmacSha256 => SignMethod::HmacSha256,
-    }
-}
-
-pub(crate) fn options(options: &wit::Options) -> Result<Options, ConfigurationProblem> {
-    let default = Options::default();
-    let options = Options {
-        timeout_ms: options.timeout_ms.unwrap_or(default.timeout_ms),
-        connect_timeout_ms: options.connect_timeout_ms.unwrap_or(default.connect_timeout_ms),
-        max_attempts: options.max_attempts.unwrap_or(default.max_attempts),
-        backoff_base_ms: options.backoff_base_ms.unwrap_or(default.backoff_base_ms),
-        backoff_max_ms: options.backoff_max_ms.unwrap_or(default.backoff_max_ms),
-        max_in_flight: options.max_in_flight.unwrap_or(default.max_in_flight),
-    };
-    options.check()?;
-    Ok(options)
-}
 
 pub(crate) fn outcome(
     outcome: Result<Receipt, Error>,

@@ -1,15 +1,19 @@
 //! Interface `exchange`: the state machine for hosts with an HTTP client of their own.
 
-use std::cell::RefCell;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use thingpost::exchange::{self, Outgoing};
+use thingpost::http::{Failure, NoAnswer};
 use thingpost::{ConfigurationProblem, Moment};
 
 use crate::bindings::exports::thingpost::iot::exchange::{
-    Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment, NoAnswer, Options,
+    Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment, NoAnswer as WitNoAnswer, Options,
     Outgoing as WitOutgoing, Platform, Receipt, Step,
 };
-use crate::{convert, http};
+use crate::bindings::exports::thingpost::iot::types::Failure as WitFailure;
+use crate::{http, message, outcome, platform};
 
 pub struct Exchange(RefCell<exchange::Exchange>);
 
@@ -21,10 +25,10 @@ impl Exchange {
         seed: u64,
         messages: Vec<Message>,
     ) -> Result<Self, ConfigurationProblem> {
-        let platform = convert::platform(platform)?;
-        let options = convert::options(options)?;
+        let platform = platform::platform(platform)?;
+        let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
-        let messages = messages.into_iter().map(convert::message).collect();
+        let messages = messages.into_iter().map(message::message).collect();
         Ok(Self(RefCell::new(exchange::Exchange::new(platform, options, session, seed, messages))))
     }
 }
@@ -52,15 +56,15 @@ impl GuestExchange for Exchange {
         }
     }
 
-    fn answer(&self, now: WitMoment, id: u32, answered: Result<HttpResponse, NoAnswer>) {
-        let answered = answered.map(http::response).map_err(http::no_answer);
+    fn answer(&self, now: WitMoment, id: u32, answered: Result<HttpResponse, WitNoAnswer>) {
+        let answered = answered.map(http::response).map_err(no_answer);
         self.0.borrow_mut().answer(moment(now), id, answered);
     }
 
     fn outcomes(&self) -> Vec<Result<Receipt, Error>> {
         let exchange = self.0.borrow();
         let explain = |error: &_, topic: &_| exchange.platform().explain(error, topic);
-        exchange.outcomes().map(|(topic, outcome)| convert::outcome(outcome, |error| explain(error, topic))).collect()
+        exchange.outcomes().map(|(topic, outcome)| outcome::outcome(outcome, |error| explain(error, topic))).collect()
     }
 
     fn session(&self) -> Option<String> {
@@ -71,4 +75,26 @@ impl GuestExchange for Exchange {
 
 fn moment(now: WitMoment) -> Moment {
     Moment { monotonic_ms: now.monotonic_ms, unix_ms: now.unix_ms }
+}
+
+fn no_answer(no_answer: WitNoAnswer) -> NoAnswer {
+    let failure = match no_answer.failure {
+        WitFailure::Denied => Failure::Denied,
+        WitFailure::NameResolution => Failure::NameResolution,
+        WitFailure::ConnectionRefused => Failure::ConnectionRefused,
+        WitFailure::Unreachable => Failure::Unreachable,
+        WitFailure::ConnectTimeout => Failure::ConnectTimeout,
+        WitFailure::ConnectionLimit => Failure::ConnectionLimit,
+        WitFailure::TlsCertificate => Failure::TlsCertificate,
+        WitFailure::TlsAlert => Failure::TlsAlert,
+        WitFailure::TlsProtocol => Failure::TlsProtocol,
+        WitFailure::RequestRejected => Failure::RequestRejected,
+        WitFailure::ConnectionClosed => Failure::ConnectionClosed,
+        WitFailure::AnswerTimeout => Failure::AnswerTimeout,
+        WitFailure::AnswerIncomplete => Failure::AnswerIncomplete,
+        WitFailure::AnswerTooLarge => Failure::AnswerTooLarge,
+        WitFailure::Protocol => Failure::Protocol,
+        WitFailure::Other => Failure::Other,
+    };
+    NoAnswer { failure, detail: no_answer.detail }
 }

@@ -1,0 +1,41 @@
+//! A whole configuration at the border.
+//!
+//! Part of every component that has such values at its border: each component generates its own types from `wit/`,
+//! alike in shape and foreign to each other, so this file is compiled into each.
+
+use thingpost::aliyun::{Config, Device, TimestampPolicy};
+use thingpost::{ConfigurationProblem, Options, Platform};
+
+use crate::bindings::exports::thingpost::iot::types as wit;
+use crate::config::{aws_config, endpoint, sign_method};
+
+pub(crate) fn platform(platform: wit::Platform) -> Result<Platform, ConfigurationProblem> {
+    match platform {
+        wit::Platform::Aws(config) => Ok(Platform::Aws(aws_config(&config)?)),
+        wit::Platform::Aliyun(config) => {
+            let endpoint = endpoint(&config.endpoint, config.port)?;
+            let client_id = config.client_id.as_deref();
+            let device = Device::new(endpoint, &config.product_key, &config.device_name, client_id)?;
+            let timestamp = match config.timestamp {
+                wit::TimestampPolicy::None => TimestampPolicy::None,
+                wit::TimestampPolicy::Now => TimestampPolicy::Now,
+            };
+            let method = sign_method(config.sign_method);
+            Ok(Platform::Aliyun(Config::new(device, &config.device_secret, method, timestamp)?))
+        }
+    }
+}
+
+pub(crate) fn options(options: &wit::Options) -> Result<Options, ConfigurationProblem> {
+    let default = Options::default();
+    let options = Options {
+        timeout_ms: options.timeout_ms.unwrap_or(default.timeout_ms),
+        connect_timeout_ms: options.connect_timeout_ms.unwrap_or(default.connect_timeout_ms),
+        max_attempts: options.max_attempts.unwrap_or(default.max_attempts),
+        backoff_base_ms: options.backoff_base_ms.unwrap_or(default.backoff_base_ms),
+        backoff_max_ms: options.backoff_max_ms.unwrap_or(default.backoff_max_ms),
+        max_in_flight: options.max_in_flight.unwrap_or(default.max_in_flight),
+    };
+    options.check()?;
+    Ok(options)
+}

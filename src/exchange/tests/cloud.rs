@@ -1,0 +1,207 @@
+//! A platform that does what the test says and writes down what it took: only the books of the other side can show
+//! that a message was lost or doubled.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::http::{Failure, NoAnswer, Request, Response};
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug)]
+pub enum Fate {
+    /// The platform does its work.
+    Served,
+    /// It answers this and does nothing. On AWS an HTTP status, on Aliyun a result code.
+    Answered(u16),
+    /// It does its work and answers this nevertheless.
+    ServedButAnswered(u16),
+    /// There is no answer, and the platform never saw the request.
+    Failed(Failure),
+    /// The platform did its work and the answer got lost.
+    ServedButLost(Failure),
+    /// Just before the request comes, the platform forgets every token.
+    Revoked,
+}
+
+/// A fate and when it shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    pub fate: Fate,
+    pub latency_ms: u64,
+}
+
+/// How long everything takes that says nothing else.
+pub const LATENCY_MS: u64 = 50;
+
+impl From<Fate> for Turn {
+    fn from(fate: Fate) -> Self {
+        Self { fate, latency_ms: LATENCY_MS }
+    }
+}
+
+/// The fates of the first requests, and of all others.
+#[derive(Clone, Debug)]
+pub struct Script {
+    turns: VecDeque<Turn>,
+    rest: Turn,
+}
+
+impl Script {
+    pub fn new(turns: impl IntoIterator<Item: Into<Turn>>) -> Self {
+        Self { turns: turns.into_iter().map(Into::into).collect(), rest: Fate::Served.into() }
+    }
+
+    pub fn always(rest: impl Into<Turn>) -> Self {
+        Self { turns: VecDeque::new(), rest: rest.into() }
+    }
+
+    pub fn then_always(self, rest: impl Into<Turn>) -> Self {
+        Self { rest: rest.into(), ..self }
+    }
+
+    fn next(&mut self) -> Turn {
+        self.turns.pop_front().unwrap_or(self.rest)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Aws,
+    Aliyun,
+}
+
+/// A simulated platform.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    kind: Kind,
+    /// What happens to messages.
+    pub messages: Script,
+    /// What happens to authentications.
+    pub authentications: Script,
+    /// The token that is accepted.
+    pub token: Option<String>,
+    /// Until when it is.
+    token_ends_ms: u64,
+    /// How long a new one is accepted.
+    pub token_life_ms: u64,
+    /// Issued instead of numbered ones.
+    pub fixed_token: Option<&'static str>,
+    /// The result code for a bad token.
+    pub rejection: u16,
+    /// Tokens issued.
+    pub issued: u32,
+    /// How often each payload was accepted.
+    ledger: BTreeMap<Bytes, u32>,
+}
+
+impl Cloud {
+    pub fn aws(messages: Script) -> Self {
+        Self::new(Kind::Aws, messages, Script::always(Fate::Served))
+    }
+
+    pub fn aliyun(messages: Script, authentications: Script) -> Self {
+        Self::new(Kind::Aliyun, messages, authentications)
+    }
+
+    fn new(kind: Kind, messages: Script, authentications: Script) -> Self {
+        Self {
+            kind,
+            messages,
+            authentications,
+            token: None,
+            token_ends_ms: u64::MAX,
+            token_life_ms: u64::MAX,
+            fixed_token: None,
+            rejection: 20001,
+            issued: 0,
+            ledger: BTreeMap::new(),
+        }
+    }
+
+    /// Accepts this token from an earlier time.
+    pub fn with_token(self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self }
+    }
+
+    /// How often a payload was accepted.
+    pub fn accepted(&self, payload: &[u8]) -> u32 {
+        self.ledger.get(payload).copied().unwrap_or(0)
+    }
+
+    /// How many messages were accepted.
+    pub fn total_accepted(&self) -> u32 {
+        self.ledger.values().sum()
+    }
+
+    /// What becomes of a request, and how long it takes.
+    pub fn receive(&mut self, now_ms: u64, request: &Request) -> (u64, Result<Response, NoAnswer>) {
+        assert_eq!(request.headers[1], ("content-length", request.body.len().to_string()));
+        let Turn { fate, latency_ms } = match is_authentication(request) {
+            true => self.authentications.next(),
+            false => self.messages.next(),
+        };
+        let result = match fate {
+            Fate::Served => Ok(self.serve(now_ms, request)),
+            Fate::Answered(code) => Ok(self.answer(code, "null")),
+            Fate::ServedButAnswered(code) => {
+                self.serve(now_ms, request);
+                Ok(self.answer(code, "null"))
+            }
+            Fate::Failed(failure) => Err(failure.into()),
+            Fate::ServedButLost(failure) => {
+                self.serve(now_ms, request);
+                Err(failure.into())
+            }
+            Fate::Revoked => {
+                self.token = None;
+                Ok(self.serve(now_ms, request))
+            }
+        };
+        (latency_ms, result)
+    }
+
+    fn serve(&mut self, now_ms: u64, request: &Request) -> Response {
+        if is_authentication(request) {
+            return self.issue(now_ms);
+        }
+        if self.kind == Kind::Aliyun && !self.accepts(now_ms, password(request)) {
+            return self.answer(self.rejection, "null");
+        }
+        *self.ledger.entry(request.body.clone()).or_default() += 1;
+        match self.kind {
+            Kind::Aws => self.answer(200, "null"),
+            Kind::Aliyun => self.answer(0, r#"{"messageId":1207967842654323713}"#),
+        }
+    }
+
+    fn issue(&mut self, now_ms: u64) -> Response {
+        self.issued += 1;
+        let token = self.fixed_token.map_or_else(|| format!("token-{}", self.issued), str::to_owned);
+        let answer = self.answer(0, &format!(r#"{{"token":"{token}"}}"#));
+        self.token = Some(token);
+        self.token_ends_ms = now_ms.saturating_add(self.token_life_ms);
+        answer
+    }
+
+    fn accepts(&self, now_ms: u64, token: Option<&str>) -> bool {
+        token.is_some() && token == self.token.as_deref() && now_ms < self.token_ends_ms
+    }
+
+    fn answer(&self, code: u16, info: &str) -> Response {
+        let (status, body) = match self.kind {
+            Kind::Aws => (code, r#"{"message":"words","traceId":"trace"}"#.to_owned()),
+            Kind::Aliyun => (200, format!(r#"{{"code":{code},"message":"words","info":{info}}}"#)),
+        };
+        Response { status, headers: vec![], body: body.into_bytes() }
+    }
+}
+
+pub fn is_authentication(request: &Request) -> bool {
+    request.path_with_query == "/auth"
+}
+
+/// The token of a request.
+pub fn password(request: &Request) -> Option<&str> {
+    request.headers.iter().find(|(name, _)| *name == "password").map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,161 @@
+//! An HTTP client without a network and a clock that jumps to whatever comes next.
+
+use super::cloud::{Cloud, is_authentication};
+use crate::error::Error;
+use crate::exchange::{Exchange, Outgoing, RequestId, Step};
+use crate::http::{Failure, NoAnswer, Response};
+use crate::moment::Moment;
+use crate::outcome::Receipt;
+
+/// The calendar when the monotonic clock shows 0.
+pub const UNIX_START_MS: u64 = 1_700_000_000_000;
+
+/// Far more than any test needs: an exchange that goes round in circles is found out.
+const MAX_STEPS: u32 = 20_000;
+
+/// A request and when it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub at_ms: u64,
+    pub outgoing: Outgoing,
+}
+
+struct Flight {
+    id: RequestId,
+    due_ms: u64,
+    is_authentication: bool,
+    answered: Result<Response, NoAnswer>,
+}
+
+/// An exchange on its way.
+pub struct Drive {
+    pub exchange: Exchange,
+    pub cloud: Cloud,
+    pub now_ms: u64,
+    /// All that was sent.
+    pub sent: Vec<Sent>,
+    /// The most requests that were under way at once.
+    pub most_under_way: usize,
+    /// The same for authentications.
+    pub most_authentications: usize,
+    /// How much too late the client looks at its clock.
+    pub lateness_ms: u64,
+    /// Whether the client gives each answer twice, and answers to questions that were never asked.
+    pub is_confused: bool,
+    flights: Vec<Flight>,
+    steps: u32,
+}
+
+impl Drive {
+    pub fn new(cloud: Cloud, exchange: Exchange) -> Self {
+        Self {
+            exchange,
+            cloud,
+            now_ms: 0,
+            sent: vec![],
+            most_under_way: 0,
+            most_authentications: 0,
+            lateness_ms: 0,
+            is_confused: false,
+            flights: vec![],
+            steps: 0,
+        }
+    }
+
+    /// Drives until every message has its outcome.
+    pub fn finish(&mut self) {
+        assert!(self.until(u64::MAX));
+        assert!(self.flights.is_empty(), "done, and still something is under way");
+    }
+
+    /// Drives until that time. Whether it is over.
+    pub fn until(&mut self, end_ms: u64) -> bool {
+        loop {
+            self.steps += 1;
+            assert!(self.steps < MAX_STEPS, "this does not end");
+            match self.exchange.next(self.moment()) {
+                Step::Done => return true,
+                Step::Send(outgoing) => self.send(outgoing),
+                Step::Wait(until_ms) => {
+                    assert!(until_ms.is_none_or(|until_ms| until_ms > self.now_ms), "waits for what is past");
+                    let answer_ms = self.flights.iter().map(|flight| flight.due_ms).min();
+                    let next_ms = [until_ms, answer_ms].into_iter().flatten().min();
+                    let next_ms = next_ms.expect("waits, and nothing is under way").max(self.now_ms);
+                    if next_ms > end_ms {
+                        self.now_ms = end_ms;
+                        return false;
+                    }
+                    self.now_ms = next_ms + self.lateness_ms;
+                    self.deliver();
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, outgoing: Outgoing) {
+        assert!(outgoing.timeout_ms > 0 && outgoing.connect_timeout_ms <= outgoing.timeout_ms);
+        let (latency_ms, answered) = self.cloud.receive(self.now_ms, &outgoing.request);
+        let timeout_ms = u64::from(outgoing.timeout_ms);
+        let answered = if latency_ms < timeout_ms { answered } else { Err(Failure::AnswerTimeout.into()) };
+        self.flights.push(Flight {
+            id: outgoing.id,
+            due_ms: self.now_ms + latency_ms.min(timeout_ms),
+            is_authentication: is_authentication(&outgoing.request),
+            answered,
+        });
+        self.sent.push(Sent { at_ms: self.now_ms, outgoing });
+        self.most_under_way = self.most_under_way.max(self.flights.len());
+        let authentications = self.flights.iter().filter(|flight| flight.is_authentication).count();
+        self.most_authentications = self.most_authentications.max(authentications);
+    }
+
+    /// Hands over what has come by now, the earliest first.
+    fn deliver(&mut self) {
+        let now_ms = self.now_ms;
+        let (mut due, rest): (Vec<_>, Vec<_>) = self.flights.drain(..).partition(|flight| flight.due_ms <= now_ms);
+        self.flights = rest;
+        due.sort_by_key(|flight| flight.due_ms);
+        for Flight { id, answered, .. } in due {
+            self.exchange.answer(self.moment(), id, answered.clone());
+            if self.is_confused {
+                self.exchange.answer(self.moment(), id, answered.clone());
+                self.exchange.answer(self.moment(), id + 1_000_000, answered);
+            }
+        }
+    }
+
+    pub fn moment(&self) -> Moment {
+        Moment { monotonic_ms: self.now_ms, unix_ms: UNIX_START_MS + self.now_ms }
+    }
+
+    pub fn outcomes(&self) -> Vec<Result<Receipt, Error>> {
+        self.exchange.outcomes().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// The outcome of an exchange of one.
+    pub fn outcome(&self) -> Result<Receipt, Error> {
+        let [outcome] = self.outcomes().try_into().unwrap();
+        outcome
+    }
+
+    /// The error of an exchange of one.
+    pub fn error(&self) -> Error {
+        self.outcome().unwrap_err()
+    }
+
+    /// The authentications among what was sent.
+    pub fn authentications(&self) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| is_authentication(&sent.outgoing.request)).collect()
+    }
+
+    /// The messages among what was sent.
+    pub fn publications(&self) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| !is_authentication(&sent.outgoing.request)).collect()
+    }
+
+    /// How often this payload was sent.
+    pub fn attempts(&self, payload: &[u8]) -> u32 {
+        let count = self.publications().iter().filter(|sent| sent.outgoing.request.body == payload).count();
+        u32::try_from(count).unwrap()
+    }
+}

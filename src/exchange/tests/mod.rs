@@ -1,0 +1,71 @@
+//! The rare paths of the exchange, on a clock that costs nothing: a server that fails after it took the message, a
+//! token that ends while a thousand messages are under way, a pause that would end too late. [`cloud`] plays the
+//! platform and keeps the books, [`driver`] plays the HTTP client and the clock.
+
+mod cloud;
+mod delivery;
+mod driver;
+mod order;
+mod properties;
+mod renewal;
+mod tokens;
+
+use bytes::Bytes;
+
+use crate::aliyun::{self, Session, SignMethod, TimestampPolicy, Token};
+use crate::aws;
+use crate::endpoint::Endpoint;
+use crate::message::{Message, Qos};
+use crate::platform::Platform;
+
+use cloud::Cloud;
+use driver::{Drive, UNIX_START_MS};
+
+use super::{Exchange, Options};
+
+const SECRET: &str = "hunter2hunter2";
+const SEED: u64 = 7;
+
+fn aws_platform() -> Platform {
+    Platform::Aws(aws::Config { endpoint: Endpoint::new("a-ats.iot.example", 8443).unwrap() })
+}
+
+fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {
+    let endpoint = Endpoint::new("iot.example", 443).unwrap();
+    let device = aliyun::Device::new(endpoint, "pk", "dn", None).unwrap();
+    Platform::Aliyun(aliyun::Config::new(device, SECRET, SignMethod::HmacSha256, timestamp).unwrap())
+}
+
+/// A message that both platforms take. Its payload is its name in the ledger.
+fn message(number: usize, qos: Qos) -> Message {
+    Message { topic: format!("/pk/dn/user/m{number}"), payload: payload(number), qos }
+}
+
+fn payload(number: usize) -> Bytes {
+    Bytes::from(format!("payload {number}"))
+}
+
+fn messages(count: usize) -> Vec<Message> {
+    (0..count).map(|number| message(number, Qos::AtLeastOnce)).collect()
+}
+
+fn on_aws(cloud: Cloud, options: Options, messages: Vec<Message>) -> Drive {
+    Drive::new(cloud, Exchange::new(aws_platform(), options, None, SEED, messages))
+}
+
+fn on_aliyun(cloud: Cloud, options: Options, session: Option<Session>, messages: Vec<Message>) -> Drive {
+    Drive::new(
+        cloud,
+        Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages),
+    )
+}
+
+/// A session of a few minutes ago.
+fn fresh_session(token: &str) -> Session {
+    Session::new(Token::new(token), UNIX_START_MS - 300_000)
+}
+
+/// A session at the end of its seven days.
+fn old_session(token: &str) -> Session {
+    Session::new(Token::new(token), UNIX_START_MS - 7 * 24 * 60 * 60 * 1000 + 60_000)
+}

@@ -43,6 +43,7 @@ mod pem;
 mod pool;
 mod roots;
 mod route;
+pub mod runtime;
 mod tls;
 mod transport;
 mod wire;

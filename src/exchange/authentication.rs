@@ -54,7 +54,9 @@ impl Authentication {
 
     pub fn access(&mut self, now: Moment, options: &Options) -> Access {
         match (&self.session, &self.state) {
-            (Some(session), State::Idle) if !session.is_near_its_end(now.unix_ms) => self.grant(session),
+            (Some(session), State::Idle) if self.is_own() || !session.is_near_its_end(now.unix_ms) => {
+                self.grant(session)
+            }
             // A renewal ahead of time that failed costs nothing as long as the old token is not rejected.
             (Some(session), State::Failed(_)) => self.grant(session),
             (None, State::Failed(error)) => Access::Failed(error.clone()),
@@ -69,6 +71,12 @@ impl Authentication {
             }
             (_, State::Pausing { .. }) => self.begin(now),
         }
+    }
+
+    /// Whether the token was obtained here. Such a one is renewed only when it is rejected: to a clock that is years
+    /// ahead every token is near its end, and we would never do anything but authenticate.
+    fn is_own(&self) -> bool {
+        self.epoch > 0
     }
 
     fn grant(&self, session: &Session) -> Access {

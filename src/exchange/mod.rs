@@ -76,8 +76,10 @@ pub struct Exchange {
     authentication: Option<Authentication>,
     slots: Vec<Slot>,
     unfinished: usize,
-    /// Items that can be sent, the longest waiting first.
-    ready: VecDeque<usize>,
+    /// Items to send again, the longest waiting first. Their time is running, so they go before all others.
+    returned: VecDeque<usize>,
+    /// Items that were never sent, in the order of the messages.
+    fresh: VecDeque<usize>,
     /// Items that pause, by the time they wake.
     pausing: BinaryHeap<Reverse<(u64, usize)>>,
     /// As many as may be in flight: few enough to look through.
@@ -127,7 +129,8 @@ impl Exchange {
             authentication,
             slots: Vec::with_capacity(messages.len()),
             unfinished: 0,
-            ready: VecDeque::with_capacity(messages.len()),
+            returned: VecDeque::new(),
+            fresh: VecDeque::with_capacity(messages.len()),
             pausing: BinaryHeap::new(),
             under_way: Vec::new(),
             next_id: 0,
@@ -145,7 +148,7 @@ impl Exchange {
         };
         let progress = match prepared {
             Ok(request) => {
-                self.ready.push_back(self.slots.len());
+                self.fresh.push_back(self.slots.len());
                 self.unfinished += 1;
                 Progress::Open(Box::new(Item::new(request, message.qos)))
             }
@@ -158,7 +161,7 @@ impl Exchange {
     pub fn next(&mut self, now: Moment) -> Step {
         self.wake(now);
         let mut until_ms = None;
-        while !self.ready.is_empty() && self.under_way.len() < self.options.max_in_flight as usize {
+        while self.is_any_ready() && self.under_way.len() < self.options.max_in_flight as usize {
             match self.access(now) {
                 Access::Granted { token, epoch } => {
                     if let Some(outgoing) = self.send_next(now, token.as_deref(), epoch) {
@@ -173,7 +176,7 @@ impl Exchange {
                     break;
                 }
                 Access::Failed(error) => {
-                    for index in core::mem::take(&mut self.ready) {
+                    while let Some(index) = self.pop_ready() {
                         let error = self.item(index).account(error.clone());
                         self.finish(index, Err(error));
                     }
@@ -192,8 +195,16 @@ impl Exchange {
             && at <= now.monotonic_ms
         {
             self.pausing.pop();
-            self.ready.push_back(index);
+            self.returned.push_back(index);
         }
+    }
+
+    fn is_any_ready(&self) -> bool {
+        !self.returned.is_empty() || !self.fresh.is_empty()
+    }
+
+    fn pop_ready(&mut self) -> Option<usize> {
+        self.returned.pop_front().or_else(|| self.fresh.pop_front())
     }
 
     fn access(&mut self, now: Moment) -> Access {
@@ -203,9 +214,9 @@ impl Exchange {
         }
     }
 
-    /// Sends the message that waited longest, unless its time is over.
+    /// Sends the message whose turn it is, unless its time is over.
     fn send_next(&mut self, now: Moment, token: Option<&str>, epoch: Epoch) -> Option<Outgoing> {
-        let index = self.ready.pop_front()?;
+        let index = self.pop_ready()?;
         let timeout_ms = self.options.timeout_ms;
         let item = self.item(index);
         if let Some(error) = item.overdue(now.monotonic_ms) {
@@ -261,7 +272,7 @@ impl Exchange {
         let max_attempts = self.options.max_attempts;
         match self.item(index).failed(error, max_attempts) {
             Verdict::Final(error) => self.finish(index, Err(error)),
-            Verdict::WithNewToken => self.ready.push_back(index),
+            Verdict::WithNewToken => self.returned.push_back(index),
             Verdict::Later { at_least_ms, error } => self.pause(now, index, at_least_ms, error),
         }
     }

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
-
 use crate::http::{Failure, NoAnswer, Request, Response};
 
 /// What happens to one request.
@@ -92,7 +90,7 @@ pub struct Cloud {
     /// Tokens issued.
     pub issued: u32,
     /// How often each payload was accepted.
-    ledger: BTreeMap<Bytes, u32>,
+    ledger: BTreeMap<Vec<u8>, u32>,
 }
 
 impl Cloud {
@@ -168,7 +166,7 @@ impl Cloud {
         if self.kind == Kind::Aliyun && !self.accepts(now_ms, password(request)) {
             return self.answer(self.rejection, "null");
         }
-        *self.ledger.entry(request.body.clone()).or_default() += 1;
+        *self.ledger.entry(request.body.to_vec()).or_default() += 1;
         match self.kind {
             Kind::Aws => self.answer(200, "null"),
             Kind::Aliyun => self.answer(0, r#"{"messageId":1207967842654323713}"#),

@@ -187,10 +187,18 @@ fn the_delivery_of_several_attempts_is_the_gravest() {
     let unreachable = Fate::Failed(Failure::Unreachable);
     for (script, cause, delivery) in [
         (vec![lost, Fate::Answered(403)], Cause::Forbidden, Delivery::Unknown),
-        (vec![lost, Fate::Failed(Failure::TlsCertificate)], Cause::Transport(Failure::TlsCertificate), Delivery::Unknown),
+        (
+            vec![lost, Fate::Failed(Failure::TlsCertificate)],
+            Cause::Transport(Failure::TlsCertificate),
+            Delivery::Unknown,
+        ),
         (vec![lost, Fate::Answered(429), Fate::Answered(403)], Cause::Forbidden, Delivery::Unknown),
         (vec![unreachable, Fate::Answered(403)], Cause::Forbidden, Delivery::Refused),
-        (vec![Fate::Answered(429), Fate::Failed(Failure::Denied)], Cause::Transport(Failure::Denied), Delivery::Refused),
+        (
+            vec![Fate::Answered(429), Fate::Failed(Failure::Denied)],
+            Cause::Transport(Failure::Denied),
+            Delivery::Refused,
+        ),
         (vec![unreachable, Fate::Failed(Failure::Denied)], Cause::Transport(Failure::Denied), Delivery::NotSent),
     ] {
         let attempts = u32::try_from(script.len()).unwrap();

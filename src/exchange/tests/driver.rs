@@ -155,7 +155,7 @@ impl Drive {
 
     /// How often this payload was sent.
     pub fn attempts(&self, payload: &[u8]) -> u32 {
-        let count = self.publications().iter().filter(|sent| sent.outgoing.request.body == payload).count();
+        let count = self.publications().iter().filter(|sent| sent.outgoing.request.body[..] == *payload).count();
         u32::try_from(count).unwrap()
     }
 }

@@ -10,8 +10,6 @@ mod properties;
 mod renewal;
 mod tokens;
 
-use bytes::Bytes;
-
 use crate::aliyun::{self, Session, SignMethod, TimestampPolicy, Token};
 use crate::aws;
 use crate::endpoint::Endpoint;
@@ -25,6 +23,8 @@ use super::{Exchange, Options};
 
 const SECRET: &str = "hunter2hunter2";
 const SEED: u64 = 7;
+/// Says that it ended in 2017. On a device whose clock is years ahead every token seems to have ended.
+const ENDED_TOKEN: &str = "eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIjoiODA0ZiJ9.c2ln";
 
 fn aws_platform() -> Platform {
     Platform::Aws(aws::Config { endpoint: Endpoint::new("a-ats.iot.example", 8443).unwrap() })
@@ -38,11 +38,11 @@ fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {
 
 /// A message that both platforms take. Its payload is its name in the ledger.
 fn message(number: usize, qos: Qos) -> Message {
-    Message { topic: format!("/pk/dn/user/m{number}"), payload: payload(number), qos }
+    Message { topic: format!("/pk/dn/user/m{number}"), payload: payload(number).into(), qos }
 }
 
-fn payload(number: usize) -> Bytes {
-    Bytes::from(format!("payload {number}"))
+fn payload(number: usize) -> Vec<u8> {
+    format!("payload {number}").into_bytes()
 }
 
 fn messages(count: usize) -> Vec<Message> {
@@ -54,10 +54,7 @@ fn on_aws(cloud: Cloud, options: Options, messages: Vec<Message>) -> Drive {
 }
 
 fn on_aliyun(cloud: Cloud, options: Options, session: Option<Session>, messages: Vec<Message>) -> Drive {
-    Drive::new(
-        cloud,
-        Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages),
-    )
+    Drive::new(cloud, Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages))
 }
 
 /// A session of a few minutes ago.

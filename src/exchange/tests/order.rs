@@ -1,7 +1,5 @@
 //! Many messages at a time: their order, their number under way, and what a careless caller can do.
 
-use bytes::Bytes;
-
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn};
 use super::{SEED, aws_platform, message, messages, on_aws, payload};
 use crate::error::{Cause, Stage};
@@ -56,14 +54,27 @@ fn a_message_that_pauses_does_not_hold_up_the_others() {
     let options = Options { max_in_flight: 1, ..Options::default() };
     let mut drive = on_aws(Cloud::aws(Script::new([Fate::Answered(429)])), options, messages(3));
     drive.finish();
-    let bodies: Vec<_> = drive.sent.iter().map(|sent| sent.outgoing.request.body.clone()).collect();
+    let bodies: Vec<_> = drive.sent.iter().map(|sent| sent.outgoing.request.body.to_vec()).collect();
     assert_eq!(bodies, [0, 1, 2, 0].map(payload));
+}
+
+#[test]
+fn a_message_that_is_sent_again_goes_before_those_that_were_never_sent() {
+    let options = Options { max_in_flight: 2, timeout_ms: 5_000, ..Options::default() };
+    let slow = Turn { fate: Fate::Served, latency_ms: 400 };
+    let fates = [Fate::Answered(429), Fate::Answered(429)];
+    let mut drive = on_aws(Cloud::aws(Script::new(fates).then_always(slow)), options, messages(100));
+    drive.finish();
+    assert!(drive.outcomes().into_iter().all(|outcome| outcome.is_ok()), "their time was over when it was their turn");
+    let again: Vec<_> = drive.sent.iter().filter(|sent| (1_000..2_000).contains(&sent.at_ms)).collect();
+    let bodies: Vec<_> = again.iter().map(|sent| sent.outgoing.request.body.to_vec()).take(2).collect();
+    assert_eq!(bodies, [0, 1].map(payload), "the one that waits longest first");
 }
 
 #[test]
 fn messages_that_cannot_succeed_have_their_outcome_before_anything_is_sent_and_the_others_go_on() {
     let with_topic = |topic: &str| Message { topic: topic.into(), ..message(9, AtLeastOnce) };
-    let too_large = Message { payload: Bytes::from(vec![0; MAX_PAYLOAD + 1]), ..message(9, AtMostOnce) };
+    let too_large = Message { payload: vec![0; MAX_PAYLOAD + 1].into(), ..message(9, AtMostOnce) };
     let list = vec![with_topic("a/#"), message(1, AtLeastOnce), too_large, with_topic(""), message(4, AtMostOnce)];
     let mut drive = on_aws(Cloud::aws(Script::always(Fate::Served)), Options::default(), list);
     let invalid = [

@@ -1,0 +1,73 @@
+//! The command line: the component, the host library and the emulators put together.
+//!
+//! Whoever types a wrong path at three in the morning should read one line that names it, not a backtrace: every
+//! problem here ends as a [`Problem`], and every message as one of the exit codes.
+
+mod arguments;
+mod demo;
+mod device;
+mod emulate;
+mod keys;
+mod lines;
+mod names;
+mod problem;
+mod publish;
+mod report;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use arguments::{Arguments, Command, Platform};
+use problem::Problem;
+
+/// How a run ends. The numbers are documented in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Delivered = 0,
+    Refused = 1,
+    Usage = 2,
+    NotSent = 3,
+    Unknown = 4,
+}
+
+/// Parses the command line and does what it says.
+pub fn run() -> ExitCode {
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => dispatch(arguments.command),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // Nothing is left to be done where even that cannot be printed.
+            let _ = error.print();
+            Ok(Exit::Delivered)
+        }
+        Err(error) => Err(Problem::from(error)),
+    };
+    let exit = exit.unwrap_or_else(|problem| {
+        eprintln!("thingpost: {problem}");
+        Exit::Usage
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(command: Command) -> Result<Exit, Problem> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::new("cannot start", error))?;
+    runtime.block_on(async {
+        match command {
+            Command::Publish(Platform::Aws(arguments)) => {
+                let device = device::aws(&arguments)?;
+                publish::run(device, arguments.common).await
+            }
+            Command::Publish(Platform::Aliyun(arguments)) => {
+                let device = device::aliyun(&arguments)?;
+                publish::run(device, arguments.common).await
+            }
+            Command::Emulate(arguments) => emulate::run(&arguments).await,
+            Command::Demo => demo::run().await,
+        }
+    })
+}

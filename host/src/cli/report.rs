@@ -1,0 +1,115 @@
+//! What became of one message, for people and for programs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+use thingpost_host::TransportError;
+use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Receipt, Retry, Stage};
+
+use super::{Exit, names};
+
+/// What the host knows about a failed connection and the guest is not told: which certificate, which name, why. Kept
+/// from the last failure, to stand beside the guest's explanation.
+#[derive(Clone, Debug, Default)]
+pub struct LastFailure(Arc<Mutex<Option<String>>>);
+
+impl LastFailure {
+    /// Notes a failure.
+    pub fn note(&self, error: &TransportError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    }
+
+    fn text(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The exit code for this outcome. What cannot be published because the input is wrong is wrong usage.
+pub fn exit(outcome: &Result<Receipt, Error>) -> Exit {
+    match outcome {
+        Ok(_) => Exit::Delivered,
+        Err(Error { stage: Stage::Preparation, .. }) => Exit::Usage,
+        Err(Error { delivery: Delivery::Refused, .. }) => Exit::Refused,
+        Err(Error { delivery: Delivery::NotSent, .. }) => Exit::NotSent,
+        Err(Error { delivery: Delivery::Unknown, .. }) => Exit::Unknown,
+    }
+}
+
+/// One line for a person.
+pub fn text(topic: &str, outcome: &Result<Receipt, Error>, last_failure: &LastFailure) -> String {
+    match outcome {
+        Ok(Receipt { message_id, trace_id, attempts }) => {
+            let mut facts = Vec::new();
+            facts.extend(message_id.map(|id| format!("message id {id}")));
+            facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
+            if *attempts > 1 {
+                facts.push(format!("{attempts} attempts"));
+            }
+            format!("delivered to {topic}{}", in_brackets(&facts))
+        }
+        Err(error) => {
+            let mut facts = Vec::new();
+            if let Some(Answer { status, code, message, trace_id }) = &error.answer {
+                facts.push(format!("status {status}"));
+                facts.extend(code.clone());
+                facts.extend(message.as_ref().map(|message| format!("{message:?}")));
+                facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
+            }
+            if matches!(error.cause, Cause::Transport(_)) {
+                facts.extend(last_failure.text());
+            }
+            if error.attempts > 1 {
+                facts.push(format!("{} attempts", error.attempts));
+            }
+            format!("{}: {}{}", names::delivery(error.delivery), error.explanation, in_brackets(&facts))
+        }
+    }
+}
+
+fn in_brackets(facts: &[String]) -> String {
+    match facts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", facts.join(", ")),
+    }
+}
+
+/// One object for a program. A message id is a text: most programs read a JSON number as a float, which cannot hold it.
+pub fn json(topic: &str, outcome: &Result<Receipt, Error>) -> Map<String, Value> {
+    let value = match outcome {
+        Ok(Receipt { message_id, trace_id, attempts }) => json!({
+            "outcome": "delivered",
+            "topic": topic,
+            "message_id": message_id.map(|id| id.to_string()),
+            "trace_id": trace_id,
+            "attempts": attempts,
+        }),
+        Err(error) => {
+            let answer = error.answer.as_ref();
+            json!({
+                "outcome": names::delivery(error.delivery),
+                "topic": topic,
+                "cause": names::cause(error.cause),
+                "stage": match error.stage {
+                    Stage::Preparation => "preparation",
+                    Stage::Authentication => "authentication",
+                    Stage::Publication => "publication",
+                },
+                "explanation": error.explanation,
+                "retry": match error.retry {
+                    Retry::Never => json!("never"),
+                    Retry::AfterMs(ms) => json!({ "after_ms": ms }),
+                    Retry::AfterAuthentication => json!("after authentication"),
+                },
+                "attempts": error.attempts,
+                "status": answer.map(|answer| answer.status),
+                "code": answer.and_then(|answer| answer.code.clone()),
+                "message": answer.and_then(|answer| answer.message.clone()),
+                "trace_id": answer.and_then(|answer| answer.trace_id.clone()),
+            })
+        }
+    };
+    match value {
+        Value::Object(object) => object,
+        _ => unreachable!("both are objects"),
+    }
+}

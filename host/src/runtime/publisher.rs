@@ -1,0 +1,98 @@
+//! A publisher: one instance of the component, bound to one device.
+
+use std::fmt;
+
+use wasmtime::component::{InstancePre, ResourceAny};
+use wasmtime::{Engine, Result, Store};
+
+use super::bindings::exports::thingpost::iot::publisher::GuestClient;
+use super::bindings::{Publish, PublishPre};
+use super::state::StoreState;
+use super::types::{Error, Message, Options, Platform, Receipt};
+use crate::transport::Transport;
+
+/// A component that is compiled and linked, ready to be instantiated many times.
+#[derive(Clone)]
+pub struct PublisherPre {
+    engine: Engine,
+    pre: PublishPre<StoreState>,
+}
+
+/// One instance, for one device. Holds the device's token between calls.
+///
+/// If a call returns an error of wasmtime, the instance has trapped: the fate of the messages of that call is unknown,
+/// and the publisher is of no more use.
+pub struct Publisher {
+    store: Store<StoreState>,
+    bindings: Publish,
+    client: ResourceAny,
+}
+
+/// Why there is no publisher.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The component says that the configuration or the session cannot work, and why.
+    Configuration(String),
+    /// The component could not be started.
+    Runtime(wasmtime::Error),
+}
+
+impl PublisherPre {
+    pub(super) fn new(pre: InstancePre<StoreState>) -> Result<Self> {
+        let engine = pre.engine().clone();
+        Ok(Self { engine, pre: PublishPre::new(pre)? })
+    }
+
+    /// Starts an instance whose requests go through `transport`, and opens a client in it. Sends nothing.
+    pub async fn open(
+        &self,
+        transport: Transport,
+        platform: &Platform,
+        options: &Options,
+        session: Option<&str>,
+    ) -> Result<Publisher, OpenError> {
+        let mut store = Store::new(&self.engine, StoreState::new(transport));
+        let bindings = self.pre.instantiate_async(&mut store).await?;
+        let client = client(&bindings).call_open(&mut store, platform, *options, session).await?;
+        let client = client.map_err(OpenError::Configuration)?;
+        Ok(Publisher { store, bindings, client })
+    }
+}
+
+impl Publisher {
+    /// Publishes one message and waits for its outcome.
+    pub async fn publish(&mut self, message: &Message) -> Result<Result<Receipt, Error>> {
+        client(&self.bindings).call_publish(&mut self.store, self.client, message).await
+    }
+
+    /// Publishes many messages, several at once. The outcomes are in the order of the messages.
+    pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<Receipt, Error>>> {
+        client(&self.bindings).call_publish_all(&mut self.store, self.client, messages).await
+    }
+
+    /// The device's token, for the next publisher of the same device. A secret.
+    pub async fn session(&mut self) -> Result<Option<String>> {
+        client(&self.bindings).call_session(&mut self.store, self.client).await
+    }
+}
+
+fn client(bindings: &Publish) -> GuestClient<'_> {
+    bindings.thingpost_iot_publisher().client()
+}
+
+impl From<wasmtime::Error> for OpenError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(problem) => f.write_str(problem),
+            Self::Runtime(error) => write!(f, "the component cannot be started: {error:#}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}

@@ -1,0 +1,232 @@
+//! Whatever the network, the platform and the clock do: it ends, every message has one outcome, and the books of the
+//! platform agree with it.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::cloud::{Cloud, Fate, Script, Turn};
+use super::driver::Drive;
+use super::{ENDED_TOKEN, aliyun_platform, aws_platform, fresh_session, message, old_session};
+use crate::aliyun::{Session, TimestampPolicy};
+use crate::error::Stage;
+use crate::exchange::{Exchange, Options};
+use crate::http::Failure;
+use crate::message::{Message, Qos};
+use crate::outcome::{Delivery, Retry};
+
+/// Everything that a run depends on.
+#[derive(Clone, Debug)]
+struct Case {
+    is_aliyun: bool,
+    messages: Vec<Message>,
+    options: Options,
+    session: Option<Session>,
+    seed: u64,
+    cloud: Cloud,
+    lateness_ms: u64,
+}
+
+impl Case {
+    fn run(&self, is_confused: bool) -> Drive {
+        let platform = if self.is_aliyun { aliyun_platform(TimestampPolicy::Now) } else { aws_platform() };
+        let exchange =
+            Exchange::new(platform, self.options.clone(), self.session.clone(), self.seed, self.messages.clone());
+        let mut drive = Drive::new(self.cloud.clone(), exchange);
+        (drive.lateness_ms, drive.is_confused) = (self.lateness_ms, is_confused);
+        drive.finish();
+        drive
+    }
+}
+
+fn before_sending() -> impl Strategy<Value = Failure> {
+    prop::sample::select(vec![
+        Failure::Denied,
+        Failure::NameResolution,
+        Failure::ConnectionRefused,
+        Failure::Unreachable,
+        Failure::ConnectTimeout,
+        Failure::ConnectionLimit,
+        Failure::TlsCertificate,
+        Failure::TlsAlert,
+        Failure::TlsProtocol,
+        Failure::RequestRejected,
+    ])
+}
+
+fn perhaps_after_sending() -> impl Strategy<Value = Failure> {
+    prop::sample::select(vec![
+        Failure::ConnectionClosed,
+        Failure::AnswerTimeout,
+        Failure::AnswerIncomplete,
+        Failure::AnswerTooLarge,
+        Failure::Protocol,
+        Failure::Other,
+    ])
+}
+
+/// What can happen to a request. `refusals` are answers of a platform that took nothing, `failures` those of one that
+/// may have.
+fn turn(refusals: &'static [u16], failures: &'static [u16]) -> impl Strategy<Value = Turn> {
+    let fate = prop_oneof![
+        6 => Just(Fate::Served),
+        3 => prop::sample::select(refusals).prop_map(Fate::Answered),
+        1 => prop::sample::select(failures).prop_map(Fate::Answered),
+        1 => prop::sample::select(failures).prop_map(Fate::ServedButAnswered),
+        2 => before_sending().prop_map(Fate::Failed),
+        1 => perhaps_after_sending().prop_map(Fate::Failed),
+        1 => perhaps_after_sending().prop_map(Fate::ServedButLost),
+        1 => Just(Fate::Revoked),
+    ];
+    let latency_ms = prop_oneof![8 => 0..1_000_u64, 1 => 0..30_000_u64, 1 => Just(u64::MAX)];
+    (fate, latency_ms).prop_map(|(fate, latency_ms)| Turn { fate, latency_ms })
+}
+
+fn script(refusals: &'static [u16], failures: &'static [u16]) -> impl Strategy<Value = Script> {
+    (vec(turn(refusals, failures), 0..120), turn(refusals, failures))
+        .prop_map(|(turns, rest)| Script::new(turns).then_always(rest))
+}
+
+fn cloud(is_aliyun: bool) -> BoxedStrategy<Cloud> {
+    if !is_aliyun {
+        let statuses = script(&[400, 403, 409, 413, 418, 429, 503, 302], &[500, 502, 504, 204, 599]);
+        return statuses.prop_map(Cloud::aws).boxed();
+    }
+    let codes = || script(&[10001, 20000, 20001, 20002, 20003, 20004, 30001, 40000], &[10000, 777]);
+    let life_ms = prop_oneof![Just(u64::MAX), 0..5_000_u64];
+    let rejection = prop_oneof![Just(20001), Just(20002), Just(20003)];
+    let fixed_token = prop_oneof![3 => Just(None), 1 => Just(Some(ENDED_TOKEN))];
+    (codes(), codes(), life_ms, rejection, fixed_token)
+        .prop_map(|(messages, authentications, token_life_ms, rejection, fixed_token)| {
+            let mut cloud = Cloud::aliyun(messages, authentications).with_token("kept");
+            (cloud.token_life_ms, cloud.rejection, cloud.fixed_token) = (token_life_ms, rejection, fixed_token);
+            cloud
+        })
+        .boxed()
+}
+
+fn any_message(number: usize, kind: u8) -> Message {
+    let qos = if kind.is_multiple_of(2) { Qos::AtMostOnce } else { Qos::AtLeastOnce };
+    match kind {
+        0 => Message { topic: "wild/#".into(), ..message(number, qos) },
+        1 => Message { payload: vec![b'x'; crate::MAX_PAYLOAD + 1].into(), ..message(number, qos) },
+        _ => message(number, qos),
+    }
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    (100..20_000_u32, 1..6_u32, 0..500_u32, 0..3_000_u32, 1..10_u32).prop_map(
+        |(timeout_ms, max_attempts, backoff_base_ms, backoff_max_ms, max_in_flight)| Options {
+            timeout_ms,
+            connect_timeout_ms: 5_000,
+            max_attempts,
+            backoff_base_ms,
+            backoff_max_ms,
+            max_in_flight,
+        },
+    )
+}
+
+fn session() -> impl Strategy<Value = Option<Session>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(fresh_session("kept"))),
+        Just(Some(fresh_session("forgotten"))),
+        Just(Some(old_session("kept"))),
+        Just(Some(old_session("forgotten"))),
+    ]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let messages = vec(0..40_u8, 0..40).prop_map(|kinds| {
+        kinds.into_iter().enumerate().map(|(number, kind)| any_message(number, kind)).collect::<Vec<_>>()
+    });
+    let lateness_ms = prop_oneof![3 => Just(0), 1 => 0..2_000_u64];
+    any::<bool>().prop_flat_map(cloud_of).prop_flat_map(move |(is_aliyun, cloud)| {
+        (messages.clone(), options(), session(), any::<u64>(), lateness_ms.clone()).prop_map(
+            move |(messages, options, session, seed, lateness_ms)| Case {
+                is_aliyun,
+                messages,
+                options,
+                session,
+                seed,
+                cloud: cloud.clone(),
+                lateness_ms,
+            },
+        )
+    })
+}
+
+fn cloud_of(is_aliyun: bool) -> impl Strategy<Value = (bool, Cloud)> {
+    (Just(is_aliyun), cloud(is_aliyun))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_message_has_one_outcome_and_the_ledger_agrees_with_it(case in case()) {
+        let drive = case.run(false);
+        let outcomes = drive.outcomes();
+        prop_assert_eq!(outcomes.len(), case.messages.len());
+        for (message, outcome) in case.messages.iter().zip(&outcomes) {
+            let accepted = drive.cloud.accepted(&message.payload);
+            let sent = drive.attempts(&message.payload);
+            match outcome {
+                Ok(receipt) => {
+                    prop_assert!(accepted >= 1);
+                    prop_assert_eq!(receipt.attempts, sent);
+                }
+                Err(error) => {
+                    prop_assert!(error.delivery == Delivery::Unknown || accepted == 0, "{:?}", error);
+                    prop_assert!((error.delivery == Delivery::NotSent) || sent > 0, "{:?}", error);
+                    prop_assert!(error.stage != Stage::Preparation || (sent == 0 && error.retry == Retry::Never));
+                    prop_assert_eq!(error.attempts, sent);
+                }
+            }
+            prop_assert!(message.qos == Qos::AtLeastOnce || accepted <= 1);
+            prop_assert!(sent <= case.options.max_attempts + u32::from(case.is_aliyun));
+        }
+    }
+
+    #[test]
+    fn pace_and_bounds_are_kept(case in case()) {
+        let drive = case.run(false);
+        prop_assert!(drive.most_under_way <= case.options.max_in_flight as usize);
+        prop_assert!(drive.most_authentications <= 1);
+        for message in &case.messages {
+            let all: Vec<_> =
+                drive.publications().into_iter().filter(|sent| sent.outgoing.request.body == message.payload).collect();
+            let Some(first) = all.first() else { continue };
+            let deadline_ms = first.at_ms + u64::from(case.options.timeout_ms);
+            for sent in all {
+                prop_assert!(sent.at_ms + u64::from(sent.outgoing.timeout_ms) <= deadline_ms);
+            }
+        }
+        // A first token, one for each message that comes back, and as many attempts for each as for a message.
+        let tokens = 1 + drive.publications().len();
+        prop_assert!(drive.authentications().len() <= tokens * case.options.max_attempts as usize);
+    }
+
+    #[test]
+    fn the_same_seed_and_the_same_script_give_the_same_requests_and_outcomes_even_to_a_confused_client(case in case()) {
+        let (one, other) = (case.run(false), case.run(true));
+        prop_assert_eq!(one.outcomes(), other.outcomes());
+        prop_assert_eq!(one.sent, other.sent);
+        prop_assert_eq!(one.exchange.session(), other.exchange.session());
+    }
+
+    #[test]
+    fn in_the_middle_the_ledger_agrees_as_well(case in case(), end_ms in 0..20_000_u64) {
+        let platform = if case.is_aliyun { aliyun_platform(TimestampPolicy::None) } else { aws_platform() };
+        let exchange = Exchange::new(platform, case.options, case.session, case.seed, case.messages.clone());
+        let mut drive = Drive::new(case.cloud, exchange);
+        drive.until(end_ms);
+        for (message, outcome) in case.messages.iter().zip(drive.outcomes()) {
+            let accepted = drive.cloud.accepted(&message.payload);
+            match outcome {
+                Ok(_) => prop_assert!(accepted >= 1),
+                Err(error) => prop_assert!(error.delivery == Delivery::Unknown || accepted == 0, "{:?}", error),
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The way to the first token: one authentication for everybody, retried where it can help, and an end for everybody
+//! where it cannot.
+
+use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn, password};
+use super::driver::{Drive, UNIX_START_MS};
+use super::{SECRET, SEED, aliyun_platform, fresh_session, message, messages, on_aliyun, payload};
+use crate::aliyun::TimestampPolicy;
+use crate::error::{Cause, Error, Stage};
+use crate::exchange::{Exchange, Options};
+use crate::http::Failure;
+use crate::message::Message;
+use crate::message::Qos::{AtLeastOnce, AtMostOnce};
+use crate::outcome::{Delivery, Retry};
+
+fn served() -> Script {
+    Script::always(Fate::Served)
+}
+
+fn failed_by(authentications: Script, options: Options) -> (Drive, Vec<Error>) {
+    let mut drive = on_aliyun(Cloud::aliyun(served(), authentications), options, None, messages(100));
+    drive.finish();
+    let errors = drive.outcomes().into_iter().map(Result::unwrap_err).collect();
+    (drive, errors)
+}
+
+#[test]
+fn a_thousand_messages_share_one_authentication() {
+    let mut drive = on_aliyun(Cloud::aliyun(served(), served()), Options::default(), None, messages(1_000));
+    drive.finish();
+    assert_eq!((drive.cloud.issued, drive.authentications().len()), (1, 1));
+    assert_eq!(drive.sent[0].at_ms, drive.authentications()[0].at_ms);
+    assert!((0..1_000).all(|number| drive.cloud.accepted(&payload(number)) == 1));
+    for outcome in drive.outcomes() {
+        let receipt = outcome.unwrap();
+        assert_eq!((receipt.attempts, receipt.message_id), (1, Some(1_207_967_842_654_323_713)));
+    }
+}
+
+#[test]
+fn nothing_else_is_sent_while_the_first_authentication_is_under_way() {
+    let slow = Turn { fate: Fate::Served, latency_ms: 9_000 };
+    let mut drive = on_aliyun(Cloud::aliyun(served(), Script::new([slow])), Options::default(), None, messages(50));
+    assert!(!drive.until(8_999));
+    assert_eq!(drive.sent.len(), 1);
+    drive.finish();
+    assert!(drive.publications().iter().all(|sent| sent.at_ms >= 9_000));
+}
+
+#[test]
+fn the_time_of_a_message_begins_after_the_authentication() {
+    let slow = Turn { fate: Fate::Served, latency_ms: 9_000 };
+    let options = Options { timeout_ms: 10_000, ..Options::default() };
+    let cloud = Cloud::aliyun(Script::new([Fate::Answered(40000)]), Script::new([slow]));
+    let mut drive = on_aliyun(cloud, options, None, messages(1));
+    drive.finish();
+    assert_eq!(drive.publications()[0].outgoing.timeout_ms, 10_000);
+    assert_eq!(drive.outcome().unwrap().attempts, 2);
+}
+
+#[test]
+fn the_token_of_a_session_is_used_without_authentication() {
+    let cloud = Cloud::aliyun(served(), served()).with_token("kept");
+    let mut drive = on_aliyun(cloud, Options::default(), Some(fresh_session("kept")), messages(40));
+    drive.finish();
+    assert_eq!(drive.authentications().len(), 0);
+    assert_eq!(drive.cloud.total_accepted(), 40);
+    assert!(drive.sent.iter().all(|sent| password(&sent.outgoing.request) == Some("kept")));
+}
+
+#[test]
+fn the_session_of_one_exchange_serves_the_next_of_the_same_device() {
+    let mut first = on_aliyun(Cloud::aliyun(served(), served()), Options::default(), None, messages(3));
+    assert!(first.exchange.session().is_none());
+    first.finish();
+    let platform = aliyun_platform(TimestampPolicy::None);
+    let text = platform.export_session(first.exchange.session().unwrap()).unwrap();
+
+    let session = platform.import_session(&text).unwrap();
+    let mut second = on_aliyun(first.cloud, Options::default(), Some(session), messages(3));
+    second.finish();
+    assert_eq!((second.authentications().len(), second.cloud.issued), (0, 1));
+    assert_eq!(second.cloud.total_accepted(), 6);
+    assert_eq!(second.exchange.session(), first.exchange.session());
+}
+
+#[test]
+fn messages_that_cannot_succeed_never_ask_for_a_token() {
+    let relative = Message { topic: "no/slash".into(), ..message(0, AtLeastOnce) };
+    let mut drive = on_aliyun(Cloud::aliyun(served(), served()), Options::default(), None, vec![relative]);
+    drive.finish();
+    assert_eq!(drive.sent.len(), 0);
+    assert_eq!(drive.error().stage, Stage::Preparation);
+
+    let mut drive = on_aliyun(Cloud::aliyun(served(), served()), Options::default(), None, vec![]);
+    drive.finish();
+    assert_eq!(drive.sent.len(), 0);
+}
+
+#[test]
+fn an_authentication_is_tried_again_after_a_pause_where_that_can_help() {
+    for (fate, pause_ms) in [
+        (Fate::Answered(40000), 1_000..=1_000),
+        (Fate::Answered(10000), 100..=200),
+        (Fate::Answered(20004), 100..=200),
+        (Fate::Failed(Failure::ConnectionRefused), 100..=200),
+        (Fate::ServedButLost(Failure::ConnectionClosed), 100..=200),
+    ] {
+        let mut drive =
+            on_aliyun(Cloud::aliyun(served(), Script::new([fate])), Options::default(), None, messages(100));
+        drive.finish();
+        let [first, second] = drive.authentications().try_into().unwrap();
+        assert!(pause_ms.contains(&(second.at_ms - first.at_ms - LATENCY_MS)), "{fate:?}: {}", second.at_ms);
+        assert_eq!((drive.cloud.total_accepted(), drive.most_authentications), (100, 1));
+        assert!(drive.outcomes().into_iter().all(|outcome| outcome.unwrap().attempts == 1));
+    }
+}
+
+#[test]
+fn authentications_are_bounded_by_attempts_and_then_every_message_fails_with_the_last_error() {
+    for max_attempts in 1..=4 {
+        let options = Options { max_attempts, ..Options::default() };
+        let script = Script::new([Fate::Failed(Failure::Unreachable)]).then_always(Fate::Answered(20004));
+        let (drive, errors) = failed_by(script, options);
+        assert_eq!((drive.sent.len(), drive.most_authentications), (max_attempts as usize, 1));
+        let cause = if max_attempts == 1 { Cause::Transport(Failure::Unreachable) } else { Cause::Unavailable };
+        assert_eq!(errors.len(), 100);
+        for error in errors {
+            assert_eq!((error.cause, error.stage), (cause, Stage::Authentication));
+            assert_eq!((error.delivery, error.retry, error.attempts), (Delivery::NotSent, Retry::AfterMs(0), 0));
+        }
+    }
+}
+
+#[test]
+fn authentications_are_bounded_by_time() {
+    let options = Options { max_attempts: 1_000, timeout_ms: 7_000, ..Options::default() };
+    let (drive, errors) = failed_by(Script::always(Fate::Answered(40000)), options.clone());
+    assert!(drive.sent.len() > 2 && drive.now_ms < 7_000);
+    assert!(drive.sent.iter().all(|sent| sent.at_ms + u64::from(sent.outgoing.timeout_ms) == 7_000));
+    assert!(errors.iter().all(|error| error.cause == Cause::Throttled && error.delivery == Delivery::NotSent));
+
+    let silence = Turn { fate: Fate::Served, latency_ms: u64::MAX };
+    let (drive, errors) = failed_by(Script::always(silence), options);
+    assert_eq!((drive.sent.len(), drive.now_ms), (1, 7_000));
+    let timeout = Cause::Transport(Failure::AnswerTimeout);
+    assert!(errors.iter().all(|error| error.cause == timeout && error.delivery == Delivery::NotSent));
+}
+
+#[test]
+fn a_device_that_is_not_recognised_asks_once_and_publishes_nothing() {
+    for (fate, cause) in [
+        (Fate::Answered(20000), Cause::Unauthenticated),
+        (Fate::Answered(10001), Cause::InvalidRequest),
+        (Fate::Failed(Failure::TlsCertificate), Cause::Transport(Failure::TlsCertificate)),
+    ] {
+        let (drive, errors) = failed_by(Script::always(fate), Options::default());
+        assert_eq!((drive.sent.len(), drive.authentications().len()), (1, 1));
+        for error in errors {
+            assert_eq!((error.cause, error.stage), (cause, Stage::Authentication));
+            assert_eq!((error.delivery, error.retry, error.attempts), (Delivery::NotSent, Retry::Never, 0));
+        }
+    }
+}
+
+#[test]
+fn the_timestamp_is_in_the_request_only_if_it_is_wanted() {
+    for (policy, expected) in [
+        (TimestampPolicy::None, None),
+        (TimestampPolicy::Now, Some(format!("\"timestamp\":\"{}\"", UNIX_START_MS + 350))),
+    ] {
+        let exchange = Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(1));
+        let mut drive = Drive::new(Cloud::aliyun(served(), served()), exchange);
+        drive.now_ms = 350;
+        drive.finish();
+        let body = String::from_utf8(drive.sent[0].outgoing.request.body.to_vec()).unwrap();
+        match expected {
+            Some(field) => assert!(body.contains(&field), "{body}"),
+            None => assert!(!body.contains("timestamp"), "{body}"),
+        }
+    }
+}
+
+#[test]
+fn a_second_attempt_to_authenticate_carries_its_own_time() {
+    let platform = aliyun_platform(TimestampPolicy::Now);
+    let exchange = Exchange::new(platform, Options::default(), None, SEED, messages(1));
+    let mut drive = Drive::new(Cloud::aliyun(served(), Script::new([Fate::Answered(10000)])), exchange);
+    drive.finish();
+    let [first, second] = drive.authentications().try_into().unwrap();
+    assert_ne!(first.outgoing.request.body, second.outgoing.request.body);
+}
+
+#[test]
+fn neither_the_device_secret_nor_the_token_shows_where_it_does_not_belong() {
+    let script = Script::new([Fate::Answered(40000), Fate::Answered(20001), Fate::Answered(10000)]);
+    let list = (0..20).map(|number| message(number, AtMostOnce)).collect();
+    let mut drive = on_aliyun(Cloud::aliyun(script, served()), Options::default(), None, list);
+    drive.until(120);
+    let mut shown = format!("{:?}", drive.exchange);
+    drive.finish();
+    shown += &format!("{:?}{:?}{:?}{:?}", drive.exchange, drive.sent, drive.outcomes(), drive.exchange.platform());
+    for (topic, outcome) in drive.exchange.outcomes() {
+        if let Err(error) = outcome {
+            shown += &format!("{error}{}", drive.exchange.platform().explain(&error, topic));
+        }
+    }
+    assert!(drive.outcomes().iter().any(Result::is_err));
+    assert!(!shown.contains(SECRET) && !shown.contains("token-"), "{shown}");
+    for sent in &drive.sent {
+        let request = &sent.outgoing.request;
+        let body = String::from_utf8_lossy(&request.body);
+        assert!(
+            !body.contains(SECRET) && !format!("{:?}{}", request.headers, request.path_with_query).contains(SECRET)
+        );
+    }
+}

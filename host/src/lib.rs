@@ -57,4 +57,4 @@ pub use pem::{PemContents, PemSource};
 pub use pool::{Pool, PoolLimits};
 pub use roots::{RootsError, TrustRoots};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
-pub use transport::{Profile, Timeouts, Transport};
+pub use transport::{FailureObserver, Profile, Timeouts, Transport};

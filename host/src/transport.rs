@@ -74,7 +74,11 @@ pub struct Transport {
     workload: Arc<str>,
     profile: Arc<Profile>,
     timeouts: Timeouts,
+    on_failure: Option<FailureObserver>,
 }
+
+/// Sees every failed request before it becomes a bare code for the guest.
+pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
 
 impl Transport {
     /// A transport for `profile` over the connections of `pool`. To change a route or an identity, make a new one over
@@ -85,7 +89,15 @@ impl Transport {
             workload: profile.workload.as_str().into(),
             profile: Arc::new(profile),
             timeouts: Timeouts::default(),
+            on_failure: None,
         }
+    }
+
+    /// The same, with somebody who is told why requests fail: the guest learns a code, this learns the sentence.
+    #[must_use]
+    pub fn on_failure(mut self, observer: FailureObserver) -> Self {
+        self.on_failure = Some(observer);
+        self
     }
 
     /// The same with other default timeouts.
@@ -98,6 +110,18 @@ impl Transport {
     /// Sends one request. It is written to at most one connection: what may have reached a server is never sent again
     /// from here, whether that is right being known only to whoever knows the message.
     pub async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Response<WasiBody>, TransportError> {
+        let answered = self.send_unobserved(request, options).await;
+        if let (Err(error), Some(observer)) = (&answered, &self.on_failure) {
+            observer(error);
+        }
+        answered
+    }
+
+    async fn send_unobserved(
         &self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,

@@ -4,6 +4,7 @@
 //! problem here ends as a [`Problem`], and every message as one of the exit codes.
 
 mod arguments;
+mod clouds;
 mod demo;
 mod device;
 mod emulate;

@@ -108,8 +108,17 @@ pub fn json(topic: &str, outcome: &Result<Receipt, Error>) -> Map<String, Value>
             })
         }
     };
+    object(value)
+}
+
+/// The object of a line that the component has no outcome for.
+pub fn json_without_answer(topic: &str, delivery: Delivery, reason: &str, line: u64) -> Map<String, Value> {
+    object(json!({ "outcome": names::delivery(delivery), "topic": topic, "explanation": reason, "line": line }))
+}
+
+fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
-        _ => unreachable!("both are objects"),
+        _ => unreachable!("`json!` makes an object of braces"),
     }
 }

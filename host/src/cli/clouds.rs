@@ -1,0 +1,71 @@
+//! Both clouds on this machine, with a device on each.
+
+use std::net::{IpAddr, SocketAddr};
+
+use thingpost_emulator::{
+    AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions, DeviceCertificate, Disposition, Entry, Listener,
+};
+
+use super::problem::{Problem, one_line};
+
+pub const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com";
+pub const AWS_TOPIC: &str = "sensors/kitchen/temperature";
+pub const ALIYUN_ENDPOINT: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
+pub const ALIYUN_TOPIC: &str = "/a1B2c3D4e5F/thermometer/user/update";
+pub const PRODUCT_KEY: &str = "a1B2c3D4e5F";
+pub const DEVICE_NAME: &str = "thermometer";
+/// Of a device that exists only here.
+pub const DEVICE_SECRET: &str = "emulated-device-secret";
+
+/// Dropping them ends them.
+pub struct Clouds {
+    pub authority: Authority,
+    pub certificate: DeviceCertificate,
+    pub aws: AwsEmulator,
+    pub aliyun: AliyunEmulator,
+}
+
+impl Clouds {
+    /// Starts both, and registers the device with each.
+    pub async fn start(ip: IpAddr) -> Result<Self, Problem> {
+        let cannot_listen = |error| Problem::new(format!("cannot listen on {ip}"), error);
+        let authority = Authority::new();
+        let certificate = authority.issue_device(DEVICE_NAME);
+        let options = AwsOptions { ip, ..AwsOptions::new(&authority, AWS_ENDPOINT) };
+        let aws = AwsEmulator::start(options).await.map_err(cannot_listen)?;
+        aws.register(&certificate);
+        let options = AliyunOptions { ip, ..AliyunOptions::new(&authority, ALIYUN_ENDPOINT) };
+        let aliyun = AliyunEmulator::start(options).await.map_err(cannot_listen)?;
+        aliyun.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET);
+        Ok(Self { authority, certificate, aws, aliyun })
+    }
+
+    /// Where the port of a cloud is on this machine, as `--connect-to` wants it.
+    pub fn connect_to(endpoint: &str, port: u16, address: SocketAddr) -> String {
+        let ip = match address.ip() {
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            IpAddr::V4(ip) => ip.to_string(),
+        };
+        format!("{endpoint}:{port}:{ip}:{}", address.port())
+    }
+}
+
+/// A message that reached a cloud, in one line.
+pub fn arrived(entry: &Entry) -> String {
+    let listener = match entry.listener {
+        Listener::AwsMutualTls => "AWS 8443",
+        Listener::AwsAlpn => "AWS 443",
+        Listener::Aliyun => "Aliyun",
+    };
+    let topic = entry.topic.as_deref().unwrap_or("?");
+    let payload = String::from_utf8_lossy(&entry.payload);
+    let shown: String = payload.chars().take(60).collect();
+    let dots = if shown.len() < payload.len() { "…" } else { "" };
+    let became = match &entry.disposition {
+        Disposition::Accepted { id } => format!("accepted, id {id}"),
+        Disposition::AcceptedButNotAnswered { id } => format!("accepted and not answered, id {id}"),
+        Disposition::Refused { status, code } => format!("refused, status {status} {code}"),
+        Disposition::Dropped => "dropped without an answer".to_owned(),
+    };
+    one_line(&format!("{listener:9} {topic}  {shown}{dots}  [{became}]"))
+}

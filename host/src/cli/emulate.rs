@@ -1,0 +1,71 @@
+//! `thingpost emulate`: both clouds, without an account of either.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Exit;
+use super::arguments::EmulateArguments;
+use super::clouds::{ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_TOPIC, Clouds, DEVICE_NAME, PRODUCT_KEY, arrived};
+use super::keys::KeyFiles;
+use super::problem::Problem;
+
+/// How soon a message shows after it arrived.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs until interrupted, and shows what arrives.
+pub async fn run(arguments: &EmulateArguments) -> Result<Exit, Problem> {
+    let clouds = Clouds::start(arguments.bind).await?;
+    let files = KeyFiles::write(&arguments.dir, &clouds)?;
+    println!("AWS IoT Core and Aliyun IoT Platform are here. Publish to them with:\n");
+    for command in commands(&clouds, &files) {
+        println!("{command}\n");
+    }
+    println!("What arrives shows below. Ctrl-C ends it.");
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let ledgers = [clouds.aws.ledger(), clouds.aliyun.ledger()];
+    let mut shown = [0; 2];
+    loop {
+        tokio::select! {
+            _ = &mut interrupted => return Ok(Exit::Delivered),
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        for (ledger, shown) in ledgers.iter().zip(&mut shown) {
+            let entries = ledger.entries();
+            for entry in &entries[*shown..] {
+                println!("{}", arrived(entry));
+            }
+            *shown = entries.len();
+        }
+    }
+}
+
+/// Ready to paste.
+fn commands(clouds: &Clouds, files: &KeyFiles) -> [String; 3] {
+    let ca = quoted(&files.ca);
+    let aws = |port: u16, address| {
+        let (cert, key) = (quoted(&files.certificate), quoted(&files.private_key));
+        let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
+        format!(
+            "thingpost publish aws --endpoint {AWS_ENDPOINT} --port {port} \\\n    --topic {AWS_TOPIC} --message '21.5' \
+             --ca {ca} --cert {cert} --key {key} \\\n    --connect-to {connect_to}"
+        )
+    };
+    let secret = quoted(&files.device_secret);
+    let connect_to = Clouds::connect_to(ALIYUN_ENDPOINT, 443, clouds.aliyun.addr());
+    let aliyun = format!(
+        "thingpost publish aliyun --endpoint {ALIYUN_ENDPOINT} --product-key {PRODUCT_KEY} \\\n    --device-name \
+         {DEVICE_NAME} --device-secret-file {secret} \\\n    --topic {ALIYUN_TOPIC} --message '21.5' --ca {ca} \\\n    \
+         --connect-to {connect_to}"
+    );
+    [aws(8443, clouds.aws.addr_mutual_tls()), aws(443, clouds.aws.addr_alpn()), aliyun]
+}
+
+/// For a shell.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |character: char| character.is_alphanumeric() || "/._-+".contains(character);
+    match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}

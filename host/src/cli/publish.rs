@@ -1,0 +1,123 @@
+//! `thingpost publish`: one message, or one for each line.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use thingpost_host::runtime::types::{Message, Options, Qos};
+use thingpost_host::runtime::{CompilationCache, OpenError, Publisher, PublisherPre, Runtime};
+use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Transport};
+
+use super::arguments::{CommonArguments, Source};
+use super::device::Device;
+use super::problem::{Problem, one_line};
+use super::report::{self, LastFailure};
+use super::{Exit, lines};
+
+/// What a publisher is started from, again if need be.
+pub struct Starter {
+    component: PublisherPre,
+    device: Device,
+    transport: Transport,
+    options: Options,
+    /// What the host saw of the last failed connection.
+    pub last_failure: LastFailure,
+}
+
+impl Starter {
+    /// Puts component, device and routes together.
+    pub fn new(
+        component: PublisherPre,
+        device: Device,
+        connect_to: Vec<ConnectTo>,
+        timeout_ms: u32,
+    ) -> Result<Self, Problem> {
+        let routes = RouteTable::new(vec![device.route.clone()]).map_err(|error| Problem::new("--endpoint", error))?;
+        let profile = Profile { workload: "thingpost publish".to_owned(), routes, connect_to };
+        let last_failure = LastFailure::default();
+        let noted = last_failure.clone();
+        let transport = Transport::new(Pool::default(), profile).on_failure(Arc::new(move |error| noted.note(error)));
+        Ok(Self { component, device, transport, options: options(timeout_ms), last_failure })
+    }
+
+    /// A fresh instance of the component.
+    pub async fn open(&self) -> Result<Publisher, Problem> {
+        let transport = self.transport.clone();
+        let opened = self.component.open(transport, &self.device.platform, &self.options, None).await;
+        opened.map_err(|error| match error {
+            OpenError::Configuration(_) => Problem::sentence(error),
+            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+        })
+    }
+
+    /// How often the device's messages may arrive.
+    pub fn qos(&self) -> Qos {
+        self.device.qos
+    }
+}
+
+/// The publisher component that this command carries with it.
+pub fn load() -> Result<PublisherPre, Problem> {
+    let runtime = Runtime::new(&CompilationCache::System);
+    let component = runtime.and_then(|runtime| runtime.load(thingpost_artifacts::PUBLISHER.bytes));
+    component.map_err(|error| Problem::new("the component cannot be loaded", format!("{error:#}")))
+}
+
+/// The component's defaults, but for the timeout.
+fn options(timeout_ms: u32) -> Options {
+    Options {
+        timeout_ms: Some(timeout_ms),
+        connect_timeout_ms: None,
+        max_attempts: None,
+        backoff_base_ms: None,
+        backoff_max_ms: None,
+        max_in_flight: None,
+    }
+}
+
+/// Publishes what the arguments say.
+pub async fn run(device: Device, arguments: CommonArguments) -> Result<Exit, Problem> {
+    let starter = || Starter::new(load()?, device, arguments.connect_to.clone(), arguments.timeout);
+    match &arguments.source {
+        Source { lines: Some(path), .. } => {
+            let source = lines::Source::open(path, arguments.failed.as_deref())?;
+            lines::publish(&starter()?, source, &arguments).await
+        }
+        Source { file: Some(path), .. } => {
+            let payload = read(path)?;
+            one(&starter()?, payload, &arguments).await
+        }
+        Source { message, .. } => {
+            let payload = message.clone().unwrap_or_default().into_bytes();
+            one(&starter()?, payload, &arguments).await
+        }
+    }
+}
+
+async fn one(starter: &Starter, payload: Vec<u8>, arguments: &CommonArguments) -> Result<Exit, Problem> {
+    let topic = arguments.topic.clone();
+    let message = Message { topic, payload, qos: starter.qos() };
+    let mut publisher = starter.open().await?;
+    let outcome = publisher.publish(&message).await;
+    // A trap says nothing of what had been sent before it.
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(trap) => {
+            eprintln!("{}", one_line(&format!("unknown: the component failed: {trap:#}")));
+            return Ok(Exit::Unknown);
+        }
+    };
+    if arguments.json {
+        println!("{}", serde_json::Value::Object(report::json(&message.topic, &outcome)));
+    } else {
+        let text = one_line(&report::text(&message.topic, &outcome, &starter.last_failure));
+        match outcome {
+            Ok(_) => println!("{text}"),
+            Err(_) => eprintln!("{text}"),
+        }
+    }
+    Ok(report::exit(&outcome))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+    std::fs::read(path).map_err(|error| Problem::new(format!("cannot read the message from {}", path.display()), error))
+}

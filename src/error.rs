@@ -4,6 +4,7 @@
 //!
 //! The texts are put together without `format!`: its machinery is 9 KB of a component that is to stay below 64 KB.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -108,7 +109,7 @@ pub struct Error {
     /// How many times the message was sent.
     pub attempts: u32,
     /// What the platform answered.
-    pub answer: Option<Answer>,
+    pub answer: Option<Box<Answer>>,
     /// What else is known: the words of the host, or what exactly cannot be read.
     pub detail: Option<String>,
 }
@@ -123,7 +124,7 @@ impl Error {
 
     /// The platform answered.
     pub(crate) fn answered(stage: Stage, cause: Cause, delivery: Delivery, retry: Retry, answer: Answer) -> Self {
-        Self { cause, stage, delivery, retry, attempts: 1, answer: Some(answer), detail: None }
+        Self { cause, stage, delivery, retry, attempts: 1, answer: Some(Box::new(answer)), detail: None }
     }
 
     /// What happened, in words: `while authenticating: connection refused (by the proxy)`.

@@ -43,7 +43,7 @@ pub(crate) fn error(error: Error, explanation: String) -> wit::Error {
             Retry::AfterAuthentication => wit::Retry::AfterAuthentication,
         },
         attempts: error.attempts,
-        answer: error.answer.map(answer),
+        answer: error.answer.map(|boxed| answer(*boxed)),
         explanation,
     }
 }

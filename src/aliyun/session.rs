@@ -100,7 +100,9 @@ impl Session {
     /// Whether the token is in the last tenth of its life, or past it: time for a new one, before a message finds
     /// out. A clock that was set back does not make a token old.
     pub fn is_near_its_end(&self, now_unix_ms: u64) -> bool {
-        let expires = self.token.expires_unix_ms.unwrap_or(self.obtained_unix_ms.saturating_add(LIFE_MS));
+        // A token that had already ended when it came is one that is read with a wrong clock.
+        let expires = self.token.expires_unix_ms.filter(|expires| *expires > self.obtained_unix_ms);
+        let expires = expires.unwrap_or(self.obtained_unix_ms.saturating_add(LIFE_MS));
         let life = expires.saturating_sub(self.obtained_unix_ms);
         now_unix_ms >= expires.saturating_sub(life / 10)
     }
@@ -176,6 +178,8 @@ mod tests {
         let session = Session::new(token, 1_502_531_507_477 - 1_000);
         assert!(!session.is_near_its_end(1_502_531_507_477 - 500));
         assert!(session.is_near_its_end(1_502_531_507_477 - 50));
+        let read_with_a_fast_clock = Session::new(session.token().clone(), 1_502_531_507_477 + DAY_MS);
+        assert!(!read_with_a_fast_clock.is_near_its_end(1_502_531_507_477 + DAY_MS + 1));
         assert_eq!(Token::new("a.b.c").expires_unix_ms(), None);
         assert_eq!(Token::new("a.b").expires_unix_ms(), None);
     }

@@ -62,8 +62,9 @@ fn read_answer(response: &Response) -> Answer {
 
 /// `namespace#Name:documentation` is `Name`.
 fn bare_error_type(code: &str) -> &str {
-    let until_colon = code.split(|c| c == ':').next().unwrap_or_default();
-    until_colon.rsplit(|c| c == '#').next().unwrap_or_default()
+    let end = code.bytes().position(|byte| byte == b':').unwrap_or(code.len());
+    let start = code.bytes().take(end).rposition(|byte| byte == b'#').map_or(0, |hash| hash + 1);
+    code.get(start..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ impl Item {
         Error { attempts: self.attempts, delivery, ..error }
     }
 
+    /// When its time is over, once it has begun.
+    pub fn deadline_ms(&self) -> Option<u64> {
+        self.deadline_ms
+    }
+
     /// The outcome of a message whose time is over by then. The time of one that was never sent has not begun.
     pub fn overdue(&self, at_ms: u64) -> Option<Error> {
         let is_over = self.deadline_ms.is_some_and(|deadline_ms| deadline_ms <= at_ms);

@@ -62,7 +62,8 @@ pub enum Step {
     Send(Outgoing),
     /// Wait for an answer, or until the monotonic clock shows this.
     Wait(Option<u64>),
-    /// Every message has its outcome.
+    /// Every message has its outcome. An authentication that came too late for the last of them may still be under
+    /// way; it is no longer needed.
     Done,
 }
 
@@ -160,6 +161,7 @@ impl Exchange {
     /// What to do next.
     pub fn next(&mut self, now: Moment) -> Step {
         self.wake(now);
+        self.end_overdue(now);
         let mut until_ms = None;
         while self.is_any_ready() && self.under_way.len() < self.options.max_in_flight as usize {
             match self.access(now) {
@@ -187,7 +189,18 @@ impl Exchange {
             return Step::Done;
         }
         let wakes_ms = self.pausing.peek().map(|Reverse((at, _))| *at);
-        Step::Wait([until_ms, wakes_ms].into_iter().flatten().min())
+        let overdue_ms = self.returned.front().copied().and_then(|index| self.item(index).deadline_ms());
+        Step::Wait([until_ms, wakes_ms, overdue_ms].into_iter().flatten().min())
+    }
+
+    /// Ends what has waited for a token, or for its turn, until its time was over.
+    fn end_overdue(&mut self, now: Moment) {
+        while let Some(index) = self.returned.front().copied()
+            && let Some(error) = self.item(index).overdue(now.monotonic_ms)
+        {
+            self.returned.pop_front();
+            self.finish(index, Err(error));
+        }
     }
 
     fn wake(&mut self, now: Moment) {

@@ -22,6 +22,8 @@
 //! # }
 //! ```
 //!
+//! [`runtime`] runs the publisher component over such a transport, for those who have no wasmtime host of their own.
+//!
 //! The rooms, from the outside in: [`hooks`](TransportHooks) and [`Transport`] take a request; the [`RouteTable`] says
 //! whether and as whom it may go; the [`Pool`] finds or opens a connection; [`TransportError`] says what went wrong,
 //! and on which side of the line between *not sent* and *unknown*.

@@ -92,8 +92,8 @@ pub struct AliyunArguments {
     /// Up to 64 characters that name this device [default: PRODUCT_KEY.DEVICE_NAME]
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
-    /// How to sign the request for a token
-    #[arg(long, value_enum, default_value_t = SignMethod::Hmacsha256)]
+    /// How to sign the request for a token; of these the documentation of that request lacks hmacsha256
+    #[arg(long, value_enum, default_value_t = SignMethod::Hmacsha1)]
     pub sign_method: SignMethod,
     /// Whether that request carries the time; none works with a wrong clock
     #[arg(long, value_enum, default_value_t = Timestamp::None)]

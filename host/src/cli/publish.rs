@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use thingpost_host::runtime::types::{Message, Options, Qos};
-use thingpost_host::runtime::{CompilationCache, OpenError, Publisher, PublisherPre, Runtime};
+use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre, Runtime};
 use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Transport};
 
 use super::arguments::{CommonArguments, Source};
@@ -36,7 +36,8 @@ impl Starter {
         let last_failure = LastFailure::default();
         let noted = last_failure.clone();
         let transport = Transport::new(Pool::default(), profile).on_failure(Arc::new(move |error| noted.note(error)));
-        Ok(Self { component, device, transport, options: options(timeout_ms), last_failure })
+        let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
+        Ok(Self { component, device, transport, options, last_failure })
     }
 
     /// A fresh instance of the component.
@@ -60,18 +61,6 @@ pub fn load() -> Result<PublisherPre, Problem> {
     let runtime = Runtime::new(&CompilationCache::System);
     let component = runtime.and_then(|runtime| runtime.load(thingpost_artifacts::PUBLISHER.bytes));
     component.map_err(|error| Problem::new("the component cannot be loaded", format!("{error:#}")))
-}
-
-/// The component's defaults, but for the timeout.
-fn options(timeout_ms: u32) -> Options {
-    Options {
-        timeout_ms: Some(timeout_ms),
-        connect_timeout_ms: None,
-        max_attempts: None,
-        backoff_base_ms: None,
-        backoff_max_ms: None,
-        max_in_flight: None,
-    }
 }
 
 /// Publishes what the arguments say.

@@ -17,7 +17,7 @@ use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 pub use bindings::exports::thingpost::iot::types;
-pub use publisher::{OpenError, Publisher, PublisherPre};
+pub use publisher::{DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre};
 
 use state::StoreState;
 

@@ -11,6 +11,16 @@ use super::state::StoreState;
 use super::types::{Error, Message, Options, Platform, Receipt};
 use crate::transport::Transport;
 
+/// Leaves every bound to the component.
+pub const DEFAULT_OPTIONS: Options = Options {
+    timeout_ms: None,
+    connect_timeout_ms: None,
+    max_attempts: None,
+    backoff_base_ms: None,
+    backoff_max_ms: None,
+    max_in_flight: None,
+};
+
 /// A component that is compiled and linked, ready to be instantiated many times.
 #[derive(Clone)]
 pub struct PublisherPre {

@@ -1,0 +1,39 @@
+//! A host of your own: publish one message to AWS IoT Core from the sandboxed component.
+//!
+//! `cargo xtask components dist` writes the component; then
+//! `cargo run --example embed -- dist/publisher.wasm ENDPOINT device.pem.crt private.pem.key`
+
+use std::error::Error;
+use std::path::Path;
+
+use thingpost_host::runtime::types::{AwsConfig, Message, Platform, Qos};
+use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
+use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [component, endpoint, certificate, key] = arguments.as_slice() else {
+        return Err("give four arguments: COMPONENT ENDPOINT CERTIFICATE KEY".into());
+    };
+
+    // What the sandbox never sees: the key, and where it may be used.
+    let identity = Identity::from_pem_files(Path::new(certificate), Path::new(key))?;
+    let route = Route::new(endpoint, TrustRoots::system_or_webpki()).identity(identity);
+    let profile =
+        Profile { workload: "thermometer".into(), routes: RouteTable::new(vec![route])?, connect_to: Vec::new() };
+    let transport = Transport::new(Pool::default(), profile);
+
+    // What the sandbox is told: where to publish.
+    let platform = Platform::Aws(AwsConfig { endpoint: endpoint.clone(), port: 8443 });
+    let component = Runtime::new(&CompilationCache::System)?.load(&std::fs::read(component)?)?;
+    let mut publisher = component.open(transport, &platform, &DEFAULT_OPTIONS, None).await?;
+
+    let topic = "sensors/kitchen/temperature".to_owned();
+    let message = Message { topic, payload: b"21.5".to_vec(), qos: Qos::AtLeastOnce };
+    match publisher.publish(&message).await? {
+        Ok(receipt) => println!("delivered, trace id {:?}", receipt.trace_id),
+        Err(error) => println!("{:?}: {}", error.delivery, error.explanation),
+    }
+    Ok(())
+}

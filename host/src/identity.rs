@@ -17,7 +17,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use crate::pem::{PemContents, PemSource};
+use crate::pem::{PemContents, PemSource, fault};
 use crate::tls::provider;
 
 /// A certificate chain with its private key. Cheap to clone; the key exists once in memory and cannot be read back.
@@ -200,7 +200,7 @@ impl fmt::Display for IdentityError {
                 write!(f, "cannot read {}: {error}; check the path and the permissions", file.display())
             }
             Self::Malformed { file, error } => {
-                write!(f, "broken PEM in {file} ({error:?}); download or export it again")
+                write!(f, "broken PEM in {file} ({}); download or export it again", fault(error))
             }
             Self::NoCertificate { certificate, found } => {
                 write!(f, "no certificate in {certificate}: {found}")?;

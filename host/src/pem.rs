@@ -8,6 +8,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::pem;
+
 /// Where a PEM text came from; names it in errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PemSource {
@@ -87,6 +89,17 @@ impl fmt::Display for PemContents {
         } else {
             write!(f, "it holds: {}", self.labels.join(", "))
         }
+    }
+}
+
+/// What is broken, for people: the parser shows lines as lists of byte values.
+pub(crate) fn fault(error: &pem::Error) -> &'static str {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "an END line is missing",
+        pem::Error::IllegalSectionStart { .. } => "a BEGIN line is cut off",
+        pem::Error::Base64Decode(_) => "what stands between BEGIN and END is not base64",
+        pem::Error::SectionTooLarge => "a section is larger than 10 MB",
+        _ => "the PEM parser does not say what",
     }
 }
 

@@ -12,7 +12,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 
-use crate::pem::{PemContents, PemSource};
+use crate::pem::{PemContents, PemSource, fault};
 
 /// A set of trusted certificate authorities. Cheap to clone, never empty.
 #[derive(Clone)]
@@ -130,7 +130,7 @@ impl fmt::Display for RootsError {
                 write!(f, "cannot read the trust roots {}: {error}; check the path and the permissions", file.display())
             }
             Self::Malformed { roots, error } => {
-                write!(f, "broken PEM in the trust roots {roots} ({error:?}); download or export them again")
+                write!(f, "broken PEM in the trust roots {roots} ({}); download or export them again", fault(error))
             }
             Self::NoCertificate { roots, found } => {
                 write!(f, "no certificate in the trust roots {roots}: {found}; give the CA certificates in PEM form")

@@ -8,7 +8,7 @@ use thingpost_host::ConnectTo;
 
 /// Publish to cloud IoT platforms from a sandboxed component that never holds a device key.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(name = "thingpost", version, after_help = EXIT_CODES)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -19,6 +19,7 @@ Exit codes: 0 delivered, 1 refused, 2 wrong usage or input, 3 not sent, 4 unknow
 With --lines the gravest counts: unknown before refused before not sent.";
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, and it is taken apart at once")]
 pub enum Command {
     /// Publish one message, or one for each line of a file
     #[command(subcommand)]
@@ -45,7 +46,7 @@ pub struct AwsArguments {
     #[arg(long, value_name = "HOST")]
     pub endpoint: String,
     /// 8443, or 443 (with the ALPN protocol x-amzn-http-ca) where a firewall blocks 8443
-    #[arg(long, default_value_t = 8443)]
+    #[arg(long, default_value_t = 8443, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: u16,
     /// 0: at most once. 1: at least once, also sent again after a lost answer
     #[arg(long, value_enum, default_value_t = QosLevel::AtMostOnce)]
@@ -74,7 +75,7 @@ pub struct AliyunArguments {
     #[arg(long, value_name = "HOST")]
     pub endpoint: String,
     /// The port of the endpoint
-    #[arg(long, default_value_t = 443)]
+    #[arg(long, default_value_t = 443, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: u16,
     /// The product that the device belongs to
     #[arg(long)]
@@ -129,13 +130,13 @@ pub struct CommonArguments {
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<ConnectTo>,
     /// How long one message may take, all attempts together
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = parse_seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", allow_negative_numbers = true, value_parser = parse_seconds)]
     pub timeout: u32,
     /// Print one JSON object for each message
     #[arg(long)]
     pub json: bool,
-    /// With --lines: write what was not delivered to this file
-    #[arg(long, value_name = "PATH", requires = "lines")]
+    /// With --lines: write the lines that were not delivered to this file; if there are none, neither is the file
+    #[arg(long, value_name = "PATH", requires = "lines", conflicts_with_all = ["message", "file"])]
     pub failed: Option<PathBuf>,
 }
 
@@ -148,7 +149,7 @@ pub struct Source {
     /// A file that is the message, any bytes up to 128 KB
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
-    /// A file with one message in each line, - for standard input; empty lines are left out
+    /// A file with one message in each line, - for standard input; empty lines are left out, Ctrl-C ends it in order
     #[arg(long, value_name = "PATH")]
     pub lines: Option<PathBuf>,
 }
@@ -161,6 +162,13 @@ pub struct EmulateArguments {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub bind: IpAddr,
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("give a number from 1 to 65535".to_owned()),
+        Ok(port) => Ok(port),
+    }
 }
 
 /// Seconds, with decimals if need be, as milliseconds.

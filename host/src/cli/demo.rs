@@ -14,6 +14,7 @@ use super::clouds::{
 use super::device::Device;
 use super::problem::{Problem, one_line};
 use super::publish::{Starter, load};
+use super::terminal::print;
 use super::{Exit, report};
 
 const TIMEOUT_MS: u32 = 10_000;
@@ -22,7 +23,7 @@ const TIMEOUT_MS: u32 = 10_000;
 pub async fn run() -> Result<Exit, Problem> {
     let clouds = Clouds::start(Ipv4Addr::LOCALHOST.into()).await?;
     let component = load()?;
-    println!("The emulators listen on loopback, over TLS. The component holds no key: the host connects for it.\n");
+    print("The emulators listen on loopback, over TLS. The component holds no key: the host connects for it.\n");
 
     let (mutual_tls, alpn) = (clouds.aws.addr_mutual_tls(), clouds.aws.addr_alpn());
     let http_ca = || Alpn::Offer(vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()]);
@@ -35,10 +36,10 @@ pub async fn run() -> Result<Exit, Problem> {
     ];
     let refused = demo.aws("AWS, port 443 without the ALPN, as stock hosts connect", 443, none(), alpn).await?;
 
-    println!("What arrived:");
+    print("What arrived:");
     let mut accepted = 0;
     for entry in [clouds.aws.ledger(), clouds.aliyun.ledger()].iter().flat_map(|ledger| ledger.entries()) {
-        println!("  {}", arrived(&entry));
+        print(format_args!("  {}", arrived(&entry)));
         accepted += usize::from(entry.disposition.is_accepted());
     }
     let as_expected = delivered.iter().all(Result::is_ok) && refused.is_err() && accepted == delivered.len();
@@ -105,7 +106,8 @@ impl Demo<'_> {
         let starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
         let outcome = starter.open().await?.publish(&message).await;
         let outcome = outcome.map_err(|trap| Problem::new("the component failed", format!("{trap:#}")))?;
-        println!("{title}\n  {}\n", one_line(&report::text(topic, &outcome, &starter.last_failure)));
+        let text = one_line(&report::text(topic, &outcome, &starter.last_failure));
+        print(format_args!("{title}\n  {text}\n"));
         Ok(outcome)
     }
 }

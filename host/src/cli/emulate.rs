@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use super::Exit;
 use super::arguments::EmulateArguments;
-use super::clouds::{ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_TOPIC, Clouds, DEVICE_NAME, PRODUCT_KEY, arrived};
+use super::clouds::{
+    ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_TOPIC, Clouds, DEVICE_NAME, PRODUCT_KEY, arrived,
+};
+use super::interrupt::Interruptions;
 use super::keys::KeyFiles;
 use super::problem::Problem;
+use super::terminal::print;
 
 /// How soon a message shows after it arrived.
 const LOOK: Duration = Duration::from_millis(100);
@@ -16,25 +20,25 @@ const LOOK: Duration = Duration::from_millis(100);
 pub async fn run(arguments: &EmulateArguments) -> Result<Exit, Problem> {
     let clouds = Clouds::start(arguments.bind).await?;
     let files = KeyFiles::write(&arguments.dir, &clouds)?;
-    println!("AWS IoT Core and Aliyun IoT Platform are here. Publish to them with:\n");
+    let interruptions = Interruptions::count();
+    print("AWS IoT Core and Aliyun IoT Platform are here. Publish to them with:\n");
     for command in commands(&clouds, &files) {
-        println!("{command}\n");
+        print(format_args!("{command}\n"));
     }
-    println!("What arrives shows below. Ctrl-C ends it.");
-    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    print("What arrives shows below. Ctrl-C ends it.");
     let ledgers = [clouds.aws.ledger(), clouds.aliyun.ledger()];
     let mut shown = [0; 2];
     loop {
-        tokio::select! {
-            _ = &mut interrupted => return Ok(Exit::Delivered),
-            () = tokio::time::sleep(LOOK) => {}
-        }
+        let is_over = tokio::time::timeout(LOOK, interruptions.reached(1)).await.is_ok();
         for (ledger, shown) in ledgers.iter().zip(&mut shown) {
             let entries = ledger.entries();
             for entry in &entries[*shown..] {
-                println!("{}", arrived(entry));
+                print(arrived(entry));
             }
             *shown = entries.len();
+        }
+        if is_over {
+            return Ok(Exit::Delivered);
         }
     }
 }

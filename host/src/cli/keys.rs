@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use super::clouds::{Clouds, DEVICE_SECRET};
 use super::problem::Problem;
@@ -22,8 +22,10 @@ pub struct KeyFiles {
 impl KeyFiles {
     /// Writes them.
     pub fn write(folder: &Path, clouds: &Clouds) -> Result<Self, Problem> {
-        fs::create_dir_all(folder)
-            .map_err(|error| Problem::new(format!("cannot make the folder {}", folder.display()), error))?;
+        let cannot_make = |error| Problem::new(format!("cannot make the folder {}", folder.display()), error);
+        fs::create_dir_all(folder).map_err(cannot_make)?;
+        // The commands will be typed in another terminal, perhaps in another folder.
+        let folder = path::absolute(folder).map_err(cannot_make)?;
         let files = Self {
             ca: folder.join("ca.pem"),
             certificate: folder.join("device.pem.crt"),
@@ -59,10 +61,14 @@ fn refuse_foreign(file: &Path) -> Result<(), Problem> {
     }
 }
 
-/// Readable by nobody else, from the first byte on.
+/// Readable by nobody else, from the first byte on. What an emulator left there before may have been, so it goes first.
 fn write_private(file: &Path, content: &str) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file)?.write_all(content.as_bytes())

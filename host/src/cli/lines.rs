@@ -1,28 +1,29 @@
-//! One message for each line, many in flight.
-//!
-//! A file of a million lines must not be held in memory, and a line of a slow pipe must not wait for the next one. So
-//! a thread reads ahead a little, and each call of the component takes what is there.
+//! One message for each line, many in flight. Each call of the component takes what is there, so that a line of a slow
+//! pipe does not wait for the next one.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::pin::pin;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Delivery, Error, Message, Receipt};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
 
 use super::Exit;
 use super::arguments::CommonArguments;
+use super::failed::Failed;
+use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::publish::Starter;
 use super::report;
+use super::source::{Line, Source};
 use super::summary::Summary;
+use super::terminal::{complain, print};
 
-/// Messages for one call of the component. At 32 in flight, all but the last few of so many go out without a pause.
-const BATCH_LINES: usize = 1024;
+/// Messages for one call of the component, which an interruption waits for. At 32 in flight, most of so many go out
+/// without a pause.
+const BATCH_LINES: usize = 256;
 
 /// Their bytes. The component holds a call's messages in its memory, which is at most 4 GB.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -30,158 +31,125 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Lines beyond this are not even shown to the component. No platform takes more than 128 KB.
 const LONGEST_LINE: usize = 1024 * 1024;
 
-/// Where lines come from, and where those go that were not delivered.
-pub struct Source {
-    lines: Receiver<io::Result<Line>>,
-    total_bytes: Option<u64>,
-    failed: Option<Failed>,
-}
-
-struct Line {
-    number: u64,
-    /// Without its end.
-    text: Vec<u8>,
-    /// With its end.
-    bytes: u64,
-}
-
-impl Source {
-    /// Opens both before anything is sent.
-    pub fn open(path: &Path, failed: Option<&Path>) -> Result<Self, Problem> {
-        let cannot_read = |error| Problem::new(format!("cannot read lines from {}", path.display()), error);
-        let (input, total_bytes): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
-            (Box::new(io::stdin()), None)
-        } else {
-            let file = File::open(path).map_err(cannot_read)?;
-            let metadata = file.metadata().map_err(cannot_read)?;
-            if metadata.is_dir() {
-                return Err(cannot_read(io::ErrorKind::IsADirectory.into()));
-            }
-            (Box::new(file), metadata.is_file().then_some(metadata.len()))
-        };
-        let failed = failed.map(|failed| Failed::open(failed, path)).transpose()?;
-        let (sender, lines) = channel(BATCH_LINES);
-        thread::spawn(move || read_lines(input, &sender));
-        Ok(Self { lines, total_bytes, failed })
-    }
-}
-
-/// Ends when the input does, when it cannot be read, or when nobody listens any more.
-fn read_lines(input: impl Read, lines: &Sender<io::Result<Line>>) {
-    let mut input = BufReader::new(input);
-    for number in 1.. {
-        let mut text = Vec::new();
-        let line = match input.read_until(b'\n', &mut text) {
-            Ok(0) => return,
-            Ok(bytes) => {
-                let end = text.strip_suffix(b"\n").map_or(text.len(), |line| line.strip_suffix(b"\r").unwrap_or(line).len());
-                text.truncate(end);
-                Ok(Line { number, text, bytes: bytes as u64 })
-            }
-            Err(error) => Err(error),
-        };
-        let is_last = line.is_err();
-        if lines.blocking_send(line).is_err() || is_last {
-            return;
-        }
-    }
-}
-
 /// Publishes every line and says what became of them.
-pub async fn publish(
-    starter: &Starter,
-    mut source: Source,
-    arguments: &CommonArguments,
-) -> Result<Exit, Problem> {
+pub async fn publish(starter: &Starter, path: &Path, arguments: &CommonArguments) -> Result<Exit, Problem> {
+    // All that can be wrong is found before anything is sent, and before the file for failed lines is emptied.
+    let mut source = Source::open(path)?;
+    let publisher = starter.open().await?;
     let mut run = Run {
-        publisher: starter.open().await?,
+        publisher,
         starter,
         arguments,
+        interruptions: Interruptions::count(),
         summary: Summary::default(),
-        failed: source.failed.take(),
+        failed: arguments.failed.as_deref().map(|failed| Failed::open(failed, path)).transpose()?,
         progress: progress(source.total_bytes, arguments.json),
     };
-    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
-    let mut unreadable = None;
-    loop {
-        let mut batch = Vec::new();
-        tokio::select! {
-            biased;
-            _ = &mut interrupted => {
-                run.give_up_rest(&mut source.lines)?;
-                break;
-            }
-            line = source.lines.recv() => match line {
-                None => break,
-                Some(Ok(line)) => batch.push(line),
-                Some(Err(error)) => unreadable = Some(error),
-            }
-        }
-        let mut bytes = batch.iter().map(|line| line.text.len()).sum::<usize>();
-        while unreadable.is_none() && batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
-            match source.lines.try_recv() {
-                Ok(Ok(line)) => {
-                    bytes += line.text.len();
-                    batch.push(line);
-                }
-                Ok(Err(error)) => unreadable = Some(error),
-                Err(_) => break,
-            }
-        }
-        run.publish(batch).await?;
-        if unreadable.is_some() {
-            break;
-        }
-    }
-    let exit = run.finish()?;
-    match unreadable {
-        Some(error) => Err(Problem::new("the lines could not be read to the end", error)),
-        None => Ok(exit),
-    }
+    let ended = run.all(&mut source).await;
+    run.finish(ended)
 }
 
 struct Run<'a> {
     publisher: Publisher,
     starter: &'a Starter,
     arguments: &'a CommonArguments,
+    interruptions: Interruptions,
     summary: Summary,
     failed: Option<Failed>,
     progress: ProgressBar,
 }
 
 impl Run<'_> {
+    /// Ends with the input, with an interruption, or with a problem that keeps the rest from being sent.
+    async fn all(&mut self, source: &mut Source) -> Result<(), Problem> {
+        loop {
+            let mut next = tokio::select! {
+                biased;
+                () = self.interruptions.reached(1) => return self.give_up_rest(source).await,
+                next = source.next() => next,
+            };
+            if next.is_none() {
+                return Ok(());
+            }
+            let (mut batch, mut bytes, mut unreadable) = (Vec::new(), 0, None);
+            while let Some(line) = next {
+                match line {
+                    Ok(line) => {
+                        bytes += line.text.len();
+                        batch.push(line);
+                    }
+                    Err(error) => unreadable = Some(error),
+                }
+                let has_room = batch.len() < BATCH_LINES && bytes < BATCH_BYTES;
+                next = if has_room { source.next_ready() } else { None };
+            }
+            self.publish(batch).await?;
+            if let Some(error) = unreadable {
+                return Err(Problem::new("the lines could not be read to the end", error));
+            }
+        }
+    }
+
     async fn publish(&mut self, batch: Vec<Line>) -> Result<(), Problem> {
         let mut lines = Vec::with_capacity(batch.len());
         for line in batch {
             match line.text.len() {
                 0 => self.progress.inc(line.bytes),
-                ..=LONGEST_LINE => lines.push(line),
+                1..=LONGEST_LINE => lines.push(line),
                 _ => self.give_up(&line, Delivery::NotSent, "the line is longer than any platform takes (128 KB)")?,
             }
         }
-        if lines.is_empty() {
-            return Ok(());
+        if !lines.is_empty() {
+            self.publish_lines(lines).await?;
         }
+        match &mut self.failed {
+            Some(failed) => failed.flush(),
+            None => Ok(()),
+        }
+    }
+
+    async fn publish_lines(&mut self, mut lines: Vec<Line>) -> Result<(), Problem> {
         let message = |line: &mut Line| {
             let payload = std::mem::take(&mut line.text);
             Message { topic: self.arguments.topic.clone(), payload, qos: self.starter.qos() }
         };
         let messages: Vec<Message> = lines.iter_mut().map(message).collect();
-        let outcomes = self.publisher.publish_all(&messages).await;
+        let answered = {
+            let mut call = pin!(self.publisher.publish_all(&messages));
+            tokio::select! {
+                answered = &mut call => Some(answered),
+                () = self.interruptions.reached(1) => {
+                    self.progress.suspend(|| complain("interrupted: waiting for the answers; again to leave them"));
+                    tokio::select! {
+                        answered = &mut call => Some(answered),
+                        () = self.interruptions.reached(2) => None,
+                    }
+                }
+            }
+        };
         for (line, message) in lines.iter_mut().zip(messages) {
             line.text = message.payload;
         }
-        match outcomes {
-            Ok(outcomes) => {
-                for (line, outcome) in lines.iter().zip(outcomes) {
-                    self.settle(line, &outcome)?;
+        match answered {
+            Some(Ok(outcomes)) => {
+                // The same for every line, so it is said once, and nothing was sent.
+                if let Some(Err(Error { cause: Cause::InvalidTopic(_), explanation, .. })) = outcomes.first() {
+                    return Err(Problem::new("not sent", explanation));
+                }
+                for (line, outcome) in lines.iter().zip(&outcomes) {
+                    self.settle(line, outcome)?;
                 }
             }
-            Err(trap) => {
+            Some(Err(trap)) => {
                 for line in &lines {
                     self.give_up(line, Delivery::Unknown, &format!("the component failed: {trap:#}"))?;
                 }
                 self.publisher = self.starter.open().await?;
+            }
+            None => {
+                for line in &lines {
+                    self.give_up(line, Delivery::Unknown, "interrupted before all answers had come")?;
+                }
             }
         }
         Ok(())
@@ -193,7 +161,7 @@ impl Run<'_> {
         if self.arguments.json {
             let mut object = report::json(&self.arguments.topic, outcome);
             object.insert("line".to_owned(), line.number.into());
-            println!("{}", Value::Object(object));
+            print(Value::Object(object));
         }
         match (outcome, &mut self.failed) {
             (Err(_), Some(failed)) => failed.write(&line.text),
@@ -207,7 +175,7 @@ impl Run<'_> {
         self.summary.count_failure(delivery, reason);
         if self.arguments.json {
             let object = report::json_without_answer(&self.arguments.topic, delivery, reason, line.number);
-            println!("{}", Value::Object(object));
+            print(Value::Object(object));
         }
         match &mut self.failed {
             Some(failed) => failed.write(&line.text),
@@ -215,31 +183,52 @@ impl Run<'_> {
         }
     }
 
-    /// After an interruption: what has been read and not sent is counted and kept.
-    fn give_up_rest(&mut self, lines: &mut Receiver<io::Result<Line>>) -> Result<(), Problem> {
-        lines.close();
-        while let Ok(Ok(line)) = lines.try_recv() {
-            if !line.text.is_empty() {
-                self.give_up(&line, Delivery::NotSent, "interrupted; lines that were not read yet are not counted")?;
+    /// After an interruption, what was not sent is counted and kept.
+    async fn give_up_rest(&mut self, source: &mut Source) -> Result<(), Problem> {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.interruptions.reached(2) => {
+                    return Err(Problem::sentence("interrupted again; the lines that are left are not counted"));
+                }
+                next = source.next_left() => next,
+            };
+            match next {
+                None => return Ok(()),
+                Some(Err(error)) => return Err(Problem::new("the lines could not be read to the end", error)),
+                Some(Ok(line)) if line.text.is_empty() => {}
+                Some(Ok(line)) => self.give_up(&line, Delivery::NotSent, "interrupted")?,
             }
         }
-        Ok(())
     }
 
-    fn finish(self) -> Result<Exit, Problem> {
+    /// Whatever the end was like, all that is known is said and kept.
+    fn finish(mut self, ended: Result<(), Problem>) -> Result<Exit, Problem> {
         self.progress.finish_and_clear();
-        if let Some(failed) = self.failed {
-            failed.finish()?;
-        }
-        if self.arguments.json {
-            println!("{}", self.summary.json());
-        } else {
-            println!("{}", self.summary);
-            for reason in self.summary.reasons() {
-                eprintln!("{}", one_line(&reason));
+        let kept = self.failed.take().map_or(Ok(()), Failed::finish);
+        let nothing_happened = self.summary.is_empty();
+        match ended.and(kept) {
+            Err(problem) if nothing_happened => Err(problem),
+            Err(problem) => {
+                self.summarize();
+                complain(format_args!("thingpost: {problem}"));
+                Ok(self.summary.exit_of_part())
+            }
+            Ok(()) => {
+                self.summarize();
+                Ok(self.summary.exit())
             }
         }
-        Ok(self.summary.exit())
+    }
+
+    fn summarize(&self) {
+        if self.arguments.json {
+            return print(self.summary.json());
+        }
+        print(&self.summary);
+        for reason in self.summary.reasons() {
+            complain(one_line(&reason));
+        }
     }
 }
 
@@ -253,43 +242,4 @@ fn progress(total_bytes: Option<u64>, json: bool) -> ProgressBar {
         None => (ProgressBar::new_spinner(), "{spinner} {bytes} published"),
     };
     bar.with_style(ProgressStyle::with_template(template).expect("the template is well-formed"))
-}
-
-/// The file for lines that were not delivered. It is there only if there are any.
-struct Failed {
-    path: PathBuf,
-    file: BufWriter<File>,
-    is_empty: bool,
-}
-
-impl Failed {
-    fn open(path: &Path, source: &Path) -> Result<Self, Problem> {
-        let same = |path: &Path| fs::canonicalize(path).ok();
-        if same(path).is_some() && same(path) == same(source) {
-            return Err(Problem::sentence(format!(
-                "--failed and --lines are both {}: give another file",
-                path.display()
-            )));
-        }
-        let file = File::create(path).map_err(|error| cannot_write(path, error))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), is_empty: true })
-    }
-
-    fn write(&mut self, line: &[u8]) -> Result<(), Problem> {
-        self.is_empty = false;
-        let written = self.file.write_all(line).and_then(|()| self.file.write_all(b"\n"));
-        written.map_err(|error| cannot_write(&self.path, error))
-    }
-
-    fn finish(mut self) -> Result<(), Problem> {
-        self.file.flush().map_err(|error| cannot_write(&self.path, error))?;
-        if self.is_empty {
-            fs::remove_file(&self.path).map_err(|error| cannot_write(&self.path, error))?;
-        }
-        Ok(())
-    }
-}
-
-fn cannot_write(path: &Path, error: io::Error) -> Problem {
-    Problem::new(format!("cannot write failed lines to {}", path.display()), error)
 }

@@ -8,13 +8,17 @@ mod clouds;
 mod demo;
 mod device;
 mod emulate;
+mod failed;
+mod interrupt;
 mod keys;
 mod lines;
 mod names;
 mod problem;
 mod publish;
 mod report;
+mod source;
 mod summary;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -43,10 +47,15 @@ pub fn run() -> ExitCode {
             let _ = error.print();
             Ok(Exit::Delivered)
         }
+        // A command that is not complete yet: its help is the answer, but a script must not take it for success.
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Ok(Exit::Usage)
+        }
         Err(error) => Err(Problem::from(error)),
     };
     let exit = exit.unwrap_or_else(|problem| {
-        eprintln!("thingpost: {problem}");
+        terminal::complain(format_args!("thingpost: {problem}"));
         Exit::Usage
     });
     ExitCode::from(exit as u8)

@@ -34,15 +34,23 @@ impl From<clap::Error> for Problem {
         let tips: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
         let way_out = match tips.first() {
             Some(tip) => (*tip).to_owned(),
-            None => "see `thingpost help`".to_owned(),
+            None => format!("see `{} --help`", usage_of(&text)),
         };
         Self(format!("{explanation}; {way_out}"))
     }
 }
 
+/// The command that a usage text is about: `thingpost publish aws`.
+fn usage_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("thingpost");
+    let is_word = |word: &&str| !word.starts_with(['-', '<', '[']);
+    usage.split_whitespace().take_while(is_word).collect::<Vec<_>>().join(" ")
+}
+
 /// Text from elsewhere (a file name, a server's words) cannot break the line or drive the terminal.
 pub fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let ends_a_line = |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+    text.chars().map(|character| if ends_a_line(character) { ' ' } else { character }).collect()
 }
 
 #[cfg(test)]
@@ -61,6 +69,7 @@ mod tests {
     fn a_missing_option_is_named_in_one_line() {
         let problem = problem(&["publish", "aws", "--endpoint", "e", "--topic", "t", "--message", "m", "--cert", "c"]);
         assert!(problem.contains("--key <PEM>"), "{problem}");
+        assert!(problem.ends_with("see `thingpost publish aws --help`"), "{problem}");
         assert_eq!(problem.lines().count(), 1);
     }
 
@@ -72,6 +81,6 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(one_line("a\nb\x1b[31mc"), "a b [31mc");
+        assert_eq!(one_line("a\nb\x1b[31mc\u{2028}d"), "a b [31mc d");
     }
 }

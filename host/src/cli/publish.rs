@@ -1,5 +1,7 @@
 //! `thingpost publish`: one message, or one for each line.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +13,11 @@ use super::arguments::{CommonArguments, Source};
 use super::device::Device;
 use super::problem::{Problem, one_line};
 use super::report::{self, LastFailure};
+use super::terminal::{complain, print};
 use super::{Exit, lines};
+
+/// Bytes of a message to read at most: the component must see that it is too large, not hold all of it.
+const ENOUGH_TO_BE_REFUSED: u64 = 1024 * 1024;
 
 /// What a publisher is started from, again if need be.
 pub struct Starter {
@@ -67,10 +73,7 @@ pub fn load() -> Result<PublisherPre, Problem> {
 pub async fn run(device: Device, arguments: CommonArguments) -> Result<Exit, Problem> {
     let starter = || Starter::new(load()?, device, arguments.connect_to.clone(), arguments.timeout);
     match &arguments.source {
-        Source { lines: Some(path), .. } => {
-            let source = lines::Source::open(path, arguments.failed.as_deref())?;
-            lines::publish(&starter()?, source, &arguments).await
-        }
+        Source { lines: Some(path), .. } => lines::publish(&starter()?, path, &arguments).await,
         Source { file: Some(path), .. } => {
             let payload = read(path)?;
             one(&starter()?, payload, &arguments).await
@@ -91,22 +94,27 @@ async fn one(starter: &Starter, payload: Vec<u8>, arguments: &CommonArguments) -
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(trap) => {
-            eprintln!("{}", one_line(&format!("unknown: the component failed: {trap:#}")));
+            complain(one_line(&format!("unknown: the component failed: {trap:#}")));
             return Ok(Exit::Unknown);
         }
     };
     if arguments.json {
-        println!("{}", serde_json::Value::Object(report::json(&message.topic, &outcome)));
+        print(serde_json::Value::Object(report::json(&message.topic, &outcome)));
     } else {
         let text = one_line(&report::text(&message.topic, &outcome, &starter.last_failure));
         match outcome {
-            Ok(_) => println!("{text}"),
-            Err(_) => eprintln!("{text}"),
+            Ok(_) => print(text),
+            Err(_) => complain(text),
         }
     }
     Ok(report::exit(&outcome))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    std::fs::read(path).map_err(|error| Problem::new(format!("cannot read the message from {}", path.display()), error))
+    let mut payload = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(ENOUGH_TO_BE_REFUSED).read_to_end(&mut payload));
+    match file {
+        Ok(_) => Ok(payload),
+        Err(error) => Err(Problem::new(format!("cannot read the message from {}", path.display()), error)),
+    }
 }

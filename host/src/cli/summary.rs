@@ -50,6 +50,19 @@ impl Summary {
         }
     }
 
+    /// The same when some lines were not even tried.
+    pub fn exit_of_part(&self) -> Exit {
+        match self.exit() {
+            Exit::Delivered => Exit::NotSent,
+            exit => exit,
+        }
+    }
+
+    /// Whether there was nothing to count.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self { delivered: 0, refused: 0, not_sent: 0, unknown: 0, .. })
+    }
+
     /// For programs.
     pub fn json(&self) -> Value {
         json!({ "summary": {
@@ -92,6 +105,8 @@ mod tests {
         assert_eq!(summary(&[(Delivery::NotSent, "")]).exit(), Exit::NotSent);
         assert_eq!(summary(&[(Delivery::NotSent, ""), (Delivery::Refused, "")]).exit(), Exit::Refused);
         assert_eq!(summary(&[(Delivery::Unknown, ""), (Delivery::Refused, "")]).exit(), Exit::Unknown);
+        assert_eq!(summary(&[]).exit_of_part(), Exit::NotSent);
+        assert_eq!(summary(&[(Delivery::Refused, "")]).exit_of_part(), Exit::Refused);
     }
 
     #[test]

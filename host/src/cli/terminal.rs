@@ -1,0 +1,24 @@
+//! Standard output and standard error, whose readers may be gone: `thingpost ... | head` is no reason for `println!` to
+//! panic. What a message became does not depend on whether somebody reads it, so work goes on and the exit code tells.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Once;
+
+/// Prints a line to standard output.
+pub fn print(line: impl fmt::Display) {
+    static COMPLAINT: Once = Once::new();
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            COMPLAINT.call_once(|| complain(format_args!("thingpost: cannot write the output: {error}")));
+        }
+        // Whoever closed it knows.
+        Ok(()) | Err(_) => {}
+    }
+}
+
+/// Prints a line to standard error.
+pub fn complain(line: impl fmt::Display) {
+    // There is nowhere left to say that this failed.
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,163 @@
+//! Options that are missing, misspelt, malformed or at odds with each other.
+
+use std::fs;
+
+use crate::clouds::Clouds;
+use crate::command::CommandLine;
+
+#[test]
+fn without_arguments_the_help_shows_and_a_script_is_not_told_that_all_is_well() {
+    let clouds = Clouds::start();
+    for (words, command) in [(&[][..], "emulate"), (&["publish"], "aliyun")] {
+        let output = clouds.run(CommandLine::new(words));
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{output:?}");
+        assert!(output.stderr.contains("Usage: thingpost") && output.stderr.contains(command), "{output:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_asked_for_and_so_no_mistake() {
+    let clouds = Clouds::start();
+    let run = |words: &[&str]| clouds.run(CommandLine::new(words));
+    for words in [&["help"][..], &["--help"], &["help", "publish", "aws"], &["publish", "aliyun", "--help"]] {
+        let output = run(words);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+        assert!(output.stdout.contains("Exit codes: 0 delivered, 1 refused, 2"), "{output:?}");
+    }
+    let output = run(&["--version"]);
+    assert_eq!(output.stdout, format!("thingpost {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn every_missing_option_is_named_with_the_help_to_read() {
+    let clouds = Clouds::start();
+    let aws = ["--endpoint", "--topic", "--cert", "--key"];
+    for option in aws {
+        let line = clouds.publish_aws().without(option);
+        clouds.assert_usage(line, &["required", option, "`thingpost publish aws --help`"]);
+    }
+    for option in ["--endpoint", "--topic", "--product-key", "--device-name"] {
+        let line = clouds.publish_aliyun().without(option);
+        clouds.assert_usage(line, &["required", option, "`thingpost publish aliyun --help`"]);
+    }
+    let all = CommandLine::new(&["publish", "aws"]).with("--message", "m");
+    clouds.assert_usage(all, &aws);
+}
+
+#[test]
+fn exactly_one_source_of_messages_is_wanted() {
+    let clouds = Clouds::start();
+    let sources = ["--message", "--file", "--lines"];
+    clouds.assert_usage(clouds.publish_aws().without("--message"), &sources);
+    let file = clouds.write("file", "m");
+    for other in ["--file", "--lines"] {
+        let line = clouds.publish_aws().with(other, &file);
+        clouds.assert_usage(line, &["--message", "cannot be used with", other]);
+    }
+    let line = clouds.publish_aws().lines(&file).with("--file", &file);
+    clouds.assert_usage(line, &["--lines", "cannot be used with", "--file"]);
+}
+
+#[test]
+fn a_misspelt_word_comes_with_the_one_that_was_meant() {
+    let clouds = Clouds::start();
+    clouds.assert_usage(clouds.publish_aws().and(&["--endpiont", "x"]), &["--endpiont", "--endpoint"]);
+    clouds
+        .assert_usage(clouds.publish_aliyun().and(&["--divice-secret", "x"]), &["--divice-secret", "--device-secret"]);
+    clouds.assert_usage(CommandLine::new(&["publsh"]), &["publsh", "publish"]);
+    clouds.assert_usage(CommandLine::new(&["publish", "azure"]), &["azure", "`thingpost publish --help`"]);
+    clouds.assert_usage(clouds.publish_aws().and(&["--retain"]), &["--retain", "thingpost publish aws"]);
+    clouds.assert_usage(clouds.publish_aws().and(&["stray"]), &["stray"]);
+}
+
+#[test]
+fn an_endpoint_is_a_host_name_and_nothing_else() {
+    let clouds = Clouds::start();
+    let endpoints = ["https://a.example", "a.example/topics", "a.example:8443", "a example", " a.example", "a\nb", ""];
+    for endpoint in endpoints {
+        for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
+            clouds.assert_usage(line.with("--endpoint", endpoint), &["--endpoint", "not a host", "without scheme"]);
+        }
+    }
+}
+
+#[test]
+fn a_port_is_a_number_from_1_to_65535() {
+    let clouds = Clouds::start();
+    for port in ["0", "70000", "-1", "https", "", "443 "] {
+        for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
+            clouds.assert_usage(line.with("--port", port), &["--port", "from 1 to 65535"]);
+        }
+    }
+}
+
+#[test]
+fn a_timeout_is_a_positive_number_of_seconds() {
+    let clouds = Clouds::start();
+    for timeout in ["0", "-1", "-0.5", "abc", "", "1e20", "nan", "0.0001"] {
+        clouds.assert_usage(clouds.publish_aws().with("--timeout", timeout), &["--timeout", "seconds"]);
+    }
+}
+
+#[test]
+fn an_override_has_four_parts() {
+    let clouds = Clouds::start();
+    for text in ["", "localhost", "a:443:127.0.0.1", "a:https:127.0.0.1:1", "a:1:b:0", "a:1:[::1:2"] {
+        let line = clouds.publish_aws().with("--connect-to", text);
+        clouds.assert_usage(line, &["--connect-to", "HOST:PORT:ADDR:PORT", "for example"]);
+    }
+}
+
+#[test]
+fn a_choice_is_answered_with_the_choices() {
+    let clouds = Clouds::start();
+    clouds.assert_usage(clouds.publish_aws().with("--qos", "2"), &["--qos", "possible values: 0, 1"]);
+    let line = clouds.publish_aliyun().with("--sign-method", "md5");
+    clouds.assert_usage(line, &["--sign-method", "hmacmd5, hmacsha1, hmacsha256"]);
+    clouds.assert_usage(clouds.publish_aliyun().with("--timestamp", "yes"), &["--timestamp", "now, none"]);
+}
+
+#[test]
+fn a_file_for_failed_lines_is_of_use_with_lines_only() {
+    let clouds = Clouds::start();
+    let failed = clouds.write("failed", "keep me");
+    let line = clouds.publish_aws().with("--failed", &failed);
+    clouds.assert_usage(line.clone(), &["--failed", "cannot be used with", "--message"]);
+    clouds.assert_usage(line.without("--message").with("--file", &failed), &["--failed", "--file"]);
+    assert_eq!(fs::read(failed).unwrap(), b"keep me");
+}
+
+#[test]
+fn the_file_for_failed_lines_is_never_the_one_that_is_read() {
+    let clouds = Clouds::start();
+    let lines = clouds.write("lines", "a\nb\n");
+    let (soft, hard) = (clouds.path("soft"), clouds.path("hard"));
+    std::os::unix::fs::symlink(&lines, &soft).unwrap();
+    fs::hard_link(&lines, &hard).unwrap();
+    for failed in [lines.clone(), clouds.path("./lines"), soft, hard] {
+        let line = clouds.publish_aws().lines(&lines).with("--failed", &failed);
+        clouds.assert_usage(line, &["--failed and --lines are both", "another file"]);
+    }
+    let mut command = clouds.command(clouds.publish_aws().lines("-").with("--failed", &lines));
+    command.stdin(fs::File::open(&lines).unwrap());
+    clouds.assert_wrong(&clouds.run_command(command), &["--failed and --lines are both"]);
+    assert_eq!(fs::read(lines).unwrap(), b"a\nb\n");
+}
+
+#[test]
+fn a_file_for_failed_lines_that_cannot_be_made_is_found_before_anything_is_sent() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aws().lines(clouds.write("lines", "a\n"));
+    let in_missing_folder = clouds.path("missing/failed");
+    clouds.assert_usage(line.clone().with("--failed", in_missing_folder), &["missing/failed", "No such file"]);
+    clouds.assert_usage(line.with("--failed", clouds.path("")), &["cannot write failed lines", "Is a directory"]);
+}
+
+#[test]
+fn a_mistake_elsewhere_leaves_an_older_file_of_failed_lines_alone() {
+    let clouds = Clouds::start();
+    let failed = clouds.write("failed", "from yesterday\n");
+    let line = clouds.publish_aliyun().lines(clouds.write("lines", "a\n")).with("--failed", &failed);
+    clouds.assert_usage(line.with("--client-id", "x".repeat(65)), &["client id"]);
+    assert_eq!(fs::read(failed).unwrap(), b"from yesterday\n");
+}

@@ -1,0 +1,131 @@
+//! Ctrl-C in the middle: what was not sent is counted and kept, and what is on its way gets its outcome.
+
+use std::collections::HashSet;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use thingpost_emulator::{Break, Disposition, Fault};
+
+use crate::clouds::{Clouds, failed_lines, numbered};
+
+/// Counts of a summary: delivered, refused, not sent, unknown.
+fn counts(summary: &str) -> [usize; 4] {
+    let numbers: Vec<usize> = summary.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    numbers.try_into().unwrap_or_else(|_| panic!("no summary: {summary}"))
+}
+
+#[test]
+fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read() {
+    for signal in ["INT", "TERM"] {
+        let clouds = Clouds::start();
+        clouds.faults().push(Fault::BeforeAcceptance(Break::Stall), 32);
+        let lines = numbered(20_000);
+        let failed = clouds.path("failed");
+        let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &failed);
+        let process = clouds.start_command(clouds.command(line.with("--timeout", "1.5")));
+        clouds.wait_for_aws(32);
+        process.signal(signal);
+        let output = clouds.checked(process.end());
+
+        let entries = clouds.aws.ledger().entries();
+        let accepted: HashSet<&[u8]> = entries
+            .iter()
+            .filter(|entry| matches!(entry.disposition, Disposition::Accepted { .. }))
+            .map(|entry| entry.payload.as_slice())
+            .collect();
+        let left: Vec<String> = lines.into_iter().filter(|line| !accepted.contains(line.as_bytes())).collect();
+        let kept = failed_lines(&failed);
+        assert!(kept == left, "{} lines are left and {} are kept", left.len(), kept.len());
+        let [delivered, refused, not_sent, unknown] = counts(&output.stdout);
+        assert_eq!((delivered, refused, unknown), (accepted.len(), 0, 32), "{output:?}");
+        assert_eq!(delivered + not_sent + unknown, 20_000);
+        assert!(output.stderr.contains(&format!("{not_sent} x interrupted")), "{output:?}");
+        assert_eq!(output.code, Some(4), "unknown is the gravest");
+    }
+}
+
+#[test]
+fn of_a_pipe_the_lines_that_were_taken_out_of_it_are_kept_and_its_end_is_not_waited_for() {
+    let clouds = Clouds::start();
+    clouds.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
+    let failed = clouds.path("failed");
+    let line = clouds.publish_aws().lines("-").with("--failed", &failed).with("--timeout", "2");
+    let mut process = clouds.start_piped(line);
+    process.write(b"line 1\n");
+    clouds.wait_for_aws(1);
+    let rest = numbered(2000);
+    process.write(rest[1..].join("\n").as_bytes());
+    process.signal("INT");
+    let output = clouds.checked(process.end_by_itself());
+    let [delivered, refused, not_sent, unknown] = counts(&output.stdout);
+    assert_eq!((delivered, refused, unknown), (0, 0, 1), "{output:?}");
+    assert!(not_sent >= 1, "{output:?}");
+    let kept = failed_lines(&failed);
+    // The pipe holds on to what the process had no room for.
+    assert_eq!(kept, rest[..=not_sent]);
+    assert_eq!(output.code, Some(4));
+    assert_eq!(clouds.aws.ledger().entries().len(), 1, "nothing more was sent");
+}
+
+/// A process that writes lines for as long as anybody reads them.
+struct Endless(Child);
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_pipe_without_end_is_no_reason_to_go_on() {
+    let clouds = Clouds::start();
+    let mut endless = Endless(Command::new("yes").arg("line").stdout(Stdio::piped()).spawn().unwrap());
+    let failed = clouds.path("failed");
+    let mut command = clouds.command(clouds.publish_aws().lines("-").with("--failed", &failed));
+    command.stdin(endless.0.stdout.take().unwrap());
+    let process = clouds.start_command(command);
+    clouds.wait_for_aws(300);
+    process.signal("INT");
+    let output = clouds.checked(process.end());
+    let [delivered, refused, not_sent, unknown] = counts(&output.stdout);
+    assert_eq!((refused, unknown, output.code), (0, 0, Some(3)), "{output:?}");
+    assert_eq!(delivered, clouds.aws_accepted().len());
+    let kept = failed_lines(&failed);
+    assert!(kept.len() == not_sent && kept.iter().all(|line| line == "line"), "{} of {not_sent}", kept.len());
+}
+
+#[test]
+fn an_interrupted_pipe_that_was_published_to_its_last_line_is_delivered() {
+    let clouds = Clouds::start();
+    let failed = clouds.path("failed");
+    let mut process = clouds.start_piped(clouds.publish_aws().lines("-").with("--failed", &failed));
+    process.write(b"a\nb\n");
+    clouds.wait_for_aws(2);
+    process.signal("INT");
+    let output = clouds.checked(process.end_by_itself());
+    assert_eq!(output.stdout, "2 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    assert_eq!(output.code, Some(0));
+    assert!(!failed.exists());
+}
+
+#[test]
+fn a_second_interruption_does_not_wait_for_answers() {
+    let clouds = Clouds::start();
+    clouds.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
+    let failed = clouds.path("failed");
+    let line = clouds.publish_aws().lines("-").with("--failed", &failed).with("--timeout", "600");
+    let mut process = clouds.start_piped(line.and(&["--json"]));
+    process.write(b"a\n");
+    clouds.wait_for_aws(1);
+    process.signal("INT");
+    process.wait_until("the hint", |process| process.stderr().contains("again to leave them"));
+    let begin = Instant::now();
+    process.signal("INT");
+    let output = clouds.checked(process.end_by_itself());
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert_eq!(output.code, Some(4), "{output:?}");
+    let summary = output.stdout.lines().last().unwrap();
+    assert!(summary.starts_with("{\"summary\":") && summary.contains("\"unknown\":1"), "{output:?}");
+    assert_eq!(failed_lines(&failed), ["a"]);
+}

@@ -1,0 +1,121 @@
+//! Lines of which some are not delivered: the summary counts them, and `--failed` has exactly those, in their order.
+
+use std::collections::HashSet;
+use std::fs;
+
+use serde_json::Value;
+use thingpost_emulator::{Break, Disposition, Fault};
+
+use crate::clouds::{Clouds, failed_lines, numbered};
+
+fn forbidden() -> Fault {
+    let body = br#"{"message":null,"traceId":"1"}"#.to_vec();
+    Fault::Answer { status: 403, headers: Vec::new(), body }
+}
+
+/// Those lines, in their order, of which the cloud did not say to the client that it has them.
+fn not_confirmed(clouds: &Clouds, lines: &[String]) -> Vec<String> {
+    let entries = clouds.aws.ledger().entries();
+    let confirmed: HashSet<&[u8]> = entries
+        .iter()
+        .filter(|entry| matches!(entry.disposition, Disposition::Accepted { .. }))
+        .map(|entry| entry.payload.as_slice())
+        .collect();
+    lines.iter().filter(|line| !confirmed.contains(line.as_bytes())).cloned().collect()
+}
+
+#[test]
+fn mixed_outcomes_are_counted_and_the_lines_that_were_not_delivered_are_kept_in_order() {
+    let clouds = Clouds::start();
+    clouds.faults().push(forbidden(), 5);
+    clouds.faults().push(Fault::BeforeAcceptance(Break::Close), 3);
+    clouds.faults().push(Fault::AfterAcceptance(Break::Reset), 2);
+    let lines = numbered(400);
+    let failed = clouds.write("failed", "from yesterday\n");
+    let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &failed);
+    let output = clouds.run(line);
+
+    assert_eq!(output.stdout, "390 delivered, 5 refused, 0 not sent, 5 unknown\n", "{output:?}");
+    assert_eq!(output.code, Some(4), "unknown is the gravest");
+    let reasons: Vec<&str> = output.stderr.lines().collect();
+    assert!(reasons.len() == 2 && reasons.iter().all(|reason| reason.starts_with("5 x ")), "{output:?}");
+    assert!(output.stderr.contains("iot:Publish") && output.stderr.contains("inactive"), "{output:?}");
+    let expected = not_confirmed(&clouds, &lines);
+    assert_eq!(expected.len(), 10);
+    assert_eq!(failed_lines(&failed), expected);
+}
+
+#[test]
+fn what_failed_can_be_published_again_from_the_file() {
+    let clouds = Clouds::start();
+    clouds.faults().push(forbidden(), 7);
+    let lines = numbered(50);
+    let (first, second) = (clouds.path("failed"), clouds.path("failed again"));
+    let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &first);
+    assert_eq!(clouds.run(line).code, Some(1));
+    let output = clouds.run(clouds.publish_aws().lines(&first).with("--failed", &second));
+    assert_eq!(output.stdout, "7 delivered, 0 refused, 0 not sent, 0 unknown\n");
+    assert!(first.exists() && !second.exists());
+    let (mut arrived, mut expected) = (clouds.aws_accepted(), lines);
+    arrived.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(arrived, expected, "each exactly once");
+}
+
+#[test]
+fn throttled_lines_are_sent_again_until_they_are_taken() {
+    let clouds = Clouds::start();
+    clouds.aws.throttle_next(20);
+    let output = clouds.run(clouds.publish_aws().lines(clouds.write("lines", numbered(100).join("\n"))));
+    assert_eq!(output.stdout, "100 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    assert_eq!(clouds.aws_accepted().len(), 100);
+    assert_eq!(clouds.aws.ledger().entries().len(), 120);
+}
+
+#[test]
+fn with_nobody_there_all_lines_are_kept() {
+    let clouds = Clouds::start();
+    let lines = numbered(40);
+    let failed = clouds.path("failed");
+    let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\r\n"))).with("--failed", &failed);
+    let output = clouds.run(line.with("--connect-to", "::127.0.0.1:1").with("--timeout", "0.5"));
+    assert_eq!((output.code, output.stdout.as_str()), (Some(3), "0 delivered, 0 refused, 40 not sent, 0 unknown\n"));
+    assert!(output.complaint().starts_with("40 x connection refused"), "{output:?}");
+    assert_eq!(failed_lines(&failed), lines);
+}
+
+#[test]
+fn json_has_the_reason_of_every_line_and_nothing_on_standard_error() {
+    let clouds = Clouds::start();
+    clouds.aws.deny_topic_prefix("sensors/");
+    let long = "x".repeat(2 * 1024 * 1024);
+    let lines = clouds.write("lines", format!("a\n{long}\n"));
+    let output = clouds.run(clouds.publish_aws().lines(lines).and(&["--json"]));
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
+    let objects: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_line = |number: u64| objects.iter().find(|object| object["line"] == number).unwrap();
+    assert_eq!((&of_line(1)["outcome"], &of_line(1)["status"]), (&"refused".into(), &403.into()));
+    assert_eq!(of_line(2)["outcome"], "not sent");
+    assert!(of_line(2)["explanation"].as_str().unwrap().contains("128 KB"));
+    assert_eq!(objects[2]["summary"]["refused"], 1);
+}
+
+#[test]
+fn failed_lines_may_go_to_a_device_which_is_left_where_it_is() {
+    let clouds = Clouds::start();
+    let output = clouds.run(clouds.publish_aws().lines(clouds.write("lines", "a\n")).with("--failed", "/dev/null"));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(fs::metadata("/dev/null").is_ok_and(|metadata| !metadata.is_file()));
+}
+
+#[test]
+fn when_failed_lines_cannot_be_kept_publishing_ends_and_the_summary_still_shows() {
+    let clouds = Clouds::start();
+    clouds.aws.deny_topic_prefix("sensors/");
+    let lines = clouds.write("lines", numbered(2000).join("\n"));
+    let output = clouds.run(clouds.publish_aws().lines(lines).with("--failed", "/dev/full"));
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stdout.starts_with("0 delivered, ") && output.stdout.contains(" refused, "), "{output:?}");
+    assert!(output.stderr.contains("cannot write failed lines to /dev/full"), "{output:?}");
+    assert!(clouds.aws.ledger().entries().len() < 2000);
+}

@@ -1,0 +1,156 @@
+//! Messages that do not arrive: the exit code says where they stand, and one line says what most likely is the matter.
+
+use thingpost_emulator::{AnswerFault, Break, Fault};
+use tokio::net::TcpSocket;
+
+use crate::clouds::{Clouds, to};
+use crate::command::{CommandLine, fixture};
+
+/// Runs it, and checks the exit code, that there is one line, and that the line has all these words.
+#[track_caller]
+fn assert_fails(clouds: &Clouds, line: CommandLine, code: i32, words: &[&str]) {
+    let output = clouds.run(line);
+    assert_eq!(output.code, Some(code), "{output:?}");
+    let complaint = output.only_complaint();
+    for word in words {
+        assert!(complaint.contains(word), "{word:?} is not in: {complaint}");
+    }
+}
+
+/// The JSON object of a run that fails, which stands on standard output and alone.
+#[track_caller]
+fn json(clouds: &Clouds, line: CommandLine, code: i32) -> serde_json::Value {
+    let output = clouds.run(line.and(&["--json"]));
+    assert_eq!((output.code, output.stderr.as_str()), (Some(code), ""), "{output:?}");
+    assert_eq!(output.stdout.lines().count(), 1, "{output:?}");
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+/// An address at which nobody listens, nor can as long as this lives.
+fn nobody() -> (TcpSocket, String) {
+    let bound = TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = to(bound.local_addr().unwrap());
+    (bound, address)
+}
+
+#[test]
+fn a_denial_by_the_policy_is_a_refusal_that_names_the_missing_permission() {
+    let clouds = Clouds::start();
+    clouds.aws.deny_topic_prefix("secret/");
+    let line = clouds.publish_aws().with("--topic", "secret/door");
+    assert_fails(
+        &clouds,
+        line.clone(),
+        1,
+        &["refused: ", "iot:Publish on topic/secret/door", "status 403", "trace id"],
+    );
+    let value = json(&clouds, line, 1);
+    assert_eq!((&value["outcome"], &value["cause"]), (&"refused".into(), &"forbidden".into()));
+    assert_eq!((&value["status"], &value["retry"]), (&403.into(), &"never".into()));
+}
+
+/// Nothing that is to be published has been sent by then, so to a script this is "not sent"; the cause is in the text.
+#[test]
+fn with_a_wrong_device_secret_nothing_is_sent_and_the_secret_is_named() {
+    let clouds = Clouds::start();
+    let wrong = clouds.write("wrong.txt", "another-secret");
+    let line = clouds.publish_aliyun().with("--device-secret-file", wrong);
+    assert_fails(&clouds, line.clone(), 3, &["not sent: ", "authenticating", "device secret", "20000"]);
+    let value = json(&clouds, line, 3);
+    assert_eq!((&value["cause"], &value["stage"]), (&"unauthenticated".into(), &"authentication".into()));
+    assert_eq!(value["retry"], "never");
+    assert!(clouds.aliyun.ledger().entries().is_empty());
+}
+
+#[test]
+fn a_topic_of_another_device_is_refused_by_aliyun() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aliyun().with("--topic", "/a1B2c3D4e5F/other/user/update").with("--timeout", "0.5");
+    assert_fails(&clouds, line, 1, &["refused: ", "topic", "right to publish", "30001"]);
+}
+
+#[test]
+fn port_443_without_the_alpn_is_a_refusal_that_names_the_alpn() {
+    let clouds = Clouds::start();
+    // 8443 offers no ALPN, and is led to the port that wants one.
+    let line = clouds.publish_aws().with("--connect-to", to(clouds.aws.addr_alpn()));
+    assert_fails(&clouds, line, 1, &["refused: ", "x-amzn-http-ca", "Missing Authentication Token"]);
+}
+
+#[test]
+fn nothing_is_sent_where_nobody_listens() {
+    let clouds = Clouds::start();
+    let (_bound, nobody) = nobody();
+    for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
+        let line = line.with("--connect-to", &nobody).with("--timeout", "0.5");
+        assert_fails(&clouds, line.clone(), 3, &["not sent: ", "refused", "check the port", "127.0.0.1"]);
+        assert_eq!(json(&clouds, line, 3)["cause"], "transport/connection-refused");
+    }
+    clouds.assert_nothing_came();
+}
+
+#[test]
+fn nothing_is_sent_to_a_server_that_the_system_does_not_trust() {
+    let clouds = Clouds::start();
+    for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
+        assert_fails(&clouds, line.without("--ca"), 3, &["not sent: ", "not trusted", "trust roots"]);
+    }
+    assert!(clouds.aws.ledger().entries().is_empty() && clouds.aliyun.ledger().entries().is_empty());
+}
+
+#[test]
+fn nothing_is_sent_to_a_server_with_another_name() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aliyun().with("--endpoint", "other.example");
+    assert_fails(&clouds, line, 3, &["not sent: ", "not valid for name \"other.example\"", "spelled"]);
+    // AWS looks at the name first, and ends the handshake.
+    let line = clouds.publish_aws().with("--endpoint", "other.example").with("--timeout", "0.5");
+    assert_fails(&clouds, line, 3, &["not sent: ", "TLS handshake", "other.example"]);
+    assert!(clouds.aws.ledger().entries().is_empty() && clouds.aliyun.ledger().entries().is_empty());
+}
+
+#[test]
+fn nothing_is_sent_to_a_name_that_does_not_resolve() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aws().with("--endpoint", "nowhere.invalid").without("--connect-to");
+    assert_fails(&clouds, line.with("--timeout", "1"), 3, &["not sent: ", "nowhere.invalid", "spelling"]);
+}
+
+#[test]
+fn a_connection_that_is_closed_without_an_answer_leaves_the_fate_unknown_and_points_at_the_certificate() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aws().with("--cert", fixture("rsa.cert.pem")).with("--key", fixture("rsa-pkcs1.key.pem"));
+    assert_fails(&clouds, line.clone(), 4, &["unknown: ", "inactive or not registered"]);
+    assert_eq!(json(&clouds, line, 4)["outcome"], "unknown");
+}
+
+#[test]
+fn an_answer_that_does_not_come_in_time_leaves_the_fate_unknown() {
+    let clouds = Clouds::start();
+    for fault in [Fault::AfterAcceptance(Break::Stall), Fault::InAnswer(AnswerFault::Garbage)] {
+        clouds.faults().push(fault, 1);
+        assert_fails(&clouds, clouds.publish_aws().with("--timeout", "0.3"), 4, &["unknown: "]);
+    }
+    assert_eq!(clouds.aws_accepted().len(), 2, "sent once each");
+}
+
+#[test]
+fn at_least_once_sends_again_after_a_lost_answer() {
+    let clouds = Clouds::start();
+    clouds.faults().push(Fault::AfterAcceptance(Break::Reset), 1);
+    let output = clouds.run(clouds.publish_aws().with("--qos", "1"));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stdout.contains("2 attempts"), "{output:?}");
+    assert_eq!(clouds.aws_accepted(), ["21.5", "21.5"]);
+}
+
+#[test]
+fn a_server_cannot_put_control_characters_on_the_terminal() {
+    let clouds = Clouds::start();
+    let body = "{\"message\":\"\\u001b[2J\\nforged line\",\"traceId\":\"\\r\\u2028x\"}";
+    clouds.faults().push(Fault::Answer { status: 403, headers: Vec::new(), body: body.into() }, 1);
+    let output = clouds.run(clouds.publish_aws());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(!output.only_complaint().contains('\u{2028}'), "{output:?}");
+}

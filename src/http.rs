@@ -27,7 +27,12 @@ pub struct Request {
 
 impl Request {
     /// A `POST` with a body of this media type.
-    pub(crate) fn post(authority: String, path_with_query: String, content_type: &'static str, body: Arc<[u8]>) -> Self {
+    pub(crate) fn post(
+        authority: String,
+        path_with_query: String,
+        content_type: &'static str,
+        body: Arc<[u8]>,
+    ) -> Self {
         let headers = vec![("content-type", content_type.to_owned()), ("content-length", body.len().to_string())];
         Self { method: "POST", authority, path_with_query, headers, body }
     }
@@ -70,7 +75,9 @@ impl Response {
 
     /// Whether this is a web page: what a portal, a proxy or an unrelated server sends.
     pub(crate) fn is_html(&self) -> bool {
-        self.header("content-type").and_then(|media_type| media_type.get(..9)).is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
+        self.header("content-type")
+            .and_then(|media_type| media_type.get(..9))
+            .is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
             || self.body.trim_ascii_start().first() == Some(&b'<')
     }
 }

@@ -21,7 +21,7 @@ pub struct Receipt {
 pub enum Delivery {
     /// It did not reach the platform.
     NotSent,
-    /// The platform answered that it does not take it.
+    /// The platform answered that it does not take it, or nothing from this device.
     Refused,
     /// It was sent, and there is no telling answer.
     Unknown,

@@ -2,11 +2,12 @@
 
 use thingpost_emulator::{AwsConnections, Device, Disposition, Listener};
 use thingpost_host::runtime::types::{Cause, Delivery, Receipt, Retry, Stage, TopicProblem};
-use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn};
+use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Pool, Route};
+use tokio::task::JoinSet;
 
-use crate::fixtures::aws::{AwsCloud, ENDPOINT};
+use crate::fixtures::aws::{AwsCloud, ENDPOINT, platform};
 use crate::fixtures::deadline::within;
-use crate::fixtures::host::options;
+use crate::fixtures::host::{identity, options, roots, try_open};
 use crate::fixtures::message::{at_least_once, at_most_once, patterned};
 
 #[tokio::test]
@@ -178,10 +179,40 @@ async fn messages_one_after_the_other_share_a_connection() {
 }
 
 #[tokio::test]
-async fn a_device_of_aws_has_no_session_and_takes_none() {
-    use crate::fixtures::aws::platform;
-    use crate::fixtures::host::try_open;
+async fn forty_devices_of_one_host_publish_at_once_and_each_in_its_own_name() {
+    const DEVICES: usize = 40;
+    within(async {
+        let cloud = AwsCloud::start().await;
+        let pool = Pool::default();
+        let mut publishing = JoinSet::new();
+        for _ in 0..DEVICES {
+            let device = cloud.authority.issue_device("one-of-forty");
+            cloud.emulator.register(&device);
+            let route = Route::new(ENDPOINT, roots(&cloud.authority)).identity(identity(&device));
+            let transport = cloud.transport_over(pool.clone(), route);
+            publishing.spawn(async move {
+                let mut publisher = try_open(transport, &platform(8443), &options(), None).await.unwrap();
+                for _ in 0..3 {
+                    let message = at_most_once("a", device.fingerprint.as_bytes());
+                    publisher.publish(&message).await.unwrap().unwrap();
+                }
+            });
+        }
+        publishing.join_all().await;
 
+        let accepted = cloud.emulator.ledger().accepted();
+        assert_eq!(accepted.len(), 3 * DEVICES);
+        for entry in accepted {
+            let Some(Device::Certificate { fingerprint, .. }) = entry.device else { panic!("{entry:?}") };
+            assert_eq!(fingerprint.as_bytes(), entry.payload);
+        }
+        assert_eq!(cloud.connections(), DEVICES as u64);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_device_of_aws_has_no_session_and_takes_none() {
     within(async {
         let cloud = AwsCloud::start().await;
         let mut publisher = cloud.publisher().await;

@@ -16,4 +16,5 @@ mod outcomes;
 mod sans_io;
 mod secrets;
 mod streaming;
+mod timeouts;
 mod wit;

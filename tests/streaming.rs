@@ -8,22 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::Request;
 use http::uri::Scheme;
 use http_body_util::BodyExt;
-use thingpost_artifacts::PUBLISHER;
-use thingpost_host::{Transport, TransportHooks};
-use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Engine, Store};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{
-    Error as WasiError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
-    WasiHttpView,
-};
+use thingpost_host::TransportHooks;
+use wasmtime_wasi_http::{Error as WasiError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::bindings::publish::Publish;
-use crate::bindings::publish::exports::thingpost::iot::types::{AwsConfig, Message, Options, Platform, Qos};
-use crate::fixtures::aws::{AwsCloud, ENDPOINT};
+use crate::bindings::publish::exports::thingpost::iot::types::{Message, Qos};
+use crate::fixtures::aws::AwsCloud;
 use crate::fixtures::deadline::within;
-use crate::fixtures::host::cache_folder;
 use crate::fixtures::message::patterned;
+use crate::fixtures::stock_host::{StockPublisher, defaults};
 
 const PIECE: usize = 4_096;
 
@@ -79,69 +71,19 @@ impl WasiHttpHooks for NarrowHooks {
     }
 }
 
-/// What a stock embedder of wasmtime has in a store.
-struct State {
-    table: ResourceTable,
-    wasi: WasiCtx,
-    http: WasiHttpCtx,
-    hooks: NarrowHooks,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl WasiHttpView for State {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
-    }
-}
-
-async fn narrow_publisher(transport: Transport) -> (Store<State>, Publish, Arc<Pieces>) {
-    let pieces = Arc::<Pieces>::default();
-    let hooks = NarrowHooks { inner: TransportHooks::new(transport), pieces: Arc::clone(&pieces) };
-    let state =
-        State { table: ResourceTable::new(), wasi: WasiCtx::builder().build(), http: WasiHttpCtx::new(), hooks };
-    let engine = engine();
-    let mut linker = Linker::new(&engine);
-    wasmtime_wasi_http::p2::add_to_linker_async(&mut linker).unwrap();
-    let mut store = Store::new(&engine, state);
-    let component = Component::new(&engine, PUBLISHER.bytes).unwrap();
-    let bindings = Publish::instantiate_async(&mut store, &component, &linker).await.unwrap();
-    (store, bindings, pieces)
-}
-
-fn engine() -> Engine {
-    let mut cache = wasmtime::CacheConfig::new();
-    cache.with_directory(cache_folder());
-    let mut config = wasmtime::Config::new();
-    config.cache(Some(wasmtime::Cache::new(cache).unwrap()));
-    Engine::new(&config).unwrap()
-}
-
 #[tokio::test]
 async fn the_largest_payload_goes_whole_through_a_host_that_takes_4_kb_at_a_time() {
     within(async {
         let cloud = AwsCloud::start().await;
-        let (mut store, bindings, pieces) = narrow_publisher(cloud.transport(cloud.route())).await;
-        let client = bindings.thingpost_iot_publisher().client();
-        let platform = Platform::Aws(AwsConfig { endpoint: ENDPOINT.to_owned(), port: 8443 });
-        let options = Options {
-            timeout_ms: None,
-            connect_timeout_ms: None,
-            max_attempts: None,
-            backoff_base_ms: None,
-            backoff_max_ms: None,
-            max_in_flight: None,
-        };
-        let opened = client.call_open(&mut store, &platform, options, None).await.unwrap().unwrap();
+        let pieces = Arc::<Pieces>::default();
+        let inner = TransportHooks::new(cloud.transport(cloud.route()));
+        let hooks = NarrowHooks { inner, pieces: Arc::clone(&pieces) };
+        let mut publisher = StockPublisher::open(hooks, defaults()).await;
 
         let payload = patterned(131_072);
         let message = Message { topic: "a".to_owned(), payload: payload.clone(), qos: Qos::AtMostOnce };
         let messages = [message.clone(), Message { payload: patterned(PIECE), ..message.clone() }, message];
-        let outcomes = client.call_publish_all(&mut store, opened, &messages).await.unwrap();
+        let outcomes = publisher.publish_all(&messages).await;
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 
         let mut lengths: Vec<usize> = cloud.emulator.ledger().accepted().iter().map(|e| e.payload.len()).collect();

@@ -3,7 +3,6 @@
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 
-
 use super::response::Reply;
 use super::session::Token;
 use super::{Device, SignMethod};

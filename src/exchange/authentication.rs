@@ -124,7 +124,12 @@ impl Authentication {
                 return State::Pausing { until_ms };
             }
         }
-        State::Failed(Error { delivery: Delivery::NotSent, attempts: 0, ..error })
+        // A platform that refuses the device refuses its messages; whatever else went wrong, they have not left.
+        let delivery = match error.delivery {
+            Delivery::Refused => Delivery::Refused,
+            Delivery::NotSent | Delivery::Unknown => Delivery::NotSent,
+        };
+        State::Failed(Error { delivery, attempts: 0, ..error })
     }
 
     fn renew(&mut self, token: Token, now: Moment) {

@@ -40,7 +40,9 @@ impl Guest for Component {
 
     fn publish_request(device: Device, token: String, message: Message) -> Result<HttpRequest, MessageProblem> {
         let device = checked(&device).map_err(problem::configuration_problem)?;
-        aliyun::publish_request(&device, &token, &message::message(message)).map(http::request).map_err(problem::problem)
+        aliyun::publish_request(&device, &token, &message::message(message))
+            .map(http::request)
+            .map_err(problem::problem)
     }
 
     fn read_publish_response(response: HttpResponse) -> Result<Receipt, Error> {

@@ -1,8 +1,8 @@
 //! The `client` resource: a device on a platform, and its token between calls.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use thingpost::aliyun::Session;
@@ -41,8 +41,7 @@ impl GuestClient for Client {
     fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
         let messages = messages.into_iter().map(message::message).collect();
         let session = self.session.take();
-        let mut exchange =
-            Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
+        let mut exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
         wasi::run(&mut exchange);
         self.session.replace(exchange.session().cloned());
         exchange

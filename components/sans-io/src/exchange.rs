@@ -9,8 +9,8 @@ use thingpost::http::{Failure, NoAnswer};
 use thingpost::{ConfigurationProblem, Moment};
 
 use crate::bindings::exports::thingpost::iot::exchange::{
-    Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment, NoAnswer as WitNoAnswer, Options,
-    Outgoing as WitOutgoing, Platform, Receipt, Step,
+    Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment,
+    NoAnswer as WitNoAnswer, Options, Outgoing as WitOutgoing, Platform, Receipt, Step,
 };
 use crate::bindings::exports::thingpost::iot::types::Failure as WitFailure;
 use crate::{http, message, outcome, platform};

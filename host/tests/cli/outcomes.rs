@@ -50,14 +50,14 @@ fn a_denial_by_the_policy_is_a_refusal_that_names_the_missing_permission() {
     assert_eq!((&value["status"], &value["retry"]), (&403.into(), &"never".into()));
 }
 
-/// Nothing that is to be published has been sent by then, so to a script this is "not sent"; the cause is in the text.
+/// Nothing that is to be published has been sent by then, but the platform has said what it thinks of this device.
 #[test]
-fn with_a_wrong_device_secret_nothing_is_sent_and_the_secret_is_named() {
+fn a_wrong_device_secret_is_a_refusal_that_names_the_secret() {
     let clouds = Clouds::start();
     let wrong = clouds.write("wrong.txt", "another-secret");
     let line = clouds.publish_aliyun().with("--device-secret-file", wrong);
-    assert_fails(&clouds, line.clone(), 3, &["not sent: ", "authenticating", "device secret", "20000"]);
-    let value = json(&clouds, line, 3);
+    assert_fails(&clouds, line.clone(), 1, &["refused: ", "authenticating", "device secret", "20000"]);
+    let value = json(&clouds, line, 1);
     assert_eq!((&value["cause"], &value["stage"]), (&"unauthenticated".into(), &"authentication".into()));
     assert_eq!(value["retry"], "never");
     assert!(clouds.aliyun.ledger().entries().is_empty());

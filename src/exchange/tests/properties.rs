@@ -178,7 +178,9 @@ proptest! {
                 }
                 Err(error) => {
                     prop_assert!(error.delivery == Delivery::Unknown || accepted == 0, "{:?}", error);
-                    prop_assert!((error.delivery == Delivery::NotSent) || sent > 0, "{:?}", error);
+                    prop_assert!(error.delivery != Delivery::Unknown || sent > 0, "{:?}", error);
+                    let refused_device = error.stage == Stage::Authentication && error.answer.is_some();
+                    prop_assert!(error.delivery != Delivery::Refused || sent > 0 || refused_device, "{:?}", error);
                     prop_assert!(error.stage != Stage::Preparation || (sent == 0 && error.retry == Retry::Never));
                     prop_assert_eq!(error.attempts, sent);
                 }

@@ -182,7 +182,7 @@ fn messages_that_wait_for_a_new_token_in_vain_keep_the_gravest_delivery_of_befor
     };
     assert_eq!(standing(0), (Delivery::Unknown, 1), "may have arrived, and waited for its second attempt");
     assert_eq!(standing(1), (Delivery::Refused, 1), "came back with the token");
-    assert_eq!(standing(2), (Delivery::NotSent, 0), "was never sent");
+    assert_eq!(standing(2), (Delivery::Refused, 0), "was never sent, and would not be taken");
 }
 
 #[test]

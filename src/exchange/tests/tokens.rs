@@ -126,7 +126,8 @@ fn authentications_are_bounded_by_attempts_and_then_every_message_fails_with_the
         assert_eq!(errors.len(), 100);
         for error in errors {
             assert_eq!((error.cause, error.stage), (cause, Stage::Authentication));
-            assert_eq!((error.delivery, error.retry, error.attempts), (Delivery::NotSent, Retry::AfterMs(0), 0));
+            let delivery = if max_attempts == 1 { Delivery::NotSent } else { Delivery::Refused };
+            assert_eq!((error.delivery, error.retry, error.attempts), (delivery, Retry::AfterMs(0), 0));
         }
     }
 }
@@ -137,7 +138,7 @@ fn authentications_are_bounded_by_time() {
     let (drive, errors) = failed_by(Script::always(Fate::Answered(40000)), options.clone());
     assert!(drive.sent.len() > 2 && drive.now_ms < 7_000);
     assert!(drive.sent.iter().all(|sent| sent.at_ms + u64::from(sent.outgoing.timeout_ms) == 7_000));
-    assert!(errors.iter().all(|error| error.cause == Cause::Throttled && error.delivery == Delivery::NotSent));
+    assert!(errors.iter().all(|error| error.cause == Cause::Throttled && error.delivery == Delivery::Refused));
 
     let silence = Turn { fate: Fate::Served, latency_ms: u64::MAX };
     let (drive, errors) = failed_by(Script::always(silence), options);
@@ -148,16 +149,16 @@ fn authentications_are_bounded_by_time() {
 
 #[test]
 fn a_device_that_is_not_recognised_asks_once_and_publishes_nothing() {
-    for (fate, cause) in [
-        (Fate::Answered(20000), Cause::Unauthenticated),
-        (Fate::Answered(10001), Cause::InvalidRequest),
-        (Fate::Failed(Failure::TlsCertificate), Cause::Transport(Failure::TlsCertificate)),
+    for (fate, cause, delivery) in [
+        (Fate::Answered(20000), Cause::Unauthenticated, Delivery::Refused),
+        (Fate::Answered(10001), Cause::InvalidRequest, Delivery::Refused),
+        (Fate::Failed(Failure::TlsCertificate), Cause::Transport(Failure::TlsCertificate), Delivery::NotSent),
     ] {
         let (drive, errors) = failed_by(Script::always(fate), Options::default());
         assert_eq!((drive.sent.len(), drive.authentications().len()), (1, 1));
         for error in errors {
             assert_eq!((error.cause, error.stage), (cause, Stage::Authentication));
-            assert_eq!((error.delivery, error.retry, error.attempts), (Delivery::NotSent, Retry::Never, 0));
+            assert_eq!((error.delivery, error.retry, error.attempts), (delivery, Retry::Never, 0));
         }
     }
 }

@@ -194,7 +194,7 @@ async fn a_wrong_secret_and_a_missing_certificate_are_told_as_the_publisher_tell
         let mut done = run(host_for_aliyun(&cloud), wrong, None, messages(TOPIC, Qos::AtLeastOnce, 1)).await;
         let error = done.outcomes.remove(0).unwrap_err();
         assert_eq!((error.cause, error.stage), (Cause::Unauthenticated, Stage::Authentication));
-        assert_eq!((error.delivery, error.attempts), (Delivery::NotSent, 0));
+        assert_eq!((error.delivery, error.attempts), (Delivery::Refused, 0));
         assert_eq!(cloud.emulator.authentications(), 1);
         assert_eq!(cloud.emulator.ledger().entries(), []);
 

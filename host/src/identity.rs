@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustls::InconsistentKeys;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use crate::pem::{PemContents, PemSource, fault};
 use crate::tls::provider;
@@ -63,19 +64,20 @@ impl Identity {
             .load_private_key(key)
             .map_err(|error| IdentityError::UnsupportedKey { key: key_source.clone(), error })?;
 
-        let certified = CertifiedKey::new(chain, key);
-        match certified.keys_match() {
-            Ok(()) => {}
-            Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
-                return Err(match position_of_leaf(&certified) {
-                    Some(position) => IdentityError::LeafNotFirst { certificate: certificate_source, position },
-                    None => IdentityError::Mismatch { certificate: certificate_source, key: key_source },
-                });
-            }
+        let position = match position_of_leaf(&chain, key.as_ref()) {
+            Ok(position) => position,
             Err(error) => {
                 return Err(IdentityError::UnusableCertificate { certificate: certificate_source, error });
             }
+        };
+        match position {
+            Some(0) => {}
+            Some(index) => {
+                return Err(IdentityError::LeafNotFirst { certificate: certificate_source, position: index + 1 });
+            }
+            None => return Err(IdentityError::Mismatch { certificate: certificate_source, key: key_source }),
         }
+        let certified = CertifiedKey::new(chain, key);
 
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
         Ok(Self { key: Arc::new(certified), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) })
@@ -115,15 +117,20 @@ fn read_key(pem: &[u8], source: &PemSource) -> Result<PrivateKeyDer<'static>, Id
     }
 }
 
-/// Which certificate of the chain (counted from 1) the key does belong to.
-fn position_of_leaf(certified: &CertifiedKey) -> Option<usize> {
-    certified
-        .cert
-        .iter()
-        .position(|certificate| {
-            CertifiedKey::new(vec![certificate.clone()], Arc::clone(&certified.key)).keys_match().is_ok()
-        })
-        .map(|index| index + 1)
+/// Which certificate of the chain the key belongs to.
+///
+/// rustls could tell (`CertifiedKey::keys_match`), but only of certificates of version 3: those of version 1, which
+/// `openssl x509 -req` makes without being asked, are good enough for a client.
+fn position_of_leaf(chain: &[CertificateDer<'_>], key: &dyn SigningKey) -> Result<Option<usize>, x509_cert::der::Error> {
+    let public_key = key.public_key();
+    for (index, certificate) in chain.iter().enumerate() {
+        let certificate = Certificate::from_der(certificate)?;
+        let of_certificate = certificate.tbs_certificate().subject_public_key_info().to_der()?;
+        if public_key.as_ref().is_some_and(|public_key| public_key.as_ref() == of_certificate) {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }
 
 /// Why a certificate and a key do not make an [`Identity`].
@@ -175,7 +182,7 @@ pub enum IdentityError {
         /// Where the certificate is.
         certificate: PemSource,
         /// What the parser says.
-        error: rustls::Error,
+        error: x509_cert::der::Error,
     },
     /// The key belongs to a certificate of the chain, but not to the first one.
     LeafNotFirst {
@@ -249,7 +256,8 @@ impl std::error::Error for IdentityError {
         match self {
             Self::Unreadable { error, .. } => Some(error),
             Self::Malformed { error, .. } => Some(error),
-            Self::UnsupportedKey { error, .. } | Self::UnusableCertificate { error, .. } => Some(error),
+            Self::UnsupportedKey { error, .. } => Some(error),
+            Self::UnusableCertificate { error, .. } => Some(error),
             Self::NoCertificate { .. }
             | Self::NoPrivateKey { .. }
             | Self::EncryptedKey { .. }

@@ -28,6 +28,13 @@ fn a_pkcs1_key_as_aws_hands_it_out_loads() {
 }
 
 #[test]
+fn a_certificate_of_version_1_loads() {
+    load("rsa-v1.cert.pem", "rsa-pkcs1.key.pem").unwrap();
+    let error = load("rsa-v1.cert.pem", "ec-sec1.key.pem").unwrap_err();
+    assert!(matches!(error, IdentityError::Mismatch { .. }));
+}
+
+#[test]
 fn a_sec1_key_loads() {
     load("ec.cert.pem", "ec-sec1.key.pem").unwrap();
 }

@@ -121,7 +121,10 @@ fn read_key(pem: &[u8], source: &PemSource) -> Result<PrivateKeyDer<'static>, Id
 ///
 /// rustls could tell (`CertifiedKey::keys_match`), but only of certificates of version 3: those of version 1, which
 /// `openssl x509 -req` makes without being asked, are good enough for a client.
-fn position_of_leaf(chain: &[CertificateDer<'_>], key: &dyn SigningKey) -> Result<Option<usize>, x509_cert::der::Error> {
+fn position_of_leaf(
+    chain: &[CertificateDer<'_>],
+    key: &dyn SigningKey,
+) -> Result<Option<usize>, x509_cert::der::Error> {
     let public_key = key.public_key();
     for (index, certificate) in chain.iter().enumerate() {
         let certificate = Certificate::from_der(certificate)?;

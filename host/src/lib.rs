@@ -48,6 +48,7 @@ mod route;
 pub mod runtime;
 mod tls;
 mod transport;
+mod verify;
 mod wire;
 
 pub use alpn::{AWS_HTTPS_WITH_CERTIFICATE, Alpn};

@@ -18,6 +18,8 @@ use crate::pem::{PemContents, PemSource, fault};
 #[derive(Clone)]
 pub struct TrustRoots {
     store: Arc<RootCertStore>,
+    /// Those that the user named; not the system's.
+    named: Arc<[CertificateDer<'static>]>,
     generation: u64,
 }
 
@@ -35,24 +37,26 @@ impl TrustRoots {
             tracing::debug!("the system has no trust store; using the compiled-in list");
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        Self::new(store)
+        Self::new(store, Vec::new())
     }
 
-    /// Trusts exactly the certificates in this file, and nothing else.
+    /// Trusts exactly the certificates in this file, and nothing else: authorities, or the server's own.
     pub fn from_pem_file(file: &Path) -> Result<Self, RootsError> {
         let pem = std::fs::read(file).map_err(|error| RootsError::Unreadable { file: file.to_owned(), error })?;
         Self::load(&pem, file.into())
     }
 
-    /// Trusts exactly the certificates in this PEM text, and nothing else.
+    /// Trusts exactly the certificates in this PEM text, and nothing else: authorities, or the server's own.
     pub fn from_pem(pem: &[u8]) -> Result<Self, RootsError> {
         Self::load(pem, PemSource::Memory)
     }
 
     fn load(pem: &[u8], source: PemSource) -> Result<Self, RootsError> {
         let mut store = RootCertStore::empty();
+        let mut named = Vec::new();
         for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
             let certificate = certificate.map_err(|error| RootsError::Malformed { roots: source.clone(), error })?;
+            named.push(certificate.clone());
             store.add(certificate).map_err(|error| RootsError::Unusable {
                 roots: source.clone(),
                 position: index + 1,
@@ -62,12 +66,17 @@ impl TrustRoots {
         if store.is_empty() {
             return Err(RootsError::NoCertificate { roots: source, found: PemContents::of(pem) });
         }
-        Ok(Self::new(store))
+        Ok(Self::new(store, named))
     }
 
-    fn new(store: RootCertStore) -> Self {
+    fn new(store: RootCertStore, named: Vec<CertificateDer<'static>>) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
-        Self { store: Arc::new(store), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) }
+        Self { store: Arc::new(store), named: named.into(), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Whether the user named this very certificate.
+    pub(crate) fn names(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.named.contains(certificate)
     }
 
     pub(crate) fn store(&self) -> Arc<RootCertStore> {

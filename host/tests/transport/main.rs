@@ -7,5 +7,6 @@ mod identities;
 mod outcomes;
 mod pki;
 mod pooling;
+mod self_signed;
 mod server;
 mod timeouts;

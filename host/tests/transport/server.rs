@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -281,11 +282,15 @@ impl ServerTls {
                 let mut roots = RootCertStore::empty();
                 roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
                 builder.with_client_cert_verifier(
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap(),
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                        .build()
+                        .unwrap(),
                 )
             }
         };
-        let mut config = builder.with_single_cert(chain, key).unwrap();
+        // Unchecked: a thief has a certificate without its key.
+        let key = CertifiedKey::new(chain, provider.key_provider.load_private_key(key).unwrap());
+        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         config.alpn_protocols.clone_from(&self.alpn);
         config
     }

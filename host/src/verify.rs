@@ -1,0 +1,89 @@
+//! Whether a server is who it claims to be.
+//!
+//! Small servers have one certificate, signed by itself, and their users give it as the one to trust. Made the way
+//! `openssl req -x509` makes it, it calls itself an authority, and the rules of the web forbid an authority to be a
+//! server as well; every other tool lets it pass. So a certificate that the user named, byte for byte, is good for the
+//! names in it and while it is valid. Everything else goes the usual way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+use crate::roots::TrustRoots;
+use crate::tls::provider;
+
+/// Checks servers against [`TrustRoots`].
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    chains: Arc<WebPkiServerVerifier>,
+    roots: TrustRoots,
+}
+
+impl Verifier {
+    pub(crate) fn new(roots: &TrustRoots) -> Self {
+        let chains = WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(provider()))
+            .build()
+            .expect("trust roots are never empty");
+        Self { chains, roots: roots.clone() }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        server: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if !self.roots.names(server) {
+            return self.chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
+        }
+        check_validity(server, now)?;
+        verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        server: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chains.verify_tls12_signature(message, server, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        server: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chains.verify_tls13_signature(message, server, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chains.supported_verify_schemes()
+    }
+}
+
+fn check_validity(server: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
+    let server = Certificate::from_der(server).map_err(|_| CertificateError::BadEncoding)?;
+    let validity = server.tbs_certificate().validity();
+    let now = Duration::from_secs(now.as_secs());
+    if now < validity.not_before.to_unix_duration() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > validity.not_after.to_unix_duration() {
+        return Err(CertificateError::Expired.into());
+    }
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! HTTP as plain values, so that the same core serves a WASI component, a Python program with `requests` and a unit
 //! test without any client at all.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ pub struct Request {
     pub path_with_query: String,
     /// Names in lower case. `content-length` is always there: a WASI host never adds it, and Aliyun fails an
     /// authentication without it. `host` is left to the client.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body, shared with the message it carries.
     pub body: Arc<[u8]>,
 }
@@ -33,7 +33,8 @@ impl Request {
         content_type: &'static str,
         body: Arc<[u8]>,
     ) -> Self {
-        let headers = vec![("content-type", content_type.to_owned()), ("content-length", body.len().to_string())];
+        let headers =
+            vec![("content-type".into(), content_type.to_owned()), ("content-length".into(), body.len().to_string())];
         Self { method: "POST", authority, path_with_query, headers, body }
     }
 }
@@ -41,7 +42,7 @@ impl Request {
 /// Shows neither header values nor the body: a token travels in one, a signature in the other.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header_names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
+        let header_names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("authority", &self.authority)
@@ -204,7 +205,7 @@ mod tests {
     fn debug_output_shows_neither_header_values_nor_bodies() {
         let mut request =
             Request::post("host".into(), "/path".into(), "application/json", b"signature".as_slice().into());
-        request.headers.push(("password", "token".into()));
+        request.headers.push(("password".into(), "token".into()));
         let response = Response { status: 200, headers: vec![], body: b"token".to_vec() };
         let shown = format!("{request:?} {response:?}");
         assert!(!shown.contains("signature") && !shown.contains("token"), "{shown}");

@@ -14,7 +14,7 @@ pub(crate) fn request(request: Request) -> wit::HttpRequest {
         method: request.method.to_owned(),
         authority: request.authority,
         path_with_query: request.path_with_query,
-        headers: request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        headers: request.headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect(),
         body: request.body.to_vec(),
     }
 }

@@ -62,8 +62,8 @@ mod tests {
         let request = auth_request(&device, SignMethod::HmacSha1, Some(789), "abc");
         assert_eq!((request.method, request.path_with_query.as_str()), ("POST", "/auth"));
         assert_eq!(request.authority, "a.example");
-        assert_eq!(request.headers[0], ("content-type", "application/json".into()));
-        assert_eq!(request.headers[1], ("content-length", request.body.len().to_string()));
+        assert_eq!(request.headers[0], ("content-type".into(), "application/json".into()));
+        assert_eq!(request.headers[1], ("content-length".into(), request.body.len().to_string()));
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let expected = json!({
             "version": "default", "clientId": "12345", "signmethod": "hmacsha1", "sign": "abc",

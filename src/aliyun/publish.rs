@@ -18,7 +18,7 @@ pub fn publish_request(device: &Device, token: &str, message: &Message) -> Resul
 /// The same request with this token.
 pub(crate) fn with_token(request: &Request, token: &str) -> Request {
     let mut request = request.clone();
-    request.headers.push(("password", token.to_owned()));
+    request.headers.push(("password".into(), token.to_owned()));
     request
 }
 
@@ -61,9 +61,9 @@ mod tests {
         assert_eq!(
             request.headers,
             [
-                ("content-type", "application/octet-stream".into()),
-                ("content-length", "3".into()),
-                ("password", "token".into())
+                ("content-type".into(), "application/octet-stream".into()),
+                ("content-length".into(), "3".into()),
+                ("password".into(), "token".into())
             ]
         );
         assert_eq!(&request.body[..], b"\0\x01\xff");

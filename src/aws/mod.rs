@@ -8,6 +8,7 @@
 mod explain;
 mod request;
 mod response;
+pub mod sigv4;
 mod topic;
 
 pub use explain::explain;

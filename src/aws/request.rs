@@ -34,7 +34,7 @@ mod tests {
         assert_eq!(request.path_with_query, "/topics/device%2Fmessage?qos=1");
         assert_eq!(
             request.headers,
-            [("content-type", "application/octet-stream".into()), ("content-length", "3".into())]
+            [("content-type".into(), "application/octet-stream".into()), ("content-length".into(), "3".into())]
         );
         let at_most_once = Message { qos: Qos::AtMostOnce, ..message(3) };
         let request = publish_request(&config, &at_most_once).unwrap();

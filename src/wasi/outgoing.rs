@@ -33,7 +33,7 @@ pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyW
 
 fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), NoAnswer> {
     let headers: Vec<(String, Vec<u8>)> =
-        request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        request.headers.iter().map(|(name, value)| (name.as_ref().to_owned(), value.as_bytes().to_vec())).collect();
     let headers = Fields::from_list(&headers).map_err(|_| rejected("a header"))?;
     let head = OutgoingRequest::new(headers);
     let method = match request.method {

@@ -134,7 +134,7 @@ impl Cloud {
 
     /// What becomes of a request, and how long it takes.
     pub fn receive(&mut self, now_ms: u64, request: &Request) -> (u64, Result<Response, NoAnswer>) {
-        assert_eq!(request.headers[1], ("content-length", request.body.len().to_string()));
+        assert_eq!(request.headers[1], ("content-length".into(), request.body.len().to_string()));
         let Turn { fate, latency_ms } = match is_authentication(request) {
             true => self.authentications.next(),
             false => self.messages.next(),

@@ -93,8 +93,8 @@ fn a_message_goes_with_the_new_token_with_the_same_bytes() {
     drive.finish();
     let [first, second] = drive.publications().try_into().unwrap();
     let (mut first, mut second) = (first.outgoing.request.clone(), second.outgoing.request.clone());
-    assert_eq!(first.headers.pop(), Some(("password", "revoked".to_owned())));
-    assert_eq!(second.headers.pop(), Some(("password", "token-1".to_owned())));
+    assert_eq!(first.headers.pop(), Some(("password".into(), "revoked".to_owned())));
+    assert_eq!(second.headers.pop(), Some(("password".into(), "token-1".to_owned())));
     assert_eq!(first, second);
     assert!(first.headers.iter().all(|(name, _)| *name != "password"));
 }

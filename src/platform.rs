@@ -36,7 +36,7 @@ impl Platform {
     /// The likely reason of an error and the next step, for people. `topic` is the one of the message.
     pub fn explain(&self, error: &Error, topic: &str) -> String {
         match self {
-            Self::Aws(config) => aws::explain(error, config.authentication.way(), topic),
+            Self::Aws(_) => aws::explain(error, topic),
             Self::Aliyun(_) => aliyun::explain(error),
         }
     }
@@ -52,8 +52,6 @@ pub enum ConfigurationProblem {
     Empty(&'static str),
     /// The option of this name begins or ends with white space, or has a control character.
     WhiteSpace(&'static str),
-    /// The option of this name has a form that the platform does not take.
-    Malformed(&'static str),
     /// The client id has more than 64 characters.
     ClientIdTooLong,
     /// The option of this name is 0.
@@ -71,7 +69,6 @@ impl ConfigurationProblem {
             Self::Endpoint(problem) => ("", problem.text()),
             Self::Empty(option) => (option, " is empty"),
             Self::WhiteSpace(option) => (option, " has white space around it or a control character in it"),
-            Self::Malformed(option) => (option, " has characters that are not allowed in it, or too many"),
             Self::ClientIdTooLong => ("client id", " has more than 64 characters"),
             Self::Zero(option) => (option, " is 0"),
             Self::UnknownSession => ("session", " is of an unknown form: start without one"),

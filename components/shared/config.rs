@@ -3,10 +3,8 @@
 //! Part of every component that has such values at its border: each component generates its own types from `wit/`,
 //! alike in shape and foreign to each other, so this file is compiled into each.
 
-use alloc::borrow::ToOwned;
-
 use thingpost::aliyun::SignMethod;
-use thingpost::{ConfigurationProblem, Endpoint, Secret, aws};
+use thingpost::{ConfigurationProblem, Endpoint, aws};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
 
@@ -14,36 +12,8 @@ pub(crate) fn endpoint(host: &str, port: u16) -> Result<Endpoint, ConfigurationP
     Endpoint::new(host, port).map_err(ConfigurationProblem::Endpoint)
 }
 
-pub(crate) fn aws_config(config: wit::AwsConfig) -> Result<aws::Config, ConfigurationProblem> {
-    let endpoint = endpoint(&config.endpoint, config.port)?;
-    let authentication = aws_authentication(config.authentication);
-    authentication.check()?;
-    Ok(aws::Config { endpoint, authentication })
-}
-
-fn aws_authentication(authentication: wit::AwsAuthentication) -> aws::Authentication {
-    match authentication {
-        wit::AwsAuthentication::Certificate => aws::Authentication::Certificate,
-        wit::AwsAuthentication::SigV4(key) => aws::Authentication::SigV4 {
-            credentials: aws::sigv4::Credentials {
-                access_key_id: key.access_key_id,
-                secret_access_key: Secret::new(key.secret_access_key),
-                session_token: key.session_token.map(Secret::new),
-            },
-            scope: aws::sigv4::Scope { region: key.region, service: key.service.unwrap_or("iotdata".to_owned()) },
-        },
-        wit::AwsAuthentication::CustomAuthorizer(authorizer) => {
-            aws::Authentication::CustomAuthorizer(aws::CustomAuthorizer {
-                name: authorizer.name,
-                token: authorizer.token.map(|(name, token)| (name, Secret::new(token))),
-                signature: authorizer.signature.map(Secret::new),
-                placement: match authorizer.placement {
-                    wit::Placement::Headers => aws::Placement::Headers,
-                    wit::Placement::Query => aws::Placement::Query,
-                },
-            })
-        }
-    }
+pub(crate) fn aws_config(config: &wit::AwsConfig) -> Result<aws::Config, ConfigurationProblem> {
+    Ok(aws::Config { endpoint: endpoint(&config.endpoint, config.port)? })
 }
 
 pub(crate) fn sign_method(method: wit::SignMethod) -> SignMethod {

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos};
+use thingpost_host::runtime::types::{AwsConfig, Message, Platform, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
 use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
 
@@ -25,8 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let transport = Transport::new(Pool::default(), profile);
 
     // What the sandbox is told: where to publish.
-    let authentication = AwsAuthentication::Certificate;
-    let platform = Platform::Aws(AwsConfig { endpoint: endpoint.clone(), port: 8443, authentication });
+    let platform = Platform::Aws(AwsConfig { endpoint: endpoint.clone(), port: 8443 });
     let component = Runtime::new(&CompilationCache::System)?.load(&std::fs::read(component)?)?;
     let mut publisher = component.open(transport, &platform, &DEFAULT_OPTIONS, None).await?;
 

@@ -12,11 +12,12 @@ use crate::outcome::Receipt;
 
 /// The request that publishes a message. Nothing is sent if it cannot succeed.
 pub fn publish_request(device: &Device, token: &str, message: &Message) -> Result<Request, MessageProblem> {
-    Ok(with_token(unauthorised_request(device, message)?, token))
+    Ok(with_token(&unauthorised_request(device, message)?, token))
 }
 
 /// The same request with this token.
-pub(crate) fn with_token(mut request: Request, token: &str) -> Request {
+pub(crate) fn with_token(request: &Request, token: &str) -> Request {
+    let mut request = request.clone();
     request.headers.push(("password".into(), token.to_owned()));
     request
 }

@@ -5,28 +5,22 @@
 //! is the AWS IoT Core developer guide ("HTTPS", "Device communication protocols") and answers captured from the
 //! service.
 
-mod authentication;
 mod explain;
 mod request;
 mod response;
 pub mod sigv4;
 mod topic;
 
-pub use authentication::{Authentication, CustomAuthorizer, Placement, Way};
 pub use explain::explain;
 pub use request::publish_request;
-pub(crate) use request::unauthorised_request;
 pub use response::read_publish_response;
 pub use topic::encode_topic;
 
 use crate::endpoint::Endpoint;
 
-/// Where an account takes messages, and from whom.
+/// Where an account takes messages. The device authenticates with its client certificate, which the host holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The data endpoint and its port. With a certificate 8443, or 443 where the host offers the ALPN protocol
-    /// `x-amzn-http-ca`; otherwise 443.
+    /// The data endpoint and its port: 8443, or 443 where the host offers the ALPN protocol `x-amzn-http-ca`.
     pub endpoint: Endpoint,
-    /// How the device shows who it is.
-    pub authentication: Authentication,
 }

@@ -144,7 +144,7 @@ impl Exchange {
 
     fn admit(&mut self, message: Message) {
         let prepared = match &self.platform {
-            Platform::Aws(config) => aws::unauthorised_request(config, &message),
+            Platform::Aws(config) => aws::publish_request(config, &message),
             Platform::Aliyun(config) => aliyun::unauthorised_request(config.device(), &message),
         };
         let progress = match prepared {
@@ -237,10 +237,9 @@ impl Exchange {
             return None;
         }
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
-        let request = item.request.clone();
-        let request = match &self.platform {
-            Platform::Aws(config) => config.authentication.authorise(request, now.unix_ms),
-            Platform::Aliyun(_) => aliyun::with_token(request, token.unwrap_or_default()),
+        let request = match token {
+            Some(token) => aliyun::with_token(&item.request, token),
+            None => item.request.clone(),
         };
         Some(self.begin(Errand::Publication { item: index, epoch }, request, timeout_ms))
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use thingpost::aws;
 
 use crate::bindings::exports::thingpost::iot::aws_codec::{
-    AwsConfig, Error, Guest, HttpRequest, HttpResponse, Message, MessageProblem, Receipt, TopicProblem, Way,
+    AwsConfig, Error, Guest, HttpRequest, HttpResponse, Message, MessageProblem, Receipt, TopicProblem,
 };
 use crate::{Component, config, http, message, outcome, problem};
 
@@ -14,18 +14,13 @@ impl Guest for Component {
         aws::encode_topic(&topic).map_err(outcome::topic_problem)
     }
 
-    fn publish_request(config: AwsConfig, message: Message, unix_ms: u64) -> Result<HttpRequest, MessageProblem> {
-        let config = config::aws_config(config).map_err(problem::configuration_problem)?;
-        aws::publish_request(&config, &message::message(message), unix_ms).map(http::request).map_err(problem::problem)
+    fn publish_request(config: AwsConfig, message: Message) -> Result<HttpRequest, MessageProblem> {
+        let config = config::aws_config(&config).map_err(problem::configuration_problem)?;
+        aws::publish_request(&config, &message::message(message)).map(http::request).map_err(problem::problem)
     }
 
-    fn read_publish_response(way: Way, topic: String, response: HttpResponse) -> Result<Receipt, Error> {
+    fn read_publish_response(topic: String, response: HttpResponse) -> Result<Receipt, Error> {
         let outcome = aws::read_publish_response(&http::response(response));
-        let way = match way {
-            Way::Certificate => aws::Way::Certificate,
-            Way::SigV4 => aws::Way::SigV4,
-            Way::CustomAuthorizer => aws::Way::CustomAuthorizer,
-        };
-        outcome::outcome(outcome, |error| aws::explain(error, way, &topic))
+        outcome::outcome(outcome, |error| aws::explain(error, &topic))
     }
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use thingpost_host::runtime::PublisherPre;
 use thingpost_host::runtime::types::{
-    AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, TimestampPolicy,
+    AliyunConfig, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, TimestampPolicy,
 };
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
@@ -67,11 +67,7 @@ impl Demo<'_> {
             Identity::from_pem(certificate.certificate_pem.as_bytes(), certificate.private_key_pem.as_bytes())
                 .map_err(Problem::sentence)?;
         let route = self.route(AWS_ENDPOINT)?.port(port).identity(identity).alpn(alpn);
-        let platform = Platform::Aws(AwsConfig {
-            endpoint: AWS_ENDPOINT.to_owned(),
-            port,
-            authentication: AwsAuthentication::Certificate,
-        });
+        let platform = Platform::Aws(AwsConfig { endpoint: AWS_ENDPOINT.to_owned(), port });
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
         let device = Device { platform, route, qos: Qos::AtLeastOnce };
         self.publish(title, device, &connect_to, AWS_TOPIC).await

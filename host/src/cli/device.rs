@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::fs;
 use std::path::Path;
 
-use thingpost_host::runtime::types::{self, AliyunConfig, AwsAuthentication, AwsConfig, Qos, TimestampPolicy};
+use thingpost_host::runtime::types::{self, AliyunConfig, AwsConfig, Qos, TimestampPolicy};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
 use super::arguments::{AliyunArguments, AwsArguments, CommonArguments, QosLevel, SignMethod, Timestamp};
@@ -35,11 +35,7 @@ pub fn aws(arguments: &AwsArguments) -> Result<Device, Problem> {
         QosLevel::AtMostOnce => Qos::AtMostOnce,
         QosLevel::AtLeastOnce => Qos::AtLeastOnce,
     };
-    let config = AwsConfig {
-        endpoint: arguments.endpoint.clone(),
-        port: arguments.port,
-        authentication: AwsAuthentication::Certificate,
-    };
+    let config = AwsConfig { endpoint: arguments.endpoint.clone(), port: arguments.port };
     let route = route.identity(identity).alpn(Alpn::Offer(protocols));
     Ok(Device { platform: types::Platform::Aws(config), route, qos })
 }

@@ -27,8 +27,7 @@ const SEED: u64 = 7;
 const ENDED_TOKEN: &str = "eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIjoiODA0ZiJ9.c2ln";
 
 fn aws_platform() -> Platform {
-    let endpoint = Endpoint::new("a-ats.iot.example", 8443).unwrap();
-    Platform::Aws(aws::Config { endpoint, authentication: aws::Authentication::Certificate })
+    Platform::Aws(aws::Config { endpoint: Endpoint::new("a-ats.iot.example", 8443).unwrap() })
 }
 
 fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {

@@ -20,7 +20,7 @@ impl Platform {
     /// Reads what [`export_session`](Self::export_session) wrote for the same device.
     pub fn import_session(&self, text: &str) -> Result<aliyun::Session, ConfigurationProblem> {
         match self {
-            Self::Aws(_) => Err(ConfigurationProblem::UnknownSession),
+            Self::Aws(_) => Err(ConfigurationProblem::UselessSession),
             Self::Aliyun(config) => aliyun::Session::import(text, config.device()),
         }
     }
@@ -58,8 +58,10 @@ pub enum ConfigurationProblem {
     Zero(&'static str),
     /// The session is none of ours, or of a later version.
     UnknownSession,
-    /// The session belongs to another device.
+    /// The session belongs to another device or endpoint.
     ForeignSession,
+    /// This platform has no sessions.
+    UselessSession,
 }
 
 impl ConfigurationProblem {
@@ -72,7 +74,8 @@ impl ConfigurationProblem {
             Self::ClientIdTooLong => ("client id", " has more than 64 characters"),
             Self::Zero(option) => (option, " is 0"),
             Self::UnknownSession => ("session", " is of an unknown form: start without one"),
-            Self::ForeignSession => ("session", " belongs to another device: start without one"),
+            Self::ForeignSession => ("session", " belongs to another device or endpoint: start without one"),
+            Self::UselessSession => ("session", " is of no use on a platform without tokens: start without one"),
         };
         let article = if option.is_empty() { "" } else { "the " };
         [article, option, problem].concat()

@@ -91,6 +91,7 @@ pub(crate) fn topic_problem(problem: TopicProblem) -> wit::TopicProblem {
         TopicProblem::NotAbsolute => wit::TopicProblem::NotAbsolute,
         TopicProblem::EmptyLevel => wit::TopicProblem::EmptyLevel,
         TopicProblem::Query => wit::TopicProblem::Query,
+        TopicProblem::Placeholder => wit::TopicProblem::Placeholder,
         _ => wit::TopicProblem::Other,
     }
 }

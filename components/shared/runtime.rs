@@ -1,4 +1,4 @@
-//! What `std` would bring: an allocator and the end of a panic. Part of both components.
+//! What `std` would bring: an allocator and the end of a panic. Part of every component.
 //!
 //! `std` itself is left out because its panic machinery formats messages that nobody in a sandbox without output can
 //! read, at several kilobytes for each component.

@@ -23,11 +23,11 @@ impl<'a> Reply<'a> {
     pub fn read(stage: Stage, response: &'a Response) -> Result<Self, Error> {
         let reply = Self::parse(response);
         let code = reply.body.integer(&["code"]);
-        let (cause, delivery, retry) = match code {
-            Some(0) if response.status == 200 => return Ok(reply),
-            Some(code) => judge_code(code),
-            None => judge_without_code(response),
-        };
+        if code == Some(0) && response.status == 200 {
+            return Ok(reply);
+        }
+        let documented = code.and_then(judge_code);
+        let (cause, delivery, retry) = documented.unwrap_or_else(|| judge_without_code(response, code.is_some()));
         Err(Error::answered(stage, cause, delivery, retry, reply.answer))
     }
 
@@ -57,9 +57,9 @@ impl<'a> Reply<'a> {
 }
 
 /// The documented result codes, the same in every version of the documentation.
-fn judge_code(code: u64) -> (Cause, Delivery, Retry) {
+fn judge_code(code: u64) -> Option<(Cause, Delivery, Retry)> {
     use Delivery::{Refused, Unknown};
-    match code {
+    Some(match code {
         // "Unknown error": it may have struck after the message was taken.
         10000 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
         10001 => (Cause::InvalidRequest, Refused, Retry::Never),
@@ -68,12 +68,12 @@ fn judge_code(code: u64) -> (Cause, Delivery, Retry) {
         20004 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
         30001 => (Cause::PublishFailed, Refused, Retry::AfterMs(0)),
         40000 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
-        _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
-    }
+        _ => return None,
+    })
 }
 
-/// What did not come from the platform's application.
-fn judge_without_code(response: &Response) -> (Cause, Delivery, Retry) {
+/// What has no code that the documentation knows. Most of it did not come from the platform's application.
+fn judge_without_code(response: &Response, has_code: bool) -> (Cause, Delivery, Retry) {
     use Delivery::{Refused, Unknown};
     match response.status {
         300..=399 | 404 => (Cause::WrongHostOrPath, Refused, Retry::Never),
@@ -81,9 +81,10 @@ fn judge_without_code(response: &Response) -> (Cause, Delivery, Retry) {
         429 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
         500 | 502 | 504 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
         503 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
-        _ if response.is_html() => (Cause::WrongHostOrPath, Unknown, Retry::Never),
-        200 => (Cause::MalformedAnswer, Unknown, Retry::Never),
+        400..=499 if response.is_html() => (Cause::WrongHostOrPath, Refused, Retry::Never),
         400..=499 => (Cause::UndocumentedAnswer, Refused, Retry::Never),
+        _ if response.is_html() => (Cause::WrongHostOrPath, Unknown, Retry::Never),
+        200 if !has_code => (Cause::MalformedAnswer, Unknown, Retry::Never),
         _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
     }
 }
@@ -127,6 +128,30 @@ mod tests {
         for (status, body) in [(302, ""), (200, "<html>"), (404, ""), (200, "\n <!DOCTYPE html>")] {
             assert_eq!(read(status, &location, body).unwrap_err().cause, Cause::WrongHostOrPath, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn what_a_gateway_answers_is_judged_by_its_status_with_or_without_a_page_or_a_code_of_its_own() {
+        use Delivery::{Refused, Unknown};
+        for (status, cause, delivery) in [
+            (400, Cause::UndocumentedAnswer, Refused),
+            (404, Cause::WrongHostOrPath, Refused),
+            (413, Cause::PayloadTooLarge, Refused),
+            (429, Cause::Throttled, Refused),
+            (500, Cause::ServerError, Unknown),
+            (502, Cause::ServerError, Unknown),
+            (503, Cause::Unavailable, Refused),
+            (504, Cause::ServerError, Unknown),
+        ] {
+            for body in [String::new(), format!(r#"{{"code":{status}}}"#)] {
+                let error = read(status, &[], &body).unwrap_err();
+                assert_eq!((error.cause, error.delivery), (cause, delivery), "{status} {body}");
+            }
+            let error = read(status, &[], "<html>").unwrap_err();
+            assert_eq!(error.delivery, delivery, "{status}");
+        }
+        let error = read(403, &[], "<html>").unwrap_err();
+        assert_eq!((error.cause, error.delivery), (Cause::WrongHostOrPath, Refused));
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Token {
     }
 
     /// Whether a text can be a token: it becomes a header value.
-    pub(super) fn is_one(value: &str) -> bool {
+    pub fn is_one(value: &str) -> bool {
         !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
@@ -111,9 +111,9 @@ impl Session {
     pub fn export(&self, device: &Device) -> String {
         let (version, obtained) = (VERSION.to_string(), self.obtained_unix_ms.to_string());
         let mut text = ["{\"version\":", &version, ",\"obtainedUnixMs\":", &obtained].concat();
-        let fields =
-            [("productKey", &*device.product_key), ("deviceName", &*device.device_name), ("token", self.token.value())];
-        for (name, value) in fields {
+        let belongs_to = belongs_to(device);
+        let belongs_to = belongs_to.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in belongs_to.chain([("token", self.token.value())]) {
             text.push(',');
             push_text(&mut text, name);
             text.push(':');
@@ -129,9 +129,7 @@ impl Session {
         if session.integer(&["version"]) != Some(VERSION) {
             return Err(ConfigurationProblem::UnknownSession);
         }
-        let is_own = session.text(&["productKey"]).as_ref() == Some(&device.product_key)
-            && session.text(&["deviceName"]).as_ref() == Some(&device.device_name);
-        if !is_own {
+        if belongs_to(device).into_iter().any(|(name, value)| session.text(&[name]) != Some(value)) {
             return Err(ConfigurationProblem::ForeignSession);
         }
         match (session.text(&["token"]), session.integer(&["obtainedUnixMs"])) {
@@ -139,6 +137,15 @@ impl Session {
             _ => Err(ConfigurationProblem::UnknownSession),
         }
     }
+}
+
+/// What a session is good for. The endpoint too: a token is nobody else's business.
+fn belongs_to(device: &Device) -> [(&'static str, String); 3] {
+    [
+        ("endpoint", device.endpoint.authority()),
+        ("productKey", device.product_key.clone()),
+        ("deviceName", device.device_name.clone()),
+    ]
 }
 
 impl fmt::Debug for Session {
@@ -190,6 +197,8 @@ mod tests {
         let text = session.export(&device("dn"));
         assert_eq!(Session::import(&text, &device("dn")), Ok(session));
         assert_eq!(Session::import(&text, &device("other")), Err(ConfigurationProblem::ForeignSession));
+        let elsewhere = Device::new(Endpoint::new("b.example", 443).unwrap(), "pk", "dn", None).unwrap();
+        assert_eq!(Session::import(&text, &elsewhere), Err(ConfigurationProblem::ForeignSession));
     }
 
     #[test]

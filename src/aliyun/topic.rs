@@ -20,6 +20,9 @@ pub(super) fn encode_path(topic: &str) -> Result<String, TopicProblem> {
     if topic.contains(&b'?') {
         return Err(TopicProblem::Query);
     }
+    if topic.windows(2).any(|pair| pair == b"${") {
+        return Err(TopicProblem::Placeholder);
+    }
     let Some(levels) = topic.strip_prefix(b"/") else {
         return Err(TopicProblem::NotAbsolute);
     };
@@ -64,6 +67,7 @@ mod tests {
             ("/pk/dn/user/+", P::Wildcard),
             ("/pk/dn/user/x?y=1", P::Query),
             ("/pk/dn/\nuser", P::ControlCharacter),
+            ("/pk/${deviceName}/user/update", P::Placeholder),
             ("/a/b/c/d/e/f/g/h", P::TooManySlashes),
         ] {
             assert_eq!(encode_path(topic), Err(problem), "{topic:?}");

@@ -26,8 +26,8 @@ pub fn explain(error: &Error, topic: &str) -> String {
              try again in half a minute"
         }
         Cause::Transport(Failure::TlsAlert) => {
-            "the server did not accept the client certificate, or wants another ALPN protocol: check that the \
-             certificate belongs to this account"
+            "if that names a certificate: check that this one belongs to this account; if it names a protocol: check \
+             the port and the ALPN protocol"
         }
         Cause::Transport(Failure::TlsCertificate) => {
             "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, and \

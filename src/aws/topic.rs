@@ -9,6 +9,9 @@ use crate::topic::{SEGMENT, TopicProblem, check_common, check_size, is_dot_segme
 const MAX_BYTES: usize = 256;
 const MAX_SLASHES: usize = 7;
 
+/// The longest name of a rule.
+const MAX_RULE: usize = 128;
+
 /// What precedes the name of a rule: such a message goes to the rule and to no subscriber.
 const BASIC_INGEST: &[u8] = b"$aws/rules/";
 
@@ -29,7 +32,14 @@ fn check(topic: &str) -> Result<(), TopicProblem> {
     if topic.starts_with(b"$") && !may_be_published_to(topic) {
         return Err(TopicProblem::Reserved);
     }
+    if topic.strip_prefix(BASIC_INGEST).is_some_and(|rest| rest.split(is_slash).next().is_some_and(is_too_long)) {
+        return Err(TopicProblem::TooLong);
+    }
     check_size(without_basic_ingest_prefix(topic), MAX_BYTES, MAX_SLASHES)
+}
+
+fn is_too_long(rule: &[u8]) -> bool {
+    rule.len() > MAX_RULE
 }
 
 /// What follows `$aws/rules/<rule>/`, which the limits do not count.
@@ -112,6 +122,8 @@ mod tests {
         assert_eq!(encode_topic("$aws/rules/rule/a/b/c/d/e/f/g/h/i"), Err(TopicProblem::TooManySlashes));
         assert!(encode_topic(&format!("$aws/rules/rule/{}", "a".repeat(256))).is_ok());
         assert!(encode_topic("$aws/rules/rule").is_ok());
+        assert!(encode_topic(&format!("$aws/rules/{}/a", "r".repeat(128))).is_ok());
+        assert_eq!(encode_topic(&format!("$aws/rules/{}/a", "r".repeat(129))), Err(TopicProblem::TooLong));
     }
 
     #[test]

@@ -25,7 +25,18 @@ pub(super) struct Authentication {
     state: State,
     attempts: u32,
     deadline_ms: u64,
+    /// Whether the one under way began while there was a token.
+    is_renewal: bool,
+    /// Tokens obtained here that were rejected before anything was accepted with them, one after the other.
+    in_vain: u32,
 }
+
+/// A platform that hands out tokens and rejects every one of them (a disabled device, another instance) is asked so
+/// often, and then no more. One or two may be due to somebody else who authenticates as the same device.
+const MAX_IN_VAIN: u32 = 3;
+
+/// A renewal ahead of time delays nobody but the end of the exchange, and that not for long.
+const RENEWAL_MS: u32 = 5_000;
 
 #[derive(Debug)]
 enum State {
@@ -49,28 +60,38 @@ pub(super) enum Access {
 
 impl Authentication {
     pub fn new(config: aliyun::Config, session: Option<Session>) -> Self {
-        Self { config, session, epoch: 0, state: State::Idle, attempts: 0, deadline_ms: 0 }
+        Self {
+            config,
+            session,
+            epoch: 0,
+            state: State::Idle,
+            attempts: 0,
+            deadline_ms: 0,
+            is_renewal: false,
+            in_vain: 0,
+        }
     }
 
     pub fn access(&mut self, now: Moment, options: &Options) -> Access {
         match (&self.session, &self.state) {
-            (Some(session), State::Idle) if self.is_own() || !session.is_near_its_end(now.unix_ms) => {
-                self.grant(session)
+            (Some(session), State::Idle) if !self.is_own() && session.is_near_its_end(now.unix_ms) => {
+                self.begin(now, options.timeout_ms.min(RENEWAL_MS))
             }
-            // A renewal ahead of time that failed costs nothing as long as the old token is not rejected.
-            (Some(session), State::Failed(_)) => self.grant(session),
+            // Also while it is renewed ahead of time, and when that has failed: it was not rejected.
+            (Some(session), _) => self.grant(session),
             (None, State::Failed(error)) => Access::Failed(error.clone()),
-            (_, State::UnderWay) => Access::Wait { until_ms: None },
-            (_, State::Pausing { until_ms }) if now.monotonic_ms < *until_ms => {
+            (None, State::UnderWay) => Access::Wait { until_ms: None },
+            (None, State::Pausing { until_ms }) if now.monotonic_ms < *until_ms => {
                 Access::Wait { until_ms: Some(*until_ms) }
             }
-            (_, State::Idle) => {
-                self.attempts = 0;
-                self.deadline_ms = now.monotonic_ms.saturating_add(options.timeout_ms.into());
-                self.begin(now)
-            }
-            (_, State::Pausing { .. }) => self.begin(now),
+            (None, State::Idle) => self.begin(now, options.timeout_ms),
+            (None, State::Pausing { .. }) => self.attempt(now),
         }
+    }
+
+    /// Whether a token is renewed that still serves.
+    pub fn is_renewing(&self) -> bool {
+        self.session.is_some() && matches!(self.state, State::UnderWay)
     }
 
     /// Whether the token was obtained here. Such a one is renewed only when it is rejected: to a clock that is years
@@ -83,7 +104,14 @@ impl Authentication {
         Access::Granted { token: Some(session.token().value().to_owned()), epoch: self.epoch }
     }
 
-    fn begin(&mut self, now: Moment) -> Access {
+    fn begin(&mut self, now: Moment, timeout_ms: u32) -> Access {
+        self.attempts = 0;
+        self.is_renewal = self.session.is_some();
+        self.deadline_ms = now.monotonic_ms.saturating_add(timeout_ms.into());
+        self.attempt(now)
+    }
+
+    fn attempt(&mut self, now: Moment) -> Access {
         self.state = State::UnderWay;
         self.attempts += 1;
         let remaining = self.deadline_ms.saturating_sub(now.monotonic_ms);
@@ -115,21 +143,26 @@ impl Authentication {
     /// To authenticate twice does no harm, so other than with a message it does not matter whether the request
     /// arrived.
     fn pause_or_fail(&self, now: Moment, error: Error, options: &Options, backoff: &mut Backoff) -> State {
-        if let Retry::AfterMs(at_least_ms) = error.retry
-            && self.attempts < options.max_attempts
-        {
-            let pause = backoff.pause_ms(self.attempts).max(at_least_ms);
-            let until_ms = now.monotonic_ms.saturating_add(pause);
-            if until_ms < self.deadline_ms {
+        let mut retry = error.retry;
+        if let Retry::AfterMs(at_least_ms) = retry {
+            let pause_ms = backoff.pause_ms(self.attempts, at_least_ms);
+            let until_ms = now.monotonic_ms.saturating_add(pause_ms);
+            if self.is_renewal && self.session.is_none() {
+                // The old token was rejected meanwhile: now it is serious.
+                return State::Idle;
+            }
+            // Ahead of time, one attempt will do.
+            if !self.is_renewal && self.attempts < options.max_attempts && until_ms < self.deadline_ms {
                 return State::Pausing { until_ms };
             }
+            retry = Retry::AfterMs(pause_ms);
         }
         // A platform that refuses the device refuses its messages; whatever else went wrong, they have not left.
         let delivery = match error.delivery {
             Delivery::Refused => Delivery::Refused,
             Delivery::NotSent | Delivery::Unknown => Delivery::NotSent,
         };
-        State::Failed(Error { delivery, attempts: 0, ..error })
+        State::Failed(Error { delivery, retry, attempts: 0, ..error })
     }
 
     fn renew(&mut self, token: Token, now: Moment) {
@@ -137,10 +170,21 @@ impl Authentication {
         self.epoch += 1;
     }
 
-    /// A message came back: the token of this epoch is not accepted.
-    pub fn reject(&mut self, epoch: Epoch) {
+    /// A message was accepted with the token of this epoch.
+    pub fn accepted(&mut self, epoch: Epoch) {
         if epoch == self.epoch {
-            self.session = None;
+            self.in_vain = 0;
+        }
+    }
+
+    /// A message came back: the token of this epoch is not accepted.
+    pub fn reject(&mut self, epoch: Epoch, error: &Error) {
+        if epoch != self.epoch || self.session.take().is_none() {
+            return;
+        }
+        self.in_vain += u32::from(self.is_own());
+        if self.in_vain >= MAX_IN_VAIN {
+            self.state = State::Failed(Error { stage: Stage::Authentication, attempts: 0, ..error.clone() });
         }
     }
 

@@ -16,6 +16,7 @@ mod authentication;
 mod backoff;
 mod item;
 mod options;
+mod pace;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ pub use options::Options;
 use authentication::{Access, Authentication, Epoch};
 use backoff::Backoff;
 use item::{Item, Verdict};
+use pace::Pace;
 
 use crate::error::{Cause, Error, Stage};
 use crate::http::{NoAnswer, Request, Response};
@@ -73,12 +75,13 @@ pub struct Exchange {
     platform: Platform,
     options: Options,
     backoff: Backoff,
+    pace: Pace,
     /// For platforms that want a token.
     authentication: Option<Authentication>,
     slots: Vec<Slot>,
     unfinished: usize,
-    /// Items to send again, the longest waiting first. Their time is running, so they go before all others.
-    returned: VecDeque<usize>,
+    /// Items to send again, by the end of their time. It is running, so they go before all others.
+    returned: BinaryHeap<Reverse<(u64, usize)>>,
     /// Items that were never sent, in the order of the messages.
     fresh: VecDeque<usize>,
     /// Items that pause, by the time they wake.
@@ -125,12 +128,13 @@ impl Exchange {
         };
         let mut exchange = Self {
             backoff: Backoff::new(&options, seed),
+            pace: Pace::new(options.max_in_flight),
             platform,
             options,
             authentication,
             slots: Vec::with_capacity(messages.len()),
             unfinished: 0,
-            returned: VecDeque::new(),
+            returned: BinaryHeap::new(),
             fresh: VecDeque::with_capacity(messages.len()),
             pausing: BinaryHeap::new(),
             under_way: Vec::new(),
@@ -163,7 +167,7 @@ impl Exchange {
         self.wake(now);
         self.end_overdue(now);
         let mut until_ms = None;
-        while self.is_any_ready() && self.under_way.len() < self.options.max_in_flight as usize {
+        while self.is_any_ready() && self.pace.allows(self.under_way.len(), now.monotonic_ms) {
             match self.access(now) {
                 Access::Granted { token, epoch } => {
                     if let Some(outgoing) = self.send_next(now, token.as_deref(), epoch) {
@@ -185,20 +189,21 @@ impl Exchange {
                 }
             }
         }
-        if self.unfinished == 0 {
+        if self.unfinished == 0 && !self.authentication.as_ref().is_some_and(Authentication::is_renewing) {
             return Step::Done;
         }
         let wakes_ms = self.pausing.peek().map(|Reverse((at, _))| *at);
-        let overdue_ms = self.returned.front().copied().and_then(|index| self.item(index).deadline_ms());
-        Step::Wait([until_ms, wakes_ms, overdue_ms].into_iter().flatten().min())
+        let overdue_ms = self.returned.peek().map(|Reverse((deadline, _))| *deadline);
+        let quiet_ms = self.pace.quiet_until_ms(now.monotonic_ms).filter(|_| self.is_any_ready());
+        Step::Wait([until_ms, wakes_ms, overdue_ms, quiet_ms].into_iter().flatten().min())
     }
 
     /// Ends what has waited for a token, or for its turn, until its time was over.
     fn end_overdue(&mut self, now: Moment) {
-        while let Some(index) = self.returned.front().copied()
+        while let Some(Reverse((_, index))) = self.returned.peek().copied()
             && let Some(error) = self.item(index).overdue(now.monotonic_ms)
         {
-            self.returned.pop_front();
+            self.returned.pop();
             self.finish(index, Err(error));
         }
     }
@@ -208,7 +213,7 @@ impl Exchange {
             && at <= now.monotonic_ms
         {
             self.pausing.pop();
-            self.returned.push_back(index);
+            self.put_back(index);
         }
     }
 
@@ -217,7 +222,16 @@ impl Exchange {
     }
 
     fn pop_ready(&mut self) -> Option<usize> {
-        self.returned.pop_front().or_else(|| self.fresh.pop_front())
+        match self.returned.pop() {
+            Some(Reverse((_, index))) => Some(index),
+            None => self.fresh.pop_front(),
+        }
+    }
+
+    /// Queues a message that was sent before. Whose time ends first goes first.
+    fn put_back(&mut self, index: usize) {
+        let deadline_ms = self.item(index).deadline_ms().unwrap_or(u64::MAX);
+        self.returned.push(Reverse((deadline_ms, index)));
     }
 
     fn access(&mut self, now: Moment) -> Access {
@@ -271,29 +285,53 @@ impl Exchange {
             (Err(no_answer), _) => Err(Error::no_answer(Stage::Publication, no_answer)),
         };
         let error = match read {
-            Ok(receipt) => {
-                let receipt = self.item(index).delivered(receipt);
-                return self.finish(index, Ok(receipt));
-            }
+            Ok(receipt) => return self.accepted(index, epoch, receipt),
             Err(error) => error,
         };
-        if error.retry == Retry::AfterAuthentication
-            && let Some(authentication) = &mut self.authentication
-        {
-            authentication.reject(epoch);
+        match error.retry {
+            Retry::AfterAuthentication => {
+                if let Some(authentication) = &mut self.authentication {
+                    authentication.reject(epoch, &error);
+                }
+            }
+            Retry::AfterMs(pause_ms) if error.cause == Cause::Throttled => {
+                self.pace.throttled(now.monotonic_ms, pause_ms);
+            }
+            Retry::AfterMs(_) | Retry::Never => {}
         }
         let max_attempts = self.options.max_attempts;
         match self.item(index).failed(error, max_attempts) {
-            Verdict::Final(error) => self.finish(index, Err(error)),
-            Verdict::WithNewToken => self.returned.push_back(index),
+            Verdict::Final(error) => {
+                let error = Error { retry: self.advice(index, error.retry), ..error };
+                self.finish(index, Err(error));
+            }
+            Verdict::WithNewToken => self.put_back(index),
             Verdict::Later { at_least_ms, error } => self.pause(now, index, at_least_ms, error),
+        }
+    }
+
+    fn accepted(&mut self, index: usize, epoch: Epoch, receipt: Receipt) {
+        self.pace.accepted();
+        if let Some(authentication) = &mut self.authentication {
+            authentication.accepted(epoch);
+        }
+        let receipt = self.item(index).delivered(receipt);
+        self.finish(index, Ok(receipt));
+    }
+
+    /// When the caller may try again with a message that we gave up: as we would have done.
+    fn advice(&mut self, index: usize, retry: Retry) -> Retry {
+        let attempts = self.item(index).counted_attempts();
+        match retry {
+            Retry::AfterMs(at_least_ms) => Retry::AfterMs(self.backoff.pause_ms(attempts, at_least_ms)),
+            Retry::Never | Retry::AfterAuthentication => retry,
         }
     }
 
     /// Lets a message rest, unless its time would be over when it wakes.
     fn pause(&mut self, now: Moment, index: usize, at_least_ms: u64, error: Error) {
         let attempts = self.item(index).counted_attempts();
-        let pause_ms = self.backoff.pause_ms(attempts).max(at_least_ms);
+        let pause_ms = self.backoff.pause_ms(attempts, at_least_ms);
         let wakes_ms = now.monotonic_ms.saturating_add(pause_ms);
         if self.item(index).overdue(wakes_ms).is_some() {
             self.finish(index, Err(Error { retry: Retry::AfterMs(pause_ms), ..error }));

@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use wasip2::http::types::{FutureIncomingResponse, IncomingBody, IncomingResponse};
+use wasip2::http::types::{
+    ErrorCode, FutureIncomingResponse, IncomingBody, IncomingResponse, IoError, http_error_code,
+};
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, StreamError};
 
@@ -71,7 +73,7 @@ impl Flight {
                         Ok(piece) if piece.is_empty() => return None,
                         Ok(piece) => bytes.extend(piece),
                         Err(StreamError::Closed) => return Some(Ok(response(head, core::mem::take(bytes)))),
-                        Err(StreamError::LastOperationFailed(_)) => return Some(Err(Failure::AnswerIncomplete.into())),
+                        Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error).into())),
                     }
                     if bytes.len() > MAX_RESPONSE_BODY {
                         return Some(Err(Failure::AnswerTooLarge.into()));
@@ -98,6 +100,14 @@ impl Answer {
         let body = head.consume().map_err(missing)?;
         let stream = body.stream().map_err(missing)?;
         Ok(Self::Read { ready: stream.subscribe(), stream, _body: body, head, bytes: Vec::new() })
+    }
+}
+
+/// Why an answer has no end.
+fn broken_off(error: &IoError) -> Failure {
+    match http_error_code(error) {
+        Some(ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout) => Failure::AnswerTimeout,
+        _ => Failure::AnswerIncomplete,
     }
 }
 

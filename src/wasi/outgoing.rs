@@ -95,7 +95,7 @@ impl BodyWriter {
 
     fn try_write(&mut self) -> Result<bool, StreamError> {
         loop {
-            let allowed = self.stream.check_write()? as usize;
+            let allowed = usize::try_from(self.stream.check_write()?).unwrap_or(usize::MAX);
             if allowed == 0 {
                 return Ok(false);
             }

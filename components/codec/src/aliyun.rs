@@ -40,6 +40,9 @@ impl Guest for Component {
 
     fn publish_request(device: Device, token: String, message: Message) -> Result<HttpRequest, MessageProblem> {
         let device = checked(&device).map_err(problem::configuration_problem)?;
+        if !aliyun::Token::is_one(&token) {
+            return Err(problem::configuration_problem(ConfigurationProblem::WhiteSpace("token")));
+        }
         aliyun::publish_request(&device, &token, &message::message(message))
             .map(http::request)
             .map_err(problem::problem)

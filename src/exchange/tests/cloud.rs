@@ -89,6 +89,10 @@ pub struct Cloud {
     pub rejection: u16,
     /// Tokens issued.
     pub issued: u32,
+    /// Messages it takes in a second, if it has a limit.
+    pub per_second: Option<u32>,
+    /// A second, and how many it took in that.
+    taken: (u64, u32),
     /// How often each payload was accepted.
     ledger: BTreeMap<Vec<u8>, u32>,
 }
@@ -113,6 +117,8 @@ impl Cloud {
             fixed_token: None,
             rejection: 20001,
             issued: 0,
+            per_second: None,
+            taken: (0, 0),
             ledger: BTreeMap::new(),
         }
     }
@@ -166,6 +172,12 @@ impl Cloud {
         if self.kind == Kind::Aliyun && !self.accepts(now_ms, password(request)) {
             return self.answer(self.rejection, "null");
         }
+        let second = now_ms / 1_000;
+        let taken = if self.taken.0 == second { self.taken.1 } else { 0 };
+        if self.per_second.is_some_and(|limit| taken >= limit) {
+            return self.answer(if self.kind == Kind::Aws { 429 } else { 40000 }, "null");
+        }
+        self.taken = (second, taken + 1);
         *self.ledger.entry(request.body.to_vec()).or_default() += 1;
         match self.kind {
             Kind::Aws => self.answer(200, "null"),

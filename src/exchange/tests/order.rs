@@ -1,7 +1,7 @@
 //! Many messages at a time: their order, their number under way, and what a careless caller can do.
 
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn};
-use super::{SEED, aws_platform, message, messages, on_aws, payload};
+use super::{SEED, aws_platform, message, messages, on_aliyun, on_aws, payload};
 use crate::error::{Cause, Stage};
 use crate::exchange::{Exchange, Options, Step};
 use crate::http::{Failure, Response};
@@ -62,13 +62,12 @@ fn a_message_that_pauses_does_not_hold_up_the_others() {
 fn a_message_that_is_sent_again_goes_before_those_that_were_never_sent() {
     let options = Options { max_in_flight: 2, timeout_ms: 5_000, ..Options::default() };
     let slow = Turn { fate: Fate::Served, latency_ms: 400 };
-    let fates = [Fate::Answered(429), Fate::Answered(429)];
+    let fates = [Fate::Answered(503), Fate::Answered(503)];
     let mut drive = on_aws(Cloud::aws(Script::new(fates).then_always(slow)), options, messages(100));
     drive.finish();
     assert!(drive.outcomes().into_iter().all(|outcome| outcome.is_ok()), "their time was over when it was their turn");
-    let again: Vec<_> = drive.sent.iter().filter(|sent| (1_000..2_000).contains(&sent.at_ms)).collect();
-    let bodies: Vec<_> = again.iter().map(|sent| sent.outgoing.request.body.to_vec()).take(2).collect();
-    assert_eq!(bodies, [0, 1].map(payload), "the one that waits longest first");
+    let bodies: Vec<_> = drive.sent.iter().map(|sent| sent.outgoing.request.body.to_vec()).take(6).collect();
+    assert_eq!(bodies, [0, 1, 2, 3, 0, 1].map(payload));
 }
 
 #[test]
@@ -119,7 +118,7 @@ fn answers_that_nobody_waits_for_are_ignored() {
 fn in_the_middle_what_is_under_way_is_unknown_and_what_was_not_started_is_not_sent() {
     let options = Options { max_in_flight: 2, ..Options::default() };
     let silence = Turn { fate: Fate::Served, latency_ms: 20_000 };
-    let script = Script::new([Fate::Served, Fate::Answered(429)]).then_always(silence);
+    let script = Script::new([Fate::Served, Fate::Answered(503)]).then_always(silence);
     let mut drive = on_aws(Cloud::aws(script), options, messages(5));
     assert!(!drive.until(100));
     let outcomes = drive.outcomes();
@@ -143,4 +142,26 @@ fn in_the_middle_a_message_whose_earlier_attempt_may_have_arrived_is_unknown() {
     assert_eq!(drive.error().delivery, Delivery::Unknown);
     drive.finish();
     assert_eq!(drive.outcome().unwrap().attempts, 2);
+}
+
+#[test]
+fn messages_against_a_limit_per_second_slow_down_and_all_arrive() {
+    for (cloud, is_aliyun) in [
+        (Cloud::aws(Script::always(Fate::Served)), false),
+        (Cloud::aliyun(Script::always(Fate::Served), Script::always(Fate::Served)), true),
+    ] {
+        for per_second in [5, 50] {
+            let mut cloud = cloud.clone();
+            cloud.per_second = Some(per_second);
+            let mut drive = match is_aliyun {
+                true => on_aliyun(cloud, Options::default(), None, messages(300)),
+                false => on_aws(cloud, Options::default(), messages(300)),
+            };
+            drive.finish();
+            let delivered = drive.outcomes().into_iter().filter(Result::is_ok).count();
+            assert_eq!((delivered, drive.cloud.total_accepted()), (300, 300), "{per_second} in a second");
+            let wasted = drive.publications().len() - 300;
+            assert!(wasted < 300, "{wasted} requests for nothing at {per_second} in a second");
+        }
+    }
 }

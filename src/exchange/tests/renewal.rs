@@ -15,19 +15,39 @@ fn served() -> Script {
 }
 
 #[test]
-fn a_session_near_its_end_is_renewed_first() {
+fn a_session_near_its_end_is_renewed_while_its_token_still_serves() {
     let cloud = Cloud::aliyun(served(), served()).with_token("old");
     let mut drive = on_aliyun(cloud, Options::default(), Some(old_session("old")), messages(40));
     drive.finish();
     assert_eq!(drive.authentications().len(), 1);
     assert_eq!(drive.sent[0].at_ms, drive.authentications()[0].at_ms);
-    assert!(drive.publications().iter().all(|sent| password(&sent.outgoing.request) == Some("token-1")));
+    assert_eq!(drive.publications()[0].at_ms, 0, "no message waits for it");
+    assert_eq!(drive.cloud.total_accepted(), 40);
     assert_eq!(drive.exchange.session().unwrap().token().value(), "token-1");
 }
 
 #[test]
+fn a_renewal_that_gets_no_answer_delays_no_message_and_the_end_by_five_seconds() {
+    let silence = Turn { fate: Fate::Failed(Failure::AnswerTimeout), latency_ms: u64::MAX };
+    let cloud = Cloud::aliyun(served(), Script::always(silence)).with_token("old");
+    let mut drive = on_aliyun(cloud, Options::default(), Some(old_session("old")), messages(40));
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.now_ms), (40, 5_000));
+    assert!(drive.publications().iter().all(|sent| sent.at_ms < 1_000));
+}
+
+#[test]
+fn a_renewal_that_gets_lost_and_revokes_the_old_token_is_followed_by_an_authentication() {
+    let lost = Turn { fate: Fate::Served, latency_ms: u64::MAX };
+    let cloud = Cloud::aliyun(served(), Script::new([lost])).with_token("old");
+    let mut drive = on_aliyun(cloud, Options::default(), Some(old_session("old")), messages(40));
+    drive.finish();
+    assert_eq!((drive.authentications().len(), drive.cloud.total_accepted()), (2, 40));
+}
+
+#[test]
 fn a_renewal_that_fails_leaves_the_old_token_in_use() {
-    for (fate, requests) in [(Fate::Answered(20000), 1), (Fate::Answered(40000), 4)] {
+    for (fate, requests) in [(Fate::Answered(20000), 1), (Fate::Answered(40000), 1)] {
         let cloud = Cloud::aliyun(served(), Script::always(fate)).with_token("old");
         let mut drive = on_aliyun(cloud, Options::default(), Some(old_session("old")), messages(40));
         drive.finish();
@@ -198,4 +218,17 @@ fn a_message_whose_time_ends_while_it_waits_for_a_token_is_not_sent_again() {
     assert_eq!((error.retry, error.attempts), (Retry::AfterAuthentication, 1));
     assert_eq!(drive.publications().len(), 1);
     assert_eq!(drive.now_ms, 5_000, "the outcome does not wait for the token");
+}
+
+#[test]
+fn a_platform_that_rejects_every_token_it_hands_out_is_asked_three_times() {
+    let cloud = Cloud::aliyun(Script::always(Fate::Answered(20001)), served());
+    let mut drive = on_aliyun(cloud, Options::default(), None, messages(1_000));
+    drive.finish();
+    assert_eq!(drive.authentications().len(), 3);
+    assert!(drive.publications().len() <= 3 * 32, "{}", drive.publications().len());
+    for outcome in drive.outcomes() {
+        let error = outcome.unwrap_err();
+        assert_eq!((error.cause, error.delivery), (Cause::TokenRejected, Delivery::Refused));
+    }
 }

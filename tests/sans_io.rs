@@ -141,6 +141,12 @@ fn same(theirs: &impl Debug, ours: &impl Debug) {
     assert_eq!(format!("{theirs:?}"), format!("{ours:?}"));
 }
 
+/// The same advice, but for the number, which is spread.
+fn same_advice(theirs: &impl Debug, ours: &impl Debug) {
+    let kind = |retry: &dyn Debug| format!("{retry:?}").trim_end_matches(|c: char| !c.is_alphabetic()).to_owned();
+    assert_eq!(kind(theirs), kind(ours));
+}
+
 #[tokio::test]
 async fn the_outcomes_are_those_of_the_publisher() {
     within(async {
@@ -175,7 +181,7 @@ async fn the_outcomes_are_those_of_the_publisher() {
                         same(&theirs.cause, &ours.cause);
                         same(&theirs.stage, &ours.stage);
                         same(&theirs.delivery, &ours.delivery);
-                        same(&theirs.retry, &ours.retry);
+                        same_advice(&theirs.retry, &ours.retry);
                         assert_eq!((theirs.attempts, theirs.explanation), (ours.attempts, ours.explanation));
                     }
                     (theirs, ours) => panic!("{fault:?}: {theirs:?} {ours:?}"),

@@ -128,7 +128,7 @@ async fn neither_device_secret_nor_token_is_in_an_outcome() {
         let token = session["token"].as_str().unwrap().to_owned();
 
         let echo = |status: u16| {
-            let body = format!(r#"{{"code":10001,"message":"param error"}}{DEVICE_SECRET}{token}"#);
+            let body = format!(r#"{{"code":10001,"message":"param error: {token}"}}"#);
             Fault::Answer { status, headers: vec![("x-token".to_owned(), token.clone())], body: body.into_bytes() }
         };
         for fault in [

@@ -286,7 +286,10 @@ impl Exchange {
         };
         let error = match read {
             Ok(receipt) => return self.accepted(index, epoch, receipt),
-            Err(error) => error,
+            Err(error) => match &self.authentication {
+                Some(authentication) => authentication.without_token(error),
+                None => error,
+            },
         };
         match error.retry {
             Retry::AfterAuthentication => {

@@ -133,6 +133,7 @@ impl<P: Platform> Conversation<P> {
 
     fn record(&self, request: &Request, number: u64, disposition: Disposition, trace_id: Option<String>) -> u64 {
         let description = self.platform.describe(&self.peer, request);
+        let properties = description.properties;
         self.platform.ledger().record(Entry {
             number: 0,
             listener: self.platform.listener(),
@@ -141,6 +142,12 @@ impl<P: Platform> Conversation<P> {
             target: request.target.clone(),
             qos: description.qos,
             retain: description.retain,
+            content_type: properties.content_type,
+            response_topic: properties.response_topic,
+            message_expiry: properties.message_expiry,
+            user_properties: properties.user_properties,
+            payload_format_indicator: properties.payload_format_indicator,
+            correlation_data: properties.correlation_data,
             payload: request.body.clone(),
             headers: request.headers.clone(),
             disposition,

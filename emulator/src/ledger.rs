@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::platform::Listener;
+use crate::redaction::{Headers, without_secrets};
 
 /// The messages of one emulator, in the order in which they were written down. Clones share the same entries.
 #[derive(Clone)]
@@ -40,6 +41,19 @@ pub struct Entry {
     pub qos: Option<u8>,
     /// Whether the message was to be retained.
     pub retain: bool,
+    /// MQTT 5's content type, which is not the header `Content-Type`. AWS only, as are the other properties; one that
+    /// does not decode is absent.
+    pub content_type: Option<String>,
+    /// Where answers are to go.
+    pub response_topic: Option<String>,
+    /// In seconds, as it was sent.
+    pub message_expiry: Option<u32>,
+    /// In their order. A name may occur more than once.
+    pub user_properties: Vec<(String, String)>,
+    /// `UNSPECIFIED_BYTES` or `UTF8_DATA`.
+    pub payload_format_indicator: Option<String>,
+    /// Decoded from base64.
+    pub correlation_data: Option<Vec<u8>>,
     /// The body. Empty when it was too large to be read.
     pub payload: Vec<u8>,
     /// The request's headers in their order, with the case they had.
@@ -63,6 +77,16 @@ pub enum Device {
         fingerprint: String,
         /// The common name. `None` for a certificate that is not registered.
         common_name: Option<String>,
+    },
+    /// Somebody who signs.
+    AccessKey {
+        /// The id that the request claims. Only of a message that was taken is it known to be true.
+        access_key_id: String,
+    },
+    /// Somebody whom a custom authorizer is asked about.
+    Authorizer {
+        /// Of the authorizer, as the request has it or by default.
+        name: String,
     },
     /// A holder of an Aliyun token.
     Aliyun {
@@ -226,51 +250,20 @@ impl fmt::Debug for Entry {
             .field("target", &without_secrets(&self.target))
             .field("qos", &self.qos)
             .field("retain", &self.retain)
+            .field("content_type", &self.content_type)
+            .field("response_topic", &self.response_topic)
+            .field("message_expiry", &self.message_expiry)
+            .field("user_properties", &format_args!("{} pairs", self.user_properties.len()))
+            .field("payload_format_indicator", &self.payload_format_indicator)
+            .field("correlation_data", &self.correlation_data.as_ref().map(|data| format!("{} bytes", data.len())))
             .field("payload", &format_args!("{} bytes", self.payload.len()))
-            .field("headers", &HeadersWithoutSecrets(&self.headers))
+            .field("headers", &Headers(&self.headers))
             .field("disposition", &self.disposition)
             .field("trace_id", &self.trace_id)
             .field("connection", &self.connection)
             .field("request", &self.request)
             .finish()
     }
-}
-
-/// Headers whose values may be shown. A list of the secret ones could never be complete: the owner of a custom
-/// authorizer chooses the name of the header that carries the token.
-const HARMLESS_HEADERS: &[&str] =
-    &["accept", "connection", "content-length", "content-type", "expect", "host", "transfer-encoding", "user-agent"];
-
-/// Query parameters whose values may be shown, for the same reason.
-const HARMLESS_PARAMETERS: &[&str] = &["contentType", "messageExpiry", "qos", "responseTopic", "retain"];
-
-const REDACTED: &str = "<redacted>";
-
-struct HeadersWithoutSecrets<'a>(&'a [(String, String)]);
-
-impl fmt::Debug for HeadersWithoutSecrets<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.iter().map(|(name, value)| {
-            let harmless = HARMLESS_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name));
-            (name, if harmless { value } else { REDACTED })
-        });
-        f.debug_map().entries(shown).finish()
-    }
-}
-
-fn without_secrets(target: &str) -> String {
-    let Some((path, query)) = target.split_once('?') else {
-        return target.to_owned();
-    };
-    let shown: Vec<String> = query
-        .split('&')
-        .map(|parameter| match parameter.split_once('=') {
-            Some((name, _)) if !HARMLESS_PARAMETERS.contains(&name) => format!("{name}={REDACTED}"),
-            Some(_) => parameter.to_owned(),
-            None => REDACTED.to_owned(),
-        })
-        .collect();
-    format!("{path}?{}", shown.join("&"))
 }
 
 #[cfg(test)]
@@ -286,6 +279,12 @@ mod tests {
             target: "/topic/pk/dn/user/up?qos=1&token=hush-query".to_owned(),
             qos: None,
             retain: false,
+            content_type: None,
+            response_topic: None,
+            message_expiry: None,
+            user_properties: vec![("name".to_owned(), "hush-property".to_owned())],
+            payload_format_indicator: None,
+            correlation_data: Some(b"hush-correlation".to_vec()),
             payload: b"hush-payload".to_vec(),
             headers: vec![
                 ("Password".to_owned(), "hush-password".to_owned()),

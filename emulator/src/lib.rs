@@ -10,12 +10,15 @@
 //! | Where | What |
 //! |---|---|
 //! | [`AwsEmulator`], `aws/` | AWS IoT Core: a port for client certificates and a port that routes by ALPN |
+//! | [`AccessKey`], [`Authorizer`] | what AWS takes on the second port instead of a certificate |
+//! | [`Retained`] | the messages that topics of AWS retain |
 //! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: `/auth`, tokens and `/topic/…` |
 //! | [`Authority`], [`DeviceCertificate`] | the certificate authority made at start, and what it issues |
 //! | [`Ledger`], [`Entry`], [`Disposition`] | every message that reached HTTP, and what became of it |
 //! | [`Faults`], [`Fault`] | what is to go wrong next, and in which phase |
 //! | `platform.rs`, `serve.rs`, `exchange.rs` | what a platform is, its listeners, one exchange with a client |
 //! | `http1.rs` | a byte-exact HTTP/1.1, able to leave out what a proper server must not |
+//! | `redaction.rs` | what the debug output shows of a request |
 //! | `tls.rs`, `clock.rs`, `percent.rs`, `base64.rs`, `unique.rs` | server configurations, a skewable clock, encodings, identifiers |
 //!
 //! # Example
@@ -56,12 +59,13 @@ mod ledger;
 mod percent;
 mod pki;
 mod platform;
+mod redaction;
 mod serve;
 mod tls;
 mod unique;
 
 pub use aliyun::{AliyunEmulator, AliyunOptions, TokenForm};
-pub use aws::{AwsConnections, AwsEmulator, AwsOptions};
+pub use aws::{AccessKey, Authorizer, AwsConnections, AwsEmulator, AwsOptions, Retained};
 pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
 pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
 pub use pki::{Authority, DeviceCertificate};

@@ -66,6 +66,18 @@ pub(crate) struct Description {
     pub(crate) topic: Option<String>,
     pub(crate) qos: Option<u8>,
     pub(crate) retain: bool,
+    pub(crate) properties: Properties,
+}
+
+/// The MQTT 5 properties of a message. One that was not sent, or that does not decode, is absent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Properties {
+    pub(crate) content_type: Option<String>,
+    pub(crate) response_topic: Option<String>,
+    pub(crate) message_expiry: Option<u32>,
+    pub(crate) user_properties: Vec<(String, String)>,
+    pub(crate) payload_format_indicator: Option<String>,
+    pub(crate) correlation_data: Option<Vec<u8>>,
 }
 
 pub(crate) struct Decision {

@@ -12,7 +12,7 @@ use crate::fault::Faults;
 use crate::http1::{Framing, Request, Response};
 use crate::ledger::{Device, Disposition, Ledger};
 use crate::percent;
-use crate::platform::{Decision, Description, Listener, Peer, Platform, Purpose};
+use crate::platform::{Decision, Description, Listener, Peer, Platform, Properties, Purpose};
 
 pub(super) struct Front {
     config: Arc<ServerConfig>,
@@ -98,6 +98,7 @@ impl Platform for Front {
             topic: publish::encoded_topic(request.path()).and_then(percent::decode),
             qos: None,
             retain: false,
+            properties: Properties::default(),
         }
     }
 

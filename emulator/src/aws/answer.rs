@@ -1,32 +1,67 @@
 //! A success and a policy denial of AWS have the same length and differ in one JSON value, and the error type hides in a
 //! header with a trailing colon. Clients trip over such details, so the answers stand here as they were captured.
 
+use std::borrow::Cow;
+
 use crate::clock::Clock;
 use crate::http1::{self, Response};
 use crate::ledger::Disposition;
 
 /// Why a request is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
     /// Without the trailing colon that AWS puts behind it. Empty where AWS is not known to send one.
     pub(super) error_type: &'static str,
-    /// AWS answers a policy denial with JSON's null.
-    pub(super) message: Option<&'static str>,
+    /// AWS answers a certificate that its policy denies with JSON's null.
+    pub(super) message: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
+    pub(super) const DATE_REQUIRED: Self = Self::new(
+        403,
+        "ForbiddenException",
+        Some("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."),
+    );
+    /// A policy's denial of anybody without a certificate, and all that a custom authorizer ever says.
+    pub(super) const FORBIDDEN: Self = Self::new(403, "ForbiddenException", Some("Forbidden"));
+    pub(super) const HEADERS_NOT_SIGNED: Self =
+        Self::new(403, "ForbiddenException", Some("There were headers present in the request which were not signed"));
+    pub(super) const HOST_NOT_SIGNED: Self = Self::new(
+        403,
+        "ForbiddenException",
+        Some("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."),
+    );
+    pub(super) const INVALID_TOKEN: Self =
+        Self::new(403, "ForbiddenException", Some("The security token included in the request is invalid."));
     pub(super) const METHOD_NOT_ALLOWED: Self = Self::new(405, "MethodNotAllowedException", Some("Method Not Allowed"));
     pub(super) const MISSING_TOKEN: Self = Self::new(403, "ForbiddenException", Some("Missing Authentication Token"));
     pub(super) const NOT_FOUND: Self = Self::new(404, "ResourceNotFoundException", Some("Not Found"));
     pub(super) const LENGTH_REQUIRED: Self = Self::new(411, "", Some("Length Required"));
     pub(super) const POLICY: Self = Self::new(403, "ForbiddenException", None);
+    pub(super) const SIGNATURE: Self = Self::new(
+        403,
+        "ForbiddenException",
+        Some(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+             Access Key and signing method. Consult the service documentation for details.",
+        ),
+    );
     pub(super) const THROTTLED: Self = Self::new(429, "ThrottlingException", Some("Rate exceeded"));
     pub(super) const TOO_LARGE: Self =
         Self::new(413, "RequestEntityTooLargeException", Some("Request entity too large"));
 
     const fn new(status: u16, error_type: &'static str, message: Option<&'static str>) -> Self {
+        let message = match message {
+            Some(message) => Some(Cow::Borrowed(message)),
+            None => None,
+        };
         Self { status, error_type, message }
+    }
+
+    /// A signature that is refused for a reason with details.
+    pub(super) fn forbidden(message: String) -> Self {
+        Self { message: Some(Cow::Owned(message)), ..Self::FORBIDDEN }
     }
 
     /// A request that AWS understands and does not like.
@@ -45,7 +80,7 @@ pub(super) fn accepted(clock: &Clock, trace_id: &str) -> Response {
 
 pub(super) fn refused(clock: &Clock, trace_id: &str, refusal: &Refusal) -> Response {
     let error_type = (!refusal.error_type.is_empty()).then_some(refusal.error_type);
-    response(clock, refusal.status, trace_id, error_type, refusal.message)
+    response(clock, refusal.status, trace_id, error_type, refusal.message.as_deref())
 }
 
 fn response(clock: &Clock, status: u16, trace_id: &str, error_type: Option<&str>, message: Option<&str>) -> Response {
@@ -81,6 +116,18 @@ mod tests {
         let denial = refused(&clock, TRACE_ID, &Refusal::POLICY);
         assert_eq!(denial.body, format!(r#"{{"message":null,"traceId":"{TRACE_ID}"}}"#).as_bytes());
         assert_eq!((success.body.len(), denial.body.len()), (65, 65));
+    }
+
+    #[test]
+    fn the_refusal_of_a_clock_that_is_ahead_has_the_captured_length() {
+        // The length and the error type are those of a capture in aws-iot-device-sdk-cpp-v2's issue 221; the text is that
+        // of AWS's other services, and fits the length.
+        let text = "Signature not yet current: 20210118T095457Z is still later than 20210118T090000Z \
+                    (20210118T085500Z + 5 min.)";
+        let response = refused(&Clock::default(), TRACE_ID, &Refusal::forbidden(text.to_owned()));
+        assert_eq!(response.body.len(), 171);
+        let expected = ("x-amzn-ErrorType".to_owned(), "ForbiddenException:".to_owned());
+        assert!(response.headers.contains(&expected));
     }
 
     #[test]

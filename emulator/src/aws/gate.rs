@@ -9,7 +9,8 @@ use rustls::server::ClientHello;
 
 use super::answer::{self, Refusal};
 use super::publish::{self, Publish};
-use super::{Cloud, topic};
+use super::sigv4::{Authorization, Verifier};
+use super::{Cloud, properties, topic};
 use crate::fault::Faults;
 use crate::http1::{Request, Response};
 use crate::ledger::{Device, Disposition, Ledger};
@@ -37,10 +38,14 @@ pub(super) struct Gate {
     cloud: Arc<Cloud>,
 }
 
-/// What a request was sent with. Signed requests and custom authorizers will be further kinds of the port with ALPN.
-enum Credentials {
+/// What a request was sent with.
+enum Credentials<'a> {
     /// The certificate of the handshake, or none although it was asked for.
     Certificate(Option<String>),
+    /// A signature, or the reason why its header cannot be read.
+    Signature(Result<Authorization<'a>, Refusal>),
+    /// Something that a custom authorizer of this name may know what to make of.
+    Authorizer(String),
     /// Nothing that AWS looks at on this port.
     Nothing,
 }
@@ -55,21 +60,54 @@ impl Gate {
         Self { listener, server_name, configurations, cloud }
     }
 
-    fn credentials(&self, peer: &Peer) -> Credentials {
-        let counts = self.listener == Listener::AwsMutualTls || peer.alpn.as_deref() == Some(ALPN_HTTP_CA);
-        if counts { Credentials::Certificate(peer.fingerprint.clone()) } else { Credentials::Nothing }
+    fn credentials<'a>(&self, peer: &Peer, request: &'a Request) -> Credentials<'a> {
+        if self.listener == Listener::AwsMutualTls || peer.alpn.as_deref() == Some(ALPN_HTTP_CA) {
+            return Credentials::Certificate(peer.fingerprint.clone());
+        }
+        if let Some(authorization) = Authorization::of(request) {
+            return Credentials::Signature(authorization);
+        }
+        match self.cloud.registry().authorizers.asked(request) {
+            Some(name) => Credentials::Authorizer(name),
+            None => Credentials::Nothing,
+        }
     }
 
-    /// Every check that has a refusal for an answer.
-    fn check(&self, fingerprint: &str, request: &Request) -> Result<(), Refusal> {
+    fn check_signed(&self, authorization: &Authorization<'_>, request: &Request) -> Result<Publish, Refusal> {
+        // A signature covers the body, so there is nothing to say about it without one.
+        publish::check_framing(request)?;
+        self.verify(authorization, request)?;
+        self.check(authorization.access_key_id, &Refusal::FORBIDDEN, request)
+    }
+
+    fn verify(&self, authorization: &Authorization<'_>, request: &Request) -> Result<(), Refusal> {
+        let registry = self.cloud.registry();
+        let verifier = Verifier {
+            access_keys: &registry.access_keys,
+            region: self.cloud.region.as_deref(),
+            now: self.cloud.clock.now_ms() / 1000,
+        };
+        verifier.verify(request, authorization)
+    }
+
+    fn check_authorized(&self, name: &str, request: &Request) -> Result<Publish, Refusal> {
+        // Custom authorizers are there for publishing only.
+        if self.purpose(request) != Purpose::Publish || !self.cloud.registry().authorizers.admits(name, request) {
+            return Err(Refusal::FORBIDDEN);
+        }
+        self.check(name, &Refusal::FORBIDDEN, request)
+    }
+
+    /// Every check of a request whose sender is known, and who is denied in this way by a policy.
+    fn check(&self, principal: &str, denial: &Refusal, request: &Request) -> Result<Publish, Refusal> {
         let publish = Publish::check(request)?;
-        if !self.cloud.registry().may_publish(fingerprint, &publish.topic) {
-            return Err(Refusal::POLICY);
+        if !self.cloud.registry().policy.may_publish(principal, &publish.topic) {
+            return Err(denial.clone());
         }
         if self.cloud.throttles() {
             return Err(Refusal::THROTTLED);
         }
-        Ok(())
+        Ok(publish)
     }
 }
 
@@ -111,32 +149,46 @@ impl Platform for Gate {
     }
 
     fn describe(&self, peer: &Peer, request: &Request) -> Description {
-        let device = peer.fingerprint.as_ref().map(|fingerprint| Device::Certificate {
-            fingerprint: fingerprint.clone(),
-            common_name: self.cloud.registry().common_name(fingerprint),
-        });
+        let device = match self.credentials(peer, request) {
+            Credentials::Certificate(Some(fingerprint)) => {
+                let common_name = self.cloud.registry().common_name(&fingerprint);
+                Some(Device::Certificate { fingerprint, common_name })
+            }
+            Credentials::Signature(Ok(authorization)) => {
+                Some(Device::AccessKey { access_key_id: authorization.access_key_id.to_owned() })
+            }
+            Credentials::Authorizer(name) => Some(Device::Authorizer { name }),
+            Credentials::Certificate(None) | Credentials::Signature(Err(_)) | Credentials::Nothing => None,
+        };
         Description {
             device,
             topic: topic::encoded(request.path()).and_then(percent::decode),
             qos: publish::qos(request),
             retain: publish::retain(request),
+            properties: properties::describe(request),
         }
     }
 
     fn decide(&self, peer: &Peer, request: &Request) -> Decision {
-        let checked = match self.credentials(peer) {
-            Credentials::Nothing => Err(Refusal::MISSING_TOKEN),
+        let checked = match self.credentials(peer, request) {
             Credentials::Certificate(Some(known)) if self.cloud.registry().is_active(&known) => {
-                self.check(&known, request)
+                self.check(&known, &Refusal::POLICY, request)
             }
             Credentials::Certificate(_) => {
                 return Decision { disposition: Disposition::Dropped, trace_id: None, answer: None };
             }
+            Credentials::Signature(Ok(authorization)) => self.check_signed(&authorization, request),
+            Credentials::Signature(Err(refusal)) => Err(refusal),
+            Credentials::Authorizer(name) => self.check_authorized(&name, request),
+            Credentials::Nothing => Err(Refusal::MISSING_TOKEN),
         };
         let trace_id = uuid();
         let clock = &self.cloud.clock;
         let (disposition, answer) = match checked {
-            Ok(()) => (Disposition::Accepted { id: trace_id.clone() }, answer::accepted(clock, &trace_id)),
+            Ok(publish) => {
+                self.cloud.retained().apply(publish, &request.body);
+                (Disposition::Accepted { id: trace_id.clone() }, answer::accepted(clock, &trace_id))
+            }
             Err(refusal) => (refusal.disposition(), answer::refused(clock, &trace_id, &refusal)),
         };
         Decision { disposition, trace_id: Some(trace_id), answer: Some(answer) }

@@ -4,22 +4,32 @@
 //! | Where | What |
 //! |---|---|
 //! | `gate.rs` | which handshake a client gets, and what it proves |
-//! | `registry.rs` | the certificates that are known, and what they may publish |
+//! | `sigv4/`, `access_key.rs` | the signatures of those who sign |
+//! | `authorizer.rs` | the tokens of those who come by a custom authorizer |
+//! | `registry.rs`, `policy.rs` | who is known, and what they may publish |
 //! | `publish.rs`, `topic.rs`, `properties.rs` | the checks of one message |
+//! | `retained.rs` | the messages that topics retain |
+//! | `region.rs` | the region in the name of an endpoint |
 //! | `answer.rs` | the answers, byte for byte |
 
+mod access_key;
 mod answer;
+mod authorizer;
 mod gate;
+mod policy;
 mod properties;
 mod publish;
+mod region;
 mod registry;
+mod retained;
+mod sigv4;
 mod topic;
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::clock::Clock;
 use crate::fault::Faults;
@@ -28,8 +38,12 @@ use crate::pki::{Authority, DeviceCertificate};
 use crate::platform::Listener;
 use crate::serve::{Connections, Deadlines, Port};
 use crate::tls::{ClientCertificates, server_config};
+pub use access_key::AccessKey;
+pub use authorizer::Authorizer;
 use gate::{ALPN_HTTP_CA, Configurations, Gate};
 use registry::Registry;
+pub use retained::Retained;
+use retained::Store;
 
 /// How to start an [`AwsEmulator`].
 #[derive(Clone, Debug)]
@@ -38,14 +52,22 @@ pub struct AwsOptions {
     pub authority: Authority,
     /// The endpoint's name, such as `a1b2c3-ats.iot.eu-central-1.amazonaws.com`. Clients must send it as SNI.
     pub server_name: String,
+    /// The region that requests have to be signed for. `None` for the one in the server name; if that has none either,
+    /// no signature is good.
+    pub region: Option<String>,
     /// Where to listen.
     pub ip: IpAddr,
 }
 
 impl AwsOptions {
-    /// Listens on 127.0.0.1.
+    /// Listens on 127.0.0.1, in the region of the server name.
     pub fn new(authority: &Authority, server_name: &str) -> Self {
-        Self { authority: authority.clone(), server_name: server_name.to_owned(), ip: Ipv4Addr::LOCALHOST.into() }
+        Self {
+            authority: authority.clone(),
+            server_name: server_name.to_owned(),
+            region: None,
+            ip: Ipv4Addr::LOCALHOST.into(),
+        }
     }
 }
 
@@ -62,7 +84,9 @@ struct Cloud {
     ledger: Ledger,
     faults: Faults,
     clock: Clock,
+    region: Option<String>,
     registry: Mutex<Registry>,
+    retained: Mutex<Store>,
     throttled: AtomicUsize,
 }
 
@@ -85,7 +109,7 @@ impl AwsEmulator {
     }
 
     async fn start_with(options: AwsOptions, deadlines: Deadlines) -> io::Result<Self> {
-        let AwsOptions { authority, server_name, ip } = options;
+        let AwsOptions { authority, server_name, region, ip } = options;
         let identity = authority.issue_server(std::slice::from_ref(&server_name)).map_err(io::Error::other)?;
         let config = |clients, alpn: &[&[u8]]| server_config(&identity, clients, alpn).map_err(io::Error::other);
         let configurations = Configurations {
@@ -97,7 +121,9 @@ impl AwsEmulator {
             ledger: Ledger::new(),
             faults: Faults::default(),
             clock: Clock::default(),
+            region: region.or_else(|| region::of(&server_name)),
             registry: Mutex::default(),
+            retained: Mutex::default(),
             throttled: AtomicUsize::new(0),
         });
         let open = |listener| {
@@ -119,7 +145,8 @@ impl AwsEmulator {
         self.mutual_tls.address()
     }
 
-    /// The port that stands for 443: a client certificate counts only with the ALPN `x-amzn-http-ca`.
+    /// The port that stands for 443: a client certificate counts only with the ALPN `x-amzn-http-ca`, and without that
+    /// ALPN requests are signed with an access key or go by a custom authorizer.
     pub fn addr_alpn(&self) -> SocketAddr {
         self.alpn.address()
     }
@@ -144,14 +171,26 @@ impl AwsEmulator {
         self.cloud.registry().deactivate(fingerprint);
     }
 
-    /// Denies all certificates to publish to topics that begin like this.
-    pub fn deny_topic_prefix(&self, prefix: &str) {
-        self.cloud.registry().deny(prefix);
+    /// Makes an access key known, or gives it another secret and another session token. It may publish everywhere.
+    pub fn add_access_key(&self, key: AccessKey) {
+        self.cloud.registry().add_access_key(key);
     }
 
-    /// Lets a registered certificate publish only to topics that begin like this. More calls allow more prefixes.
-    pub fn allow_only_topic_prefix(&self, fingerprint: &str, prefix: &str) {
-        self.cloud.registry().allow_only(fingerprint, prefix);
+    /// Adds a custom authorizer, or replaces the one of that name. Whoever it admits may publish everywhere.
+    pub fn add_authorizer(&self, authorizer: Authorizer) {
+        self.cloud.registry().add_authorizer(authorizer);
+    }
+
+    /// Denies everybody to publish to topics that begin like this.
+    pub fn deny_topic_prefix(&self, prefix: &str) {
+        self.cloud.registry().policy.deny(prefix);
+    }
+
+    /// Lets somebody who is known publish only to topics that begin like this: the holder of the certificate with this
+    /// fingerprint, of the access key with this id, or whoever the custom authorizer of this name admits. More calls
+    /// allow more prefixes.
+    pub fn allow_only_topic_prefix(&self, principal: &str, prefix: &str) {
+        self.cloud.registry().policy.allow_only(principal, prefix);
     }
 
     /// Refuses the next `count` good messages with 429, on top of those that are still to be refused.
@@ -159,12 +198,18 @@ impl AwsEmulator {
         self.cloud.throttled.fetch_add(count, Ordering::SeqCst);
     }
 
+    /// The messages that topics retain, by the order of their topics: what a subscriber would get first.
+    pub fn retained(&self) -> Vec<Retained> {
+        self.cloud.retained().all()
+    }
+
     /// How many connections there have been.
     pub fn connections(&self) -> AwsConnections {
         AwsConnections { mutual_tls: self.mutual_tls.connections(), alpn: self.alpn.connections() }
     }
 
-    /// Sets the emulator's clock to true time plus this many milliseconds. It shows in the `date` header.
+    /// Sets the emulator's clock to true time plus this many milliseconds. It decides about the
+    /// time stamps of signatures, and shows in the `date` header.
     pub fn shift_clock_ms(&self, offset_ms: i64) {
         self.cloud.clock.set_offset_ms(offset_ms);
     }
@@ -181,8 +226,12 @@ impl fmt::Debug for AwsEmulator {
 }
 
 impl Cloud {
-    fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
+    fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().expect("nothing panics while it holds the registry")
+    }
+
+    fn retained(&self) -> MutexGuard<'_, Store> {
+        self.retained.lock().expect("nothing panics while it holds the retained messages")
     }
 
     /// Whether this message is one of those to be throttled.

@@ -7,61 +7,97 @@ use super::answer::Refusal;
 use super::publish::parameter;
 use crate::base64;
 use crate::http1::Request;
+use crate::platform::Properties;
 
-pub(super) fn check(request: &Request) -> Result<(), Refusal> {
-    if let Some(expiry) = parameter(request, "messageExpiry")
-        && expiry.parse::<u32>().is_err()
-    {
-        return Err(Refusal::invalid("Message expiry interval must be an unsigned 4-byte integer"));
-    }
-    if parameter(request, "responseTopic").is_some_and(|topic| topic.contains(['+', '#'])) {
-        return Err(Refusal::invalid(
-            "This response topic isn't valid. Response topics must not contain MQTT wildcard characters (+ or #)",
-        ));
-    }
-    if let Some(indicator) = request.header("x-amz-mqtt5-payload-format-indicator")
-        && !matches!(indicator, "UNSPECIFIED_BYTES" | "UTF8_DATA")
-    {
-        return Err(Refusal::invalid("Invalid Payload Format Indicator"));
-    }
-    if let Some(data) = request.header("x-amz-mqtt5-correlation-data") {
-        decode(data)?;
-    }
-    if let Some(encoded) = request.header("x-amz-mqtt5-user-properties") {
-        check_user_properties(&decode(encoded)?)?;
-    }
+type Checked<T> = Result<T, Refusal>;
+
+pub(super) fn check(request: &Request) -> Checked<()> {
+    message_expiry(request)?;
+    response_topic(request)?;
+    payload_format_indicator(request)?;
+    correlation_data(request)?;
+    user_properties(request)?;
     Ok(())
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
+/// What the ledger shows.
+pub(super) fn describe(request: &Request) -> Properties {
+    Properties {
+        content_type: parameter(request, "contentType"),
+        response_topic: response_topic(request).unwrap_or_default(),
+        message_expiry: message_expiry(request).unwrap_or_default(),
+        user_properties: user_properties(request).unwrap_or_default(),
+        payload_format_indicator: payload_format_indicator(request).unwrap_or_default(),
+        correlation_data: correlation_data(request).unwrap_or_default(),
+    }
+}
+
+fn message_expiry(request: &Request) -> Checked<Option<u32>> {
+    let seconds = parameter(request, "messageExpiry").map(|expiry| expiry.parse());
+    seconds.transpose().map_err(|_| Refusal::invalid("Message expiry interval must be an unsigned 4-byte integer"))
+}
+
+fn response_topic(request: &Request) -> Checked<Option<String>> {
+    match parameter(request, "responseTopic") {
+        Some(topic) if topic.contains(['+', '#']) => Err(Refusal::invalid(
+            "This response topic isn't valid. Response topics must not contain MQTT wildcard characters (+ or #)",
+        )),
+        topic => Ok(topic),
+    }
+}
+
+fn payload_format_indicator(request: &Request) -> Checked<Option<String>> {
+    match request.header("x-amz-mqtt5-payload-format-indicator") {
+        None => Ok(None),
+        Some(known @ ("UNSPECIFIED_BYTES" | "UTF8_DATA")) => Ok(Some(known.to_owned())),
+        Some(_) => Err(Refusal::invalid("Invalid Payload Format Indicator")),
+    }
+}
+
+fn correlation_data(request: &Request) -> Checked<Option<Vec<u8>>> {
+    request.header("x-amz-mqtt5-correlation-data").map(decode).transpose()
+}
+
+fn user_properties(request: &Request) -> Checked<Vec<(String, String)>> {
+    match request.header("x-amz-mqtt5-user-properties") {
+        None => Ok(Vec::new()),
+        Some(encoded) => read_user_properties(&decode(encoded)?),
+    }
+}
+
+fn decode(text: &str) -> Checked<Vec<u8>> {
     base64::decode(text).ok_or(Refusal::invalid("Invalid Base64 string"))
 }
 
-fn check_user_properties(json: &[u8]) -> Result<(), Refusal> {
-    let malformed = Refusal::invalid("Invalid JSON string for User Properties");
-    let Ok(Value::Array(properties)) = serde_json::from_slice(json) else {
-        return Err(malformed);
+fn read_user_properties(json: &[u8]) -> Checked<Vec<(String, String)>> {
+    let malformed = || Refusal::invalid("Invalid JSON string for User Properties");
+    let Ok(Value::Array(objects)) = serde_json::from_slice(json) else {
+        return Err(malformed());
     };
-    for property in properties {
-        let Value::Object(pairs) = property else {
-            return Err(malformed);
+    let mut properties = Vec::with_capacity(objects.len());
+    for object in objects {
+        let Value::Object(pairs) = object else {
+            return Err(malformed());
         };
         if pairs.len() != 1 {
             return Err(Refusal::invalid("Only one User Property is allowed in single JSONObject"));
         }
-        if !pairs.values().all(Value::is_string) {
-            return Err(malformed);
+        for pair in pairs {
+            let (name, Value::String(value)) = pair else {
+                return Err(malformed());
+            };
+            properties.push((name, value));
         }
     }
-    Ok(())
+    Ok(properties)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn message(json: &str) -> Option<&'static str> {
-        check_user_properties(json.as_bytes()).err().and_then(|refusal| refusal.message)
+    fn message(json: &str) -> Option<String> {
+        read_user_properties(json.as_bytes()).err()?.message.map(Into::into)
     }
 
     #[test]
@@ -70,10 +106,10 @@ mod tests {
         assert_eq!(message("[]"), None);
         let malformed = Some("Invalid JSON string for User Properties");
         for json in [r#"{"a":"b"}"#, r#"[{"a":1}]"#, r#"["a"]"#, "nonsense"] {
-            assert_eq!(message(json), malformed, "{json}");
+            assert_eq!(message(json).as_deref(), malformed, "{json}");
         }
         let several = Some("Only one User Property is allowed in single JSONObject");
-        assert_eq!(message(r#"[{"a":"b","c":"d"}]"#), several);
-        assert_eq!(message("[{}]"), several);
+        assert_eq!(message(r#"[{"a":"b","c":"d"}]"#).as_deref(), several);
+        assert_eq!(message("[{}]").as_deref(), several);
     }
 }

@@ -12,6 +12,8 @@ const MAX_PAYLOAD: usize = 131_072;
 /// A request that AWS would take from somebody who may publish there.
 pub(super) struct Publish {
     pub(super) topic: String,
+    pub(super) qos: u8,
+    pub(super) retain: bool,
 }
 
 impl Publish {
@@ -20,11 +22,9 @@ impl Publish {
         if request.method != "POST" {
             return Err(Refusal::METHOD_NOT_ALLOWED);
         }
-        match request.framing {
-            Framing::NoLength => return Err(Refusal::LENGTH_REQUIRED),
-            Framing::TooLarge => return Err(Refusal::TOO_LARGE),
-            Framing::Complete if request.body.len() > MAX_PAYLOAD => return Err(Refusal::TOO_LARGE),
-            Framing::Complete => {}
+        check_framing(request)?;
+        if request.body.len() > MAX_PAYLOAD {
+            return Err(Refusal::TOO_LARGE);
         }
         let topic = topic::decode(encoded)?;
         topic::check(&topic)?;
@@ -39,19 +39,32 @@ impl Publish {
             return Err(Refusal::invalid("retain must be true or false"));
         }
         properties::check(request)?;
-        Ok(Self { topic })
+        Ok(Self { topic, qos: qos(request).unwrap_or_default(), retain: retain(request) })
+    }
+}
+
+/// Whether there is a whole body to look at.
+pub(super) fn check_framing(request: &Request) -> Result<(), Refusal> {
+    match request.framing {
+        Framing::NoLength => Err(Refusal::LENGTH_REQUIRED),
+        Framing::TooLarge => Err(Refusal::TOO_LARGE),
+        Framing::Complete => Ok(()),
     }
 }
 
 /// The first query parameter of that name, decoded. A plus stays a plus; what does not decode is taken as it stands, and
 /// so is no valid value of anything.
 pub(super) fn parameter(request: &Request, name: &str) -> Option<String> {
-    let mut parameters = request.query()?.split('&');
-    let value = parameters.find_map(|parameter| match parameter.split_once('=') {
+    let value = raw_parameter(request, name)?;
+    Some(percent::decode(value).unwrap_or_else(|| value.to_owned()))
+}
+
+/// The same as it was sent.
+pub(super) fn raw_parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.query()?.split('&').find_map(|parameter| match parameter.split_once('=') {
         Some((known, value)) => (known == name).then_some(value),
         None => (parameter == name).then_some(""),
-    })?;
-    Some(percent::decode(value).unwrap_or_else(|| value.to_owned()))
+    })
 }
 
 /// What the ledger shows: AWS's default is 0.

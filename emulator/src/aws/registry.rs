@@ -1,26 +1,31 @@
 //! A certificate that AWS does not know, or knows as inactive, gets no answer at all; one whose policy lacks a topic gets
-//! a 403 without a reason. Clients must tell the two apart, so the emulator keeps both lists.
+//! a 403 without a reason. Clients must tell the two apart, so the emulator keeps who is known apart from who may what.
 
 use std::collections::HashMap;
 
+use super::access_key::AccessKey;
+use super::authorizer::{Authorizer, Authorizers};
+use super::policy::Policy;
 use crate::pki::DeviceCertificate;
 
 #[derive(Default)]
 pub(super) struct Registry {
     devices: HashMap<String, Registration>,
-    denied: Vec<String>,
+    /// By their ids.
+    pub(super) access_keys: HashMap<String, AccessKey>,
+    pub(super) authorizers: Authorizers,
+    pub(super) policy: Policy,
 }
 
 struct Registration {
     common_name: String,
     active: bool,
-    /// Nothing here allows everything.
-    allowed: Vec<String>,
 }
 
 impl Registry {
     pub(super) fn register(&mut self, device: &DeviceCertificate) {
-        let registration = Registration { common_name: device.common_name.clone(), active: true, allowed: Vec::new() };
+        let registration = Registration { common_name: device.common_name.clone(), active: true };
+        self.policy.allow_all(&device.fingerprint);
         self.devices.insert(device.fingerprint.clone(), registration);
     }
 
@@ -30,14 +35,14 @@ impl Registry {
         }
     }
 
-    pub(super) fn deny(&mut self, prefix: &str) {
-        self.denied.push(prefix.to_owned());
+    pub(super) fn add_access_key(&mut self, key: AccessKey) {
+        self.policy.allow_all(&key.access_key_id);
+        self.access_keys.insert(key.access_key_id.clone(), key);
     }
 
-    pub(super) fn allow_only(&mut self, fingerprint: &str, prefix: &str) {
-        if let Some(device) = self.devices.get_mut(fingerprint) {
-            device.allowed.push(prefix.to_owned());
-        }
+    pub(super) fn add_authorizer(&mut self, authorizer: Authorizer) {
+        self.policy.allow_all(&authorizer.name);
+        self.authorizers.add(authorizer);
     }
 
     pub(super) fn is_active(&self, fingerprint: &str) -> bool {
@@ -46,34 +51,5 @@ impl Registry {
 
     pub(super) fn common_name(&self, fingerprint: &str) -> Option<String> {
         self.devices.get(fingerprint).map(|device| device.common_name.clone())
-    }
-
-    pub(super) fn may_publish(&self, fingerprint: &str, topic: &str) -> bool {
-        let matches = |prefixes: &[String]| prefixes.iter().any(|prefix| topic.starts_with(prefix.as_str()));
-        let Some(device) = self.devices.get(fingerprint) else {
-            return false;
-        };
-        // As in a policy document, a denial wins over any permission.
-        !matches(&self.denied) && (device.allowed.is_empty() || matches(&device.allowed))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pki::Authority;
-
-    #[test]
-    fn a_denial_wins_over_a_permission() {
-        let device = Authority::new().issue_device("a");
-        let mut registry = Registry::default();
-        registry.register(&device);
-        assert!(registry.may_publish(&device.fingerprint, "secret/x"));
-        registry.allow_only(&device.fingerprint, "devices/a/");
-        registry.allow_only(&device.fingerprint, "secret/");
-        registry.deny("secret/");
-        assert!(registry.may_publish(&device.fingerprint, "devices/a/up"));
-        assert!(!registry.may_publish(&device.fingerprint, "devices/b/up"));
-        assert!(!registry.may_publish(&device.fingerprint, "secret/x"));
     }
 }

@@ -183,12 +183,13 @@ async fn forty_devices_of_one_host_publish_at_once_and_each_in_its_own_name() {
     const DEVICES: usize = 40;
     within(async {
         let cloud = AwsCloud::start().await;
-        let pool = Pool::default();
+        // Nothing but the identity tells their connections apart.
+        let (pool, roots) = (Pool::default(), roots(&cloud.authority));
         let mut publishing = JoinSet::new();
         for _ in 0..DEVICES {
             let device = cloud.authority.issue_device("one-of-forty");
             cloud.emulator.register(&device);
-            let route = Route::new(ENDPOINT, roots(&cloud.authority)).identity(identity(&device));
+            let route = Route::new(ENDPOINT, roots.clone()).identity(identity(&device));
             let transport = cloud.transport_over(pool.clone(), route);
             publishing.spawn(async move {
                 let mut publisher = try_open(transport, &platform(8443), &options(), None).await.unwrap();

@@ -8,9 +8,9 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use thingpost_emulator::{Break, Fault};
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{AliyunConfig, Error, Message, Receipt};
+use thingpost_host::runtime::types::{AliyunConfig, Error, Message, Platform, Receipt};
 
-use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_SECRET, TOPIC};
+use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, TOPIC};
 use crate::fixtures::aws::{AwsCloud, platform};
 use crate::fixtures::deadline::within;
 use crate::fixtures::host::options;
@@ -153,6 +153,8 @@ async fn neither_device_secret_nor_token_is_in_an_outcome() {
         let mut stranger = cloud.open(unknown, &options(), None).await;
         outcomes.push(stranger.publish(&at_most_once(TOPIC, b"x")).await.unwrap());
 
+        let platform = format!("{:?}", Platform::Aliyun(aliyun::config()));
+        assert!(platform.contains(DEVICE_NAME) && !platform.contains(DEVICE_SECRET), "{platform}");
         assert!(outcomes.iter().filter(|outcome| outcome.is_err()).count() >= 9);
         for outcome in &outcomes {
             let shown = shown(outcome);

@@ -18,6 +18,7 @@ use crate::clock::later;
 use crate::error::{ExchangeError, TransportError};
 use crate::pool::Lease;
 use crate::route::Endpoint;
+use crate::transport::FailureObserver;
 
 pub(crate) struct AnswerBody {
     incoming: Incoming,
@@ -26,16 +27,24 @@ pub(crate) struct AnswerBody {
     lease: Option<Lease>,
     silence: Pin<Box<Sleep>>,
     between_bytes: Duration,
+    on_failure: Option<FailureObserver>,
 }
 
 impl AnswerBody {
-    pub(crate) fn new(incoming: Incoming, from: Endpoint, lease: Lease, between_bytes: Duration) -> Self {
+    pub(crate) fn new(
+        incoming: Incoming,
+        from: Endpoint,
+        lease: Lease,
+        between_bytes: Duration,
+        on_failure: Option<FailureObserver>,
+    ) -> Self {
         let mut body = Self {
             incoming,
             from,
             lease: Some(lease),
             silence: Box::pin(sleep_until(later(between_bytes))),
             between_bytes,
+            on_failure,
         };
         body.give_back_at_end();
         body
@@ -57,6 +66,9 @@ impl AnswerBody {
         self.lease = None;
         let error = TransportError::Exchange { to: self.from.clone(), error };
         tracing::warn!("{error}");
+        if let Some(observer) = &self.on_failure {
+            observer(&error);
+        }
         error.to_wasi()
     }
 }

@@ -14,10 +14,11 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::io::TokioIo;
 
+use crate::clock::later;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
 use crate::route::Endpoint;
@@ -86,8 +87,8 @@ impl Connection {
     }
 
     /// Waits until the exchange before is entirely over; false if the connection is of no more use.
-    pub(crate) async fn is_ready(&mut self) -> bool {
-        matches!(timeout(TURNAROUND, self.sender.ready()).await, Ok(Ok(())))
+    pub(crate) async fn is_ready(&mut self, deadline: ConnectDeadline) -> bool {
+        matches!(timeout_at(deadline.at.min(later(TURNAROUND)), self.sender.ready()).await, Ok(Ok(())))
     }
 
     /// Sends a request and waits for the head of its answer. Given up midway, the connection closes itself.

@@ -66,8 +66,9 @@ impl Identity {
 
         let position = match position_of_leaf(&chain, key.as_ref()) {
             Ok(position) => position,
-            Err(error) => {
-                return Err(IdentityError::UnusableCertificate { certificate: certificate_source, error });
+            Err((index, error)) => {
+                let position = index + 1;
+                return Err(IdentityError::UnusableCertificate { certificate: certificate_source, position, error });
             }
         };
         match position {
@@ -117,18 +118,19 @@ fn read_key(pem: &[u8], source: &PemSource) -> Result<PrivateKeyDer<'static>, Id
     }
 }
 
-/// Which certificate of the chain the key belongs to.
+/// Which certificate of the chain the key belongs to, or which cannot be read.
 ///
 /// rustls could tell (`CertifiedKey::keys_match`), but only of certificates of version 3: those of version 1, which
 /// `openssl x509 -req` makes without being asked, are good enough for a client.
 fn position_of_leaf(
     chain: &[CertificateDer<'_>],
     key: &dyn SigningKey,
-) -> Result<Option<usize>, x509_cert::der::Error> {
+) -> Result<Option<usize>, (usize, x509_cert::der::Error)> {
     let public_key = key.public_key();
     for (index, certificate) in chain.iter().enumerate() {
-        let certificate = Certificate::from_der(certificate)?;
-        let of_certificate = certificate.tbs_certificate().subject_public_key_info().to_der()?;
+        let of_certificate = Certificate::from_der(certificate)
+            .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
+            .map_err(|error| (index, error))?;
         if public_key.as_ref().is_some_and(|public_key| public_key.as_ref() == of_certificate) {
             return Ok(Some(index));
         }
@@ -180,10 +182,12 @@ pub enum IdentityError {
         /// What the crypto provider says.
         error: rustls::Error,
     },
-    /// The first certificate is PEM, but not a certificate that TLS can use.
+    /// A certificate is PEM, but not a certificate that TLS can use.
     UnusableCertificate {
         /// Where the certificate is.
         certificate: PemSource,
+        /// Its position there, counted from 1.
+        position: usize,
         /// What the parser says.
         error: x509_cert::der::Error,
     },
@@ -238,9 +242,9 @@ impl fmt::Display for IdentityError {
                 f,
                 "the private key in {key} cannot be used ({error}); give RSA of 2048 to 8192 bits, ECDSA P-256 or P-384, or Ed25519"
             ),
-            Self::UnusableCertificate { certificate, error } => write!(
+            Self::UnusableCertificate { certificate, position, error } => write!(
                 f,
-                "the first certificate in {certificate} cannot be used ({error}); download or export it again"
+                "certificate {position} in {certificate} cannot be used ({error}); download or export it again"
             ),
             Self::LeafNotFirst { certificate, position } => write!(
                 f,

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::later;
@@ -93,7 +94,8 @@ struct State {
     lanes: HashMap<Key, Lane>,
     /// Requests that wait for a socket; while there are any, no connection stays idle.
     waiting: usize,
-    sweeping: bool,
+    /// Of whichever runtime needed it first; when that one is gone, so is the task.
+    sweeper: Option<JoinHandle<()>>,
 }
 
 /// The connections of one key.
@@ -146,7 +148,7 @@ impl Pool {
             tokio::task::yield_now().await;
         }
         while let Some(mut connection) = self.shared.take_idle(&key) {
-            if connection.is_ready().await {
+            if connection.is_ready(deadline).await {
                 return Ok(self.lease(connection, key, lane, turn));
             }
         }
@@ -162,9 +164,8 @@ impl Pool {
 
     fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
         let mut state = self.shared.state();
-        if !state.sweeping {
-            state.sweeping = true;
-            tokio::spawn(sweep(Arc::downgrade(&self.shared)));
+        if state.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
+            state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.shared))));
         }
         let lane = state.lanes.entry(key.clone()).or_insert_with(|| Lane {
             settings: Arc::new(LaneSettings {
@@ -292,7 +293,7 @@ async fn sweep(pool: Weak<Shared>) {
             }
             state.lanes.retain(|_, lane| !lane.idle.is_empty() || Arc::strong_count(&lane.settings) > 1);
             if state.lanes.is_empty() {
-                state.sweeping = false;
+                state.sweeper = None;
                 return;
             }
             let oldest = state.lanes.values().filter_map(|lane| lane.idle.first().map(|idle| idle.since)).min();

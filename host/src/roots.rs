@@ -1,4 +1,7 @@
-//! The certificate authorities that a server's certificate must lead to.
+//! The certificate authorities that a server's certificate must lead to, or the server's own certificate.
+//!
+//! A verifier takes whatever is in its store for an authority, so one that is none must not come in there: somebody who
+//! named the certificate of one server trusts that server, and not everybody for whom its key signs.
 //!
 //! An empty trust store accepts nothing and explains nothing: every connection fails with "unknown issuer", however
 //! right the server is. A store here is never empty, and a file that yields no authority is refused when it is read.
@@ -8,15 +11,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, RootCertStore};
+use x509_cert::certificate::{CertificateInner, Raw, Version};
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix::BasicConstraints;
 
 use crate::pem::{PemContents, PemSource, fault};
 
-/// A set of trusted certificate authorities. Cheap to clone, never empty.
+/// Whom to trust: authorities, or servers by their very certificates. Cheap to clone, never empty.
 #[derive(Clone)]
 pub struct TrustRoots {
+    /// The authorities.
     store: Arc<RootCertStore>,
     /// Those that the user named; not the system's.
     named: Arc<[CertificateDer<'static>]>,
@@ -56,14 +64,16 @@ impl TrustRoots {
         let mut named = Vec::new();
         for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
             let certificate = certificate.map_err(|error| RootsError::Malformed { roots: source.clone(), error })?;
-            named.push(certificate.clone());
-            store.add(certificate).map_err(|error| RootsError::Unusable {
-                roots: source.clone(),
-                position: index + 1,
-                error,
-            })?;
+            let added = match may_be_authority(&certificate) {
+                Ok(true) => store.add(certificate.clone()),
+                Ok(false) => ParsedCertificate::try_from(&certificate).map(drop),
+                Err(error) => Err(error),
+            };
+            let position = index + 1;
+            added.map_err(|error| RootsError::Unusable { roots: source.clone(), position, error })?;
+            named.push(certificate);
         }
-        if store.is_empty() {
+        if named.is_empty() {
             return Err(RootsError::NoCertificate { roots: source, found: PemContents::of(pem) });
         }
         Ok(Self::new(store, named))
@@ -79,6 +89,7 @@ impl TrustRoots {
         self.named.contains(certificate)
     }
 
+    /// The authorities. None where only servers are named.
     pub(crate) fn store(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.store)
     }
@@ -89,10 +100,22 @@ impl TrustRoots {
     }
 }
 
-/// The number of authorities; the list itself fills screens.
+/// Whether it says so, or is of version 1, in which it cannot say.
+fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, rustls::Error> {
+    let unreadable = |_| rustls::Error::from(CertificateError::BadEncoding);
+    let certificate = CertificateInner::<Raw>::from_der(certificate).map_err(unreadable)?;
+    let certificate = certificate.tbs_certificate();
+    let constraints = certificate.get_extension::<BasicConstraints>().map_err(unreadable)?;
+    Ok(certificate.version() == Version::V1 || constraints.is_some_and(|(_, constraints)| constraints.ca))
+}
+
+/// How many there are; the list itself fills screens.
 impl fmt::Debug for TrustRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrustRoots").field("authorities", &self.store.len()).finish_non_exhaustive()
+        f.debug_struct("TrustRoots")
+            .field("authorities", &self.store.len())
+            .field("named", &self.named.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,7 +144,7 @@ pub enum RootsError {
         /// What is there instead.
         found: PemContents,
     },
-    /// A certificate cannot serve as an authority.
+    /// A certificate cannot serve as an authority, nor as a server's own.
     Unusable {
         /// Where.
         roots: PemSource,
@@ -184,6 +207,14 @@ mod tests {
         let error =
             TrustRoots::from_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap_err();
         assert!(matches!(error, RootsError::Unusable { position: 1, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn who_says_so_is_an_authority_and_who_cannot_say() {
+        for (name, authorities) in [("rsa.cert.pem", 1), ("rsa-v1.cert.pem", 1)] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+            assert_eq!(TrustRoots::from_pem_file(&file).unwrap().store().len(), authorities, "{name}");
+        }
     }
 
     #[test]

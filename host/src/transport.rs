@@ -44,6 +44,9 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two pieces of the answer's body.
     pub between_bytes: Duration,
+    /// The most that a guest gets for each of them when it asks. 10 minutes: no broker takes so long, and a guest that
+    /// waits for a year holds connections that others wait for.
+    pub maximum: Duration,
 }
 
 impl Default for Timeouts {
@@ -52,6 +55,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(10),
             first_byte: Duration::from_secs(30),
             between_bytes: Duration::from_secs(30),
+            maximum: Duration::from_secs(600),
         }
     }
 }
@@ -59,10 +63,12 @@ impl Default for Timeouts {
 impl Timeouts {
     fn with(self, options: Option<RequestOptions>) -> Self {
         let options = options.unwrap_or_default();
+        let bounded = |wanted: Option<Duration>, otherwise| wanted.map_or(otherwise, |wanted| wanted.min(self.maximum));
         Self {
-            connect: options.connect_timeout.unwrap_or(self.connect),
-            first_byte: options.first_byte_timeout.unwrap_or(self.first_byte),
-            between_bytes: options.between_bytes_timeout.unwrap_or(self.between_bytes),
+            connect: bounded(options.connect_timeout, self.connect),
+            first_byte: bounded(options.first_byte_timeout, self.first_byte),
+            between_bytes: bounded(options.between_bytes_timeout, self.between_bytes),
+            ..self
         }
     }
 }
@@ -77,7 +83,7 @@ pub struct Transport {
     on_failure: Option<FailureObserver>,
 }
 
-/// Sees every failed request before it becomes a bare code for the guest.
+/// Sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it.
 pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
 
 impl Transport {
@@ -140,9 +146,8 @@ impl Transport {
             let to = target.to.clone();
             match timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
-                    return Ok(
-                        answer.map(|body| AnswerBody::new(body, to, lease, timeouts.between_bytes).boxed_unsync())
-                    );
+                    let (pause, observer) = (timeouts.between_bytes, self.on_failure.clone());
+                    return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observer).boxed_unsync()));
                 }
                 // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
                 // takes one from a finite supply of idle connections, or opens a new one and does not come back here.

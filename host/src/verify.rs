@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
-use x509_cert::Certificate;
+use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
 use crate::roots::TrustRoots;
@@ -22,15 +23,19 @@ use crate::tls::provider;
 /// Checks servers against [`TrustRoots`].
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    chains: Arc<WebPkiServerVerifier>,
+    /// None if no authority is trusted.
+    chains: Option<Arc<WebPkiServerVerifier>>,
     roots: TrustRoots,
 }
 
 impl Verifier {
     pub(crate) fn new(roots: &TrustRoots) -> Self {
-        let chains = WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(provider()))
-            .build()
-            .expect("trust roots are never empty");
+        let store = roots.store();
+        let chains = (!store.is_empty()).then(|| {
+            WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider()))
+                .build()
+                .expect("there are roots, and no revocation lists that could be wrong")
+        });
         Self { chains, roots: roots.clone() }
     }
 }
@@ -45,7 +50,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if !self.roots.names(server) {
-            return self.chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
+            let chains = self.chains.as_ref().ok_or(CertificateError::UnknownIssuer)?;
+            return chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
         }
         check_validity(server, now)?;
         verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
@@ -58,7 +64,7 @@ impl ServerCertVerifier for Verifier {
         server: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, server, signature)
+        verify_tls12_signature(message, server, signature, &provider().signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -67,16 +73,16 @@ impl ServerCertVerifier for Verifier {
         server: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, server, signature)
+        verify_tls13_signature(message, server, signature, &provider().signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
+        provider().signature_verification_algorithms.supported_schemes()
     }
 }
 
 fn check_validity(server: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
-    let server = Certificate::from_der(server).map_err(|_| CertificateError::BadEncoding)?;
+    let server = CertificateInner::<Raw>::from_der(server).map_err(|_| CertificateError::BadEncoding)?;
     let validity = server.tbs_certificate().validity();
     let now = Duration::from_secs(now.as_secs());
     if now < validity.not_before.to_unix_duration() {

@@ -75,9 +75,10 @@ fn write_sizes() -> Result<(), String> {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     let rows = String::from_utf8_lossy(&output.stdout);
-    let readme = fs::read_to_string("README.md").map_err(|error| format!("cannot read README.md: {error}"))?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(&path).map_err(|error| format!("cannot read README.md: {error}"))?;
     let (before, rest) = readme.split_once(BEGIN).ok_or("README.md has no place for the sizes")?;
     let (_, after) = rest.split_once(END).ok_or("README.md has no end of the sizes")?;
     let readme = format!("{before}{BEGIN}| component | size |\n|---|---|\n{rows}{END}{after}");
-    fs::write("README.md", readme).map_err(|error| format!("cannot write README.md: {error}"))
+    fs::write(&path, readme).map_err(|error| format!("cannot write README.md: {error}"))
 }

@@ -1,4 +1,6 @@
 //! What can be typed. The help texts are the manual.
+//!
+//! A device secret can be typed, so nothing here can be printed: what holds arguments has no `Debug`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -7,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use thingpost_host::ConnectTo;
 
 /// Publish to cloud IoT platforms from a sandboxed component that never holds a device key.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "thingpost", version, after_help = EXIT_CODES)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -18,7 +20,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 delivered, 1 refused, 2 wrong usage or input, 3 not sent, 4 unknown (sent, no telling answer).
 With --lines the gravest counts: unknown before refused before not sent.";
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one of it, and it is taken apart at once")]
 pub enum Command {
     /// Publish one message, or one for each line of a file
@@ -30,7 +32,7 @@ pub enum Command {
     Demo,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Platform {
     /// AWS IoT Core, with a client certificate
     #[command(after_help = EXIT_CODES)]
@@ -40,7 +42,7 @@ pub enum Platform {
     Aliyun(AliyunArguments),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct AwsArguments {
     /// The data endpoint: aws iot describe-endpoint --endpoint-type iot:Data-ATS
     #[arg(long, value_name = "HOST")]
@@ -69,7 +71,7 @@ pub enum QosLevel {
     AtLeastOnce,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct AliyunArguments {
     /// The HTTP endpoint, such as iot-as-http.cn-shanghai.aliyuncs.com
     #[arg(long, value_name = "HOST")]
@@ -116,7 +118,7 @@ pub enum Timestamp {
     None,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct CommonArguments {
     /// The topic, as the console shows it
     #[arg(long)]
@@ -140,7 +142,7 @@ pub struct CommonArguments {
     pub failed: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct Source {
     /// The message itself
@@ -154,7 +156,7 @@ pub struct Source {
     pub lines: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct EmulateArguments {
     /// Where to write ca.pem, device.pem.crt, private.pem.key and device-secret.txt
     #[arg(long, default_value = "thingpost-emulator")]

@@ -1,4 +1,5 @@
-//! Ctrl-C ends a run in order: once for "no more", twice for "now". A service manager's SIGTERM counts as the same.
+//! Ctrl-C ends a run in order: once for "no more", twice for "now". A service manager's SIGTERM and the SIGHUP of a
+//! terminal that went away count as the same.
 
 use tokio::sync::watch;
 
@@ -34,6 +35,8 @@ impl Interruptions {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// Not for a run that was started to survive its terminal.
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -43,6 +46,7 @@ impl Signals {
         Some(Self {
             interrupt: signal(SignalKind::interrupt()).ok()?,
             terminate: signal(SignalKind::terminate()).ok()?,
+            hang_up: if is_hang_up_ignored() { None } else { signal(SignalKind::hangup()).ok() },
         })
     }
 
@@ -50,8 +54,23 @@ impl Signals {
         tokio::select! {
             came = self.interrupt.recv() => came.is_some(),
             came = self.terminate.recv() => came.is_some(),
+            came = async {
+                match &mut self.hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => std::future::pending().await,
+                }
+            } => came.is_some(),
         }
     }
+}
+
+/// Whether `nohup` or the like is at work. To listen would undo it. Where that cannot be found out, it counts as so.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is signal 1, the lowest bit.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]

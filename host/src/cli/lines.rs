@@ -28,12 +28,12 @@ const BATCH_LINES: usize = 256;
 /// Their bytes. The component holds a call's messages in its memory, which is at most 4 GB.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
-/// Lines beyond this are not even shown to the component. No platform takes more than 128 KB.
-const LONGEST_LINE: usize = 1024 * 1024;
+/// What is said of a line that was read over.
+const TOO_LONG: &str = "the line is longer than any platform takes (128 KB), and too long to be kept";
 
 /// Publishes every line and says what became of them.
 pub async fn publish(starter: &Starter, path: &Path, arguments: &CommonArguments) -> Result<Exit, Problem> {
-    // All that can be wrong is found before anything is sent, and before the file for failed lines is emptied.
+    // All that can be wrong is found before anything is sent.
     let mut source = Source::open(path)?;
     let publisher = starter.open().await?;
     let mut run = Run {
@@ -71,16 +71,18 @@ impl Run<'_> {
             if next.is_none() {
                 return Ok(());
             }
-            let (mut batch, mut bytes, mut unreadable) = (Vec::new(), 0, None);
+            let (mut batch, mut taken, mut bytes, mut unreadable) = (Vec::new(), 0, 0, None);
             while let Some(line) = next {
+                taken += 1;
                 match line {
+                    Ok(line) if line.is_empty() => self.progress.inc(line.bytes),
                     Ok(line) => {
-                        bytes += line.text.len();
+                        bytes += line.text.as_ref().map_or(0, Vec::len);
                         batch.push(line);
                     }
                     Err(error) => unreadable = Some(error),
                 }
-                let has_room = batch.len() < BATCH_LINES && bytes < BATCH_BYTES;
+                let has_room = taken < BATCH_LINES && bytes < BATCH_BYTES;
                 next = if has_room { source.next_ready() } else { None };
             }
             self.publish(batch).await?;
@@ -90,69 +92,60 @@ impl Run<'_> {
         }
     }
 
-    async fn publish(&mut self, batch: Vec<Line>) -> Result<(), Problem> {
-        let mut lines = Vec::with_capacity(batch.len());
-        for line in batch {
-            match line.text.len() {
-                0 => self.progress.inc(line.bytes),
-                1..=LONGEST_LINE => lines.push(line),
-                _ => self.give_up(&line, Delivery::NotSent, "the line is longer than any platform takes (128 KB)")?,
-            }
-        }
-        if !lines.is_empty() {
-            self.publish_lines(lines).await?;
-        }
-        match &mut self.failed {
-            Some(failed) => failed.flush(),
-            None => Ok(()),
-        }
-    }
-
-    async fn publish_lines(&mut self, mut lines: Vec<Line>) -> Result<(), Problem> {
-        let message = |line: &mut Line| {
-            let payload = std::mem::take(&mut line.text);
+    async fn publish(&mut self, mut batch: Vec<Line>) -> Result<(), Problem> {
+        let message = |text: &mut Vec<u8>| {
+            let payload = std::mem::take(text);
             Message { topic: self.arguments.topic.clone(), payload, qos: self.starter.qos() }
         };
-        let messages: Vec<Message> = lines.iter_mut().map(message).collect();
-        let answered = {
-            let mut call = pin!(self.publisher.publish_all(&messages));
-            tokio::select! {
-                answered = &mut call => Some(answered),
-                () = self.interruptions.reached(1) => {
-                    self.progress.suspend(|| complain("interrupted: waiting for the answers; again to leave them"));
-                    tokio::select! {
-                        answered = &mut call => Some(answered),
-                        () = self.interruptions.reached(2) => None,
-                    }
-                }
-            }
-        };
-        for (line, message) in lines.iter_mut().zip(messages) {
-            line.text = message.payload;
+        let messages: Vec<Message> = texts(&mut batch).map(message).collect();
+        let answered = self.call(&messages).await;
+        for (text, message) in texts(&mut batch).zip(messages) {
+            *text = message.payload;
         }
-        match answered {
-            Some(Ok(outcomes)) => {
-                // The same for every line, so it is said once, and nothing was sent.
-                if let Some(Err(Error { cause: Cause::InvalidTopic(_), explanation, .. })) = outcomes.first() {
+        let has_trapped = matches!(answered, Some(Err(_)));
+        let (outcomes, otherwise) = match answered {
+            // The same for every line, so it is said once, and nothing was sent.
+            Some(Ok(outcomes)) => match outcomes.first() {
+                Some(Err(Error { cause: Cause::InvalidTopic(_), explanation, .. })) => {
                     return Err(Problem::new("not sent", explanation));
                 }
-                for (line, outcome) in lines.iter().zip(&outcomes) {
-                    self.settle(line, outcome)?;
-                }
+                _ => (outcomes, "the component failed: it gave no outcome".to_owned()),
+            },
+            Some(Err(trap)) => (Vec::new(), format!("the component failed: {trap:#}")),
+            None => (Vec::new(), "interrupted before all answers had come".to_owned()),
+        };
+        let mut outcomes = outcomes.iter();
+        for line in &batch {
+            if line.text.is_none() {
+                self.give_up(line, Delivery::NotSent, TOO_LONG)?;
+            } else if let Some(outcome) = outcomes.next() {
+                self.settle(line, outcome)?;
+            } else {
+                self.give_up(line, Delivery::Unknown, &otherwise)?;
             }
-            Some(Err(trap)) => {
-                for line in &lines {
-                    self.give_up(line, Delivery::Unknown, &format!("the component failed: {trap:#}"))?;
-                }
-                self.publisher = self.starter.open().await?;
-            }
-            None => {
-                for line in &lines {
-                    self.give_up(line, Delivery::Unknown, "interrupted before all answers had come")?;
+        }
+        if has_trapped {
+            self.publisher = self.starter.open().await?;
+        }
+        self.failed.as_mut().map_or(Ok(()), Failed::flush)
+    }
+
+    /// Waits for the outcomes, but no longer than until a second interruption.
+    async fn call(&mut self, messages: &[Message]) -> Option<wasmtime::Result<Vec<Result<Receipt, Error>>>> {
+        if messages.is_empty() {
+            return Some(Ok(Vec::new()));
+        }
+        let mut call = pin!(self.publisher.publish_all(messages));
+        tokio::select! {
+            answered = &mut call => Some(answered),
+            () = self.interruptions.reached(1) => {
+                self.progress.suspend(|| complain("interrupted: waiting for the answers; again to leave them"));
+                tokio::select! {
+                    answered = &mut call => Some(answered),
+                    () = self.interruptions.reached(2) => None,
                 }
             }
         }
-        Ok(())
     }
 
     fn settle(&mut self, line: &Line, outcome: &Result<Receipt, Error>) -> Result<(), Problem> {
@@ -163,10 +156,7 @@ impl Run<'_> {
             object.insert("line".to_owned(), line.number.into());
             print(Value::Object(object));
         }
-        match (outcome, &mut self.failed) {
-            (Err(_), Some(failed)) => failed.write(&line.text),
-            _ => Ok(()),
-        }
+        self.keep(if outcome.is_ok() { None } else { line.text.as_deref() })
     }
 
     /// Settles a line that has no outcome of the component.
@@ -177,10 +167,11 @@ impl Run<'_> {
             let object = report::json_without_answer(&self.arguments.topic, delivery, reason, line.number);
             print(Value::Object(object));
         }
-        match &mut self.failed {
-            Some(failed) => failed.write(&line.text),
-            None => Ok(()),
-        }
+        self.keep(line.text.as_deref())
+    }
+
+    fn keep(&mut self, kept: Option<&[u8]>) -> Result<(), Problem> {
+        self.failed.as_mut().map_or(Ok(()), |failed| failed.settle(kept))
     }
 
     /// After an interruption, what was not sent is counted and kept.
@@ -196,8 +187,11 @@ impl Run<'_> {
             match next {
                 None => return Ok(()),
                 Some(Err(error)) => return Err(Problem::new("the lines could not be read to the end", error)),
-                Some(Ok(line)) if line.text.is_empty() => {}
-                Some(Ok(line)) => self.give_up(&line, Delivery::NotSent, "interrupted")?,
+                Some(Ok(line)) if line.is_empty() => {}
+                Some(Ok(line)) => {
+                    let reason = if line.text.is_some() { "interrupted" } else { TOO_LONG };
+                    self.give_up(&line, Delivery::NotSent, reason)?;
+                }
             }
         }
     }
@@ -205,7 +199,7 @@ impl Run<'_> {
     /// Whatever the end was like, all that is known is said and kept.
     fn finish(mut self, ended: Result<(), Problem>) -> Result<Exit, Problem> {
         self.progress.finish_and_clear();
-        let kept = self.failed.take().map_or(Ok(()), Failed::finish);
+        let kept = self.failed.take().map_or(Ok(()), |failed| failed.finish(ended.is_ok()));
         let nothing_happened = self.summary.is_empty();
         match ended.and(kept) {
             Err(problem) if nothing_happened => Err(problem),
@@ -230,6 +224,11 @@ impl Run<'_> {
             complain(one_line(&reason));
         }
     }
+}
+
+/// Of the lines that were not too long to be held.
+fn texts(lines: &mut [Line]) -> impl Iterator<Item = &mut Vec<u8>> {
+    lines.iter_mut().filter_map(|line| line.text.as_mut())
 }
 
 /// Shows on a terminal only.

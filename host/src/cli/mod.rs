@@ -66,7 +66,7 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
         .enable_all()
         .build()
         .map_err(|error| Problem::new("cannot start", error))?;
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         match command {
             Command::Publish(Platform::Aws(arguments)) => {
                 let device = device::aws(&arguments)?;
@@ -79,5 +79,8 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
             Command::Emulate(arguments) => emulate::run(&arguments).await,
             Command::Demo => demo::run().await,
         }
-    })
+    });
+    // To drop it would be to wait for every thread of it, and nothing ends a name lookup that gets no answer.
+    runtime.shutdown_background();
+    exit
 }

@@ -61,7 +61,7 @@ mod tests {
     use crate::cli::arguments::Arguments;
 
     fn problem(arguments: &[&str]) -> String {
-        let error = Arguments::try_parse_from([&["thingpost"], arguments].concat()).unwrap_err();
+        let error = Arguments::try_parse_from([&["thingpost"], arguments].concat()).err().unwrap();
         Problem::from(error).to_string()
     }
 

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thingpost_host::runtime::types::{Message, Options, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre, Runtime};
-use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Transport};
+use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Timeouts, Transport};
 
 use super::arguments::{CommonArguments, Source};
 use super::device::Device;
@@ -41,7 +42,11 @@ impl Starter {
         let profile = Profile { workload: "thingpost publish".to_owned(), routes, connect_to };
         let last_failure = LastFailure::default();
         let noted = last_failure.clone();
-        let transport = Transport::new(Pool::default(), profile).on_failure(Arc::new(move |error| noted.note(error)));
+        // Whoever typed the timeout is no guest.
+        let maximum = Duration::from_millis(timeout_ms.into());
+        let transport = Transport::new(Pool::default(), profile)
+            .timeouts(Timeouts { maximum, ..Timeouts::default() })
+            .on_failure(Arc::new(move |error| noted.note(error)));
         let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
         Ok(Self { component, device, transport, options, last_failure })
     }
@@ -89,6 +94,7 @@ async fn one(starter: &Starter, payload: Vec<u8>, arguments: &CommonArguments) -
     let topic = arguments.topic.clone();
     let message = Message { topic, payload, qos: starter.qos() };
     let mut publisher = starter.open().await?;
+    starter.last_failure.clear();
     let outcome = publisher.publish(&message).await;
     // A trap says nothing of what had been sent before it.
     let outcome = match outcome {

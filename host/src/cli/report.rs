@@ -1,26 +1,51 @@
 //! What became of one message, for people and for programs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
-use thingpost_host::TransportError;
-use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Receipt, Retry, Stage};
+use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Receipt, Retry, Stage};
+use thingpost_host::{ExchangeError, TransportError};
 
 use super::{Exit, names};
 
 /// What the host knows about a failed connection and the guest is not told: which certificate, which name, why. Kept
 /// from the last failure, to stand beside the guest's explanation.
 #[derive(Clone, Debug, Default)]
-pub struct LastFailure(Arc<Mutex<Option<String>>>);
+pub struct LastFailure(Arc<Mutex<Option<Noted>>>);
+
+#[derive(Clone, Debug)]
+struct Noted {
+    text: String,
+    /// Whether the time for an answer was over.
+    is_late: bool,
+}
 
 impl LastFailure {
-    /// Notes a failure.
-    pub fn note(&self, error: &TransportError) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    /// Forgets what came before.
+    pub fn clear(&self) {
+        *self.lock() = None;
     }
 
-    fn text(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Notes a failure.
+    pub fn note(&self, error: &TransportError) {
+        use ExchangeError::{NoAnswer, Stalled};
+        let is_late = matches!(error, TransportError::Exchange { error: NoAnswer { .. } | Stalled { .. }, .. });
+        *self.lock() = Some(Noted { text: error.to_string(), is_late });
+    }
+
+    /// The sentence that goes with the guest's word. Two things the guest finds out by itself: that an answer is too
+    /// large, and that one drips in for too long. Then the host's last failure is that of an earlier attempt.
+    fn about(&self, failure: Failure) -> Option<String> {
+        let noted = self.lock().clone()?;
+        match failure {
+            Failure::AnswerTooLarge => None,
+            Failure::AnswerTimeout if !noted.is_late => None,
+            _ => Some(noted.text),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Noted>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,8 +80,8 @@ pub fn text(topic: &str, outcome: &Result<Receipt, Error>, last_failure: &LastFa
                 facts.extend(message.as_ref().map(|message| format!("{message:?}")));
                 facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
             }
-            if matches!(error.cause, Cause::Transport(_)) {
-                facts.extend(last_failure.text());
+            if let Cause::Transport(failure) = error.cause {
+                facts.extend(last_failure.about(failure));
             }
             if error.attempts > 1 {
                 facts.push(format!("{} attempts", error.attempts));

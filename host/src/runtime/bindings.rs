@@ -1,7 +1,5 @@
 //! The host's side of the world `publish`, generated from `wit/`: all that host and component have in common.
 
-#![expect(missing_docs, reason = "generated; the documentation is in wit/")]
-
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "thingpost:iot/publish",

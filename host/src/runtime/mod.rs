@@ -7,6 +7,7 @@
 mod bindings;
 mod publisher;
 mod state;
+pub mod types;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,6 @@ use wasmtime_wasi::clocks::WasiClocks;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi_io::bindings::wasi::io;
 
-pub use bindings::exports::thingpost::iot::types;
 pub use publisher::{DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre};
 
 use state::StoreState;
@@ -86,8 +86,25 @@ fn config(cache: &CompilationCache) -> Config {
     config
 }
 
+/// Publishers that may be open at once. Each reserves some 6 GiB of addresses, so a thousand of them take a twentieth of
+/// what a process has, and they are twice as many as the default pool has connections for.
+const PUBLISHERS: u32 = 1000;
+
+/// Core instances, and tables, of one component at most: tools split a component into its module and two small ones
+/// that tie it to its imports.
+const PARTS: u32 = 4;
+
 fn pooling() -> InstanceAllocationStrategy {
-    InstanceAllocationStrategy::Pooling(PoolingAllocationConfig::new())
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(PUBLISHERS)
+        .total_stacks(PUBLISHERS)
+        .total_memories(PUBLISHERS)
+        .total_core_instances(PUBLISHERS * PARTS)
+        .total_tables(PUBLISHERS * PARTS)
+        .max_memories_per_component(1)
+        .max_core_instances_per_component(PARTS)
+        .max_tables_per_component(PARTS);
+    InstanceAllocationStrategy::Pooling(pool)
 }
 
 /// For interfaces whose functions need the table of resources and nothing else.
@@ -106,4 +123,42 @@ fn linker(engine: &Engine) -> Result<Linker<StoreState>> {
     wall_clock::add_to_linker::<_, WasiClocks>(&mut linker, StoreState::clocks)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::types::{AwsConfig, Message, Platform, Qos};
+    use super::*;
+    use crate::{Pool, Profile, RouteTable, Transport};
+
+    async fn open(component: &PublisherPre) -> Publisher {
+        let profile =
+            Profile { workload: "w".to_owned(), routes: RouteTable::new(Vec::new()).unwrap(), connect_to: Vec::new() };
+        let transport = Transport::new(Pool::default(), profile);
+        let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443 });
+        component.open(transport, &platform, &DEFAULT_OPTIONS, None).await.unwrap()
+    }
+
+    fn component(config: &Config) -> PublisherPre {
+        Runtime::with_config(config).unwrap().load(thingpost_artifacts::PUBLISHER.bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn as_many_publishers_can_be_open_as_the_pool_is_made_for() {
+        let component = component(config(&CompilationCache::System).allocation_strategy(pooling()));
+        let mut publishers = Vec::new();
+        for _ in 0..PUBLISHERS {
+            publishers.push(open(&component).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_takes_too_much_memory_ends_and_says_so() {
+        let component = component(&config(&CompilationCache::System));
+        let message = |bytes| Message { topic: "a".to_owned(), payload: vec![0; bytes], qos: Qos::AtMostOnce };
+        let sixteen_megabytes = vec![message(128 * 1024); 128];
+        assert_eq!(open(&component).await.publish_all(&sixteen_megabytes).await.unwrap().len(), 128);
+        let trap = open(&component).await.publish(&message(300 * 1024 * 1024)).await.unwrap_err();
+        assert!(format!("{trap:#}").contains("growing memory"), "{trap:#}");
+    }
 }

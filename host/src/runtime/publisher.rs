@@ -62,8 +62,9 @@ impl PublisherPre {
         session: Option<&str>,
     ) -> Result<Publisher, OpenError> {
         let mut store = Store::new(&self.engine, StoreState::new(transport));
+        store.limiter(StoreState::limits);
         let bindings = self.pre.instantiate_async(&mut store).await?;
-        let client = client(&bindings).call_open(&mut store, platform, *options, session).await?;
+        let client = client(&bindings).call_open(&mut store, &platform.into(), *options, session).await?;
         let client = client.map_err(OpenError::Configuration)?;
         Ok(Publisher { store, bindings, client })
     }
@@ -76,6 +77,9 @@ impl Publisher {
     }
 
     /// Publishes many messages, several at once. The outcomes are in the order of the messages.
+    ///
+    /// The instance holds all messages of a call, and has 256 MiB for them and for what it makes of them: give it more
+    /// than 16 MiB in several calls.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<Receipt, Error>>> {
         client(&self.bindings).call_publish_all(&mut self.store, self.client, messages).await
     }

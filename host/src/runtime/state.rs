@@ -2,14 +2,20 @@
 //! and no name for them.
 
 use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::hooks::TransportHooks;
 use crate::transport::Transport;
 
+/// What the memory of one guest may grow to: plenty for a call with 16 MiB of messages and what is made of them, and far
+/// from what a guest that only asks for more could take from a small machine.
+const MEMORY_BYTES: usize = 256 * 1024 * 1024;
+
 /// The state of one store.
 pub(super) struct StoreState {
+    limits: StoreLimits,
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
@@ -18,12 +24,19 @@ pub(super) struct StoreState {
 
 impl StoreState {
     pub(super) fn new(transport: Transport) -> Self {
+        // A trap, because it says what was wanted; a guest that is merely refused says nothing but "unreachable".
+        let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES).trap_on_grow_failure(true).build();
         Self {
+            limits,
             table: ResourceTable::new(),
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             hooks: TransportHooks::new(transport),
         }
+    }
+
+    pub(super) fn limits(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.limits
     }
 
     pub(super) fn table(&mut self) -> &mut ResourceTable {

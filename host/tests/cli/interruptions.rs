@@ -16,7 +16,12 @@ fn counts(summary: &str) -> [usize; 4] {
 
 #[test]
 fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read() {
-    for signal in ["INT", "TERM"] {
+    // A process that inherits an ignored SIGHUP (from `nohup`) is meant to go on.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("1");
+    let heeds_hang_up = u64::from_str_radix(ignored.trim(), 16).is_ok_and(|mask| mask & 1 == 0);
+    let signals: &[&str] = if heeds_hang_up { &["INT", "TERM", "HUP"] } else { &["INT", "TERM"] };
+    for signal in signals.iter().copied() {
         let clouds = Clouds::start();
         clouds.faults().push(Fault::BeforeAcceptance(Break::Stall), 32);
         let lines = numbered(20_000);
@@ -93,6 +98,20 @@ fn a_pipe_without_end_is_no_reason_to_go_on() {
     assert_eq!(delivered, clouds.aws_accepted().len());
     let kept = failed_lines(&failed);
     assert!(kept.len() == not_sent && kept.iter().all(|line| line == "line"), "{} of {not_sent}", kept.len());
+}
+
+#[test]
+fn nor_is_one_of_empty_lines() {
+    let clouds = Clouds::start();
+    let mut endless =
+        Endless(Command::new("sh").args(["-c", "echo line; exec yes ''"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut command = clouds.command(clouds.publish_aws().lines("-"));
+    command.stdin(endless.0.stdout.take().unwrap());
+    let process = clouds.start_command(command);
+    clouds.wait_for_aws(1);
+    process.signal("INT");
+    let output = clouds.checked(process.end());
+    assert_eq!((output.code, counts(&output.stdout)), (Some(0), [1, 0, 0, 0]), "{output:?}");
 }
 
 #[test]

@@ -93,11 +93,35 @@ fn json_has_the_reason_of_every_line_and_nothing_on_standard_error() {
     let output = clouds.run(clouds.publish_aws().lines(lines).and(&["--json"]));
     assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
     let objects: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of_line = |number: u64| objects.iter().find(|object| object["line"] == number).unwrap();
-    assert_eq!((&of_line(1)["outcome"], &of_line(1)["status"]), (&"refused".into(), &403.into()));
-    assert_eq!(of_line(2)["outcome"], "not sent");
-    assert!(of_line(2)["explanation"].as_str().unwrap().contains("128 KB"));
+    assert_eq!((&objects[0]["line"], &objects[1]["line"]), (&1.into(), &2.into()), "in their order");
+    assert_eq!((&objects[0]["outcome"], &objects[0]["status"]), (&"refused".into(), &403.into()));
+    assert_eq!(objects[1]["outcome"], "not sent");
+    assert!(objects[1]["explanation"].as_str().unwrap().contains("128 KB"));
     assert_eq!(objects[2]["summary"]["refused"], 1);
+}
+
+#[test]
+fn a_run_that_sends_nothing_leaves_the_file_of_an_earlier_one_as_it_is() {
+    let clouds = Clouds::start();
+    let (old, new) = (clouds.write("failed", "from yesterday\n"), clouds.path("new"));
+    let lines = clouds.write("lines", "a\n");
+    for failed in [&old, &new] {
+        let line = clouds.publish_aws().lines(&lines).with("--failed", failed).with("--topic", "a/#");
+        clouds.assert_usage(line, &["not sent", "for subscribing"]);
+    }
+    assert_eq!(failed_lines(&old), ["from yesterday"]);
+    assert!(!new.exists());
+}
+
+#[test]
+fn a_file_of_an_earlier_run_does_not_stay_behind_when_all_is_delivered() {
+    let clouds = Clouds::start();
+    for lines in ["a\n", ""] {
+        let failed = clouds.write("failed", "from yesterday\n");
+        let line = clouds.publish_aws().lines(clouds.write("lines", lines)).with("--failed", &failed);
+        assert_eq!(clouds.run(line).code, Some(0));
+        assert!(!failed.exists());
+    }
 }
 
 #[test]

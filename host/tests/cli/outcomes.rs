@@ -1,5 +1,7 @@
 //! Messages that do not arrive: the exit code says where they stand, and one line says what most likely is the matter.
 
+use std::time::{Duration, Instant};
+
 use thingpost_emulator::{AnswerFault, Break, Fault};
 use tokio::net::TcpSocket;
 
@@ -32,6 +34,38 @@ fn nobody() -> (TcpSocket, String) {
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = to(bound.local_addr().unwrap());
     (bound, address)
+}
+
+/// The C library reads a file of aliases before it asks for a name without dots. A pipe that nobody writes to keeps it
+/// there; where there is another library, this test has nothing to wait for.
+#[test]
+fn a_name_lookup_that_does_not_end_is_not_waited_for() {
+    let clouds = Clouds::start();
+    let pipe = clouds.path("aliases");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("there is mkfifo").success());
+    let line = clouds.publish_aws().without("--connect-to").with("--connect-to", "::nowhere:").with("--timeout", "0.5");
+    let begin = Instant::now();
+    let output = clouds.run_with(line, "HOSTALIASES", &pipe);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}
+
+/// Both are attempts at one message. What the host saw of the first says nothing about the second.
+#[test]
+fn what_ended_an_earlier_attempt_is_not_given_as_the_reason_of_the_last() {
+    let clouds = Clouds::start();
+    let large = AnswerFault::LargeBody { megabytes: 1 };
+    for (fault, words) in [(large, "too large"), (AnswerFault::ShortBody, "broke off")] {
+        clouds.faults().push(Fault::BeforeAcceptance(Break::Close), 1);
+        clouds.faults().push(Fault::InAnswer(fault), 3);
+        let output = clouds.run(clouds.publish_aws().with("--qos", "1"));
+        assert_eq!(output.code, Some(4), "{output:?}");
+        let complaint = output.only_complaint();
+        assert!(complaint.contains(words) && complaint.contains(" attempts"), "{complaint}");
+        assert!(!complaint.contains("closed without an answer"), "{complaint}");
+        clouds.faults().clear();
+    }
 }
 
 #[test]

@@ -66,6 +66,17 @@ fn a_chain_with_the_device_last_is_refused_with_its_position() {
 }
 
 #[test]
+fn of_a_chain_the_certificate_that_cannot_be_used_is_named() {
+    let authority = Authority::new("ca");
+    let issued = authority.issue("device");
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (chain, position) in [(broken.to_owned(), 1), (format!("{}{broken}", authority.pem), 2)] {
+        let error = Identity::from_pem(chain.as_bytes(), issued.key.as_bytes()).unwrap_err();
+        says(&error, &[&format!("certificate {position} in"), "cannot be used"]);
+    }
+}
+
+#[test]
 fn the_key_of_another_certificate_is_refused_and_both_files_are_named() {
     let error = load("rsa.cert.pem", "ec-sec1.key.pem").unwrap_err();
     assert!(matches!(error, IdentityError::Mismatch { .. }));

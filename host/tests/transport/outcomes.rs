@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use thingpost_host::{Denial, Pool, Profile, Route, RouteTable, Transport, TransportError};
+use thingpost_host::{Denial, Pool, Profile, Route, RouteTable, Timeouts, Transport, TransportError};
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
 use crate::client::{body, means_not_sent, post, publish, transport, within};
@@ -290,6 +291,29 @@ async fn an_answer_that_comes_while_the_request_is_still_being_written_is_an_ans
             assert_eq!(answer.body(), "big");
         }
         assert_eq!(server.accepted(), 10);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
+    within(async {
+        const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
+        let ca = Authority::new("ca");
+        for (end, what) in
+            [(Do::AnswerThenClose(HALF, Duration::ZERO), "broke off"), (Do::AnswerThenStall(HALF), "stopped for 50ms")]
+        {
+            let server = Script::new(&ca).on_request(move |_, _| end.clone()).start();
+            let seen = Arc::<Mutex<Vec<String>>>::default();
+            let log = Arc::clone(&seen);
+            let transport = transport(Route::new("localhost", ca.roots()), &server)
+                .timeouts(Timeouts { between_bytes: Duration::from_millis(50), ..Timeouts::default() })
+                .on_failure(Arc::new(move |error| log.lock().unwrap().push(error.to_string())));
+            let answer = transport.send(post(URL, "x"), None).await.unwrap();
+            answer.into_body().collect().await.unwrap_err();
+            let seen = seen.lock().unwrap();
+            assert!(seen.len() == 1 && seen[0].contains(what), "{seen:?}");
+        }
     })
     .await;
 }

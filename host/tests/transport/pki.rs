@@ -8,6 +8,7 @@ pub struct Authority {
     pub pem: String,
 }
 
+#[derive(Clone)]
 pub struct Issued {
     pub certificate: String,
     pub key: String,

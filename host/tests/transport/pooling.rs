@@ -379,3 +379,20 @@ async fn a_destination_that_never_answered_is_forgotten_too() {
     })
     .await;
 }
+
+/// The sweeper lives in the runtime of whoever came first.
+#[test]
+fn a_pool_outlives_the_runtime_that_it_was_first_used_in() {
+    let authority = Authority::new("ca");
+    let server = Script::new(&authority).start();
+    let pool = Pool::new(PoolLimits { idle_timeout: MOMENT, ..PoolLimits::default() });
+    let routes = vec![Route::new("localhost", authority.roots())];
+    let transport = Transport::new(pool.clone(), profile("w", routes, &server));
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime().block_on(within(publish(&transport, URL, "x"))).unwrap();
+    runtime().block_on(within(async {
+        publish(&transport, URL, "x").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(format!("{pool:?}").contains("keys: 0"), "{pool:?}");
+    }));
+}

@@ -1,6 +1,6 @@
 //! A server whose one certificate calls itself an authority, as `openssl req -x509` makes it.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::version::{TLS12, TLS13};
 use thingpost_host::{ConnectError, Route, TransportError, TrustRoots};
 
@@ -77,8 +77,31 @@ async fn whoever_shows_it_must_have_its_key() {
         let trusted = certificate.certificate.clone();
         let stolen = Issued { certificate: certificate.certificate, key: self_signed("localhost", |_| {}).key };
         for tls in [&TLS12, &TLS13] {
-            let stolen = Issued { certificate: stolen.certificate.clone(), key: stolen.key.clone() };
-            assert!(reach(stolen, &trusted, tls).await.is_some());
+            assert!(reach(stolen.clone(), &trusted, tls).await.is_some());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_no_authority_is_trusted_and_those_that_it_signed_are_not() {
+    within(async {
+        for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+            let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            params.is_ca = is_ca;
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.self_signed(&key).unwrap().pem();
+            let named = Issued { certificate: certificate.clone(), key: key.serialize_pem() };
+            assert!(reach(named, &certificate, &TLS13).await.is_none());
+
+            let issuer = Issuer::new(params, key);
+            let key = KeyPair::generate().unwrap();
+            let signed = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            let signed = signed.signed_by(&key, &issuer).unwrap().pem();
+            let signed = Issued { certificate: signed, key: key.serialize_pem() };
+            for others in ["", &Authority::new("ca").pem] {
+                is_certificate_error(reach(signed.clone(), &format!("{certificate}{others}"), &TLS13).await);
+            }
         }
     })
     .await;

@@ -1,5 +1,11 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::Request;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use thingpost_host::{Route, Timeouts, Transport};
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions};
@@ -11,12 +17,25 @@ use crate::server::{Do, OK, Script, Server};
 const URL: &str = "https://localhost/";
 const SHORT: Duration = Duration::from_millis(200);
 
+/// The body of a guest that says nothing and does not end.
+struct Unfinished;
+
+impl Body for Unfinished {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
 fn with(connect: Duration, first_byte: Duration, script: Script, ca: &Authority) -> (Transport, Server) {
     let server = script.start();
     let transport = transport(Route::new("localhost", ca.roots()), &server).timeouts(Timeouts {
         connect,
         first_byte,
         between_bytes: SHORT,
+        ..Timeouts::default()
     });
     (transport, server)
 }
@@ -132,6 +151,67 @@ async fn an_idle_connection_satisfies_even_a_zero_connect_timeout() {
         let options = RequestOptions { connect_timeout: Some(Duration::ZERO), ..RequestOptions::default() };
         transport.send(post(URL, "x"), Some(options)).await.unwrap();
         assert_eq!(server.accepted(), 1);
+    })
+    .await;
+}
+
+/// A guest that wants a year would hold on to connections that others wait for.
+#[tokio::test]
+async fn the_guest_may_not_set_a_timeout_beyond_the_maximum() {
+    within(async {
+        let ca = Authority::new("ca");
+        let year = Some(Duration::from_secs(365 * 86_400));
+        let options = RequestOptions { connect_timeout: year, first_byte_timeout: year, between_bytes_timeout: year };
+        let mut silent = Script::new(&ca);
+        silent.on_accept = Do::Stall;
+        let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
+        for script in [
+            silent,
+            Script::new(&ca).on_request(|_, _| Do::Stall),
+            Script::new(&ca).on_request(move |_, _| Do::AnswerThenStall(half)),
+        ] {
+            let server = script.start();
+            let transport = transport(Route::new("localhost", ca.roots()), &server)
+                .timeouts(Timeouts { maximum: SHORT, ..Timeouts::default() });
+            let failed = match transport.send(post(URL, "x"), Some(options)).await {
+                Ok(answer) => answer.into_body().collect().await.is_err(),
+                Err(_) => true,
+            };
+            assert!(failed);
+        }
+    })
+    .await;
+}
+
+/// A server that has answered before the request was whole leaves a connection that is not ready for another one. That
+/// takes time to find out, for each of them.
+#[tokio::test]
+async fn the_connect_timeout_covers_connections_that_are_not_ready_again() {
+    within(async {
+        const COUNT: usize = 8;
+        let ca = Authority::new("ca");
+        let mut script = Script::new(&ca);
+        script.on_handshake = Do::AnswerThenClose(OK, Duration::from_secs(10));
+        let (transport, server) = with(SHORT * 10, SHORT * 10, script, &ca);
+        let unfinished = || {
+            let body = Unfinished.map_err(|never| match never {}).boxed_unsync();
+            Request::post(URL).body(body).unwrap()
+        };
+        let answers = (0..COUNT).map(|_| {
+            let (transport, request) = (transport.clone(), unfinished());
+            tokio::spawn(
+                async move { transport.send(request, None).await.unwrap().into_body().collect().await.unwrap() },
+            )
+        });
+        for answer in answers.collect::<Vec<_>>() {
+            answer.await.unwrap();
+        }
+        assert_eq!(server.accepted(), COUNT);
+
+        let begun = Instant::now();
+        let options = RequestOptions { connect_timeout: Some(SHORT), ..RequestOptions::default() };
+        let _ = transport.send(unfinished(), Some(options)).await;
+        assert!(begun.elapsed() < SHORT * 3, "{:?}", begun.elapsed());
     })
     .await;
 }

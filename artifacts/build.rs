@@ -18,7 +18,9 @@ fn main() {
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace around this crate")?;
+    // Not `env!`: a target directory may be restored under another path than the one this script was compiled in.
+    let crate_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let workspace = crate_dir.parent().ok_or("no workspace around this crate")?;
     for input in ["src", "wit", "components", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }

@@ -158,6 +158,14 @@ impl Pool {
         Ok(self.lease(connection, key, lane, turn))
     }
 
+    /// Closes what is idle on the way to this target. A server that closed one kept connection just as a request left
+    /// on it is about to close its like, and whoever sends again should not meet the next of them.
+    pub(crate) fn forget_idle(&self, target: &Target) {
+        if let Some(lane) = self.shared.state().lanes.get_mut(&Key::of(target)) {
+            lane.idle.clear();
+        }
+    }
+
     fn lease(&self, connection: Connection, key: Key, lane: Arc<LaneSettings>, turn: OwnedSemaphorePermit) -> Lease {
         Lease { connection, key, pool: self.clone(), _lane: lane, _turn: turn }
     }

@@ -156,6 +156,9 @@ impl Transport {
                     return Err(TransportError::unsent(to, error));
                 }
                 Ok(Err(Failure::Unanswered(error))) => {
+                    if !first {
+                        self.pool.forget_idle(&target);
+                    }
                     return Err(TransportError::unanswered(to, error, first));
                 }
                 Err(_elapsed) => {

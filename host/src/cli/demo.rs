@@ -69,7 +69,7 @@ impl Demo<'_> {
         let route = self.route(AWS_ENDPOINT)?.port(port).identity(identity).alpn(alpn);
         let platform = Platform::Aws(AwsConfig { endpoint: AWS_ENDPOINT.to_owned(), port });
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
-        let device = Device { platform, route, qos: Qos::AtLeastOnce };
+        let device = Device { platform, route, qos: Qos::AtLeastOnce, files: Vec::new() };
         self.publish(title, device, &connect_to, AWS_TOPIC).await
     }
 
@@ -85,7 +85,7 @@ impl Demo<'_> {
             timestamp: TimestampPolicy::None,
         });
         let connect_to = Clouds::connect_to(ALIYUN_ENDPOINT, 443, self.clouds.aliyun.addr());
-        let device = Device { platform, route: self.route(ALIYUN_ENDPOINT)?, qos: Qos::AtLeastOnce };
+        let device = Device { platform, route: self.route(ALIYUN_ENDPOINT)?, qos: Qos::AtLeastOnce, files: Vec::new() };
         self.publish(title, device, &connect_to, ALIYUN_TOPIC).await
     }
 

@@ -2,12 +2,13 @@
 
 use std::env::{self, VarError};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thingpost_host::runtime::types::{self, AliyunConfig, AwsConfig, Qos, TimestampPolicy};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
 use super::arguments::{AliyunArguments, AwsArguments, CommonArguments, QosLevel, SignMethod, Timestamp};
+use super::failed::InputFile;
 use super::problem::Problem;
 
 const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
@@ -20,6 +21,8 @@ pub struct Device {
     pub route: Route,
     /// How often its messages may arrive.
     pub qos: Qos,
+    /// What it was made from.
+    pub files: Vec<InputFile>,
 }
 
 /// A device with a certificate.
@@ -37,7 +40,9 @@ pub fn aws(arguments: &AwsArguments) -> Result<Device, Problem> {
     };
     let config = AwsConfig { endpoint: arguments.endpoint.clone(), port: arguments.port };
     let route = route.identity(identity).alpn(Alpn::Offer(protocols));
-    Ok(Device { platform: types::Platform::Aws(config), route, qos })
+    let files =
+        [("--cert", Some(&arguments.cert)), ("--key", Some(&arguments.key)), ("--ca", arguments.common.ca.as_ref())];
+    Ok(Device { platform: types::Platform::Aws(config), route, qos, files: input_files(files) })
 }
 
 /// A device with a secret.
@@ -62,7 +67,15 @@ pub fn aliyun(arguments: &AliyunArguments) -> Result<Device, Problem> {
     let route = route(&arguments.endpoint, arguments.port, &arguments.common)?;
     // The platform has no such thing over HTTPS; what is left is whether a lost answer means to send again, and a
     // message that may arrive twice is the lesser evil.
-    Ok(Device { platform: types::Platform::Aliyun(config), route, qos: Qos::AtLeastOnce })
+    let files =
+        [("--device-secret-file", arguments.device_secret_file.as_ref()), ("--ca", arguments.common.ca.as_ref())];
+    let platform = types::Platform::Aliyun(config);
+    Ok(Device { platform, route, qos: Qos::AtLeastOnce, files: input_files(files) })
+}
+
+fn input_files<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<InputFile> {
+    let given = |(option, path): (_, Option<&PathBuf>)| Some(InputFile { option, path: path?.clone() });
+    files.into_iter().filter_map(given).collect()
 }
 
 fn route(endpoint: &str, port: u16, common: &CommonArguments) -> Result<Route, Problem> {

@@ -9,6 +9,13 @@ use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
 
+/// A file that is read, and the option that names it.
+#[derive(Clone)]
+pub struct InputFile {
+    pub option: &'static str,
+    pub path: PathBuf,
+}
+
 /// Lines go to it in their order.
 pub struct Failed {
     path: PathBuf,
@@ -23,15 +30,15 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// Makes sure that the file can be written, and leaves in it what there is. It must not be the one that the lines
-    /// come from.
-    pub fn open(path: &Path, source: &Path) -> Result<Self, Problem> {
-        let source = if source == Path::new("-") { Path::new("/dev/stdin") } else { source };
-        if identity(path).is_some_and(|file| identity(source) == Some(file)) {
-            return Err(Problem::sentence(format!(
-                "--failed and --lines are both {}: give another file",
-                path.display()
-            )));
+    /// Makes sure that the file can be written, and leaves in it what there is. It must be none of those that are read:
+    /// it will be emptied, and a private key is hard to come by again.
+    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, Problem> {
+        for InputFile { option, path: input } in inputs {
+            let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
+            if identity(path).is_some_and(|file| identity(input) == Some(file)) {
+                let path = path.display();
+                return Err(Problem::sentence(format!("--failed and {option} are both {path}: give another file")));
+            }
         }
         let mut options = OpenOptions::new();
         options.write(true);

@@ -12,7 +12,7 @@ use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
 
 use super::Exit;
 use super::arguments::CommonArguments;
-use super::failed::Failed;
+use super::failed::{Failed, InputFile};
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::publish::Starter;
@@ -36,14 +36,17 @@ pub async fn publish(starter: &Starter, path: &Path, arguments: &CommonArguments
     // All that can be wrong is found before anything is sent.
     let mut source = Source::open(path)?;
     let publisher = starter.open().await?;
+    let mut inputs = vec![InputFile { option: "--lines", path: path.to_owned() }];
+    inputs.extend(starter.files().iter().cloned());
     let mut run = Run {
         publisher,
         starter,
         arguments,
         interruptions: Interruptions::count(),
         summary: Summary::default(),
-        failed: arguments.failed.as_deref().map(|failed| Failed::open(failed, path)).transpose()?,
+        failed: arguments.failed.as_deref().map(|failed| Failed::open(failed, &inputs)).transpose()?,
         progress: progress(source.total_bytes, arguments.json),
+        host_says: None,
     };
     let ended = run.all(&mut source).await;
     run.finish(ended)
@@ -57,6 +60,8 @@ struct Run<'a> {
     summary: Summary,
     failed: Option<Failed>,
     progress: ProgressBar,
+    /// What the host knows of the last message that got no answer.
+    host_says: Option<String>,
 }
 
 impl Run<'_> {
@@ -150,6 +155,11 @@ impl Run<'_> {
 
     fn settle(&mut self, line: &Line, outcome: &Result<Receipt, Error>) -> Result<(), Problem> {
         self.progress.inc(line.bytes);
+        if let Err(Error { cause: Cause::Transport(failure), .. }) = outcome
+            && let Some(host_says) = self.starter.last_failure.about(*failure)
+        {
+            self.host_says = Some(host_says);
+        }
         self.summary.count(outcome);
         if self.arguments.json {
             let mut object = report::json(&self.arguments.topic, outcome);
@@ -180,7 +190,7 @@ impl Run<'_> {
             let next = tokio::select! {
                 biased;
                 () = self.interruptions.reached(2) => {
-                    return Err(Problem::sentence("interrupted again; the lines that are left are not counted"));
+                    return Err(Problem::sentence("interrupted again; the lines that are left are neither counted nor kept"));
                 }
                 next = source.next_left() => next,
             };
@@ -222,6 +232,9 @@ impl Run<'_> {
         print(&self.summary);
         for reason in self.summary.reasons() {
             complain(one_line(&reason));
+        }
+        if let Some(host_says) = &self.host_says {
+            complain(one_line(&format!("the last of those without an answer: {host_says}")));
         }
     }
 }

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::{Message, Options, Qos};
+use thingpost_host::runtime::types::{Cause, Error, Message, Options, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre, Runtime};
 use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Timeouts, Transport};
 
 use super::arguments::{CommonArguments, Source};
 use super::device::Device;
+use super::failed::InputFile;
+use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::report::{self, LastFailure};
 use super::terminal::{complain, print};
@@ -61,6 +63,11 @@ impl Starter {
         })
     }
 
+    /// What the device was made from.
+    pub fn files(&self) -> &[InputFile] {
+        &self.device.files
+    }
+
     /// How often the device's messages may arrive.
     pub fn qos(&self) -> Qos {
         self.device.qos
@@ -95,7 +102,14 @@ async fn one(starter: &Starter, payload: Vec<u8>, arguments: &CommonArguments) -
     let message = Message { topic, payload, qos: starter.qos() };
     let mut publisher = starter.open().await?;
     starter.last_failure.clear();
-    let outcome = publisher.publish(&message).await;
+    let interruptions = Interruptions::count();
+    let outcome = tokio::select! {
+        outcome = publisher.publish(&message) => outcome,
+        () = interruptions.reached(1) => {
+            complain("unknown: interrupted while the message was on its way");
+            return Ok(Exit::Unknown);
+        }
+    };
     // A trap says nothing of what had been sent before it.
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -105,7 +119,11 @@ async fn one(starter: &Starter, payload: Vec<u8>, arguments: &CommonArguments) -
         }
     };
     if arguments.json {
-        print(serde_json::Value::Object(report::json(&message.topic, &outcome)));
+        let mut object = report::json(&message.topic, &outcome);
+        if let Err(Error { cause: Cause::Transport(failure), .. }) = &outcome {
+            object.insert("host".to_owned(), starter.last_failure.about(*failure).into());
+        }
+        print(serde_json::Value::Object(object));
     } else {
         let text = one_line(&report::text(&message.topic, &outcome, &starter.last_failure));
         match outcome {

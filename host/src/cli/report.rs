@@ -35,7 +35,7 @@ impl LastFailure {
 
     /// The sentence that goes with the guest's word. Two things the guest finds out by itself: that an answer is too
     /// large, and that one drips in for too long. Then the host's last failure is that of an earlier attempt.
-    fn about(&self, failure: Failure) -> Option<String> {
+    pub fn about(&self, failure: Failure) -> Option<String> {
         let noted = self.lock().clone()?;
         match failure {
             Failure::AnswerTooLarge => None,

@@ -46,7 +46,9 @@ impl Runtime {
             // The pool reserves terabytes of addresses. Where a limit forbids that, instances start more slowly.
             Err(error) => {
                 tracing::debug!("no pooling allocator: {error:#}");
-                Self::with_config(&config(cache))
+                Self::with_config(
+                    config(cache).memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(GROWTH),
+                )
             }
             runtime => runtime,
         }
@@ -65,6 +67,9 @@ impl Runtime {
         PublisherPre::new(self.linker.instantiate_pre(&component)?)
     }
 }
+
+/// How much a memory may grow in place where addresses are scarce: a batch of small messages.
+const GROWTH: u64 = 1 << 20;
 
 fn config(cache: &CompilationCache) -> Config {
     let mut config = Config::new();

@@ -145,6 +145,23 @@ fn the_file_for_failed_lines_is_never_the_one_that_is_read() {
 }
 
 #[test]
+fn nor_is_it_a_key_or_a_certificate() {
+    let clouds = Clouds::start();
+    let lines = clouds.write("lines", "a\nb\n");
+    for (line, option, file) in [
+        (clouds.publish_aws(), "--key", "private.pem.key"),
+        (clouds.publish_aws(), "--cert", "device.pem.crt"),
+        (clouds.publish_aws(), "--ca", "ca.pem"),
+        (clouds.publish_aliyun(), "--device-secret-file", "secret.txt"),
+    ] {
+        let before = fs::read(clouds.path(file)).unwrap();
+        let line = line.lines(&lines).with("--failed", clouds.path(file));
+        clouds.assert_usage(line, &["--failed and", option, "another file"]);
+        assert_eq!(fs::read(clouds.path(file)).unwrap(), before);
+    }
+}
+
+#[test]
 fn a_file_for_failed_lines_that_cannot_be_made_is_found_before_anything_is_sent() {
     let clouds = Clouds::start();
     let line = clouds.publish_aws().lines(clouds.write("lines", "a\n"));

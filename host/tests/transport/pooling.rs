@@ -139,6 +139,31 @@ async fn a_connection_that_died_while_idle_costs_no_message() {
     .await;
 }
 
+/// Otherwise a message that is sent again four times meets four connections that are about to close.
+#[tokio::test]
+async fn after_a_kept_connection_gave_no_answer_the_others_are_not_tried() {
+    within(async {
+        let authority = Authority::new("ca");
+        let first_only = |_, request| match request {
+            0 => Do::AnswerAfter(Duration::from_millis(100), OK),
+            _ => Do::Close,
+        };
+        let server = Script::new(&authority).on_request(first_only).start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let mut burst = JoinSet::new();
+        for _ in 0..4 {
+            let transport = transport.clone();
+            burst.spawn(async move { publish(&transport, URL, "x").await });
+        }
+        burst.join_all().await.into_iter().for_each(|answer| drop(answer.unwrap()));
+        assert_eq!(server.accepted(), 4);
+        publish(&transport, URL, "lost").await.unwrap_err();
+        publish(&transport, URL, "sent again").await.unwrap();
+        assert_eq!(server.accepted(), 5);
+    })
+    .await;
+}
+
 /// Blocking the thread is what a guest does that computes: the runtime has not seen the socket close.
 #[tokio::test]
 async fn nor_does_one_that_died_while_the_guest_was_computing() {

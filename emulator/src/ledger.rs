@@ -194,9 +194,14 @@ impl Ledger {
 
     /// Forgets all entries.
     pub fn clear(&self) {
+        drop(self.take());
+    }
+
+    /// All entries, which it forgets. For a ledger that is read for as long as the emulator runs.
+    pub fn take(&self) -> Vec<Entry> {
         let mut entries = self.lock();
-        entries.clear();
         self.inner.length.send_replace(0);
+        std::mem::take(&mut entries)
     }
 
     pub(crate) fn next_connection(&self) -> u64 {

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use thingpost_emulator::Ledger;
+
 use super::Exit;
 use super::arguments::EmulateArguments;
 use super::clouds::{
@@ -27,15 +29,10 @@ pub async fn run(arguments: &EmulateArguments) -> Result<Exit, Problem> {
     }
     print("What arrives shows below. Ctrl-C ends it.");
     let ledgers = [clouds.aws.ledger(), clouds.aliyun.ledger()];
-    let mut shown = [0; 2];
     loop {
         let is_over = tokio::time::timeout(LOOK, interruptions.reached(1)).await.is_ok();
-        for (ledger, shown) in ledgers.iter().zip(&mut shown) {
-            let entries = ledger.entries();
-            for entry in &entries[*shown..] {
-                print(arrived(entry));
-            }
-            *shown = entries.len();
+        for entry in ledgers.iter().flat_map(Ledger::take) {
+            print(arrived(&entry));
         }
         if is_over {
             return Ok(Exit::Delivered);

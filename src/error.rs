@@ -106,7 +106,7 @@ pub struct Error {
     pub delivery: Delivery,
     /// Whether a retry can help.
     pub retry: Retry,
-    /// How many times the message was sent.
+    /// How many attempts were made to send it.
     pub attempts: u32,
     /// What the platform answered.
     pub answer: Option<Box<Answer>>,

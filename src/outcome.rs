@@ -11,7 +11,7 @@ pub struct Receipt {
     pub message_id: Option<u64>,
     /// What the platform's support asks for.
     pub trace_id: Option<String>,
-    /// How many times the message was sent.
+    /// How many attempts were made to send it.
     pub attempts: u32,
 }
 

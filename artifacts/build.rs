@@ -29,7 +29,7 @@ fn build() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target_dir = out.join("target");
     let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.current_dir(workspace).args(["build", "--quiet", "--profile", "component", "--target", TARGET]);
+    cargo.current_dir(workspace).args(["build", "--quiet", "--locked", "--profile", "component", "--target", TARGET]);
     for component in COMPONENTS {
         cargo.args(["--package", &format!("thingpost-{component}")]);
     }

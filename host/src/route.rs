@@ -142,11 +142,7 @@ impl RouteTable {
         Ok(Self { routes: Arc::new(table) })
     }
 
-    /// The route to `host` on `port`, if there is one: the exact port before the host alone. Case does not matter.
-    pub fn lookup(&self, host: &str, port: u16) -> Option<&Route> {
-        self.find(&Endpoint::new(host, port)).map(|checked| &checked.route)
-    }
-
+    /// The route to a destination, if there is one: the exact port before the host alone. Case does not matter.
     pub(crate) fn find(&self, to: &Endpoint) -> Option<&Arc<Checked>> {
         [Some(to.port), None].into_iter().find_map(|port| self.routes.get(&(to.host.clone(), port)))
     }
@@ -197,27 +193,31 @@ mod tests {
         Route::new(host, TrustRoots::system_or_webpki())
     }
 
+    fn found<'a>(table: &'a RouteTable, host: &str, port: u16) -> Option<&'a Route> {
+        table.find(&Endpoint::new(host, port)).map(|checked| &checked.route)
+    }
+
     #[test]
     fn the_exact_port_goes_before_the_host_alone() {
         let table =
             RouteTable::new(vec![route("a.example").minimum_tls(MinimumTls::V1_3), route("a.example").port(8443)])
                 .unwrap();
-        assert_eq!(table.lookup("a.example", 8443).unwrap().port, Some(8443));
-        assert_eq!(table.lookup("a.example", 443).unwrap().port, None);
-        assert!(table.lookup("b.example", 443).is_none());
+        assert_eq!(found(&table, "a.example", 8443).unwrap().port, Some(8443));
+        assert_eq!(found(&table, "a.example", 443).unwrap().port, None);
+        assert!(found(&table, "b.example", 443).is_none());
     }
 
     #[test]
     fn a_route_with_a_port_opens_no_other() {
         let table = RouteTable::new(vec![route("a.example").port(8443)]).unwrap();
-        assert!(table.lookup("a.example", 443).is_none());
+        assert!(found(&table, "a.example", 443).is_none());
     }
 
     #[test]
     fn case_and_brackets_do_not_matter() {
         let table = RouteTable::new(vec![route("A.Example"), route("::1")]).unwrap();
-        assert!(table.lookup("a.eXAMPLE", 443).is_some());
-        assert!(table.lookup("[::1]", 443).is_some());
+        assert!(found(&table, "a.eXAMPLE", 443).is_some());
+        assert!(found(&table, "[::1]", 443).is_some());
     }
 
     #[test]

@@ -43,11 +43,6 @@ impl Device {
         }
         Ok(Self { endpoint, product_key: product_key.to_owned(), device_name: device_name.to_owned(), client_id })
     }
-
-    /// Where it reports.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
 }
 
 /// Whether the authentication request carries the time.

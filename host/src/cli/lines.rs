@@ -25,7 +25,7 @@ use super::terminal::{complain, print};
 /// without a pause.
 const BATCH_LINES: usize = 256;
 
-/// Their bytes. The component holds a call's messages in its memory, which is at most 4 GB.
+/// Their bytes. The component holds a call's messages in its memory, which is at most 256 MiB.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is said of a line that was read over.

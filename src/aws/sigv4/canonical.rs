@@ -1,6 +1,7 @@
 //! The form of a request that both sides sign: the same bytes, however the request was written.
 //!
-//! Lists are kept in order by insertion: the sort of the library is 5 KB of a component, for a handful of entries.
+//! Lists are kept in order by insertion and texts are split as bytes: with the library's sorts and string patterns each
+//! component had 9 KB more.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

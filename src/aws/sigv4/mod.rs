@@ -2,8 +2,7 @@
 //!
 //! The signature covers a canonical form of the request, and every SDK issue about it is the same one: the topic is
 //! encoded once too often or too rarely. The rule: the path on the wire is encoded once (`a%2Fb`), and the canonical
-//! form encodes that again (`a%252Fb`). `aws-sigv4`, the SDK's crate, is the oracle of the tests; it would add far
-//! more to a component than these two files.
+//! form encodes that again (`a%252Fb`). `aws-sigv4`, the SDK's crate, is the oracle of the tests.
 
 mod canonical;
 mod date;

@@ -13,17 +13,13 @@ pub struct Endpoint {
 }
 
 /// Why something is not an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointProblem {
     /// There is nothing.
     Empty,
-    /// It has a scheme such as `https://`.
-    Scheme,
-    /// It has a path.
-    Path,
-    /// The host name has a port.
-    Port,
+    /// It is more than a host name: it has a scheme, a path or a port. This is the host name in it.
+    NotBare(String),
     /// The port is 0.
     ZeroPort,
     /// It has a character that no host name has.
@@ -32,14 +28,15 @@ pub enum EndpointProblem {
 
 impl EndpointProblem {
     /// What is wrong, in words.
-    pub fn text(self) -> &'static str {
+    pub fn text(&self) -> String {
         match self {
-            Self::Empty => "the endpoint is empty",
-            Self::Scheme => "the endpoint has a scheme: give the host name alone, without https://",
-            Self::Path => "the endpoint has a path: give the host name alone",
-            Self::Port => "the endpoint has a port in it: give the host name alone, and the port on its own",
-            Self::ZeroPort => "port 0 cannot be connected to",
-            Self::Character => "the endpoint has a character that no host name has",
+            Self::Empty => "the endpoint is empty".to_owned(),
+            Self::NotBare(host) => {
+                let parts = ["the endpoint must be a host name alone, without https://, port and path: ", host];
+                parts.concat()
+            }
+            Self::ZeroPort => "port 0 cannot be connected to".to_owned(),
+            Self::Character => "the endpoint has a character that no host name has".to_owned(),
         }
     }
 }
@@ -47,25 +44,19 @@ impl EndpointProblem {
 impl Endpoint {
     /// Checks that this is a host name (or an address, IPv6 in brackets) and a port.
     pub fn new(host: &str, port: u16) -> Result<Self, EndpointProblem> {
-        if host.is_empty() {
+        let bare = bare(host);
+        if bare.is_empty() {
             return Err(EndpointProblem::Empty);
         }
-        if host.as_bytes().windows(3).any(|bytes| bytes == b"://") {
-            return Err(EndpointProblem::Scheme);
-        }
-        let has = |byte: u8| host.as_bytes().contains(&byte);
-        if has(b'/') {
-            return Err(EndpointProblem::Path);
-        }
-        let is_ip_v6 = host.starts_with('[') && host.ends_with(']');
-        if !is_ip_v6 && has(b':') {
-            return Err(EndpointProblem::Port);
-        }
+        let is_ip_v6 = bare.starts_with('[') && bare.ends_with(']');
         let is_allowed = |byte: u8| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || (is_ip_v6 && b"[:]".contains(&byte))
         };
-        if !host.bytes().all(is_allowed) {
+        if !bare.bytes().all(is_allowed) {
             return Err(EndpointProblem::Character);
+        }
+        if bare.len() < host.len() {
+            return Err(EndpointProblem::NotBare(bare.to_owned()));
         }
         if port == 0 {
             return Err(EndpointProblem::ZeroPort);
@@ -92,6 +83,19 @@ impl Endpoint {
     }
 }
 
+/// The host name in what people give for one.
+fn bare(given: &str) -> &str {
+    let bytes = given.as_bytes();
+    let start = bytes.windows(3).position(|window| window == b"://").map_or(0, |at| at + 3);
+    let rest = given.get(start..).unwrap_or_default();
+    let is_end = |byte: &u8| matches!(byte, b'/' | b'?' | b':');
+    let end = match rest.bytes().position(|byte| byte == b']') {
+        Some(bracket) if rest.starts_with('[') => bracket + 1,
+        _ => rest.as_bytes().iter().position(is_end).unwrap_or(rest.len()),
+    };
+    rest.get(..end).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,16 +105,32 @@ mod tests {
         use EndpointProblem as P;
         for (host, problem) in [
             ("", P::Empty),
-            ("https://a.example", P::Scheme),
-            ("a.example/topics", P::Path),
-            ("a.example:443", P::Port),
+            ("https://", P::Empty),
             ("a b.example", P::Character),
             ("a.example\n", P::Character),
             ("user@a.example", P::Character),
+            ("[::1", P::Character),
         ] {
             assert_eq!(Endpoint::new(host, 443), Err(problem), "{host:?}");
         }
         assert_eq!(Endpoint::new("a.example", 0), Err(P::ZeroPort));
+    }
+
+    #[test]
+    fn what_is_more_than_a_host_name_is_refused_with_the_host_name_in_it() {
+        for (given, bare) in [
+            ("https://a.example", "a.example"),
+            ("https://a.example:8443/topics/x?qos=1", "a.example"),
+            ("a.example/topics", "a.example"),
+            ("a.example:443", "a.example"),
+            ("a.example?x", "a.example"),
+            ("https://[::1]:8443/", "[::1]"),
+            ("[::1]:443", "[::1]"),
+        ] {
+            let problem = Endpoint::new(given, 443).unwrap_err();
+            assert_eq!(problem, EndpointProblem::NotBare(bare.into()), "{given:?}");
+            assert!(problem.text().ends_with(bare) && Endpoint::new(bare, 443).is_ok());
+        }
     }
 
     #[test]

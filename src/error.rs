@@ -5,13 +5,16 @@
 //! The texts are put together without `format!`, and causes own none. Together that took 15 KB off the codec, which is to
 //! stay below 64 KB.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
-use crate::http::{Failure, NoAnswer};
-use crate::message::MessageProblem;
+use crate::field::Field;
+use crate::http::{Failure, NoAnswer, Response};
+use crate::message::RequestProblem;
 use crate::outcome::{Answer, Delivery, Retry};
+use crate::text;
 use crate::topic::TopicProblem;
 
 /// During which step it went wrong.
@@ -31,8 +34,12 @@ pub enum Stage {
 pub enum Cause {
     /// The topic cannot be published to.
     InvalidTopic(TopicProblem),
-    /// The payload has more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes.
+    /// This part breaks its rules.
+    InvalidField(Field),
+    /// The payload has more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes, or a shadow document more than 8 KB.
     PayloadTooLarge,
+    /// This platform, or this way to authenticate, does not have it.
+    Unsupported,
     /// There is no answer.
     Transport(Failure),
     /// The platform does not accept the request as it is.
@@ -47,6 +54,10 @@ pub enum Cause {
     MethodNotAllowed,
     /// Another request stands in the way.
     Conflict,
+    /// The shadow has another version than the update was made for.
+    VersionConflict,
+    /// The receiver of a direct message did not confirm it in time.
+    Unconfirmed,
     /// The connection must be upgraded.
     UpgradeRequired,
     /// The token is expired, missing or unknown.
@@ -74,7 +85,9 @@ impl Cause {
     pub fn text(self) -> &'static str {
         match self {
             Self::InvalidTopic(problem) => problem.text(),
+            Self::InvalidField(field) => field.text(),
             Self::PayloadTooLarge => "the payload is larger than 128 KB (131072 bytes)",
+            Self::Unsupported => "this platform, or this way to authenticate, does not have it",
             Self::Transport(failure) => failure.text(),
             Self::InvalidRequest => "the platform does not accept the request",
             Self::Unauthenticated => "the platform does not recognise the device",
@@ -82,6 +95,8 @@ impl Cause {
             Self::NotFound => "there is no such resource",
             Self::MethodNotAllowed => "the method is not allowed",
             Self::Conflict => "another request stands in the way",
+            Self::VersionConflict => "the shadow has another version",
+            Self::Unconfirmed => "the receiver did not confirm the message in time",
             Self::UpgradeRequired => "the connection must be upgraded",
             Self::TokenRejected => "the platform rejects the token",
             Self::Throttled => "too many requests",
@@ -128,6 +143,30 @@ impl Error {
         Self { cause, stage, delivery, retry, attempts: 1, answer: Some(Box::new(answer)), detail: None }
     }
 
+    /// The platform reports a success that lacks what it is for.
+    pub(crate) fn malformed(stage: Stage, answer: Answer, what: &'static str) -> Self {
+        let error = Self::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, answer);
+        Self { detail: Some(what.to_owned()), ..error }
+    }
+
+    /// The error with what its answer, which came at this time, says about the local clock.
+    pub fn at(mut self, now_unix_ms: u64, response: &Response) -> Self {
+        if let (Some(answer), Some(date_unix_ms)) = (&mut self.answer, response.date_unix_ms()) {
+            answer.clock_ahead_ms = now_unix_ms.checked_signed_diff(date_unix_ms);
+        }
+        self
+    }
+
+    /// The error without secrets that the platform quotes.
+    pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
+        if let Some(message) = self.answer.as_mut().and_then(|answer| answer.message.as_mut()) {
+            for secret in secrets {
+                *message = text::without(message, secret);
+            }
+        }
+        self
+    }
+
     /// What happened, in words: `while authenticating: connection refused (by the proxy)`.
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -144,11 +183,13 @@ impl Error {
     }
 }
 
-impl From<MessageProblem> for Error {
-    fn from(problem: MessageProblem) -> Self {
+impl From<RequestProblem> for Error {
+    fn from(problem: RequestProblem) -> Self {
         let cause = match problem {
-            MessageProblem::InvalidTopic(problem) => Cause::InvalidTopic(problem),
-            MessageProblem::PayloadTooLarge => Cause::PayloadTooLarge,
+            RequestProblem::InvalidTopic(problem) => Cause::InvalidTopic(problem),
+            RequestProblem::InvalidField(field) => Cause::InvalidField(field),
+            RequestProblem::PayloadTooLarge => Cause::PayloadTooLarge,
+            RequestProblem::Unsupported => Cause::Unsupported,
         };
         Self {
             cause,

@@ -9,6 +9,8 @@ use core::fmt;
 
 use alloc::sync::Arc;
 
+use crate::calendar::read_http_date;
+
 /// A request to send over HTTPS.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
@@ -37,6 +39,12 @@ impl Request {
             vec![("content-type".into(), content_type.to_owned()), ("content-length".into(), body.len().to_string())];
         Self { method: "POST", authority, path_with_query, headers, body }
     }
+
+    /// A request that has nothing to say but its address.
+    pub(crate) fn without_body(method: &'static str, authority: String, path_with_query: String) -> Self {
+        let headers = vec![("content-length".into(), "0".to_owned())];
+        Self { method, authority, path_with_query, headers, body: [].into() }
+    }
 }
 
 /// Shows neither header values nor the body: a token travels in one, a signature in the other.
@@ -53,8 +61,11 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The largest answer worth reading. Real ones are below 1 KB; whatever is larger is not the platform's.
+/// The largest answer to a publication worth reading. Real ones are below 1 KB; whatever is larger is not the platform's.
 pub const MAX_RESPONSE_BODY: usize = 16 * 1024;
+
+/// The largest answer to an operation worth reading: a retained message of 128 KB is 175 KB in base64.
+pub const MAX_REPLY_BODY: usize = 256 * 1024;
 
 /// An answer, whole.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +83,11 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
         core::str::from_utf8(value.trim_ascii()).ok()
+    }
+
+    /// When the server says that it answered.
+    pub(crate) fn date_unix_ms(&self) -> Option<u64> {
+        read_http_date(self.header("date")?)?.checked_mul(1000)
     }
 
     /// Whether this is a web page: what a portal, a proxy or an unrelated server sends.
@@ -135,7 +151,7 @@ pub enum Failure {
     AnswerTimeout,
     /// The answer broke off.
     AnswerIncomplete,
-    /// The answer was larger than [`MAX_RESPONSE_BODY`].
+    /// The answer was larger than it may be.
     AnswerTooLarge,
     /// What came back is not HTTP.
     Protocol,

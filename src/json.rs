@@ -2,7 +2,7 @@
 //! costs 28 KB of a component that is to stay below 64 KB (its `Value` and floats, without the maps), so here is a
 //! reader that finds a field by its path, and a writer that quotes a text. `serde_json` is the oracle of the tests.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// How deep a document may nest, as in `serde_json`: what is deeper is no answer of a platform.
@@ -35,6 +35,40 @@ impl<'a> Object<'a> {
         core::str::from_utf8(&reader.bytes[from..reader.at]).ok()?.parse().ok()
     }
 
+    /// The truth at this path.
+    pub fn boolean(&self, path: &[&str]) -> Option<bool> {
+        match self.find(path)?.rest() {
+            [b't', ..] => Some(true),
+            [b'f', ..] => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether the document was an object.
+    pub fn is_one(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether there is an object at this path.
+    pub fn has_object(&self, path: &[&str]) -> bool {
+        self.find(path).is_some_and(|reader| reader.rest().starts_with(b"{"))
+    }
+
+    /// The elements of the array at this path.
+    pub fn elements(&self, path: &[&str]) -> Option<Vec<Element<'a>>> {
+        self.find(path)?.elements()
+    }
+
+    /// The first field whose value is a text, and its name.
+    pub fn first_text(&self) -> Option<(String, String)> {
+        let mut reader = self.find(&[])?;
+        reader.expect(b'{')?;
+        let name = reader.text()?;
+        reader.expect(b':')?;
+        reader.peek()?;
+        Some((name, reader.text()?))
+    }
+
     /// A reader at the value. Of two fields with the same name the last one counts, as usual.
     fn find(&self, path: &[&str]) -> Option<Reader<'a>> {
         let mut reader = Reader { bytes: self.0?, at: 0 };
@@ -46,8 +80,67 @@ impl<'a> Object<'a> {
     }
 }
 
+/// One element of an array.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Element<'a>(&'a [u8]);
+
+impl<'a> Element<'a> {
+    /// The elements of a document that is an array.
+    pub fn read_array(bytes: &'a [u8]) -> Option<Vec<Self>> {
+        let mut reader = Reader { bytes, at: 0 };
+        reader.skip_value(MAX_DEPTH)?;
+        reader.peek().is_none().then(|| Reader { bytes, at: 0 }.elements())?
+    }
+
+    /// The element as an object, empty if it is none.
+    pub fn object(self) -> Object<'a> {
+        Object::read(self.0)
+    }
+
+    /// The element as a text.
+    pub fn text(self) -> Option<String> {
+        let mut reader = Reader { bytes: self.0, at: 0 };
+        reader.peek()?;
+        reader.text()
+    }
+}
+
+/// Writes an object.
+#[derive(Debug)]
+pub(crate) struct ObjectWriter(String);
+
+impl ObjectWriter {
+    pub fn new() -> Self {
+        Self(String::new())
+    }
+
+    /// A field that is a text.
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        push_text(&mut self.0, value);
+    }
+
+    /// A field that is a number.
+    pub fn integer(&mut self, name: &str, value: u64) {
+        self.name(name);
+        self.0.push_str(&value.to_string());
+    }
+
+    fn name(&mut self, name: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        push_text(&mut self.0, name);
+        self.0.push(':');
+    }
+
+    /// The object.
+    pub fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
 /// Writes a text in quotes.
-pub(crate) fn push_text(json: &mut String, text: &str) {
+fn push_text(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {
@@ -70,7 +163,26 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// The elements of a well-formed array.
+    fn elements(mut self) -> Option<Vec<Element<'a>>> {
+        let mut elements = Vec::new();
+        self.expect(b'[')?;
+        while self.peek()? != b']' {
+            let from = self.at;
+            self.skip_value(MAX_DEPTH)?;
+            elements.push(Element(self.bytes.get(from..self.at)?));
+            if self.peek()? == b',' {
+                self.at += 1;
+            }
+        }
+        Some(elements)
+    }
+
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.at) {
@@ -297,6 +409,33 @@ mod tests {
     fn a_document_that_nests_too_deep_is_refused_without_exhausting_the_stack() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(Object::read(deep.as_bytes()).text(&["a"]), None);
+    }
+
+    #[test]
+    fn reads_arrays_truths_and_pairs() {
+        let document = Object::read(br#"{"a":[1,{"b":"x"},"y" , []],"t":true,"f": false,"o":{},"p":[]}"#);
+        let elements = document.elements(&["a"]).unwrap();
+        assert_eq!(elements.len(), 4);
+        assert_eq!(elements[1].object().text(&["b"]).as_deref(), Some("x"));
+        assert_eq!(elements[1].object().first_text(), Some(("b".into(), "x".into())));
+        assert_eq!(elements[2].text().as_deref(), Some("y"));
+        assert_eq!((elements[0].text(), elements[0].object().first_text()), (None, None));
+        assert_eq!(document.elements(&["p"]).map(|elements| elements.len()), Some(0));
+        assert!(document.elements(&["t"]).is_none());
+        assert_eq!((document.boolean(&["t"]), document.boolean(&["f"])), (Some(true), Some(false)));
+        assert_eq!((document.boolean(&["a"]), document.boolean(&["none"])), (None, None));
+        assert!(document.has_object(&["o"]) && !document.has_object(&["a"]));
+        assert_eq!(Element::read_array(br#" [ "a", 2 ] "#).unwrap().len(), 2);
+        assert!(Element::read_array(b"[1,]").is_none() && Element::read_array(b"{}").is_none());
+    }
+
+    #[test]
+    fn writes_objects() {
+        let mut object = ObjectWriter::new();
+        object.text("a\"b", "c\n");
+        object.integer("d", u64::MAX);
+        let read: Value = serde_json::from_str(&object.finish()).unwrap();
+        assert_eq!(read, serde_json::json!({"a\"b": "c\n", "d": u64::MAX}));
     }
 
     proptest! {

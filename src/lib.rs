@@ -23,7 +23,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`aws`] | AWS IoT Core: topic rules, publish request, its answers |
+//! | [`aws`] | AWS IoT Core: ways to authenticate, publishing, the other operations, answers and what they mean |
 //! | [`aliyun`] | Aliyun IoT Platform: signature, token, publish request, its answers |
 //! | [`exchange`] | the state machine, its options and its pace |
 //! | [`http`] | requests and answers as plain values, and why there may be no answer |
@@ -38,10 +38,13 @@ extern crate alloc;
 
 pub mod aliyun;
 pub mod aws;
+mod base64;
+mod calendar;
 mod endpoint;
 mod error;
 pub mod exchange;
 mod explain;
+mod field;
 pub mod http;
 mod json;
 mod message;
@@ -49,15 +52,17 @@ mod moment;
 mod outcome;
 mod platform;
 mod secret;
+mod text;
 pub mod topic;
 #[cfg(all(feature = "wasi", target_family = "wasm"))]
 pub mod wasi;
 
 pub use endpoint::{Endpoint, EndpointProblem};
 pub use error::{Cause, Error, Stage};
-pub use exchange::{Exchange, Options};
-pub use message::{MAX_PAYLOAD, Message, MessageProblem, Qos};
+pub use exchange::{Exchange, Options, Subject};
+pub use field::Field;
+pub use message::{MAX_PAYLOAD, Message, PayloadFormat, Properties, Qos, RequestProblem};
 pub use moment::Moment;
 pub use outcome::{Answer, Delivery, Receipt, Retry};
-pub use platform::{ConfigurationProblem, Platform};
+pub use platform::{ConfigurationProblem, Platform, Session};
 pub use secret::Secret;

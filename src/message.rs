@@ -1,9 +1,11 @@
 //! What is published.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use alloc::sync::Arc;
 
+use crate::field::Field;
 use crate::topic::TopicProblem;
 
 /// The largest payload both platforms take over HTTPS: 128 KB.
@@ -27,29 +29,77 @@ pub struct Message {
     pub payload: Arc<[u8]>,
     /// How often it may arrive.
     pub qos: Qos,
+    /// AWS: the topic keeps it for later subscribers. An empty payload clears what it has kept.
+    pub retain: bool,
+    /// AWS Basic Ingest: it goes to the rule of this name and to no subscriber. A receipt does not prove that there is
+    /// such a rule.
+    pub rule: Option<String>,
+    /// AWS: what subscribers with MQTT 5 get along with it.
+    pub properties: Option<Properties>,
 }
 
-/// Why no request can be made of a message.
+/// The properties that MQTT 5 has for a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// What the payload is, such as `application/json`.
+    pub content_type: Option<String>,
+    /// The topic name for a response.
+    pub response_topic: Option<String>,
+    /// After this many seconds nobody wants it any more.
+    pub message_expiry_s: Option<u32>,
+    /// Whether the payload is text.
+    pub payload_format: Option<PayloadFormat>,
+    /// Tells the receiver of a response which request it belongs to.
+    pub correlation_data: Option<Vec<u8>>,
+    /// Names and values, in their order.
+    pub user_properties: Vec<(String, String)>,
+}
+
+/// Whether a payload is text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageProblem {
+pub enum PayloadFormat {
+    /// Nothing is said about it.
+    UnspecifiedBytes,
+    /// It is UTF-8.
+    Utf8Data,
+}
+
+/// Why no request can be made of a message or an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestProblem {
     /// The topic cannot be published to.
     InvalidTopic(TopicProblem),
-    /// The payload has more than [`MAX_PAYLOAD`] bytes.
+    /// This part breaks its rules.
+    InvalidField(Field),
+    /// The payload has more than [`MAX_PAYLOAD`] bytes, or a shadow document more than 8 KB.
     PayloadTooLarge,
+    /// This platform, or this way to authenticate, does not have it.
+    Unsupported,
 }
 
-impl From<TopicProblem> for MessageProblem {
+impl From<TopicProblem> for RequestProblem {
     fn from(problem: TopicProblem) -> Self {
         Self::InvalidTopic(problem)
     }
 }
 
+impl From<Field> for RequestProblem {
+    fn from(field: Field) -> Self {
+        Self::InvalidField(field)
+    }
+}
+
 impl Message {
+    /// A message that is nothing but a payload for a topic.
+    pub fn new(topic: impl Into<String>, payload: impl Into<Arc<[u8]>>, qos: Qos) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), qos, retain: false, rule: None, properties: None }
+    }
+
     /// The payload, if it is not too large.
-    pub(crate) fn checked_payload(&self) -> Result<Arc<[u8]>, MessageProblem> {
+    pub(crate) fn checked_payload(&self) -> Result<Arc<[u8]>, RequestProblem> {
         match self.payload.len() {
             ..=MAX_PAYLOAD => Ok(self.payload.clone()),
-            _ => Err(MessageProblem::PayloadTooLarge),
+            _ => Err(RequestProblem::PayloadTooLarge),
         }
     }
 }

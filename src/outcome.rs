@@ -59,4 +59,6 @@ pub struct Answer {
     pub message: Option<String>,
     /// What the platform's support asks for.
     pub trace_id: Option<String>,
+    /// How far the local clock is ahead of the platform's, as its `date` tells.
+    pub clock_ahead_ms: Option<i64>,
 }

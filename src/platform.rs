@@ -5,6 +5,11 @@ use core::fmt;
 
 use crate::endpoint::EndpointProblem;
 use crate::error::Error;
+use crate::exchange::Subject;
+use crate::http::{Request, Response};
+use crate::message::{Message, RequestProblem};
+use crate::moment::Moment;
+use crate::outcome::Receipt;
 use crate::{aliyun, aws};
 
 /// Where to publish, and as whom.
@@ -16,34 +21,157 @@ pub enum Platform {
     Aliyun(aliyun::Config),
 }
 
+/// What a device has obtained by authenticating, for as long as it is good. A secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A temporary key.
+    Aws(aws::Session),
+    /// A token.
+    Aliyun(aliyun::Session),
+}
+
 impl Platform {
     /// Reads what [`export_session`](Self::export_session) wrote for the same device.
-    pub fn import_session(&self, text: &str) -> Result<aliyun::Session, ConfigurationProblem> {
-        match self {
-            Self::Aws(_) => Err(ConfigurationProblem::UselessSession),
-            Self::Aliyun(config) => aliyun::Session::import(text, config.device()),
-        }
+    pub fn import_session(&self, text: &str) -> Result<Session, ConfigurationProblem> {
+        Ok(Session(match (self, self.credentials_provider()) {
+            (Self::Aws(_), Some(provider)) => Kind::Aws(aws::Session::import(text, provider)?),
+            (Self::Aws(_), None) => return Err(ConfigurationProblem::UselessSession),
+            (Self::Aliyun(config), _) => Kind::Aliyun(aliyun::Session::import(text, config.device())?),
+        }))
     }
 
     /// A session as text, for the next instance. A secret.
-    pub fn export_session(&self, session: &aliyun::Session) -> Option<String> {
-        match self {
-            Self::Aws(_) => None,
-            Self::Aliyun(config) => Some(session.export(config.device())),
+    pub fn export_session(&self, session: &Session) -> Option<String> {
+        match (self, &session.0) {
+            (Self::Aws(_), Kind::Aws(session)) => Some(session.export(self.credentials_provider()?)),
+            (Self::Aliyun(config), Kind::Aliyun(session)) => Some(session.export(config.device())),
+            (Self::Aws(_), Kind::Aliyun(_)) | (Self::Aliyun(_), Kind::Aws(_)) => None,
         }
     }
 
-    /// The likely reason of an error and the next step, for people. `topic` is the one of the message.
-    pub fn explain(&self, error: &Error, topic: &str) -> String {
+    /// The likely reason of an error and the next step, for people.
+    pub fn explain(&self, error: &Error, subject: &Subject) -> String {
         match self {
-            Self::Aws(_) => aws::explain(error, topic),
+            Self::Aws(config) => aws::explain(config, error, subject),
             Self::Aliyun(_) => aliyun::explain(error),
+        }
+    }
+
+    /// Whether somebody has to authenticate before anything else can be sent.
+    pub(crate) fn wants_session(&self) -> bool {
+        match self {
+            Self::Aws(_) => self.credentials_provider().is_some(),
+            Self::Aliyun(_) => true,
+        }
+    }
+
+    /// The request for a session, where one is wanted.
+    pub(crate) fn session_request(&self, now: Moment) -> Option<Request> {
+        match self {
+            Self::Aws(_) => Some(aws::credentials_request(self.credentials_provider()?)),
+            Self::Aliyun(config) => Some(config.auth_request(now.unix_ms)),
+        }
+    }
+
+    /// The session in the answer to it.
+    pub(crate) fn read_session(&self, response: &Response, now: Moment) -> Result<Session, Error> {
+        match self {
+            Self::Aws(_) => aws::read_credentials_response(response, now.unix_ms).map(Session::from),
+            Self::Aliyun(_) => {
+                aliyun::read_auth_response(response).map(|token| aliyun::Session::new(token, now.unix_ms).into())
+            }
+        }
+    }
+
+    /// A publication without what shows who the device is.
+    pub(crate) fn publish_request(&self, message: &Message) -> Result<Request, RequestProblem> {
+        match self {
+            Self::Aws(config) => aws::unauthorised_request(config, message),
+            Self::Aliyun(config) => aliyun::unauthorised_request(config.device(), message),
+        }
+    }
+
+    /// Another operation without what shows who the device is.
+    pub(crate) fn operation_request(&self, operation: &aws::Operation) -> Result<Request, RequestProblem> {
+        match self {
+            Self::Aws(config) => aws::unauthorised_operation_request(config, operation),
+            Self::Aliyun(_) => Err(RequestProblem::Unsupported),
+        }
+    }
+
+    /// The request with what shows, now, who the device is.
+    pub(crate) fn authorise(&self, request: Request, session: Option<&Session>, now: Moment) -> Request {
+        match (self, session.map(|session| &session.0)) {
+            (Self::Aws(config), Some(Kind::Aws(session))) => config.authorise(request, Some(session), now.unix_ms),
+            (Self::Aws(config), _) => config.authorise(request, None, now.unix_ms),
+            (Self::Aliyun(_), Some(Kind::Aliyun(session))) => aliyun::with_token(request, session.token().value()),
+            (Self::Aliyun(_), _) => request,
+        }
+    }
+
+    /// What the answer to a publication means.
+    pub(crate) fn read_receipt(&self, response: &Response) -> Result<Receipt, Error> {
+        match self {
+            Self::Aws(config) => aws::read_publish_response(config, response),
+            Self::Aliyun(_) => aliyun::read_publish_response(response),
+        }
+    }
+
+    /// What the answer to another operation means.
+    pub(crate) fn read_reply(&self, operation: &aws::Operation, response: &Response) -> Result<aws::Reply, Error> {
+        match self {
+            Self::Aws(config) => aws::read_operation_response(config, operation, response),
+            Self::Aliyun(_) => Err(RequestProblem::Unsupported.into()),
+        }
+    }
+
+    fn credentials_provider(&self) -> Option<&aws::CredentialsProvider> {
+        match self {
+            Self::Aws(config) => match config.authentication() {
+                aws::Authentication::CredentialsProvider(provider) => Some(provider),
+                _ => None,
+            },
+            Self::Aliyun(_) => None,
         }
     }
 }
 
+impl From<aliyun::Session> for Session {
+    fn from(session: aliyun::Session) -> Self {
+        Self(Kind::Aliyun(session))
+    }
+}
+
+impl From<aws::Session> for Session {
+    fn from(session: aws::Session) -> Self {
+        Self(Kind::Aws(session))
+    }
+}
+
+impl Session {
+    /// Whether it should be renewed.
+    pub(crate) fn is_near_its_end(&self, now: Moment) -> bool {
+        match &self.0 {
+            Kind::Aws(session) => session.is_near_its_end(now.unix_ms),
+            Kind::Aliyun(session) => session.is_near_its_end(now.unix_ms),
+        }
+    }
+
+    /// What an answer must not give away when it quotes the request.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (key, token) = match &self.0 {
+            Kind::Aws(session) => (Some(session.credentials()), None),
+            Kind::Aliyun(session) => (None, Some(session.token().value())),
+        };
+        key.into_iter().flat_map(aws::sigv4::Credentials::secrets).chain(token)
+    }
+}
+
 /// Why a configuration cannot work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigurationProblem {
     /// The endpoint is none.
@@ -52,6 +180,12 @@ pub enum ConfigurationProblem {
     Empty(&'static str),
     /// The option of this name begins or ends with white space, or has a control character.
     WhiteSpace(&'static str),
+    /// The option of this name has a form that the platform does not take.
+    Malformed(&'static str),
+    /// The region is neither given nor in the name of the endpoint.
+    NoRegion,
+    /// A credentials provider gives out the key; it has to be asked before.
+    NoKeyYet,
     /// The client id has more than 64 characters.
     ClientIdTooLong,
     /// The option of this name is 0.
@@ -66,19 +200,23 @@ pub enum ConfigurationProblem {
 
 impl ConfigurationProblem {
     /// What is wrong, in words.
-    pub fn text(self) -> String {
+    pub fn text(&self) -> String {
         let (option, problem) = match self {
-            Self::Endpoint(problem) => ("", problem.text()),
-            Self::Empty(option) => (option, " is empty"),
-            Self::WhiteSpace(option) => (option, " has white space around it or a control character in it"),
+            Self::Endpoint(problem) => return problem.text(),
+            Self::Empty(option) => (*option, " is empty"),
+            Self::WhiteSpace(option) => (*option, " has white space around it or a control character in it"),
+            Self::Malformed(option) => (*option, " has characters that are not allowed in it, or too many"),
+            Self::NoRegion => ("region", " is not in the name of the endpoint: give it"),
+            Self::NoKeyYet => ("key", " is not there yet: ask the credentials provider, and configure its key"),
             Self::ClientIdTooLong => ("client id", " has more than 64 characters"),
-            Self::Zero(option) => (option, " is 0"),
+            Self::Zero(option) => (*option, " is 0"),
             Self::UnknownSession => ("session", " is of an unknown form: start without one"),
             Self::ForeignSession => ("session", " belongs to another device or endpoint: start without one"),
-            Self::UselessSession => ("session", " is of no use on a platform without tokens: start without one"),
+            Self::UselessSession => {
+                ("session", " is of no use here, nothing is obtained by authenticating: start without one")
+            }
         };
-        let article = if option.is_empty() { "" } else { "the " };
-        [article, option, problem].concat()
+        ["the ", option, problem].concat()
     }
 }
 

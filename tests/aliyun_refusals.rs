@@ -294,8 +294,8 @@ async fn a_configuration_that_cannot_work_is_refused_by_name_before_anything_is_
             (AliyunConfig { port: 0, ..config() }, "port"),
             (secret(""), "device secret"),
             (secret(&format!("{DEVICE_SECRET}\n")), "device secret"),
-            (endpoint("https://iot.example"), "scheme"),
-            (endpoint("iot.example:443"), "port"),
+            (endpoint("https://iot.example"), "alone, without https://"),
+            (endpoint("iot.example:443"), ": iot.example"),
         ] {
             let problem = cloud.try_open(config, &options(), None).await.err().unwrap();
             assert!(problem.contains(named), "{problem}");

@@ -28,3 +28,27 @@ pub mod sans_io {
         additional_derives: [PartialEq, Clone],
     });
 }
+
+/// Messages that are nothing but a payload for a topic: each world has types of its own, alike in shape.
+macro_rules! plain_messages {
+    ($($world:ident),*) => {$(
+        impl $world::exports::thingpost::iot::types::Message {
+            pub fn new(
+                topic: &str,
+                payload: impl Into<Vec<u8>>,
+                qos: $world::exports::thingpost::iot::types::Qos,
+            ) -> Self {
+                Self {
+                    topic: topic.to_owned(),
+                    payload: payload.into(),
+                    qos,
+                    retain: false,
+                    rule: None,
+                    properties: None,
+                }
+            }
+        }
+    )*};
+}
+
+plain_messages!(codec, publish, sans_io);

@@ -9,9 +9,15 @@ use crate::bindings::codec::Codec;
 use crate::bindings::codec::exports::thingpost::iot::aliyun_codec::{Device, Guest as AliyunCodec};
 use crate::bindings::codec::exports::thingpost::iot::aws_codec::Guest as AwsCodec;
 use crate::bindings::codec::exports::thingpost::iot::types::{
-    AwsConfig, Cause, Delivery, HttpResponse, Message, MessageProblem, Qos, Retry, SignMethod, Stage, TopicProblem,
+    AwsAuthentication, AwsConfig, Cause, Delivery, HttpResponse, Message, Qos, RequestProblem, Retry, SignMethod,
+    Stage, TopicProblem,
 };
 use crate::fixtures::engine::{compiled, engine};
+
+const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
+
+/// 2023-11-14.
+const NOW: u64 = 1_700_000_000_000;
 
 struct Instance {
     store: Store<()>,
@@ -40,7 +46,11 @@ fn response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
 }
 
 fn message(topic: &str, payload: &[u8]) -> Message {
-    Message { topic: topic.to_owned(), payload: payload.to_vec(), qos: Qos::AtLeastOnce }
+    Message::new(topic, payload, Qos::AtLeastOnce)
+}
+
+fn config(endpoint: &str, port: u16) -> AwsConfig {
+    AwsConfig { endpoint: endpoint.to_owned(), port, authentication: AwsAuthentication::Certificate }
 }
 
 fn device() -> Device {
@@ -80,8 +90,8 @@ fn a_topic_is_encoded_as_one_segment_or_refused_with_the_reason() {
 fn the_request_of_aws_has_topic_and_qos_in_its_path_and_its_length_in_a_header() {
     let mut instance = Instance::new();
     let (aws, store) = instance.aws();
-    let config = AwsConfig { endpoint: "a-ats.iot.eu-central-1.amazonaws.com".to_owned(), port: 8443 };
-    let request = aws.call_publish_request(&mut *store, &config, &message("a/b", b"21.5")).unwrap().unwrap();
+    let config = config(ENDPOINT, 8443);
+    let request = aws.call_publish_request(&mut *store, &config, &message("a/b", b"21.5"), NOW).unwrap().unwrap();
     assert_eq!(request.method, "POST");
     assert_eq!(request.authority, "a-ats.iot.eu-central-1.amazonaws.com:8443");
     assert_eq!(request.path_with_query, "/topics/a%2Fb?qos=1");
@@ -89,16 +99,16 @@ fn the_request_of_aws_has_topic_and_qos_in_its_path_and_its_length_in_a_header()
     assert_eq!(request.body, b"21.5");
 
     let standard = AwsConfig { port: 443, ..config.clone() };
-    let request = aws.call_publish_request(&mut *store, &standard, &message("a", b"")).unwrap().unwrap();
+    let request = aws.call_publish_request(&mut *store, &standard, &message("a", b""), NOW).unwrap().unwrap();
     assert_eq!(request.authority, "a-ats.iot.eu-central-1.amazonaws.com");
 
-    let too_large = aws.call_publish_request(&mut *store, &config, &message("a", &[0; 131_073])).unwrap();
-    assert_eq!(too_large, Err(MessageProblem::PayloadTooLarge));
-    let wildcard = aws.call_publish_request(&mut *store, &config, &message("+", b"")).unwrap();
-    assert_eq!(wildcard, Err(MessageProblem::InvalidTopic(TopicProblem::Wildcard)));
-    let with_scheme = AwsConfig { endpoint: "https://a.example".to_owned(), port: 443 };
-    match aws.call_publish_request(&mut *store, &with_scheme, &message("a", b"")).unwrap() {
-        Err(MessageProblem::InvalidConfiguration(problem)) => assert!(problem.contains("scheme"), "{problem}"),
+    let too_large = aws.call_publish_request(&mut *store, &config, &message("a", &[0; 131_073]), NOW).unwrap();
+    assert_eq!(too_large, Err(RequestProblem::PayloadTooLarge));
+    let wildcard = aws.call_publish_request(&mut *store, &config, &message("+", b""), NOW).unwrap();
+    assert_eq!(wildcard, Err(RequestProblem::InvalidTopic(TopicProblem::Wildcard)));
+    let with_scheme = self::config("https://a.example", 443);
+    match aws.call_publish_request(&mut *store, &with_scheme, &message("a", b""), NOW).unwrap() {
+        Err(RequestProblem::InvalidConfiguration(problem)) => assert!(problem.ends_with(": a.example"), "{problem}"),
         other => panic!("{other:?}"),
     }
 }
@@ -106,10 +116,12 @@ fn the_request_of_aws_has_topic_and_qos_in_its_path_and_its_length_in_a_header()
 #[test]
 fn the_captured_answers_of_aws_are_told_apart_and_explained() {
     const TRACE_ID: &str = "602536fa-5868-07ee-d9bd-78f66063db45";
+    let config = config(ENDPOINT, 8443);
     let mut instance = Instance::new();
     let (aws, store) = instance.aws();
     let success = response(200, &[], &format!(r#"{{"message":"OK","traceId":"{TRACE_ID}"}}"#));
-    let receipt = aws.call_read_publish_response(&mut *store, "a", &success).unwrap().unwrap();
+    let receipt =
+        aws.call_read_publish_response(&mut *store, &config, &message("a", b""), &success, NOW).unwrap().unwrap();
     assert_eq!((receipt.trace_id.as_deref(), receipt.message_id, receipt.attempts), (Some(TRACE_ID), None, 1));
 
     let denial = response(
@@ -117,19 +129,29 @@ fn the_captured_answers_of_aws_are_told_apart_and_explained() {
         &[("x-amzn-ErrorType", "ForbiddenException:")],
         &format!(r#"{{"message":null,"traceId":"{TRACE_ID}"}}"#),
     );
-    let error = aws.call_read_publish_response(&mut *store, "devices/7", &denial).unwrap().unwrap_err();
+    let error = aws
+        .call_read_publish_response(&mut *store, &config, &message("devices/7", b""), &denial, NOW)
+        .unwrap()
+        .unwrap_err();
     assert_eq!((error.cause, error.stage), (Cause::Forbidden, Stage::Publication));
     assert_eq!((error.delivery, error.retry), (Delivery::Refused, Retry::Never));
-    assert!(error.explanation.contains("iot:Publish on topic/devices/7"), "{}", error.explanation);
+    assert!(
+        error.explanation.contains("iot:Publish on arn:aws:iot:eu-central-1:*:topic/devices/7"),
+        "{}",
+        error.explanation
+    );
     let answer = error.answer.unwrap();
     assert_eq!((answer.status, answer.code.as_deref()), (403, Some("ForbiddenException")));
     assert_eq!((answer.message, answer.trace_id.as_deref()), (None, Some(TRACE_ID)));
 
     let no_alpn = response(403, &[], r#"{"message":"Missing Authentication Token","traceId":"1"}"#);
-    let error = aws.call_read_publish_response(&mut *store, "a", &no_alpn).unwrap().unwrap_err();
+    let standard = AwsConfig { port: 443, ..config.clone() };
+    let error =
+        aws.call_read_publish_response(&mut *store, &standard, &message("a", b""), &no_alpn, NOW).unwrap().unwrap_err();
     assert!(error.explanation.contains("x-amzn-http-ca"), "{}", error.explanation);
     let throttled = response(429, &[], "");
-    let error = aws.call_read_publish_response(&mut *store, "a", &throttled).unwrap().unwrap_err();
+    let error =
+        aws.call_read_publish_response(&mut *store, &config, &message("a", b""), &throttled, NOW).unwrap().unwrap_err();
     assert_eq!((error.cause, error.retry), (Cause::Throttled, Retry::AfterMs(1_000)));
 }
 
@@ -196,11 +218,11 @@ fn a_token_is_read_with_its_end_where_it_has_one() {
         [("info", "6944e5bfb92e4d4ea3918d1eda3942f6", None), ("Info", old, Some(1_502_531_507_477))]
     {
         let answer = response(200, &[], &format!(r#"{{"code":0,"message":"success","{name}":{{"token":"{value}"}}}}"#));
-        let token = aliyun.call_read_auth_response(&mut *store, &answer).unwrap().unwrap();
+        let token = aliyun.call_read_auth_response(&mut *store, &answer, NOW).unwrap().unwrap();
         assert_eq!((token.value.as_str(), token.expires_unix_ms), (value, expires));
     }
     let refused = response(200, &[("EagleEye-TraceId", "0bc5")], r#"{"code":20000,"message":"auth check error"}"#);
-    let error = aliyun.call_read_auth_response(&mut *store, &refused).unwrap().unwrap_err();
+    let error = aliyun.call_read_auth_response(&mut *store, &refused, NOW).unwrap().unwrap_err();
     assert_eq!((error.cause, error.stage), (Cause::Unauthenticated, Stage::Authentication));
     assert!(error.explanation.contains("device secret"), "{}", error.explanation);
     assert_eq!(error.answer.unwrap().trace_id.as_deref(), Some("0bc5"));
@@ -218,7 +240,7 @@ fn a_message_for_aliyun_carries_the_token_and_its_number_comes_back_exact() {
 
     for number in [1_207_967_842_654_323_713, 9_007_199_254_740_993, u64::MAX] {
         let answer = response(200, &[], &format!(r#"{{"code":0,"info":{{"messageId":{number}}}}}"#));
-        let receipt = aliyun.call_read_publish_response(&mut *store, &answer).unwrap().unwrap();
+        let receipt = aliyun.call_read_publish_response(&mut *store, &answer, NOW).unwrap().unwrap();
         assert_eq!(receipt.message_id, Some(number));
     }
 }
@@ -241,7 +263,7 @@ fn every_code_of_aliyun_has_its_cause_and_an_explanation() {
         (12345, Cause::UndocumentedAnswer, Unknown, Retry::Never),
     ] {
         let answer = response(200, &[], &format!(r#"{{"code":{code},"message":"m"}}"#));
-        let error = aliyun.call_read_publish_response(&mut *store, &answer).unwrap().unwrap_err();
+        let error = aliyun.call_read_publish_response(&mut *store, &answer, NOW).unwrap().unwrap_err();
         assert_eq!((error.cause, error.delivery, error.retry), (cause, delivery, retry), "{code}");
         assert!(error.explanation.len() > 20, "{code}: {}", error.explanation);
         assert_eq!(error.answer.unwrap().code, Some(code.to_string()));

@@ -59,16 +59,17 @@ fn the_codec_and_the_state_machine_import_nothing() {
 #[test]
 fn every_component_exports_its_interfaces_and_nothing_else() {
     let (types, publisher) = ("thingpost:iot/types@0.1.0", "thingpost:iot/publisher@0.1.0");
+    let (aws_types, data_plane) = ("thingpost:iot/aws-types@0.1.0", "thingpost:iot/aws-data-plane@0.1.0");
     let (aws, aliyun) = ("thingpost:iot/aws-codec@0.1.0", "thingpost:iot/aliyun-codec@0.1.0");
     let exchange = "thingpost:iot/exchange@0.1.0";
-    assert_eq!(exports(PUBLISHER), set(&[types, publisher]));
-    assert_eq!(exports(CODEC), set(&[types, aws, aliyun]));
+    assert_eq!(exports(PUBLISHER), set(&[types, aws_types, publisher, data_plane]));
+    assert_eq!(exports(CODEC), set(&[types, aws_types, aws, aliyun]));
     assert_eq!(exports(SANS_IO), set(&[types, exchange]));
 }
 
 #[test]
 fn every_component_stays_small() {
-    for (artifact, ceiling) in [(PUBLISHER, 120 * 1024), (CODEC, 64 * 1024), (SANS_IO, 72 * 1024)] {
+    for (artifact, ceiling) in [(PUBLISHER, 184 * 1024), (CODEC, 144 * 1024), (SANS_IO, 120 * 1024)] {
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);
         // Of less than half one of the two is out of date.

@@ -11,8 +11,8 @@ use thingpost_emulator::{Authority, Break, DeviceCertificate, Fault};
 use thingpost_host::runtime::types as ours;
 
 use crate::bindings::sans_io::exports::thingpost::iot::types::{
-    AliyunConfig, AwsConfig, Cause, Delivery, Failure, Message, Options, Platform, Qos, SignMethod, Stage,
-    TimestampPolicy,
+    AliyunConfig, AwsAuthentication, AwsConfig, Cause, Delivery, Failure, Message, Options, Platform, Qos, SignMethod,
+    Stage, TimestampPolicy,
 };
 use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC};
 use crate::fixtures::aws::{self, AwsCloud};
@@ -47,7 +47,11 @@ fn host_for_aliyun(cloud: &AliyunCloud) -> ForeignHost {
 }
 
 fn aws_platform() -> Platform {
-    Platform::Aws(AwsConfig { endpoint: aws::ENDPOINT.to_owned(), port: 8443 })
+    Platform::Aws(AwsConfig {
+        endpoint: aws::ENDPOINT.to_owned(),
+        port: 8443,
+        authentication: AwsAuthentication::Certificate,
+    })
 }
 
 fn aliyun_platform(device_secret: &str) -> Platform {
@@ -70,7 +74,7 @@ fn options() -> Options {
 }
 
 fn messages(topic: &str, qos: Qos, count: usize) -> Vec<Message> {
-    (0..count).map(|index| Message { topic: topic.to_owned(), payload: format!("{index}").into_bytes(), qos }).collect()
+    (0..count).map(|index| Message::new(topic, format!("{index}").into_bytes(), qos)).collect()
 }
 
 /// Off the thread that the emulator runs on: this host blocks.
@@ -171,7 +175,7 @@ async fn the_outcomes_are_those_of_the_publisher() {
 
                 let cloud = AwsCloud::start().await;
                 cloud.emulator.faults().push(fault.clone(), times);
-                let message = ours::Message { topic: "a".to_owned(), payload: b"0".to_vec(), qos: our_qos };
+                let message = ours::Message::new("a", *b"0", our_qos);
                 let mut publisher = cloud.open(8443, cloud.route(), &our_options()).await;
                 let ours = publisher.publish(&message).await.unwrap();
                 match (theirs, ours) {

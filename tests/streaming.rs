@@ -81,7 +81,7 @@ async fn the_largest_payload_goes_whole_through_a_host_that_takes_4_kb_at_a_time
         let mut publisher = StockPublisher::open(hooks, defaults()).await;
 
         let payload = patterned(131_072);
-        let message = Message { topic: "a".to_owned(), payload: payload.clone(), qos: Qos::AtMostOnce };
+        let message = Message::new("a", payload.clone(), Qos::AtMostOnce);
         let messages = [message.clone(), Message { payload: patterned(PIECE), ..message.clone() }, message];
         let outcomes = publisher.publish_all(&messages).await;
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");

@@ -46,7 +46,7 @@ async fn a_host_that_knows_no_timeouts_does_not_hold_a_batch() {
         let mut publisher = StockPublisher::open(hooks, options).await;
         cloud.emulator.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
         cloud.emulator.faults().push(Fault::BeforeAcceptance(Break::Stall), 1);
-        let message = |index: u8| Message { topic: "a".to_owned(), payload: vec![index], qos: Qos::AtLeastOnce };
+        let message = |index: u8| Message::new("a", [index], Qos::AtLeastOnce);
         let messages: Vec<Message> = (0..20).map(message).collect();
 
         let begun = Instant::now();

@@ -7,7 +7,7 @@ use alloc::string::String;
 
 use thingpost::http::Failure;
 use thingpost::topic::TopicProblem;
-use thingpost::{Answer, Cause, Delivery, Error, Receipt, Retry, Stage};
+use thingpost::{Answer, Cause, Delivery, Error, Field, Receipt, Retry, Stage};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
 
@@ -16,12 +16,17 @@ pub(crate) fn outcome(
     explain: impl FnOnce(&Error) -> String,
 ) -> Result<wit::Receipt, wit::Error> {
     match outcome {
-        Ok(Receipt { message_id, trace_id, attempts }) => Ok(wit::Receipt { message_id, trace_id, attempts }),
+        Ok(receipt) => Ok(self::receipt(receipt)),
         Err(error) => {
             let explanation = explain(&error);
             Err(self::error(error, explanation))
         }
     }
+}
+
+pub(crate) fn receipt(receipt: Receipt) -> wit::Receipt {
+    let Receipt { message_id, trace_id, attempts } = receipt;
+    wit::Receipt { message_id, trace_id, attempts }
 }
 
 pub(crate) fn error(error: Error, explanation: String) -> wit::Error {
@@ -49,14 +54,16 @@ pub(crate) fn error(error: Error, explanation: String) -> wit::Error {
 }
 
 fn answer(answer: Answer) -> wit::Answer {
-    let Answer { status, code, message, trace_id } = answer;
-    wit::Answer { status, code, message, trace_id }
+    let Answer { status, code, message, trace_id, clock_ahead_ms } = answer;
+    wit::Answer { status, code, message, trace_id, clock_ahead_ms }
 }
 
 fn cause(cause: Cause) -> wit::Cause {
     match cause {
         Cause::InvalidTopic(problem) => wit::Cause::InvalidTopic(topic_problem(problem)),
+        Cause::InvalidField(field) => wit::Cause::InvalidField(self::field(field)),
         Cause::PayloadTooLarge => wit::Cause::PayloadTooLarge,
+        Cause::Unsupported => wit::Cause::Unsupported,
         Cause::Transport(failure) => wit::Cause::Transport(self::failure(failure)),
         Cause::InvalidRequest => wit::Cause::InvalidRequest,
         Cause::Unauthenticated => wit::Cause::Unauthenticated,
@@ -64,6 +71,8 @@ fn cause(cause: Cause) -> wit::Cause {
         Cause::NotFound => wit::Cause::NotFound,
         Cause::MethodNotAllowed => wit::Cause::MethodNotAllowed,
         Cause::Conflict => wit::Cause::Conflict,
+        Cause::VersionConflict => wit::Cause::VersionConflict,
+        Cause::Unconfirmed => wit::Cause::Unconfirmed,
         Cause::UpgradeRequired => wit::Cause::UpgradeRequired,
         Cause::TokenRejected => wit::Cause::TokenRejected,
         Cause::Throttled => wit::Cause::Throttled,
@@ -76,6 +85,23 @@ fn cause(cause: Cause) -> wit::Cause {
         Cause::Abandoned => wit::Cause::Abandoned,
         // The core may learn a cause before the interface does; so below.
         _ => wit::Cause::Other,
+    }
+}
+
+pub(crate) fn field(field: Field) -> wit::Field {
+    match field {
+        Field::RuleName => wit::Field::RuleName,
+        Field::ContentType => wit::Field::ContentType,
+        Field::ResponseTopic => wit::Field::ResponseTopic,
+        Field::MessageExpiry => wit::Field::MessageExpiry,
+        Field::UserProperty => wit::Field::UserProperty,
+        Field::ThingName => wit::Field::ThingName,
+        Field::ShadowName => wit::Field::ShadowName,
+        Field::ClientId => wit::Field::ClientId,
+        Field::PageSize => wit::Field::PageSize,
+        Field::ConfirmationTimeout => wit::Field::ConfirmationTimeout,
+        Field::ShadowDocument => wit::Field::ShadowDocument,
+        _ => wit::Field::Other,
     }
 }
 

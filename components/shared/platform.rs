@@ -11,7 +11,7 @@ use crate::config::{aws_config, endpoint, sign_method};
 
 pub(crate) fn platform(platform: wit::Platform) -> Result<Platform, ConfigurationProblem> {
     match platform {
-        wit::Platform::Aws(config) => Ok(Platform::Aws(aws_config(&config)?)),
+        wit::Platform::Aws(config) => Ok(Platform::Aws(aws_config(config)?)),
         wit::Platform::Aliyun(config) => {
             let endpoint = endpoint(&config.endpoint, config.port)?;
             let client_id = config.client_id.as_deref();

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use thingpost_host::runtime::types::{AwsConfig, Message, Platform, Qos};
+use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
 use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
 
@@ -25,12 +25,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let transport = Transport::new(Pool::default(), profile);
 
     // What the sandbox is told: where to publish.
-    let platform = Platform::Aws(AwsConfig { endpoint: endpoint.clone(), port: 8443 });
+    let authentication = AwsAuthentication::Certificate;
+    let platform = Platform::Aws(AwsConfig { endpoint: endpoint.clone(), port: 8443, authentication });
     let component = Runtime::new(&CompilationCache::System)?.load(&std::fs::read(component)?)?;
     let mut publisher = component.open(transport, &platform, &DEFAULT_OPTIONS, None).await?;
 
-    let topic = "sensors/kitchen/temperature".to_owned();
-    let message = Message { topic, payload: b"21.5".to_vec(), qos: Qos::AtLeastOnce };
+    let message = Message::new("sensors/kitchen/temperature", *b"21.5", Qos::AtLeastOnce);
     match publisher.publish(&message).await? {
         Ok(receipt) => println!("delivered, trace id {:?}", receipt.trace_id),
         Err(error) => println!("{:?}: {}", error.delivery, error.explanation),

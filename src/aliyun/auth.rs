@@ -1,35 +1,30 @@
 //! Trading a signature for a token.
 
 use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 
 use super::response::Reply;
 use super::session::Token;
 use super::{Device, SignMethod};
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};
-use crate::json::push_text;
+use crate::json::ObjectWriter;
 
 /// The request for a token. The signature is that of [`signing_content`](super::signing_content) with the same
 /// device and timestamp.
 pub fn auth_request(device: &Device, method: SignMethod, timestamp_ms: Option<u64>, signature: &str) -> Request {
-    let mut body = String::from("{\"version\":\"default\"");
-    let mut push = |name: &str, value: &str| {
-        body.push(',');
-        push_text(&mut body, name);
-        body.push(':');
-        push_text(&mut body, value);
-    };
-    push("clientId", &device.client_id);
-    push("signmethod", method.name());
-    push("sign", signature);
-    push("productKey", &device.product_key);
-    push("deviceName", &device.device_name);
+    let mut body = ObjectWriter::new();
+    body.text("version", "default");
+    body.text("clientId", &device.client_id);
+    body.text("signmethod", method.name());
+    body.text("sign", signature);
+    body.text("productKey", &device.product_key);
+    body.text("deviceName", &device.device_name);
     if let Some(timestamp_ms) = timestamp_ms {
         // A string, as in the documentation's sample. It is signed with the same digits.
-        push("timestamp", &timestamp_ms.to_string());
+        body.text("timestamp", &timestamp_ms.to_string());
     }
-    body.push('}');
+    let body = body.finish();
     Request::post(device.endpoint.authority(), "/auth".to_owned(), "application/json", body.into_bytes().into())
 }
 

@@ -7,23 +7,25 @@ use super::response::Reply;
 use super::topic::encode_path;
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};
-use crate::message::{Message, MessageProblem};
+use crate::message::{Message, RequestProblem};
 use crate::outcome::Receipt;
 
 /// The request that publishes a message. Nothing is sent if it cannot succeed.
-pub fn publish_request(device: &Device, token: &str, message: &Message) -> Result<Request, MessageProblem> {
-    Ok(with_token(&unauthorised_request(device, message)?, token))
+pub fn publish_request(device: &Device, token: &str, message: &Message) -> Result<Request, RequestProblem> {
+    Ok(with_token(unauthorised_request(device, message)?, token))
 }
 
 /// The same request with this token.
-pub(crate) fn with_token(request: &Request, token: &str) -> Request {
-    let mut request = request.clone();
+pub(crate) fn with_token(mut request: Request, token: &str) -> Request {
     request.headers.push(("password".into(), token.to_owned()));
     request
 }
 
 /// All of the request but its token: a bad message is found before a token is asked for.
-pub(crate) fn unauthorised_request(device: &Device, message: &Message) -> Result<Request, MessageProblem> {
+pub(crate) fn unauthorised_request(device: &Device, message: &Message) -> Result<Request, RequestProblem> {
+    if message.retain || message.rule.is_some() || message.properties.is_some() {
+        return Err(RequestProblem::Unsupported);
+    }
     let path = encode_path(&message.topic)?;
     let payload = message.checked_payload()?;
     // Any other media type is a "param error".
@@ -54,8 +56,8 @@ mod tests {
     #[test]
     fn sends_the_token_as_password() {
         let device = Device::new(Endpoint::new("a.example", 443).unwrap(), "pk", "dn", None).unwrap();
-        let payload = b"\0\x01\xff".as_slice().into();
-        let message = Message { topic: "/pk/dn/user/update".into(), payload, qos: Qos::AtLeastOnce };
+        let payload = b"\0\x01\xff";
+        let message = Message::new("/pk/dn/user/update", *payload, Qos::AtLeastOnce);
         let request = publish_request(&device, "token", &message).unwrap();
         assert_eq!((request.method, request.path_with_query.as_str()), ("POST", "/topic/pk/dn/user/update"));
         assert_eq!(

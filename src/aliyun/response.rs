@@ -36,7 +36,7 @@ impl<'a> Reply<'a> {
         let code = body.integer(&["code"]).map(|code| code.to_string());
         let message = body.text(&["message"]);
         let trace_id = response.header("eagleeye-traceid").map(str::to_owned);
-        Self { answer: Answer { status: response.status, code, message, trace_id }, body }
+        Self { answer: Answer { status: response.status, code, message, trace_id, clock_ahead_ms: None }, body }
     }
 
     /// A text in `info`. One page of the documentation spells it `Info`; the service does not.
@@ -51,8 +51,7 @@ impl<'a> Reply<'a> {
 
     /// This success lacks what it is for.
     pub fn incomplete(self, stage: Stage, what: &'static str) -> Error {
-        let error = Error::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, self.answer);
-        Error { detail: Some(what.to_owned()), ..error }
+        Error::malformed(stage, self.answer, what)
     }
 }
 

@@ -1,12 +1,12 @@
 //! A token lives for days; an instance in a sandbox often for one call. An instance that authenticates each time is
 //! soon throttled, so a token can be taken out and given to the next one.
 
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::string::String;
 use core::fmt;
 
 use super::Device;
-use crate::json::{Object, push_text};
+use crate::base64;
+use crate::json::{Object, ObjectWriter};
 use crate::platform::ConfigurationProblem;
 use crate::secret::Secret;
 
@@ -52,31 +52,8 @@ fn expiry(token: &str) -> Option<u64> {
     else {
         return None;
     };
-    let body = decode_base64url(body)?;
+    let body = base64::decode(body)?;
     Object::read(&body).integer(&["expire"])
-}
-
-/// Base64url without padding. The `base64` crate is 3 KB of a component that is to stay below 64 KB.
-fn decode_base64url(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut pending, mut count) = (0u32, 0);
-    for &character in text {
-        let value = match character {
-            b'A'..=b'Z' => character - b'A',
-            b'a'..=b'z' => character - b'a' + 26,
-            b'0'..=b'9' => character - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        pending = pending << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((pending >> count) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 /// A token and when it was obtained.
@@ -109,18 +86,14 @@ impl Session {
 
     /// The session as text, for the next instance. A secret: it holds the token, though not the device secret.
     pub fn export(&self, device: &Device) -> String {
-        let (version, obtained) = (VERSION.to_string(), self.obtained_unix_ms.to_string());
-        let mut text = ["{\"version\":", &version, ",\"obtainedUnixMs\":", &obtained].concat();
-        let belongs_to = belongs_to(device);
-        let belongs_to = belongs_to.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in belongs_to.chain([("token", self.token.value())]) {
-            text.push(',');
-            push_text(&mut text, name);
-            text.push(':');
-            push_text(&mut text, value);
+        let mut session = ObjectWriter::new();
+        session.integer("version", VERSION);
+        session.integer("obtainedUnixMs", self.obtained_unix_ms);
+        for (name, value) in belongs_to(device) {
+            session.text(name, &value);
         }
-        text.push('}');
-        text
+        session.text("token", self.token.value());
+        session.finish()
     }
 
     /// Reads what [`export`](Self::export) wrote for the same device.

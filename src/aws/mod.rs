@@ -1,26 +1,42 @@
 //! AWS IoT Core over HTTPS.
 //!
 //! Publishing is one POST, and yet people fail at it for days: the port decides how the device authenticates, the
-//! topic must be one encoded path segment, and every refusal is a 403 without a word. The source of what stands here
-//! is the AWS IoT Core developer guide ("HTTPS", "Device communication protocols") and answers captured from the
-//! service.
+//! topic must be one encoded path segment, and every refusal is a 403 without a word. The sources of what stands here
+//! are the AWS IoT Core developer guide ("HTTPS", "Device communication protocols"), the reference of the data plane's
+//! API, and answers captured from the service.
+//!
+//! | module | what |
+//! |---|---|
+//! | `authentication` | the four ways to show who the device is |
+//! | [`sigv4`] | signatures |
+//! | `topic`, `properties`, `publish` | a message and its request |
+//! | `operation` | shadows, retained messages, direct messages, connections |
+//! | `response` | what a status means |
+//! | `host_name`, `explain` | what went wrong, and what to do |
 
+mod authentication;
+mod config;
 mod explain;
-mod request;
+mod host_name;
+mod operation;
+mod properties;
+mod publish;
 mod response;
 pub mod sigv4;
+mod target;
 mod topic;
 
+pub use authentication::{
+    Authentication, CredentialsProvider, CustomAuthorizer, Placement, Session, credentials_request,
+    read_credentials_response, scope,
+};
+pub use config::{Config, Way};
 pub use explain::explain;
-pub use request::publish_request;
-pub use response::read_publish_response;
+pub(crate) use operation::unauthorised_request as unauthorised_operation_request;
+pub use operation::{
+    Connection, DirectMessage, Disconnection, Operation, Page, Reply, RetainedEntry, RetainedMessage, Shadow, Socket,
+    Subscription, operation_request, read_operation_response,
+};
+pub use publish::{publish_request, read_publish_response};
+pub(crate) use publish::{unauthorised_request, wire_topic};
 pub use topic::encode_topic;
-
-use crate::endpoint::Endpoint;
-
-/// Where an account takes messages. The device authenticates with its client certificate, which the host holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// The data endpoint and its port: 8443, or 443 where the host offers the ALPN protocol `x-amzn-http-ca`.
-    pub endpoint: Endpoint,
-}

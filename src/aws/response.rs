@@ -3,39 +3,64 @@
 
 use alloc::borrow::ToOwned;
 
+use super::Way;
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
 use crate::json;
-use crate::outcome::{Answer, Delivery, Receipt, Retry};
+use crate::outcome::{Answer, Delivery, Retry};
 
 /// What throttled callers wait at least: the limits are per second.
 const THROTTLED_PAUSE_MS: u64 = 1_000;
 
-/// What the answer to a publish request means.
-pub fn read_publish_response(response: &Response) -> Result<Receipt, Error> {
-    let answer = read_answer(response);
-    // Whoever answers 200 on the authenticated connection has taken the message, unless it is a portal or a proxy
-    // that shows a page.
-    if response.status == 200 && !response.is_html() {
-        return Ok(Receipt { message_id: None, trace_id: answer.trace_id, attempts: 1 });
-    }
-    let (cause, delivery, retry) = judge(response);
-    Err(Error::answered(Stage::Publication, cause, delivery, retry, answer))
+/// What was asked for: the same status means one thing here and another there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// A temporary key.
+    Credentials,
+    /// To publish a message, authenticated in this way.
+    Publication(Way),
+    /// To change a shadow.
+    ShadowUpdate(Way),
+    /// To send a message to one client.
+    DirectMessage(Way),
+    /// Something else.
+    Operation(Way),
 }
 
-/// The documented statuses of the publish operation and of the service as a whole.
-fn judge(response: &Response) -> (Cause, Delivery, Retry) {
+/// The answer of a success, the error of anything else.
+pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error> {
+    let answer = read_answer(response);
+    // Whoever answers 200 on the authenticated connection has done what was asked, unless it is a portal or a proxy
+    // that shows a page.
+    if response.status == 200 && !response.is_html() {
+        return Ok(answer);
+    }
+    let stage = match asked {
+        Request::Credentials => Stage::Authentication,
+        _ => Stage::Publication,
+    };
+    let (cause, delivery, retry) = judge(asked, response, answer.message.as_deref().unwrap_or_default());
+    Err(Error::answered(stage, cause, delivery, retry, answer))
+}
+
+/// The documented statuses of the operations and of the service as a whole.
+fn judge(asked: Request, response: &Response, message: &str) -> (Cause, Delivery, Retry) {
     use Delivery::{Refused, Unknown};
     match response.status {
-        400 | 422 => (Cause::InvalidRequest, Refused, Retry::Never),
+        400 | 415 | 422 => (Cause::InvalidRequest, Refused, Retry::Never),
         401 => (Cause::Unauthenticated, Refused, Retry::Never),
+        403 if asked.is_with_temporary_key() && message.starts_with(TOKEN_REJECTED) => {
+            (Cause::TokenRejected, Refused, Retry::AfterAuthentication)
+        }
         403 => (Cause::Forbidden, Refused, Retry::Never),
         404 => (Cause::NotFound, Refused, Retry::Never),
         405 => (Cause::MethodNotAllowed, Refused, Retry::Never),
+        409 if matches!(asked, Request::ShadowUpdate(_)) => (Cause::VersionConflict, Refused, Retry::Never),
         409 => (Cause::Conflict, Refused, Retry::AfterMs(0)),
         413 => (Cause::PayloadTooLarge, Refused, Retry::Never),
         426 => (Cause::UpgradeRequired, Refused, Retry::Never),
         429 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
+        504 if matches!(asked, Request::DirectMessage(_)) => (Cause::Unconfirmed, Unknown, Retry::AfterMs(0)),
         // An internal failure or a gateway without an answer may follow a message that was taken.
         500 | 502 | 504 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
         503 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
@@ -43,6 +68,20 @@ fn judge(response: &Response) -> (Cause, Delivery, Retry) {
         200 => (Cause::WrongHostOrPath, Unknown, Retry::Never),
         400..=499 => (Cause::UndocumentedAnswer, Refused, Retry::Never),
         _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
+    }
+}
+
+/// How a refusal begins that a new temporary key cures: the old one is "expired" or "invalid".
+const TOKEN_REJECTED: &str = "The security token included in the request is ";
+
+impl Request {
+    fn is_with_temporary_key(self) -> bool {
+        match self {
+            Self::Credentials => false,
+            Self::Publication(way) | Self::ShadowUpdate(way) | Self::DirectMessage(way) | Self::Operation(way) => {
+                way == Way::CredentialsProvider
+            }
+        }
     }
 }
 
@@ -57,7 +96,7 @@ fn read_answer(response: &Response) -> Answer {
         .map(|code| bare_error_type(&code).to_owned())
         .filter(|code| !code.is_empty());
     let trace_id = text("traceId").or_else(|| response.header("x-amzn-requestid").map(str::to_owned));
-    Answer { status: response.status, code, message: text("message"), trace_id }
+    Answer { status: response.status, code, message: text("message"), trace_id, clock_ahead_ms: None }
 }
 
 /// `namespace#Name:documentation` is `Name`.
@@ -78,6 +117,37 @@ mod tests {
         Response { status, headers, body: body.as_bytes().to_vec() }
     }
 
+    fn read(response: &Response) -> Result<Answer, Error> {
+        check(Request::Publication(Way::Certificate), response)
+    }
+
+    #[test]
+    fn a_temporary_key_that_is_rejected_is_worth_another_one() {
+        for message in ["expired", "invalid."] {
+            let body = format!(r#"{{"message":"The security token included in the request is {message}"}}"#);
+            let temporary = check(Request::Publication(Way::CredentialsProvider), &response(403, &[], &body));
+            assert_eq!(temporary.unwrap_err().retry, Retry::AfterAuthentication);
+            let static_key = check(Request::Publication(Way::SigV4), &response(403, &[], &body));
+            assert_eq!(static_key.unwrap_err().cause, Cause::Forbidden);
+        }
+    }
+
+    #[test]
+    fn a_status_means_one_thing_here_and_another_there() {
+        let way = Way::SigV4;
+        for (asked, status, cause) in [
+            (Request::ShadowUpdate(way), 409, Cause::VersionConflict),
+            (Request::Operation(way), 409, Cause::Conflict),
+            (Request::DirectMessage(way), 504, Cause::Unconfirmed),
+            (Request::Operation(way), 504, Cause::ServerError),
+            (Request::ShadowUpdate(way), 415, Cause::InvalidRequest),
+        ] {
+            assert_eq!(check(asked, &response(status, &[], "{}")).unwrap_err().cause, cause, "{asked:?}");
+        }
+        let error = check(Request::Credentials, &response(403, &[], "{}")).unwrap_err();
+        assert_eq!((error.cause, error.stage), (Cause::Forbidden, Stage::Authentication));
+    }
+
     #[test]
     fn reads_the_captured_success() {
         let response = response(
@@ -90,7 +160,7 @@ mod tests {
             ],
             r#"{"message":"OK","traceId":"602536fa-5868-07ee-d9bd-78f66063db45"}"#,
         );
-        let receipt = read_publish_response(&response).unwrap();
+        let receipt = read(&response).unwrap();
         assert_eq!(receipt.trace_id.as_deref(), Some("602536fa-5868-07ee-d9bd-78f66063db45"));
     }
 
@@ -101,7 +171,7 @@ mod tests {
             &[("content-length", "65"), ("x-amzn-ErrorType", "ForbiddenException:")],
             r#"{"message":null,"traceId":"229ca570-9d45-e73d-6fcd-0f977ed89d9a"}"#,
         );
-        let error = read_publish_response(&response).unwrap_err();
+        let error = read(&response).unwrap_err();
         assert_eq!((error.cause, error.delivery, error.retry), (Cause::Forbidden, Delivery::Refused, Retry::Never));
         let answer = error.answer.unwrap();
         assert_eq!(answer.code.as_deref(), Some("ForbiddenException"));
@@ -116,7 +186,7 @@ mod tests {
             (&[], r#"{"code":"ThrottlingException"}"#),
             (&[], r#"{"__type":"com.amazonaws.iot#ThrottlingException"}"#),
         ] {
-            let error = read_publish_response(&response(429, headers, body)).unwrap_err();
+            let error = read(&response(429, headers, body)).unwrap_err();
             assert_eq!(error.answer.unwrap().code.as_deref(), Some("ThrottlingException"));
         }
     }
@@ -142,14 +212,14 @@ mod tests {
             (418, Cause::UndocumentedAnswer, Delivery::Refused),
             (204, Cause::UndocumentedAnswer, Delivery::Unknown),
         ] {
-            let error = read_publish_response(&response(status, &[], "{}")).unwrap_err();
+            let error = read(&response(status, &[], "{}")).unwrap_err();
             assert_eq!((error.cause, error.delivery), (cause, delivery), "{status}");
         }
     }
 
     #[test]
     fn a_page_with_status_200_is_no_success() {
-        let error = read_publish_response(&response(200, &[], "<html>log in</html>")).unwrap_err();
+        let error = read(&response(200, &[], "<html>log in</html>")).unwrap_err();
         assert_eq!((error.cause, error.delivery), (Cause::WrongHostOrPath, Delivery::Unknown));
     }
 
@@ -157,7 +227,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_a_panic(status in any::<u16>(), body in any::<Vec<u8>>(), header in any::<Vec<u8>>()) {
             let headers = vec![("x-amzn-errortype".to_owned(), header)];
-            let _ = read_publish_response(&Response { status, headers, body });
+            let _ = read(&Response { status, headers, body });
         }
     }
 }

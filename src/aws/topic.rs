@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use crate::field::Field;
 use crate::topic::{SEGMENT, TopicProblem, check_common, check_size, is_dot_segment, push_segment};
 
 /// Limits of the message broker, without the prefix of Basic Ingest.
@@ -17,13 +18,24 @@ const BASIC_INGEST: &[u8] = b"$aws/rules/";
 
 /// The topic as one percent-encoded path segment, if AWS can take it.
 pub fn encode_topic(topic: &str) -> Result<String, TopicProblem> {
-    check(topic)?;
+    check_topic(topic)?;
     let mut encoded = String::with_capacity(topic.len() * 2);
     push_segment(&mut encoded, topic.as_bytes(), SEGMENT);
     Ok(encoded)
 }
 
-fn check(topic: &str) -> Result<(), TopicProblem> {
+/// The topic of Basic Ingest by which a message goes to this rule. What follows the rule is what the rule sees as topic.
+pub(super) fn rule_topic(rule: &str, topic: &str) -> Result<String, Field> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if rule.is_empty() || rule.len() > MAX_RULE || !rule.bytes().all(is_allowed) {
+        return Err(Field::RuleName);
+    }
+    let separator = if topic.is_empty() { "" } else { "/" };
+    Ok(["$aws/rules/", rule, separator, topic].concat())
+}
+
+/// Whether AWS can take it.
+pub(super) fn check_topic(topic: &str) -> Result<(), TopicProblem> {
     check_common(topic)?;
     let topic = topic.as_bytes();
     if is_dot_segment(topic) {

@@ -2,16 +2,13 @@
 //! platform throttles, or the first expired token loses the message. Here everybody waits for the one authentication
 //! under way, and a token that was rejected is replaced once, however many messages come back with it.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-
 use super::backoff::Backoff;
 use super::options::Options;
-use crate::aliyun::{self, Session, Token};
 use crate::error::{Error, Stage};
 use crate::http::{NoAnswer, Request, Response};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
+use crate::platform::{Platform, Session};
 
 /// Counts tokens, so that a rejection of an old one does not throw away its successor.
 pub(super) type Epoch = u32;
@@ -19,7 +16,6 @@ pub(super) type Epoch = u32;
 /// The token of a device and the way to the next one.
 #[derive(Debug)]
 pub(super) struct Authentication {
-    config: aliyun::Config,
     session: Option<Session>,
     epoch: Epoch,
     state: State,
@@ -48,8 +44,8 @@ enum State {
 
 /// Whether a message can be sent now.
 pub(super) enum Access {
-    /// With this token, where the platform wants one.
-    Granted { token: Option<String>, epoch: Epoch },
+    /// With the token of this epoch.
+    Granted(Epoch),
     /// Send this request first.
     Request { request: Request, timeout_ms: u32 },
     /// Wait for the authentication under way, or until a time.
@@ -59,33 +55,24 @@ pub(super) enum Access {
 }
 
 impl Authentication {
-    pub fn new(config: aliyun::Config, session: Option<Session>) -> Self {
-        Self {
-            config,
-            session,
-            epoch: 0,
-            state: State::Idle,
-            attempts: 0,
-            deadline_ms: 0,
-            is_renewal: false,
-            in_vain: 0,
-        }
+    pub fn new(session: Option<Session>) -> Self {
+        Self { session, epoch: 0, state: State::Idle, attempts: 0, deadline_ms: 0, is_renewal: false, in_vain: 0 }
     }
 
-    pub fn access(&mut self, now: Moment, options: &Options) -> Access {
+    pub fn access(&mut self, now: Moment, platform: &Platform, options: &Options) -> Access {
         match (&self.session, &self.state) {
-            (Some(session), State::Idle) if !self.is_own() && session.is_near_its_end(now.unix_ms) => {
-                self.begin(now, options.timeout_ms.min(RENEWAL_MS))
+            (Some(session), State::Idle) if !self.is_own() && session.is_near_its_end(now) => {
+                self.begin(now, platform, options.timeout_ms.min(RENEWAL_MS))
             }
             // Also while it is renewed ahead of time, and when that has failed: it was not rejected.
-            (Some(session), _) => self.grant(session),
+            (Some(_), _) => Access::Granted(self.epoch),
             (None, State::Failed(error)) => Access::Failed(error.clone()),
             (None, State::UnderWay) => Access::Wait { until_ms: None },
             (None, State::Pausing { until_ms }) if now.monotonic_ms < *until_ms => {
                 Access::Wait { until_ms: Some(*until_ms) }
             }
-            (None, State::Idle) => self.begin(now, options.timeout_ms),
-            (None, State::Pausing { .. }) => self.attempt(now),
+            (None, State::Idle) => self.begin(now, platform, options.timeout_ms),
+            (None, State::Pausing { .. }) => self.attempt(now, platform),
         }
     }
 
@@ -100,40 +87,39 @@ impl Authentication {
         self.epoch > 0
     }
 
-    fn grant(&self, session: &Session) -> Access {
-        Access::Granted { token: Some(session.token().value().to_owned()), epoch: self.epoch }
-    }
-
-    fn begin(&mut self, now: Moment, timeout_ms: u32) -> Access {
+    fn begin(&mut self, now: Moment, platform: &Platform, timeout_ms: u32) -> Access {
         self.attempts = 0;
         self.is_renewal = self.session.is_some();
         self.deadline_ms = now.monotonic_ms.saturating_add(timeout_ms.into());
-        self.attempt(now)
+        self.attempt(now, platform)
     }
 
-    fn attempt(&mut self, now: Moment) -> Access {
+    fn attempt(&mut self, now: Moment, platform: &Platform) -> Access {
+        let Some(request) = platform.session_request(now) else { return Access::Granted(self.epoch) };
         self.state = State::UnderWay;
         self.attempts += 1;
         let remaining = self.deadline_ms.saturating_sub(now.monotonic_ms);
         let timeout_ms = u32::try_from(remaining).unwrap_or(u32::MAX).max(1);
-        Access::Request { request: self.config.auth_request(now.unix_ms), timeout_ms }
+        Access::Request { request, timeout_ms }
     }
 
     /// The authentication under way has come to this.
     pub fn answer(
         &mut self,
         now: Moment,
+        platform: &Platform,
         answered: Result<Response, NoAnswer>,
         options: &Options,
         backoff: &mut Backoff,
     ) {
         let read = match answered {
-            Ok(response) => aliyun::read_auth_response(&response),
+            Ok(response) => platform.read_session(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
             Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
         };
         self.state = match read {
-            Ok(token) => {
-                self.renew(token, now);
+            Ok(session) => {
+                self.session = Some(session);
+                self.epoch += 1;
                 State::Idle
             }
             Err(error) => self.pause_or_fail(now, error, options, backoff),
@@ -165,11 +151,6 @@ impl Authentication {
         State::Failed(Error { delivery, retry, attempts: 0, ..error })
     }
 
-    fn renew(&mut self, token: Token, now: Moment) {
-        self.session = Some(Session::new(token, now.unix_ms));
-        self.epoch += 1;
-    }
-
     /// A message was accepted with the token of this epoch.
     pub fn accepted(&mut self, epoch: Epoch) {
         if epoch == self.epoch {
@@ -186,16 +167,6 @@ impl Authentication {
         if self.in_vain >= MAX_IN_VAIN {
             self.state = State::Failed(Error { stage: Stage::Authentication, attempts: 0, ..error.clone() });
         }
-    }
-
-    /// An error in which a platform that quotes the request does not give away the token.
-    pub fn without_token(&self, mut error: Error) -> Error {
-        if let (Some(session), Some(answer)) = (&self.session, &mut error.answer) {
-            let token = session.token().value().as_bytes();
-            let quotes = |text: &String| text.as_bytes().windows(token.len()).any(|window| window == token);
-            answer.message = answer.message.take().filter(|message| !quotes(message));
-        }
-        error
     }
 
     pub fn session(&self) -> Option<&Session> {

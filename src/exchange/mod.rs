@@ -17,29 +17,30 @@ mod backoff;
 mod item;
 mod options;
 mod pace;
+mod subject;
 #[cfg(test)]
 mod tests;
 
 use alloc::boxed::Box;
 use alloc::collections::{BinaryHeap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 pub use options::Options;
+pub use subject::Subject;
 
 use authentication::{Access, Authentication, Epoch};
 use backoff::Backoff;
 use item::{Item, Verdict};
 use pace::Pace;
 
+use crate::aws;
 use crate::error::{Cause, Error, Stage};
-use crate::http::{NoAnswer, Request, Response};
-use crate::message::Message;
+use crate::http::{MAX_REPLY_BODY, MAX_RESPONSE_BODY, NoAnswer, Request, Response};
+use crate::message::{Message, Qos, RequestProblem};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Receipt, Retry};
-use crate::platform::Platform;
-use crate::{aliyun, aws};
+use crate::platform::{Platform, Session};
 
 /// Names a request under way.
 pub type RequestId = u32;
@@ -55,6 +56,8 @@ pub struct Outgoing {
     pub connect_timeout_ms: u32,
     /// Give up with [`AnswerTimeout`](crate::http::Failure::AnswerTimeout) when there is no answer by then.
     pub timeout_ms: u32,
+    /// Give up with [`AnswerTooLarge`](crate::http::Failure::AnswerTooLarge) when the answer has more bytes.
+    pub max_answer_bytes: usize,
 }
 
 /// What to do next.
@@ -89,12 +92,14 @@ pub struct Exchange {
     /// As many as may be in flight: few enough to look through.
     under_way: Vec<(RequestId, Errand)>,
     next_id: RequestId,
+    /// What an operation has given.
+    reply: Option<aws::Reply>,
 }
 
 /// The place of one message.
 #[derive(Debug)]
 struct Slot {
-    topic: String,
+    subject: Subject,
     progress: Progress,
 }
 
@@ -118,48 +123,60 @@ impl Exchange {
     pub fn new(
         platform: Platform,
         options: Options,
-        session: Option<aliyun::Session>,
+        session: Option<Session>,
         seed: u64,
         messages: Vec<Message>,
     ) -> Self {
-        let authentication = match &platform {
-            Platform::Aws(_) => None,
-            Platform::Aliyun(config) => Some(Authentication::new(config.clone(), session)),
-        };
-        let mut exchange = Self {
-            backoff: Backoff::new(&options, seed),
-            pace: Pace::new(options.max_in_flight),
-            platform,
-            options,
-            authentication,
-            slots: Vec::with_capacity(messages.len()),
-            unfinished: 0,
-            returned: BinaryHeap::new(),
-            fresh: VecDeque::with_capacity(messages.len()),
-            pausing: BinaryHeap::new(),
-            under_way: Vec::new(),
-            next_id: 0,
-        };
+        let mut exchange = Self::empty(platform, options, session, seed, messages.len());
         for message in messages {
-            exchange.admit(message);
+            let request = exchange.platform.publish_request(&message);
+            exchange.admit(request, message.qos, Subject::publication(message));
         }
         exchange
     }
 
-    fn admit(&mut self, message: Message) {
-        let prepared = match &self.platform {
-            Platform::Aws(config) => aws::publish_request(config, &message),
-            Platform::Aliyun(config) => aliyun::unauthorised_request(config.device(), &message),
-        };
+    /// Prepares another operation than to publish. Its [`reply`](Self::reply) takes the place of the outcomes.
+    pub fn operation(
+        platform: Platform,
+        options: Options,
+        session: Option<Session>,
+        seed: u64,
+        operation: aws::Operation,
+    ) -> Self {
+        let mut exchange = Self::empty(platform, options, session, seed, 1);
+        let request = exchange.platform.operation_request(&operation);
+        exchange.admit(request, operation.qos(), Subject::Operation(Box::new(operation)));
+        exchange
+    }
+
+    fn empty(platform: Platform, options: Options, session: Option<Session>, seed: u64, capacity: usize) -> Self {
+        Self {
+            backoff: Backoff::new(&options, seed),
+            pace: Pace::new(options.max_in_flight),
+            authentication: platform.wants_session().then(|| Authentication::new(session)),
+            platform,
+            options,
+            slots: Vec::with_capacity(capacity),
+            unfinished: 0,
+            returned: BinaryHeap::new(),
+            fresh: VecDeque::with_capacity(capacity),
+            pausing: BinaryHeap::new(),
+            under_way: Vec::new(),
+            next_id: 0,
+            reply: None,
+        }
+    }
+
+    fn admit(&mut self, prepared: Result<Request, RequestProblem>, qos: Qos, subject: Subject) {
         let progress = match prepared {
             Ok(request) => {
                 self.fresh.push_back(self.slots.len());
                 self.unfinished += 1;
-                Progress::Open(Box::new(Item::new(request, message.qos)))
+                Progress::Open(Box::new(Item::new(request, qos)))
             }
             Err(problem) => Progress::Finished(Err(problem.into())),
         };
-        self.slots.push(Slot { topic: message.topic, progress });
+        self.slots.push(Slot { subject, progress });
     }
 
     /// What to do next.
@@ -169,8 +186,8 @@ impl Exchange {
         let mut until_ms = None;
         while self.is_any_ready() && self.pace.allows(self.under_way.len(), now.monotonic_ms) {
             match self.access(now) {
-                Access::Granted { token, epoch } => {
-                    if let Some(outgoing) = self.send_next(now, token.as_deref(), epoch) {
+                Access::Granted(epoch) => {
+                    if let Some(outgoing) = self.send_next(now, epoch) {
                         return Step::Send(outgoing);
                     }
                 }
@@ -236,13 +253,13 @@ impl Exchange {
 
     fn access(&mut self, now: Moment) -> Access {
         match &mut self.authentication {
-            Some(authentication) => authentication.access(now, &self.options),
-            None => Access::Granted { token: None, epoch: 0 },
+            Some(authentication) => authentication.access(now, &self.platform, &self.options),
+            None => Access::Granted(0),
         }
     }
 
     /// Sends the message whose turn it is, unless its time is over.
-    fn send_next(&mut self, now: Moment, token: Option<&str>, epoch: Epoch) -> Option<Outgoing> {
+    fn send_next(&mut self, now: Moment, epoch: Epoch) -> Option<Outgoing> {
         let index = self.pop_ready()?;
         let timeout_ms = self.options.timeout_ms;
         let item = self.item(index);
@@ -251,10 +268,8 @@ impl Exchange {
             return None;
         }
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
-        let request = match token {
-            Some(token) => aliyun::with_token(&item.request, token),
-            None => item.request.clone(),
-        };
+        let request = item.request.clone();
+        let request = self.platform.authorise(request, self.session(), now);
         Some(self.begin(Errand::Publication { item: index, epoch }, request, timeout_ms))
     }
 
@@ -262,7 +277,12 @@ impl Exchange {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         self.under_way.push((id, errand));
-        Outgoing { id, request, connect_timeout_ms: self.options.connect_timeout_ms.min(timeout_ms), timeout_ms }
+        let max_answer_bytes = match &self.slots[..] {
+            [Slot { subject: Subject::Operation(_), .. }] => MAX_REPLY_BODY,
+            _ => MAX_RESPONSE_BODY,
+        };
+        let connect_timeout_ms = self.options.connect_timeout_ms.min(timeout_ms);
+        Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes }
     }
 
     /// What came of a request. Ids that are not under way are ignored.
@@ -271,7 +291,7 @@ impl Exchange {
         match self.under_way.swap_remove(position).1 {
             Errand::Authentication => {
                 if let Some(authentication) = &mut self.authentication {
-                    authentication.answer(now, answered, &self.options, &mut self.backoff);
+                    authentication.answer(now, &self.platform, answered, &self.options, &mut self.backoff);
                 }
             }
             Errand::Publication { item, epoch } => self.published(now, item, epoch, answered),
@@ -279,17 +299,13 @@ impl Exchange {
     }
 
     fn published(&mut self, now: Moment, index: usize, epoch: Epoch, answered: Result<Response, NoAnswer>) {
-        let read = match (answered, &self.platform) {
-            (Ok(response), Platform::Aws(_)) => aws::read_publish_response(&response),
-            (Ok(response), Platform::Aliyun(_)) => aliyun::read_publish_response(&response),
-            (Err(no_answer), _) => Err(Error::no_answer(Stage::Publication, no_answer)),
+        let read = match answered {
+            Ok(response) => self.read(index, &response).map_err(|error| error.at(now.unix_ms, &response)),
+            Err(no_answer) => Err(Error::no_answer(Stage::Publication, no_answer)),
         };
         let error = match read {
             Ok(receipt) => return self.accepted(index, epoch, receipt),
-            Err(error) => match &self.authentication {
-                Some(authentication) => authentication.without_token(error),
-                None => error,
-            },
+            Err(error) => error.without(self.session().into_iter().flat_map(Session::secrets)),
         };
         match error.retry {
             Retry::AfterAuthentication => {
@@ -311,6 +327,19 @@ impl Exchange {
             Verdict::WithNewToken => self.put_back(index),
             Verdict::Later { at_least_ms, error } => self.pause(now, index, at_least_ms, error),
         }
+    }
+
+    fn read(&mut self, index: usize, response: &Response) -> Result<Receipt, Error> {
+        let Subject::Operation(operation) = &self.slots[index].subject else {
+            return self.platform.read_receipt(response);
+        };
+        let reply = self.platform.read_reply(operation, response)?;
+        let receipt = match &reply {
+            aws::Reply::Done(receipt) => receipt.clone(),
+            _ => Receipt { message_id: None, trace_id: None, attempts: 1 },
+        };
+        self.reply = Some(reply);
+        Ok(receipt)
     }
 
     fn accepted(&mut self, index: usize, epoch: Epoch, receipt: Receipt) {
@@ -356,20 +385,30 @@ impl Exchange {
         self.unfinished -= 1;
     }
 
-    /// The outcomes in the order of the messages, with the topic of each. A message that has none yet is *unknown*
+    /// The outcomes in the order of the messages, with the subject of each. A message that has none yet is *unknown*
     /// where a request of it is under way, and otherwise as its last attempt left it.
-    pub fn outcomes(&self) -> impl Iterator<Item = (&str, Result<Receipt, Error>)> {
+    pub fn outcomes(&self) -> impl Iterator<Item = (&Subject, Result<Receipt, Error>)> {
         self.slots.iter().enumerate().map(move |(index, slot)| {
             let outcome = match &slot.progress {
                 Progress::Finished(outcome) => outcome.clone(),
                 Progress::Open(item) => Err(abandoned(item, self.is_under_way(index))),
             };
-            (slot.topic.as_str(), outcome)
+            (&slot.subject, outcome)
         })
     }
 
     fn is_under_way(&self, index: usize) -> bool {
         self.under_way.iter().any(|(_, errand)| matches!(errand, Errand::Publication { item, .. } if *item == index))
+    }
+
+    /// What an operation has given.
+    pub fn reply(&self) -> Option<(&Subject, Result<aws::Reply, Error>)> {
+        let (subject, outcome) = self.outcomes().next()?;
+        let reply = outcome.map(|receipt| match &self.reply {
+            Some(aws::Reply::Done(_)) | None => aws::Reply::Done(receipt),
+            Some(reply) => reply.clone(),
+        });
+        Some((subject, reply))
     }
 
     /// The platform, which explains the errors.
@@ -378,7 +417,7 @@ impl Exchange {
     }
 
     /// The token, for the next exchange of the same device.
-    pub fn session(&self) -> Option<&aliyun::Session> {
+    pub fn session(&self) -> Option<&Session> {
         self.authentication.as_ref()?.session()
     }
 }

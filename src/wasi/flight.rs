@@ -12,7 +12,7 @@ use super::NS_PER_MS;
 use super::failure::no_answer;
 use super::outgoing::{BodyWriter, Written, begin};
 use crate::exchange::Outgoing;
-use crate::http::{Failure, MAX_RESPONSE_BODY, NoAnswer, Response};
+use crate::http::{Failure, NoAnswer, Response};
 
 /// The host's own timeouts say more (was there a connection at all?), so they get the chance to strike first.
 const GRACE_NS: u64 = 250 * NS_PER_MS;
@@ -21,6 +21,7 @@ const GRACE_NS: u64 = 250 * NS_PER_MS;
 pub(super) struct Flight {
     pub id: u32,
     pub deadline_ns: u64,
+    max_answer_bytes: usize,
     /// Until the body is written.
     writer: Option<BodyWriter>,
     answer: Answer,
@@ -34,11 +35,11 @@ enum Answer {
 
 impl Flight {
     pub fn start(outgoing: Outgoing, now_ns: u64) -> Result<Self, NoAnswer> {
-        let id = outgoing.id;
+        let Outgoing { id, max_answer_bytes, .. } = outgoing;
         let deadline_ns = now_ns.saturating_add(u64::from(outgoing.timeout_ms) * NS_PER_MS).saturating_add(GRACE_NS);
         let (future, writer) = begin(outgoing)?;
         let answer = Answer::Awaited { ready: future.subscribe(), future };
-        Ok(Self { id, deadline_ns, writer: Some(writer), answer })
+        Ok(Self { id, deadline_ns, max_answer_bytes, writer: Some(writer), answer })
     }
 
     pub fn expired(&self, now_ns: u64) -> bool {
@@ -68,14 +69,14 @@ impl Flight {
                 },
                 Answer::Read { stream, head, bytes, .. } => {
                     // One byte more than allowed shows that it is too much.
-                    let room = MAX_RESPONSE_BODY + 1 - bytes.len();
+                    let room = self.max_answer_bytes + 1 - bytes.len();
                     match stream.read(room as u64) {
                         Ok(piece) if piece.is_empty() => return None,
                         Ok(piece) => bytes.extend(piece),
                         Err(StreamError::Closed) => return Some(Ok(response(head, core::mem::take(bytes)))),
                         Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error).into())),
                     }
-                    if bytes.len() > MAX_RESPONSE_BODY {
+                    if bytes.len() > self.max_answer_bytes {
                         return Some(Err(Failure::AnswerTooLarge.into()));
                     }
                 }

@@ -38,6 +38,8 @@ fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), NoAnswer> 
     let head = OutgoingRequest::new(headers);
     let method = match request.method {
         "POST" => Method::Post,
+        "GET" => Method::Get,
+        "DELETE" => Method::Delete,
         other => Method::Other(other.to_owned()),
     };
     head.set_method(&method).map_err(|()| rejected("the method"))?;

@@ -6,7 +6,7 @@ use alloc::string::String;
 use thingpost::{ConfigurationProblem, aliyun};
 
 use crate::bindings::exports::thingpost::iot::aliyun_codec::{
-    Device, Error, Guest, HttpRequest, HttpResponse, Message, MessageProblem, Receipt, SignMethod, Token,
+    Device, Error, Guest, HttpRequest, HttpResponse, Message, Receipt, RequestProblem, SignMethod, Token,
 };
 use crate::{Component, config, http, message, outcome, problem};
 
@@ -30,15 +30,17 @@ impl Guest for Component {
         Ok(http::request(aliyun::auth_request(&device, method, timestamp_ms, &signature)))
     }
 
-    fn read_auth_response(response: HttpResponse) -> Result<Token, Error> {
-        let token = aliyun::read_auth_response(&http::response(response)).map_err(|error| {
+    fn read_auth_response(response: HttpResponse, unix_ms: u64) -> Result<Token, Error> {
+        let response = http::response(response);
+        let token = aliyun::read_auth_response(&response).map_err(|error| {
+            let error = error.at(unix_ms, &response);
             let explanation = aliyun::explain(&error);
             outcome::error(error, explanation)
         })?;
         Ok(Token { value: token.value().to_owned(), expires_unix_ms: token.expires_unix_ms() })
     }
 
-    fn publish_request(device: Device, token: String, message: Message) -> Result<HttpRequest, MessageProblem> {
+    fn publish_request(device: Device, token: String, message: Message) -> Result<HttpRequest, RequestProblem> {
         let device = checked(&device).map_err(problem::configuration_problem)?;
         if !aliyun::Token::is_one(&token) {
             return Err(problem::configuration_problem(ConfigurationProblem::WhiteSpace("token")));
@@ -48,8 +50,10 @@ impl Guest for Component {
             .map_err(problem::problem)
     }
 
-    fn read_publish_response(response: HttpResponse) -> Result<Receipt, Error> {
-        outcome::outcome(aliyun::read_publish_response(&http::response(response)), aliyun::explain)
+    fn read_publish_response(response: HttpResponse, unix_ms: u64) -> Result<Receipt, Error> {
+        let response = http::response(response);
+        let outcome = aliyun::read_publish_response(&response).map_err(|error| error.at(unix_ms, &response));
+        outcome::outcome(outcome, aliyun::explain)
     }
 }
 

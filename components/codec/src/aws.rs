@@ -1,26 +1,120 @@
 //! Interface `aws-codec`.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use thingpost::aws;
+use thingpost::aws::{self, Authentication, CredentialsProvider};
+use thingpost::{ConfigurationProblem, Subject};
 
 use crate::bindings::exports::thingpost::iot::aws_codec::{
-    AwsConfig, Error, Guest, HttpRequest, HttpResponse, Message, MessageProblem, Receipt, TopicProblem,
+    AwsConfig, Error, Guest, HttpRequest, HttpResponse, Message, Operation, Receipt, Reply, RequestProblem, SigV4,
+    TemporaryKey, TopicProblem,
 };
-use crate::{Component, config, http, message, outcome, problem};
+use crate::bindings::exports::thingpost::iot::types::Scope;
+use crate::{Component, config, http, message, operation, outcome, problem};
 
 impl Guest for Component {
     fn encode_topic(topic: String) -> Result<String, TopicProblem> {
         aws::encode_topic(&topic).map_err(outcome::topic_problem)
     }
 
-    fn publish_request(config: AwsConfig, message: Message) -> Result<HttpRequest, MessageProblem> {
-        let config = config::aws_config(&config).map_err(problem::configuration_problem)?;
-        aws::publish_request(&config, &message::message(message)).map(http::request).map_err(problem::problem)
+    fn publish_request(config: AwsConfig, message: Message, unix_ms: u64) -> Result<HttpRequest, RequestProblem> {
+        let config = signing(config)?;
+        let request = aws::publish_request(&config, &message::message(message), unix_ms);
+        request.map(http::request).map_err(problem::problem)
     }
 
-    fn read_publish_response(topic: String, response: HttpResponse) -> Result<Receipt, Error> {
-        let outcome = aws::read_publish_response(&http::response(response));
-        outcome::outcome(outcome, |error| aws::explain(error, &topic))
+    fn read_publish_response(
+        config: AwsConfig,
+        message: Message,
+        response: HttpResponse,
+        unix_ms: u64,
+    ) -> Result<Receipt, Error> {
+        let config = read_config(config)?;
+        let subject = Subject::publication(message::message(message));
+        let response = http::response(response);
+        let outcome = aws::read_publish_response(&config, &response).map_err(|error| error.at(unix_ms, &response));
+        outcome::outcome(outcome, |error| aws::explain(&config, error, &subject))
     }
+
+    fn operation_request(config: AwsConfig, operation: Operation, unix_ms: u64) -> Result<HttpRequest, RequestProblem> {
+        let config = signing(config)?;
+        let request = aws::operation_request(&config, &operation::operation(operation), unix_ms);
+        request.map(http::request).map_err(problem::problem)
+    }
+
+    fn read_operation_response(
+        config: AwsConfig,
+        operation: Operation,
+        response: HttpResponse,
+        unix_ms: u64,
+    ) -> Result<Reply, Error> {
+        let config = read_config(config)?;
+        let operation = operation::operation(operation);
+        let response = http::response(response);
+        aws::read_operation_response(&config, &operation, &response).map(operation::reply).map_err(|error| {
+            let error = error.at(unix_ms, &response);
+            let explanation = aws::explain(&config, &error, &Subject::Operation(operation.into()));
+            outcome::error(error, explanation)
+        })
+    }
+
+    fn credentials_request(config: AwsConfig) -> Result<HttpRequest, RequestProblem> {
+        let config = config::aws_config(config).map_err(problem::configuration_problem)?;
+        let provider = provider(&config).ok_or(RequestProblem::Unsupported)?;
+        Ok(http::request(aws::credentials_request(provider)))
+    }
+
+    fn read_credentials_response(
+        config: AwsConfig,
+        response: HttpResponse,
+        unix_ms: u64,
+    ) -> Result<TemporaryKey, Error> {
+        let config = read_config(config)?;
+        let response = http::response(response);
+        match aws::read_credentials_response(&response, unix_ms) {
+            Ok(session) => {
+                let key = session.credentials();
+                let key = SigV4 {
+                    access_key_id: key.access_key_id.clone(),
+                    secret_access_key: key.secret_access_key.reveal().to_owned(),
+                    session_token: key.session_token.as_ref().map(|token| token.reveal().to_owned()),
+                    scope: provider(&config).map_or(Scope { region: None, service: None }, |provider| Scope {
+                        region: Some(provider.scope.region.clone()),
+                        service: Some(provider.scope.service.clone()),
+                    }),
+                };
+                Ok(TemporaryKey { key, expires_unix_ms: session.expires_unix_ms() })
+            }
+            Err(error) => {
+                let error = error.at(unix_ms, &response);
+                let explanation = aws::explain(&config, &error, &Subject::Authentication);
+                Err(outcome::error(error, explanation))
+            }
+        }
+    }
+}
+
+/// A configuration that requests can be made with.
+fn signing(config: AwsConfig) -> Result<aws::Config, RequestProblem> {
+    let config = config::aws_config(config).map_err(problem::configuration_problem)?;
+    match provider(&config) {
+        Some(_) => Err(problem::configuration_problem(ConfigurationProblem::NoKeyYet)),
+        None => Ok(config),
+    }
+}
+
+fn provider(config: &aws::Config) -> Option<&CredentialsProvider> {
+    match config.authentication() {
+        Authentication::CredentialsProvider(provider) => Some(provider),
+        _ => None,
+    }
+}
+
+/// A configuration that was good enough for the request is so for the answer.
+fn read_config(config: AwsConfig) -> Result<aws::Config, Error> {
+    config::aws_config(config).map_err(|problem| {
+        let explanation = problem.text();
+        outcome::error(thingpost::RequestProblem::Unsupported.into(), explanation)
+    })
 }

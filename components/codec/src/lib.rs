@@ -12,6 +12,8 @@ mod config;
 mod http;
 #[path = "../../shared/message.rs"]
 mod message;
+#[path = "../../shared/operation.rs"]
+mod operation;
 #[path = "../../shared/outcome.rs"]
 mod outcome;
 mod problem;

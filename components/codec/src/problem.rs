@@ -1,17 +1,19 @@
 //! Why no request can be made of a message, at the border.
 
-use thingpost::{ConfigurationProblem, MessageProblem};
+use thingpost::{ConfigurationProblem, RequestProblem};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
 use crate::outcome;
 
-pub(crate) fn problem(problem: MessageProblem) -> wit::MessageProblem {
+pub(crate) fn problem(problem: RequestProblem) -> wit::RequestProblem {
     match problem {
-        MessageProblem::InvalidTopic(problem) => wit::MessageProblem::InvalidTopic(outcome::topic_problem(problem)),
-        MessageProblem::PayloadTooLarge => wit::MessageProblem::PayloadTooLarge,
+        RequestProblem::InvalidTopic(problem) => wit::RequestProblem::InvalidTopic(outcome::topic_problem(problem)),
+        RequestProblem::InvalidField(field) => wit::RequestProblem::InvalidField(outcome::field(field)),
+        RequestProblem::PayloadTooLarge => wit::RequestProblem::PayloadTooLarge,
+        RequestProblem::Unsupported => wit::RequestProblem::Unsupported,
     }
 }
 
-pub(crate) fn configuration_problem(problem: ConfigurationProblem) -> wit::MessageProblem {
-    wit::MessageProblem::InvalidConfiguration(problem.text())
+pub(crate) fn configuration_problem(problem: ConfigurationProblem) -> wit::RequestProblem {
+    wit::RequestProblem::InvalidConfiguration(problem.text())
 }

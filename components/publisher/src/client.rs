@@ -5,8 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use thingpost::aliyun::Session;
-use thingpost::{ConfigurationProblem, Exchange, Options, Platform, wasi};
+use thingpost::aws::{Operation, Reply};
+use thingpost::{ConfigurationProblem, Exchange, Options, Platform, Session, wasi};
 
 use crate::bindings::exports::thingpost::iot::publisher::{
     Client as ClientHandle, Error, GuestClient, Message, Options as WitOptions, Platform as WitPlatform, Receipt,
@@ -25,6 +25,20 @@ impl Client {
         let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
         Ok(Self { platform, options, session: RefCell::new(session) })
+    }
+
+    /// Carries out another operation than to publish.
+    pub fn operate(&self, operation: Operation) -> Result<Reply, Error> {
+        let session = self.session.take();
+        let mut exchange =
+            Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
+        wasi::run(&mut exchange);
+        self.session.replace(exchange.session().cloned());
+        let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
+        reply.map_err(|error| {
+            let explanation = self.platform.explain(&error, subject);
+            outcome::error(error, explanation)
+        })
     }
 }
 
@@ -46,7 +60,7 @@ impl GuestClient for Client {
         self.session.replace(exchange.session().cloned());
         exchange
             .outcomes()
-            .map(|(topic, outcome)| outcome::outcome(outcome, |error| self.platform.explain(error, topic)))
+            .map(|(subject, outcome)| outcome::outcome(outcome, |error| self.platform.explain(error, subject)))
             .collect()
     }
 

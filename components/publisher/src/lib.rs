@@ -7,8 +7,11 @@ extern crate alloc;
 mod client;
 #[path = "../../shared/config.rs"]
 mod config;
+mod data_plane;
 #[path = "../../shared/message.rs"]
 mod message;
+#[path = "../../shared/operation.rs"]
+mod operation;
 #[path = "../../shared/outcome.rs"]
 mod outcome;
 #[path = "../../shared/platform.rs"]

@@ -48,7 +48,7 @@ impl GuestExchange for Exchange {
 
     fn next(&self, now: WitMoment) -> Step {
         match self.0.borrow_mut().next(moment(now)) {
-            exchange::Step::Send(Outgoing { id, request, connect_timeout_ms, timeout_ms }) => {
+            exchange::Step::Send(Outgoing { id, request, connect_timeout_ms, timeout_ms, .. }) => {
                 Step::Send(WitOutgoing { id, request: http::request(request), connect_timeout_ms, timeout_ms })
             }
             exchange::Step::Wait(until_ms) => Step::Wait(until_ms),
@@ -63,8 +63,11 @@ impl GuestExchange for Exchange {
 
     fn outcomes(&self) -> Vec<Result<Receipt, Error>> {
         let exchange = self.0.borrow();
-        let explain = |error: &_, topic: &_| exchange.platform().explain(error, topic);
-        exchange.outcomes().map(|(topic, outcome)| outcome::outcome(outcome, |error| explain(error, topic))).collect()
+        let explain = |error: &_, subject: &_| exchange.platform().explain(error, subject);
+        exchange
+            .outcomes()
+            .map(|(subject, outcome)| outcome::outcome(outcome, |error| explain(error, subject)))
+            .collect()
     }
 
     fn session(&self) -> Option<String> {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use thingpost_host::runtime::PublisherPre;
 use thingpost_host::runtime::types::{
-    AliyunConfig, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, TimestampPolicy,
+    AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, TimestampPolicy,
 };
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
@@ -67,7 +67,11 @@ impl Demo<'_> {
             Identity::from_pem(certificate.certificate_pem.as_bytes(), certificate.private_key_pem.as_bytes())
                 .map_err(Problem::sentence)?;
         let route = self.route(AWS_ENDPOINT)?.port(port).identity(identity).alpn(alpn);
-        let platform = Platform::Aws(AwsConfig { endpoint: AWS_ENDPOINT.to_owned(), port });
+        let platform = Platform::Aws(AwsConfig {
+            endpoint: AWS_ENDPOINT.to_owned(),
+            port,
+            authentication: AwsAuthentication::Certificate,
+        });
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
         let device = Device { platform, route, qos: Qos::AtLeastOnce, files: Vec::new() };
         self.publish(title, device, &connect_to, AWS_TOPIC).await
@@ -102,7 +106,7 @@ impl Demo<'_> {
         topic: &str,
     ) -> Result<Result<Receipt, Error>, Problem> {
         let connect_to = connect_to.parse().map_err(Problem::sentence)?;
-        let message = Message { topic: topic.to_owned(), payload: br#"{"celsius":21.5}"#.to_vec(), qos: device.qos };
+        let message = Message::new(topic, *br#"{"celsius":21.5}"#, device.qos);
         let starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
         let outcome = starter.open().await?.publish(&message).await;
         let outcome = outcome.map_err(|trap| Problem::new("the component failed", format!("{trap:#}")))?;

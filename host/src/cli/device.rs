@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thingpost_host::runtime::types::{self, AliyunConfig, AwsConfig, Qos, TimestampPolicy};
+use thingpost_host::runtime::types::{self, AliyunConfig, AwsAuthentication, AwsConfig, Qos, TimestampPolicy};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
 use super::arguments::{AliyunArguments, AwsArguments, CommonArguments, QosLevel, SignMethod, Timestamp};
@@ -38,7 +38,11 @@ pub fn aws(arguments: &AwsArguments) -> Result<Device, Problem> {
         QosLevel::AtMostOnce => Qos::AtMostOnce,
         QosLevel::AtLeastOnce => Qos::AtLeastOnce,
     };
-    let config = AwsConfig { endpoint: arguments.endpoint.clone(), port: arguments.port };
+    let config = AwsConfig {
+        endpoint: arguments.endpoint.clone(),
+        port: arguments.port,
+        authentication: AwsAuthentication::Certificate,
+    };
     let route = route.identity(identity).alpn(Alpn::Offer(protocols));
     let files =
         [("--cert", Some(&arguments.cert)), ("--key", Some(&arguments.key)), ("--ca", arguments.common.ca.as_ref())];

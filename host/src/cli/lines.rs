@@ -100,7 +100,7 @@ impl Run<'_> {
     async fn publish(&mut self, mut batch: Vec<Line>) -> Result<(), Problem> {
         let message = |text: &mut Vec<u8>| {
             let payload = std::mem::take(text);
-            Message { topic: self.arguments.topic.clone(), payload, qos: self.starter.qos() }
+            Message::new(&self.arguments.topic, payload, self.starter.qos())
         };
         let messages: Vec<Message> = texts(&mut batch).map(message).collect();
         let answered = self.call(&messages).await;

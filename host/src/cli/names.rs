@@ -7,6 +7,8 @@ pub fn cause(cause: Cause) -> String {
     let name = match cause {
         Cause::Transport(failure) => return format!("transport/{}", self::failure(failure)),
         Cause::InvalidTopic(_) => "invalid-topic",
+        Cause::InvalidField(_) => "invalid-field",
+        Cause::Unsupported => "unsupported",
         Cause::PayloadTooLarge => "payload-too-large",
         Cause::InvalidRequest => "invalid-request",
         Cause::Unauthenticated => "unauthenticated",
@@ -14,6 +16,8 @@ pub fn cause(cause: Cause) -> String {
         Cause::NotFound => "not-found",
         Cause::MethodNotAllowed => "method-not-allowed",
         Cause::Conflict => "conflict",
+        Cause::VersionConflict => "version-conflict",
+        Cause::Unconfirmed => "unconfirmed",
         Cause::UpgradeRequired => "upgrade-required",
         Cause::TokenRejected => "token-rejected",
         Cause::Throttled => "throttled",

@@ -99,7 +99,7 @@ pub async fn run(device: Device, arguments: CommonArguments) -> Result<Exit, Pro
 
 async fn one(starter: &Starter, payload: Vec<u8>, arguments: &CommonArguments) -> Result<Exit, Problem> {
     let topic = arguments.topic.clone();
-    let message = Message { topic, payload, qos: starter.qos() };
+    let message = Message::new(&topic, payload, starter.qos());
     let mut publisher = starter.open().await?;
     starter.last_failure.clear();
     let interruptions = Interruptions::count();

@@ -74,7 +74,7 @@ pub fn text(topic: &str, outcome: &Result<Receipt, Error>, last_failure: &LastFa
         }
         Err(error) => {
             let mut facts = Vec::new();
-            if let Some(Answer { status, code, message, trace_id }) = &error.answer {
+            if let Some(Answer { status, code, message, trace_id, clock_ahead_ms: _ }) = &error.answer {
                 facts.push(format!("status {status}"));
                 facts.extend(code.clone());
                 facts.extend(message.as_ref().map(|message| format!("{message:?}")));

@@ -5,6 +5,7 @@
 //! imports anything more is refused when it is loaded, not when it first tries.
 
 mod bindings;
+mod data_plane;
 mod publisher;
 mod state;
 pub mod types;
@@ -17,6 +18,7 @@ use wasmtime_wasi::clocks::WasiClocks;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi_io::bindings::wasi::io;
 
+pub use data_plane::DataPlane;
 pub use publisher::{DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre};
 
 use state::StoreState;
@@ -132,7 +134,7 @@ fn linker(engine: &Engine) -> Result<Linker<StoreState>> {
 
 #[cfg(all(test, feature = "cli"))]
 mod tests {
-    use super::types::{AwsConfig, Message, Platform, Qos};
+    use super::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos};
     use super::*;
     use crate::{Pool, Profile, RouteTable, Transport};
 
@@ -140,7 +142,8 @@ mod tests {
         let profile =
             Profile { workload: "w".to_owned(), routes: RouteTable::new(Vec::new()).unwrap(), connect_to: Vec::new() };
         let transport = Transport::new(Pool::default(), profile);
-        let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443 });
+        let authentication = AwsAuthentication::Certificate;
+        let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443, authentication });
         component.open(transport, &platform, &DEFAULT_OPTIONS, None).await.unwrap()
     }
 
@@ -160,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn a_guest_that_takes_too_much_memory_ends_and_says_so() {
         let component = component(&config(&CompilationCache::System));
-        let message = |bytes| Message { topic: "a".to_owned(), payload: vec![0; bytes], qos: Qos::AtMostOnce };
+        let message = |bytes| Message::new("a", vec![0; bytes], Qos::AtMostOnce);
         let sixteen_megabytes = vec![message(128 * 1024); 128];
         assert_eq!(open(&component).await.publish_all(&sixteen_megabytes).await.unwrap().len(), 128);
         let trap = open(&component).await.publish(&message(300 * 1024 * 1024)).await.unwrap_err();

@@ -7,6 +7,7 @@ use wasmtime::{Engine, Result, Store};
 
 use super::bindings::exports::thingpost::iot::publisher::GuestClient;
 use super::bindings::{Publish, PublishPre};
+use super::data_plane::DataPlane;
 use super::state::StoreState;
 use super::types::{Error, Message, Options, Platform, Receipt};
 use crate::transport::Transport;
@@ -82,6 +83,11 @@ impl Publisher {
     /// than 16 MiB in several calls.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<Receipt, Error>>> {
         client(&self.bindings).call_publish_all(&mut self.store, self.client, messages).await
+    }
+
+    /// The other operations of the AWS data plane. For a device on another platform each of them fails.
+    pub fn aws(&mut self) -> DataPlane<'_> {
+        DataPlane::new(&mut self.store, &self.bindings, self.client)
     }
 
     /// The device's token, for the next publisher of the same device. A secret.

@@ -5,7 +5,6 @@
 //! form encodes that again (`a%252Fb`). `aws-sigv4`, the SDK's crate, is the oracle of the tests.
 
 mod canonical;
-mod date;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -13,10 +12,10 @@ use alloc::string::String;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::calendar::DateTime;
 use crate::http::Request;
 use crate::secret::Secret;
 use canonical::CanonicalRequest;
-use date::DateTime;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -29,6 +28,13 @@ pub struct Credentials {
     pub secret_access_key: Secret,
     /// Comes with temporary keys.
     pub session_token: Option<Secret>,
+}
+
+impl Credentials {
+    /// What an answer must not give away.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.secret_access_key), self.session_token.as_ref()].into_iter().flatten().map(Secret::reveal)
+    }
 }
 
 /// What the signature is good for.
@@ -44,7 +50,23 @@ pub struct Scope {
 ///
 /// Signed are the host, all `x-amz-*` headers, method, path, query and body.
 pub fn sign(request: &mut Request, credentials: &Credentials, scope: &Scope, unix_ms: u64) {
-    sign_headers(request, credentials, scope, unix_ms, |name| name.starts_with("x-amz-"));
+    sign_headers(request, credentials, scope, unix_ms, is_signed);
+}
+
+/// The canonical form of a signed request, to compare with the one that AWS has made of it. The session token in it is
+/// hidden.
+pub fn canonical_request(request: &Request) -> String {
+    let mut request = request.clone();
+    for (name, value) in &mut request.headers {
+        if name == "x-amz-security-token" {
+            *value = "(hidden)".to_owned();
+        }
+    }
+    CanonicalRequest::new(&request, is_signed).text
+}
+
+fn is_signed(name: &str) -> bool {
+    name.starts_with("x-amz-")
 }
 
 fn sign_headers(

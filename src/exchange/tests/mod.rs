@@ -10,11 +10,11 @@ mod properties;
 mod renewal;
 mod tokens;
 
-use crate::aliyun::{self, Session, SignMethod, TimestampPolicy, Token};
+use crate::aliyun::{self, SignMethod, TimestampPolicy, Token};
 use crate::aws;
 use crate::endpoint::Endpoint;
 use crate::message::{Message, Qos};
-use crate::platform::Platform;
+use crate::platform::{Platform, Session};
 
 use cloud::Cloud;
 use driver::{Drive, UNIX_START_MS};
@@ -27,7 +27,8 @@ const SEED: u64 = 7;
 const ENDED_TOKEN: &str = "eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIjoiODA0ZiJ9.c2ln";
 
 fn aws_platform() -> Platform {
-    Platform::Aws(aws::Config { endpoint: Endpoint::new("a-ats.iot.example", 8443).unwrap() })
+    let endpoint = Endpoint::new("a-ats.iot.example", 8443).unwrap();
+    Platform::Aws(aws::Config::new(endpoint, aws::Authentication::Certificate).unwrap())
 }
 
 fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {
@@ -38,7 +39,7 @@ fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {
 
 /// A message that both platforms take. Its payload is its name in the ledger.
 fn message(number: usize, qos: Qos) -> Message {
-    Message { topic: format!("/pk/dn/user/m{number}"), payload: payload(number).into(), qos }
+    Message::new(format!("/pk/dn/user/m{number}"), payload(number), qos)
 }
 
 fn payload(number: usize) -> Vec<u8> {
@@ -57,12 +58,17 @@ fn on_aliyun(cloud: Cloud, options: Options, session: Option<Session>, messages:
     Drive::new(cloud, Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages))
 }
 
+/// The token that an exchange has in the end.
+fn token(exchange: &Exchange) -> Option<&str> {
+    exchange.session()?.secrets().next()
+}
+
 /// A session of a few minutes ago.
 fn fresh_session(token: &str) -> Session {
-    Session::new(Token::new(token), UNIX_START_MS - 300_000)
+    aliyun::Session::new(Token::new(token), UNIX_START_MS - 300_000).into()
 }
 
 /// A session at the end of its seven days.
 fn old_session(token: &str) -> Session {
-    Session::new(Token::new(token), UNIX_START_MS - 7 * 24 * 60 * 60 * 1000 + 60_000)
+    aliyun::Session::new(Token::new(token), UNIX_START_MS - 7 * 24 * 60 * 60 * 1000 + 60_000).into()
 }

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use super::cloud::{Cloud, Fate, Script, Turn};
 use super::driver::Drive;
 use super::{ENDED_TOKEN, aliyun_platform, aws_platform, fresh_session, message, old_session};
-use crate::aliyun::{Session, TimestampPolicy};
+use crate::aliyun::TimestampPolicy;
 use crate::error::Stage;
 use crate::exchange::{Exchange, Options};
 use crate::http::Failure;
 use crate::message::{Message, Qos};
 use crate::outcome::{Delivery, Retry};
+use crate::platform::Session;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]

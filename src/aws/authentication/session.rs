@@ -1,0 +1,175 @@
+//! A temporary key outlives the instance that asked for it. Whoever keeps it has to know when it ends and whose it is.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::CredentialsProvider;
+use crate::aws::sigv4::Credentials;
+use crate::json::{Object, ObjectWriter};
+use crate::platform::ConfigurationProblem;
+use crate::secret::Secret;
+
+/// A key is renewed in the last tenth of its life, but not sooner than this before its end.
+const EARLIEST_RENEWAL_MS: u64 = 5 * 60 * 1000;
+
+/// The form of an exported session. It grows by one with every change.
+const VERSION: u64 = 1;
+
+/// A temporary key and its life.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    credentials: Credentials,
+    obtained_unix_ms: u64,
+    expires_unix_ms: u64,
+}
+
+impl Session {
+    pub(super) fn new(credentials: Credentials, obtained_unix_ms: u64, expires_unix_ms: u64) -> Self {
+        Self { credentials, obtained_unix_ms, expires_unix_ms }
+    }
+
+    /// The key.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// When it ends by the local clock.
+    pub fn expires_unix_ms(&self) -> u64 {
+        self.expires_unix_ms
+    }
+
+    /// Whether it should be renewed.
+    pub fn is_near_its_end(&self, now_unix_ms: u64) -> bool {
+        let life_ms = self.expires_unix_ms.saturating_sub(self.obtained_unix_ms);
+        now_unix_ms >= self.expires_unix_ms.saturating_sub((life_ms / 10).min(EARLIEST_RENEWAL_MS))
+    }
+
+    /// The session as text. A secret.
+    pub fn export(&self, provider: &CredentialsProvider) -> String {
+        let mut session = ObjectWriter::new();
+        session.integer("version", VERSION);
+        session.integer("obtainedUnixMs", self.obtained_unix_ms);
+        session.integer("expiresUnixMs", self.expires_unix_ms);
+        for (name, value) in belongs_to(provider) {
+            session.text(name, &value);
+        }
+        session.text("accessKeyId", &self.credentials.access_key_id);
+        session.text("secretAccessKey", self.credentials.secret_access_key.reveal());
+        if let Some(token) = &self.credentials.session_token {
+            session.text("sessionToken", token.reveal());
+        }
+        session.finish()
+    }
+
+    /// Reads what [`export`](Self::export) wrote for the same provider.
+    pub fn import(text: &str, provider: &CredentialsProvider) -> Result<Self, ConfigurationProblem> {
+        let session = Object::read(text.as_bytes());
+        if session.integer(&["version"]) != Some(VERSION) {
+            return Err(ConfigurationProblem::UnknownSession);
+        }
+        if belongs_to(provider).into_iter().any(|(name, value)| session.text(&[name]) != Some(value)) {
+            return Err(ConfigurationProblem::ForeignSession);
+        }
+        let text = |name| session.text(&[name]).filter(|text| super::check_printable("", text).is_ok());
+        let time = |name| session.integer(&[name]);
+        match (
+            text("accessKeyId"),
+            text("secretAccessKey"),
+            text("sessionToken"),
+            time("obtainedUnixMs"),
+            time("expiresUnixMs"),
+        ) {
+            (Some(access_key_id), Some(secret), Some(token), Some(obtained), Some(expires)) => {
+                let credentials = Credentials {
+                    access_key_id,
+                    secret_access_key: Secret::new(secret),
+                    session_token: Some(Secret::new(token)),
+                };
+                Ok(Self::new(credentials, obtained, expires))
+            }
+            _ => Err(ConfigurationProblem::UnknownSession),
+        }
+    }
+}
+
+/// What makes a session useless for somebody else.
+fn belongs_to(provider: &CredentialsProvider) -> [(&'static str, String); 3] {
+    [
+        ("endpoint", provider.endpoint.authority()),
+        ("roleAlias", provider.role_alias.clone()),
+        ("thingName", provider.thing_name.as_deref().unwrap_or_default().to_string()),
+    ]
+}
+
+/// Shows no key.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("expires_unix_ms", &self.expires_unix_ms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::aws::sigv4::Scope;
+    use crate::endpoint::Endpoint;
+
+    const HOUR_MS: u64 = 60 * 60 * 1000;
+
+    fn provider(role_alias: &str) -> CredentialsProvider {
+        CredentialsProvider {
+            endpoint: Endpoint::new("c1.credentials.iot.eu-west-1.amazonaws.com", 443).unwrap(),
+            role_alias: role_alias.into(),
+            thing_name: None,
+            scope: Scope { region: "eu-west-1".into(), service: "iotdata".into() },
+        }
+    }
+
+    fn session() -> Session {
+        let credentials = Credentials {
+            access_key_id: "ASIA1".into(),
+            secret_access_key: Secret::new("secret"),
+            session_token: Some(Secret::new("token")),
+        };
+        Session::new(credentials, 100 * HOUR_MS, 101 * HOUR_MS)
+    }
+
+    #[test]
+    fn a_key_is_renewed_shortly_before_its_end() {
+        assert!(!session().is_near_its_end(100 * HOUR_MS));
+        assert!(!session().is_near_its_end(101 * HOUR_MS - EARLIEST_RENEWAL_MS - 1));
+        assert!(session().is_near_its_end(101 * HOUR_MS - EARLIEST_RENEWAL_MS));
+        let short = Session { expires_unix_ms: 100 * HOUR_MS + 60_000, ..session() };
+        assert!(!short.is_near_its_end(100 * HOUR_MS + 53_999));
+        assert!(short.is_near_its_end(100 * HOUR_MS + 54_000));
+    }
+
+    #[test]
+    fn an_exported_session_comes_back_for_its_own_provider_only() {
+        let text = session().export(&provider("alias"));
+        assert_eq!(Session::import(&text, &provider("alias")), Ok(session()));
+        assert_eq!(Session::import(&text, &provider("other")), Err(ConfigurationProblem::ForeignSession));
+    }
+
+    #[test]
+    fn a_session_of_another_form_is_refused() {
+        let text = session().export(&provider("alias"));
+        for changed in [
+            text.replace("\"version\":1", "\"version\":2"),
+            text.replace("\"token\"", "\"to\\nken\""),
+            text.replace("expiresUnixMs", "expires"),
+            String::new(),
+        ] {
+            assert_eq!(Session::import(&changed, &provider("alias")), Err(ConfigurationProblem::UnknownSession));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_imported_without_a_panic(text in any::<String>()) {
+            let _ = Session::import(&text, &provider("alias"));
+        }
+    }
+}

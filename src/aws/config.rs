@@ -1,0 +1,74 @@
+//! Where to publish, and as whom.
+
+use super::authentication::{Authentication, Session};
+use crate::endpoint::Endpoint;
+use crate::http::Request;
+use crate::message::RequestProblem;
+use crate::platform::ConfigurationProblem;
+
+/// Where an account takes messages, and from whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    endpoint: Endpoint,
+    authentication: Authentication,
+}
+
+/// The bare way to authenticate, without the secrets: what an explanation needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// [`Authentication::Certificate`].
+    Certificate,
+    /// [`Authentication::SigV4`].
+    SigV4,
+    /// [`Authentication::CustomAuthorizer`].
+    CustomAuthorizer,
+    /// [`Authentication::CredentialsProvider`].
+    CredentialsProvider,
+}
+
+impl Config {
+    /// With a certificate the port is 8443, or 443 where the host offers the ALPN protocol `x-amzn-http-ca`; otherwise
+    /// 443. Custom domains may have others.
+    pub fn new(endpoint: Endpoint, authentication: Authentication) -> Result<Self, ConfigurationProblem> {
+        authentication.check()?;
+        Ok(Self { endpoint, authentication })
+    }
+
+    /// The data endpoint.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// How the device shows who it is.
+    pub fn authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+
+    /// Which way that is.
+    pub fn way(&self) -> Way {
+        match &self.authentication {
+            Authentication::Certificate => Way::Certificate,
+            Authentication::SigV4 { .. } => Way::SigV4,
+            Authentication::CustomAuthorizer(_) => Way::CustomAuthorizer,
+            Authentication::CredentialsProvider(_) => Way::CredentialsProvider,
+        }
+    }
+
+    /// The request as it may be sent at this time.
+    pub(crate) fn authorise(&self, request: Request, session: Option<&Session>, unix_ms: u64) -> Request {
+        self.authentication.authorise(request, session, unix_ms)
+    }
+
+    /// The same for those who keep no session.
+    pub(super) fn authorised(&self, request: Request, unix_ms: u64) -> Result<Request, RequestProblem> {
+        match self.authentication {
+            Authentication::CredentialsProvider(_) => Err(RequestProblem::Unsupported),
+            _ => Ok(self.authorise(request, None, unix_ms)),
+        }
+    }
+
+    /// What an answer must not give away when it quotes the request.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.authentication.secrets()
+    }
+}

@@ -1,0 +1,24 @@
+//! "Forbidden" is all that AWS says when a policy lacks a line. The line can be foretold: the action follows from the
+//! request, the resource from its subject, and only the account is not known here.
+
+use alloc::string::String;
+
+use super::Known;
+use crate::exchange::Subject;
+
+impl Known<'_> {
+    /// Whose policy most likely lacks what.
+    pub(super) fn permission_step(&self, whose: &str) -> String {
+        let (action, resource) = match self.subject {
+            Subject::Publication { topic, retain: false } => ("iot:Publish", Some(["topic/", topic].concat())),
+            Subject::Publication { topic, retain: true } => {
+                ("iot:Publish and iot:RetainPublish", Some(["topic/", topic].concat()))
+            }
+            Subject::Authentication => ("iot:AssumeRoleWithCertificate", None),
+            Subject::Operation(operation) => (operation.action(), operation.resource()),
+        };
+        let prefix = self.host.resource_prefix(self.config.endpoint().host()).concat();
+        let resource = resource.map_or_else(|| "*".into(), |resource| [prefix, resource].concat());
+        [whose, " most likely lacks ", action, " on ", &resource].concat()
+    }
+}

@@ -58,6 +58,14 @@ pub enum Cause {
     VersionConflict,
     /// The receiver of a direct message did not confirm it in time.
     Unconfirmed,
+    /// The product does not let devices register.
+    RegistrationOff,
+    /// The device has its secret already.
+    AlreadyActive,
+    /// The sign method is not accepted.
+    SignMethodUnsupported,
+    /// Whoever holds the secret did not sign.
+    SigningFailed,
     /// The connection must be upgraded.
     UpgradeRequired,
     /// The token is expired, missing or unknown.
@@ -97,6 +105,10 @@ impl Cause {
             Self::Conflict => "another request stands in the way",
             Self::VersionConflict => "the shadow has another version",
             Self::Unconfirmed => "the receiver did not confirm the message in time",
+            Self::RegistrationOff => "the product does not let devices register",
+            Self::AlreadyActive => "the device has its secret already",
+            Self::SignMethodUnsupported => "the sign method is not accepted",
+            Self::SigningFailed => "the host did not sign",
             Self::UpgradeRequired => "the connection must be upgraded",
             Self::TokenRejected => "the platform rejects the token",
             Self::Throttled => "too many requests",
@@ -147,6 +159,19 @@ impl Error {
     pub(crate) fn malformed(stage: Stage, answer: Answer, what: &'static str) -> Self {
         let error = Self::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, answer);
         Self { detail: Some(what.to_owned()), ..error }
+    }
+
+    /// Whoever holds the secret did not sign.
+    pub(crate) fn not_signed(problem: String) -> Self {
+        Self {
+            cause: Cause::SigningFailed,
+            stage: Stage::Authentication,
+            delivery: Delivery::NotSent,
+            retry: Retry::Never,
+            attempts: 0,
+            answer: None,
+            detail: Some(problem),
+        }
     }
 
     /// The error with what its answer, which came at this time, says about the local clock.

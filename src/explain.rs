@@ -1,6 +1,6 @@
 //! What is the same on every platform about the text for people. Made last: nothing but people reads it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use crate::error::{Cause, Error};
 use crate::http::Failure;
@@ -17,6 +17,13 @@ pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
         text.push_str(step);
     }
     text
+}
+
+/// By how much the local clock is wrong.
+pub(crate) fn clock(ahead_ms: i64) -> String {
+    let minutes = (ahead_ms.unsigned_abs() / 60_000).to_string();
+    let direction = if ahead_ms > 0 { " minutes ahead" } else { " minutes behind" };
+    ["the clock is ", &minutes, direction].concat()
 }
 
 fn next_step(cause: Cause) -> Option<&'static str> {

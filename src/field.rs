@@ -27,6 +27,12 @@ pub enum Field {
     ConfirmationTimeout,
     /// A shadow document.
     ShadowDocument,
+    /// The name of a property or an event.
+    Identifier,
+    /// The value of a property.
+    PropertyValue,
+    /// The output of an event.
+    EventValue,
 }
 
 impl Field {
@@ -46,6 +52,9 @@ impl Field {
             Self::PageSize => "a page has 1 to 100 entries, or up to 200 retained messages",
             Self::ConfirmationTimeout => "a direct message can wait 1 to 15 seconds for its confirmation",
             Self::ShadowDocument => "a shadow document is a JSON object with a `state`",
+            Self::Identifier => "the name of a property or an event has 1 to 50 letters, digits, `_` and `:`",
+            Self::PropertyValue => "the value of a property is JSON; a text stands in quotes",
+            Self::EventValue => "the output of an event is a JSON object",
         }
     }
 }

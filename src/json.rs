@@ -80,6 +80,12 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Whether a text is one JSON value of any kind.
+pub(crate) fn is_value(text: &str) -> bool {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    reader.skip_value(MAX_DEPTH).is_some() && reader.peek().is_none()
+}
+
 /// One element of an array.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a>(&'a [u8]);
@@ -140,7 +146,7 @@ impl ObjectWriter {
 }
 
 /// Writes a text in quotes.
-fn push_text(json: &mut String, text: &str) {
+pub(crate) fn push_text(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {
@@ -426,6 +432,11 @@ mod tests {
         assert_eq!((document.boolean(&["a"]), document.boolean(&["none"])), (None, None));
         assert!(document.has_object(&["o"]) && !document.has_object(&["a"]));
         assert_eq!(Element::read_array(br#" [ "a", 2 ] "#).unwrap().len(), 2);
+        for (text, is_one) in
+            [("1.50", true), ("\"a\"", true), ("{}", true), ("1 2", false), ("", false), ("nul", false)]
+        {
+            assert_eq!(is_value(text), is_one, "{text}");
+        }
         assert!(Element::read_array(b"[1,]").is_none() && Element::read_array(b"{}").is_none());
     }
 

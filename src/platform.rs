@@ -56,7 +56,7 @@ impl Platform {
     pub fn explain(&self, error: &Error, subject: &Subject) -> String {
         match self {
             Self::Aws(config) => aws::explain(config, error, subject),
-            Self::Aliyun(_) => aliyun::explain(error),
+            Self::Aliyun(config) => aliyun::explain(config.device(), error),
         }
     }
 
@@ -68,11 +68,36 @@ impl Platform {
         }
     }
 
-    /// The request for a session, where one is wanted.
-    pub(crate) fn session_request(&self, now: Moment) -> Option<Request> {
+    /// What is to be signed before a session can be asked for, at this time.
+    pub(crate) fn signing(&self, now_unix_ms: u64) -> Option<aliyun::Signing> {
         match self {
-            Self::Aws(_) => Some(aws::credentials_request(self.credentials_provider()?)),
-            Self::Aliyun(config) => Some(config.auth_request(now.unix_ms)),
+            Self::Aws(_) => None,
+            Self::Aliyun(config) => Some(config.signing(now_unix_ms)),
+        }
+    }
+
+    /// The signature, if it is we who sign.
+    pub(crate) fn sign(&self, signing: &aliyun::Signing) -> Option<String> {
+        match self {
+            Self::Aws(_) => None,
+            Self::Aliyun(config) => config.sign(signing),
+        }
+    }
+
+    /// The request for a session, where one is wanted, with what was signed for it.
+    pub(crate) fn session_request(&self, signed: Option<(&aliyun::Signing, &str)>) -> Option<Request> {
+        match (self, signed) {
+            (Self::Aws(_), _) => Some(aws::credentials_request(self.credentials_provider()?)),
+            (Self::Aliyun(config), Some((signing, signature))) => Some(config.auth_request(signing, signature)),
+            (Self::Aliyun(_), None) => None,
+        }
+    }
+
+    /// Whether a wrong clock is corrected by that of the platform.
+    pub(crate) fn corrects_clock(&self) -> bool {
+        match self {
+            Self::Aws(_) => false,
+            Self::Aliyun(config) => config.corrects_clock(),
         }
     }
 

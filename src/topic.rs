@@ -33,6 +33,8 @@ pub enum TopicProblem {
     EmptyLevel,
     /// It has a `?` (Aliyun).
     Query,
+    /// It is a topic of another device (Aliyun).
+    OtherDevice,
     /// It has a `${..}`, as the console shows topic classes (Aliyun).
     Placeholder,
 }
@@ -53,6 +55,7 @@ impl TopicProblem {
             Self::NotAbsolute => "the topic does not begin with `/`",
             Self::EmptyLevel => "the topic has an empty level: two slashes in a row, or one at the end",
             Self::Query => "the topic has a `?`",
+            Self::OtherDevice => "the topic is not one of this device: its product key and device name are not in it",
             Self::Placeholder => "the topic has a `${` in it: write the name that it stands for",
         }
     }

@@ -9,7 +9,7 @@ use crate::http::Request;
 use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
 
-use super::{SignMethod, auth_request, sign, signing_content};
+use super::{SignMethod, auth_request, lint, sign, signing_content};
 
 /// The documented limit of a client id, in characters.
 const MAX_CLIENT_ID: usize = 64;
@@ -31,8 +31,7 @@ impl Device {
         device_name: &str,
         client_id: Option<&str>,
     ) -> Result<Self, Problem> {
-        check("product key", product_key)?;
-        check("device name", device_name)?;
+        check_identity(product_key, device_name)?;
         let client_id = match client_id {
             Some(client_id) => client_id.to_owned(),
             None => [product_key, ".", device_name].concat().chars().take(MAX_CLIENT_ID).collect(),
@@ -52,27 +51,67 @@ pub enum TimestampPolicy {
     None,
     /// Yes: the platform refuses a request that is 15 minutes off.
     Now,
+    /// Yes; and when the platform refuses it and the `date` of its answer shows that the clock is wrong, once more with
+    /// the time of the platform.
+    Corrected,
+}
+
+/// Who signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// We, with the secret of the device.
+    Secret(Secret),
+    /// Somebody who has the secret and does not give it to us.
+    Elsewhere,
+}
+
+/// What is to be signed for a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// The product the device belongs to.
+    pub product_key: String,
+    /// The name of the device within its product.
+    pub device_name: String,
+    /// How to sign.
+    pub method: SignMethod,
+    /// The text to sign. No secret.
+    pub content: String,
+    timestamp_ms: Option<u64>,
+}
+
+impl Signing {
+    /// For an error: what was signed, and how.
+    pub(crate) fn text(&self) -> String {
+        ["signed with ", self.method.name(), ": ", &self.content].concat()
+    }
 }
 
 /// A device and how it signs.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(super) device: Device,
-    pub(super) device_secret: Secret,
+    pub(super) signer: Signer,
     pub(super) sign_method: SignMethod,
     pub(super) timestamp: TimestampPolicy,
 }
 
 impl Config {
-    /// Checks the secret as well; it is used for signing only.
+    /// Checks the secret as well, if there is one; it is used for signing only.
     pub fn new(
         device: Device,
-        device_secret: &str,
+        signer: Signer,
         sign_method: SignMethod,
         timestamp: TimestampPolicy,
     ) -> Result<Self, Problem> {
-        check("device secret", device_secret)?;
-        Ok(Self { device, device_secret: Secret::new(device_secret), sign_method, timestamp })
+        if let Signer::Secret(secret) = &signer {
+            check("device secret", secret.reveal())?;
+        }
+        Ok(Self { device, signer, sign_method, timestamp })
+    }
+
+    /// Whether a wrong clock is corrected by that of the platform.
+    pub(crate) fn corrects_clock(&self) -> bool {
+        self.timestamp == TimestampPolicy::Corrected
     }
 
     /// Who reports, and where.
@@ -80,20 +119,50 @@ impl Config {
         &self.device
     }
 
-    /// The signed request for a token.
-    pub(crate) fn auth_request(&self, now_unix_ms: u64) -> Request {
+    /// What is to be signed at this time.
+    pub(crate) fn signing(&self, now_unix_ms: u64) -> Signing {
         let timestamp_ms = match self.timestamp {
             TimestampPolicy::None => None,
-            TimestampPolicy::Now => Some(now_unix_ms),
+            TimestampPolicy::Now | TimestampPolicy::Corrected => Some(now_unix_ms),
         };
         let Device { client_id, device_name, product_key, .. } = &self.device;
-        let content = signing_content(client_id, device_name, product_key, timestamp_ms);
-        let signature = sign(self.sign_method, self.device_secret.reveal(), &content);
-        auth_request(&self.device, self.sign_method, timestamp_ms, &signature)
+        Signing {
+            product_key: product_key.clone(),
+            device_name: device_name.clone(),
+            method: self.sign_method,
+            content: signing_content(client_id, device_name, product_key, timestamp_ms),
+            timestamp_ms,
+        }
+    }
+
+    /// The signature, if it is we who sign.
+    pub(crate) fn sign(&self, signing: &Signing) -> Option<String> {
+        match &self.signer {
+            Signer::Secret(secret) => Some(sign(signing.method, secret.reveal(), &signing.content)),
+            Signer::Elsewhere => None,
+        }
+    }
+
+    /// The signed request for a token.
+    pub(crate) fn auth_request(&self, signing: &Signing, signature: &str) -> Request {
+        auth_request(&self.device, signing.method, signing.timestamp_ms, signature)
     }
 }
 
-fn check(option: &'static str, value: &str) -> Result<(), Problem> {
+/// Refuses what the platform has never given out.
+pub(super) fn check_identity(product_key: &str, device_name: &str) -> Result<(), Problem> {
+    check("product key", product_key)?;
+    check("device name", device_name)?;
+    if !lint::is_product_key(product_key) {
+        return Err(Problem::Malformed("product key"));
+    }
+    match lint::is_device_name(device_name) {
+        true => Ok(()),
+        false => Err(Problem::Malformed("device name")),
+    }
+}
+
+pub(super) fn check(option: &'static str, value: &str) -> Result<(), Problem> {
     if value.is_empty() {
         return Err(Problem::Empty(option));
     }
@@ -119,7 +188,8 @@ mod tests {
         assert_eq!(device("pk", "", None), Err(Problem::Empty("device name")));
         assert_eq!(device("pk", "dn", Some("")), Err(Problem::Empty("client id")));
         let device = device("pk", "dn", None).unwrap();
-        let config = Config::new(device, "secret\n", SignMethod::HmacMd5, TimestampPolicy::None);
+        let config =
+            Config::new(device, Signer::Secret(Secret::new("secret\n")), SignMethod::HmacMd5, TimestampPolicy::None);
         assert_eq!(config.unwrap_err(), Problem::WhiteSpace("device secret"));
     }
 
@@ -138,7 +208,9 @@ mod tests {
     #[test]
     fn debug_output_does_not_show_the_device_secret() {
         let device = device("pk", "dn", None).unwrap();
-        let config = Config::new(device, "hunter2", SignMethod::HmacMd5, TimestampPolicy::None).unwrap();
+        let config =
+            Config::new(device, Signer::Secret(Secret::new("hunter2")), SignMethod::HmacMd5, TimestampPolicy::None)
+                .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 }

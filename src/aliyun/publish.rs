@@ -2,9 +2,9 @@
 
 use alloc::borrow::ToOwned;
 
-use super::Device;
 use super::response::Reply;
 use super::topic::encode_path;
+use super::{Device, lint};
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};
 use crate::message::{Message, RequestProblem};
@@ -27,6 +27,7 @@ pub(crate) fn unauthorised_request(device: &Device, message: &Message) -> Result
         return Err(RequestProblem::Unsupported);
     }
     let path = encode_path(&message.topic)?;
+    lint::check_owner(device, &message.topic)?;
     let payload = message.checked_payload()?;
     // Any other media type is a "param error".
     Ok(Request::post(device.endpoint.authority(), ["/topic", &path].concat(), "application/octet-stream", payload))

@@ -2,9 +2,12 @@
 //! platform throttles, or the first expired token loses the message. Here everybody waits for the one authentication
 //! under way, and a token that was rejected is replaced once, however many messages come back with it.
 
+use alloc::string::String;
+
 use super::backoff::Backoff;
 use super::options::Options;
-use crate::error::{Error, Stage};
+use crate::aliyun::Signing;
+use crate::error::{Cause, Error, Stage};
 use crate::http::{NoAnswer, Request, Response};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
@@ -25,6 +28,8 @@ pub(super) struct Authentication {
     is_renewal: bool,
     /// Tokens obtained here that were rejected before anything was accepted with them, one after the other.
     in_vain: u32,
+    /// How far our clock is ahead, once the platform has refused a timestamp.
+    ahead_ms: Option<i64>,
 }
 
 /// A platform that hands out tokens and rejects every one of them (a disabled device, another instance) is asked so
@@ -34,11 +39,19 @@ const MAX_IN_VAIN: u32 = 3;
 /// A renewal ahead of time delays nobody but the end of the exchange, and that not for long.
 const RENEWAL_MS: u32 = 5_000;
 
+/// Below this the clock is not why a timestamp was refused.
+const TOLERATED_MS: u64 = 60_000;
+
 #[derive(Debug)]
 enum State {
     Idle,
-    UnderWay,
-    Pausing { until_ms: u64 },
+    /// Somebody else signs.
+    Signing(Signing),
+    /// What was signed for it.
+    UnderWay(Option<Signing>),
+    Pausing {
+        until_ms: u64,
+    },
     Failed(Error),
 }
 
@@ -48,6 +61,8 @@ pub(super) enum Access {
     Granted(Epoch),
     /// Send this request first.
     Request { request: Request, timeout_ms: u32 },
+    /// Have this signed first.
+    Sign(Signing),
     /// Wait for the authentication under way, or until a time.
     Wait { until_ms: Option<u64> },
     /// There is no token to be had in this exchange.
@@ -56,7 +71,16 @@ pub(super) enum Access {
 
 impl Authentication {
     pub fn new(session: Option<Session>) -> Self {
-        Self { session, epoch: 0, state: State::Idle, attempts: 0, deadline_ms: 0, is_renewal: false, in_vain: 0 }
+        Self {
+            session,
+            epoch: 0,
+            state: State::Idle,
+            attempts: 0,
+            deadline_ms: 0,
+            is_renewal: false,
+            in_vain: 0,
+            ahead_ms: None,
+        }
     }
 
     pub fn access(&mut self, now: Moment, platform: &Platform, options: &Options) -> Access {
@@ -67,7 +91,7 @@ impl Authentication {
             // Also while it is renewed ahead of time, and when that has failed: it was not rejected.
             (Some(_), _) => Access::Granted(self.epoch),
             (None, State::Failed(error)) => Access::Failed(error.clone()),
-            (None, State::UnderWay) => Access::Wait { until_ms: None },
+            (None, State::UnderWay(_) | State::Signing(_)) => Access::Wait { until_ms: None },
             (None, State::Pausing { until_ms }) if now.monotonic_ms < *until_ms => {
                 Access::Wait { until_ms: Some(*until_ms) }
             }
@@ -78,7 +102,7 @@ impl Authentication {
 
     /// Whether a token is renewed that still serves.
     pub fn is_renewing(&self) -> bool {
-        self.session.is_some() && matches!(self.state, State::UnderWay)
+        self.session.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_))
     }
 
     /// Whether the token was obtained here. Such a one is renewed only when it is rejected: to a clock that is years
@@ -95,12 +119,37 @@ impl Authentication {
     }
 
     fn attempt(&mut self, now: Moment, platform: &Platform) -> Access {
-        let Some(request) = platform.session_request(now) else { return Access::Granted(self.epoch) };
-        self.state = State::UnderWay;
         self.attempts += 1;
+        let now_unix_ms = now.unix_ms.saturating_sub_signed(self.ahead_ms.unwrap_or_default());
+        let Some(signing) = platform.signing(now_unix_ms) else { return self.send(now, platform, None) };
+        match platform.sign(&signing) {
+            Some(signature) => self.send(now, platform, Some((signing, signature))),
+            None => {
+                self.state = State::Signing(signing.clone());
+                Access::Sign(signing)
+            }
+        }
+    }
+
+    fn send(&mut self, now: Moment, platform: &Platform, signed: Option<(Signing, String)>) -> Access {
+        let signed_by = signed.as_ref().map(|(signing, signature)| (signing, signature.as_str()));
+        let Some(request) = platform.session_request(signed_by) else { return Access::Granted(self.epoch) };
+        self.state = State::UnderWay(signed.map(|(signing, _)| signing));
         let remaining = self.deadline_ms.saturating_sub(now.monotonic_ms);
         let timeout_ms = u32::try_from(remaining).unwrap_or(u32::MAX).max(1);
         Access::Request { request, timeout_ms }
+    }
+
+    /// Somebody else has signed, or has not. What is to be sent now, if anything.
+    pub fn signed(&mut self, now: Moment, platform: &Platform, signature: Result<String, String>) -> Option<Access> {
+        let State::Signing(signing) = core::mem::replace(&mut self.state, State::Idle) else { return None };
+        match signature {
+            Ok(signature) => Some(self.send(now, platform, Some((signing, signature)))),
+            Err(problem) => {
+                self.state = State::Failed(Error::not_signed(problem));
+                None
+            }
+        }
     }
 
     /// The authentication under way has come to this.
@@ -116,14 +165,36 @@ impl Authentication {
             Ok(response) => platform.read_session(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
             Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
         };
-        self.state = match read {
+        let was = core::mem::replace(&mut self.state, State::Idle);
+        match read {
             Ok(session) => {
                 self.session = Some(session);
                 self.epoch += 1;
-                State::Idle
             }
-            Err(error) => self.pause_or_fail(now, error, options, backoff),
-        };
+            Err(error) if self.learns_the_time(platform, &error) => {
+                self.state = State::Pausing { until_ms: now.monotonic_ms };
+            }
+            Err(mut error) => {
+                if let (State::UnderWay(Some(signing)), true) = (was, error.answer.is_some()) {
+                    error.detail.get_or_insert(signing.text());
+                }
+                self.state = self.pause_or_fail(now, error, options, backoff);
+            }
+        }
+    }
+
+    /// Whether the platform has refused a timestamp by a clock that is wrong, for the first time.
+    fn learns_the_time(&mut self, platform: &Platform, error: &Error) -> bool {
+        let ahead_ms = error.answer.as_ref().and_then(|answer| answer.clock_ahead_ms).unwrap_or_default();
+        let does = error.cause == Cause::Unauthenticated
+            && platform.corrects_clock()
+            && self.ahead_ms.is_none()
+            && self.session.is_none()
+            && ahead_ms.unsigned_abs() > TOLERATED_MS;
+        if does {
+            self.ahead_ms = Some(ahead_ms);
+        }
+        does
     }
 
     /// To authenticate twice does no harm, so other than with a message it does not matter whether the request

@@ -23,6 +23,7 @@ mod tests;
 
 use alloc::boxed::Box;
 use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -34,6 +35,7 @@ use backoff::Backoff;
 use item::{Item, Verdict};
 use pace::Pace;
 
+use crate::aliyun::Signing;
 use crate::aws;
 use crate::error::{Cause, Error, Stage};
 use crate::http::{MAX_REPLY_BODY, MAX_RESPONSE_BODY, NoAnswer, Request, Response};
@@ -65,6 +67,9 @@ pub struct Outgoing {
 pub enum Step {
     /// Begin this request.
     Send(Outgoing),
+    /// Have this signed, and give the signature to [`Exchange::signed`]. Only where the platform's configuration says that
+    /// somebody else signs.
+    Sign(Signing),
     /// Wait for an answer, or until the monotonic clock shows this.
     Wait(Option<u64>),
     /// Every message has its outcome. An authentication that came too late for the last of them may still be under
@@ -94,6 +99,8 @@ pub struct Exchange {
     next_id: RequestId,
     /// What an operation has given.
     reply: Option<aws::Reply>,
+    /// An authentication that somebody else has signed, to be sent next.
+    signed: Option<(Request, u32)>,
 }
 
 /// The place of one message.
@@ -164,6 +171,7 @@ impl Exchange {
             under_way: Vec::new(),
             next_id: 0,
             reply: None,
+            signed: None,
         }
     }
 
@@ -181,6 +189,9 @@ impl Exchange {
 
     /// What to do next.
     pub fn next(&mut self, now: Moment) -> Step {
+        if let Some((request, timeout_ms)) = self.signed.take() {
+            return Step::Send(self.begin(Errand::Authentication, request, timeout_ms));
+        }
         self.wake(now);
         self.end_overdue(now);
         let mut until_ms = None;
@@ -194,6 +205,7 @@ impl Exchange {
                 Access::Request { request, timeout_ms } => {
                     return Step::Send(self.begin(Errand::Authentication, request, timeout_ms));
                 }
+                Access::Sign(signing) => return Step::Sign(signing),
                 Access::Wait { until_ms: until } => {
                     until_ms = until;
                     break;
@@ -283,6 +295,15 @@ impl Exchange {
         };
         let connect_timeout_ms = self.options.connect_timeout_ms.min(timeout_ms);
         Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes }
+    }
+
+    /// What came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
+    pub fn signed(&mut self, now: Moment, signature: Result<String, String>) {
+        if let Some(authentication) = &mut self.authentication
+            && let Some(Access::Request { request, timeout_ms }) = authentication.signed(now, &self.platform, signature)
+        {
+            self.signed = Some((request, timeout_ms));
+        }
     }
 
     /// What came of a request. Ids that are not under way are ignored.

@@ -1,9 +1,10 @@
 //! A signature is good for five minutes around its time, and an edge box whose clock has stopped is told "signature
 //! expired" at best. The `date` of the answer tells by how much.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use super::Known;
+use crate::explain::clock;
 use crate::text::contains;
 
 /// Below this AWS does not mind.
@@ -21,8 +22,6 @@ impl Known<'_> {
                 "the clock is more than 5 minutes off, or the request was under way for that long: set the clock";
             return is_named.then(|| step.into());
         }
-        let minutes = (ahead_ms.unsigned_abs() / 60_000).to_string();
-        let direction = if ahead_ms > 0 { " minutes ahead" } else { " minutes behind" };
-        Some(["the clock is ", &minutes, direction, ", and a signature is good for 5: set the clock"].concat())
+        Some([&clock(ahead_ms), ", and a signature is good for 5: set the clock"].concat())
     }
 }

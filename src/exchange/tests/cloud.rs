@@ -66,6 +66,8 @@ impl Script {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Aws,
+    /// With temporary keys.
+    AwsWithKeys,
     Aliyun,
 }
 
@@ -93,6 +95,8 @@ pub struct Cloud {
     pub per_second: Option<u32>,
     /// A second, and how many it took in that.
     taken: (u64, u32),
+    /// Whether it looks at timestamps, and says what time it is: that of the driver's start, all the time.
+    has_clock: bool,
     /// How often each payload was accepted.
     ledger: BTreeMap<Vec<u8>, u32>,
 }
@@ -100,6 +104,10 @@ pub struct Cloud {
 impl Cloud {
     pub fn aws(messages: Script) -> Self {
         Self::new(Kind::Aws, messages, Script::always(Fate::Served))
+    }
+
+    pub fn aws_with_keys(messages: Script, keys: Script) -> Self {
+        Self { rejection: 403, ..Self::new(Kind::AwsWithKeys, messages, keys) }
     }
 
     pub fn aliyun(messages: Script, authentications: Script) -> Self {
@@ -119,6 +127,7 @@ impl Cloud {
             issued: 0,
             per_second: None,
             taken: (0, 0),
+            has_clock: false,
             ledger: BTreeMap::new(),
         }
     }
@@ -126,6 +135,11 @@ impl Cloud {
     /// Accepts this token from an earlier time.
     pub fn with_token(self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self }
+    }
+
+    /// Looks at timestamps, and says what time it is.
+    pub fn with_clock(self) -> Self {
+        Self { has_clock: true, ..self }
     }
 
     /// How often a payload was accepted.
@@ -140,7 +154,8 @@ impl Cloud {
 
     /// What becomes of a request, and how long it takes.
     pub fn receive(&mut self, now_ms: u64, request: &Request) -> (u64, Result<Response, NoAnswer>) {
-        assert_eq!(request.headers[1], ("content-length".into(), request.body.len().to_string()));
+        let length = request.headers.iter().find(|(name, _)| name == "content-length").map(|(_, length)| length);
+        assert_eq!(length, Some(&request.body.len().to_string()));
         let Turn { fate, latency_ms } = match is_authentication(request) {
             true => self.authentications.next(),
             false => self.messages.next(),
@@ -167,20 +182,20 @@ impl Cloud {
 
     fn serve(&mut self, now_ms: u64, request: &Request) -> Response {
         if is_authentication(request) {
-            return self.issue(now_ms);
+            return if self.accepts_time(request) { self.issue(now_ms) } else { self.answer(20000, "null") };
         }
-        if self.kind == Kind::Aliyun && !self.accepts(now_ms, password(request)) {
+        if self.kind != Kind::Aws && !self.accepts(now_ms, password(request)) {
             return self.answer(self.rejection, "null");
         }
         let second = now_ms / 1_000;
         let taken = if self.taken.0 == second { self.taken.1 } else { 0 };
         if self.per_second.is_some_and(|limit| taken >= limit) {
-            return self.answer(if self.kind == Kind::Aws { 429 } else { 40000 }, "null");
+            return self.answer(if self.kind == Kind::Aliyun { 40000 } else { 429 }, "null");
         }
         self.taken = (second, taken + 1);
         *self.ledger.entry(request.body.to_vec()).or_default() += 1;
         match self.kind {
-            Kind::Aws => self.answer(200, "null"),
+            Kind::Aws | Kind::AwsWithKeys => self.answer(200, "null"),
             Kind::Aliyun => self.answer(0, r#"{"messageId":1207967842654323713}"#),
         }
     }
@@ -188,7 +203,10 @@ impl Cloud {
     fn issue(&mut self, now_ms: u64) -> Response {
         self.issued += 1;
         let token = self.fixed_token.map_or_else(|| format!("token-{}", self.issued), str::to_owned);
-        let answer = self.answer(0, &format!(r#"{{"token":"{token}"}}"#));
+        let answer = match self.kind {
+            Kind::Aliyun => self.answer(0, &format!(r#"{{"token":"{token}"}}"#)),
+            Kind::Aws | Kind::AwsWithKeys => key(&token),
+        };
         self.token = Some(token);
         self.token_ends_ms = now_ms.saturating_add(self.token_life_ms);
         answer
@@ -200,18 +218,44 @@ impl Cloud {
 
     fn answer(&self, code: u16, info: &str) -> Response {
         let (status, body) = match self.kind {
-            Kind::Aws => (code, r#"{"message":"words","traceId":"trace"}"#.to_owned()),
+            Kind::AwsWithKeys if code == self.rejection => {
+                (code, r#"{"message":"The security token included in the request is expired"}"#.to_owned())
+            }
+            Kind::Aws | Kind::AwsWithKeys => (code, r#"{"message":"words","traceId":"trace"}"#.to_owned()),
             Kind::Aliyun => (200, format!(r#"{{"code":{code},"message":"words","info":{info}}}"#)),
         };
-        Response { status, headers: vec![], body: body.into_bytes() }
+        let date = ("date".to_owned(), DATE.as_bytes().to_vec());
+        let headers = if self.has_clock { vec![date] } else { vec![] };
+        Response { status, headers, body: body.into_bytes() }
+    }
+
+    /// Whether the timestamp of an authentication, if it has one, is of this quarter of an hour.
+    fn accepts_time(&self, request: &Request) -> bool {
+        const QUARTER_MS: u64 = 15 * 60 * 1000;
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        let timestamp = body.split_once(r#""timestamp":""#).map(|(_, rest)| rest.trim_matches(['"', '}']));
+        let timestamp: Option<u64> = timestamp.map(|digits| digits.parse().unwrap());
+        !self.has_clock || timestamp.is_none_or(|timestamp| timestamp.abs_diff(super::UNIX_START_MS) < QUARTER_MS)
     }
 }
 
+/// When the driver starts.
+const DATE: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
+
+/// A temporary key that is good for an hour from then on.
+fn key(token: &str) -> Response {
+    let key = format!(
+        r#"{{"credentials":{{"accessKeyId":"ASIA","secretAccessKey":"secret","sessionToken":"{token}","expiration":"2023-11-14T23:13:20Z"}}}}"#
+    );
+    Response { status: 200, headers: vec![], body: key.into_bytes() }
+}
+
 pub fn is_authentication(request: &Request) -> bool {
-    request.path_with_query == "/auth"
+    request.path_with_query == "/auth" || request.path_with_query.starts_with("/role-aliases/")
 }
 
 /// The token of a request.
 pub fn password(request: &Request) -> Option<&str> {
-    request.headers.iter().find(|(name, _)| *name == "password").map(|(_, value)| value.as_str())
+    let is_token = |name: &str| matches!(name, "password" | "x-amz-security-token");
+    request.headers.iter().find(|(name, _)| is_token(name)).map(|(_, value)| value.as_str())
 }

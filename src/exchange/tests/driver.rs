@@ -27,6 +27,9 @@ struct Flight {
     answered: Result<Response, NoAnswer>,
 }
 
+/// Makes a signature of a text, or says why not.
+pub type Signs = fn(&str) -> Result<String, String>;
+
 /// An exchange on its way.
 pub struct Drive {
     pub exchange: Exchange,
@@ -42,6 +45,12 @@ pub struct Drive {
     pub lateness_ms: u64,
     /// Whether the client gives each answer twice, and answers to questions that were never asked.
     pub is_confused: bool,
+    /// How far the client's calendar is ahead.
+    pub ahead_ms: i64,
+    /// Who signs where it is not the exchange.
+    pub signs: Signs,
+    /// What was signed so.
+    pub signed: Vec<String>,
     flights: Vec<Flight>,
     steps: u32,
 }
@@ -57,6 +66,9 @@ impl Drive {
             most_authentications: 0,
             lateness_ms: 0,
             is_confused: false,
+            ahead_ms: 0,
+            signs: |_| unreachable!("nobody else signs"),
+            signed: vec![],
             flights: vec![],
             steps: 0,
         }
@@ -77,6 +89,11 @@ impl Drive {
             match self.exchange.next(self.moment()) {
                 Step::Done => return true,
                 Step::Send(outgoing) => self.send(outgoing),
+                Step::Sign(signing) => {
+                    let signature = (self.signs)(&signing.content);
+                    self.signed.push(signing.content);
+                    self.exchange.signed(self.moment(), signature);
+                }
                 Step::Wait(until_ms) => {
                     assert!(until_ms.is_none_or(|until_ms| until_ms > self.now_ms), "waits for what is past");
                     let answer_ms = self.flights.iter().map(|flight| flight.due_ms).min();
@@ -126,7 +143,12 @@ impl Drive {
     }
 
     pub fn moment(&self) -> Moment {
-        Moment { monotonic_ms: self.now_ms, unix_ms: UNIX_START_MS + self.now_ms }
+        Moment { monotonic_ms: self.now_ms, unix_ms: self.unix_start_ms() + self.now_ms }
+    }
+
+    /// The client's calendar when the monotonic clock shows 0.
+    pub fn unix_start_ms(&self) -> u64 {
+        UNIX_START_MS.saturating_add_signed(self.ahead_ms)
     }
 
     pub fn outcomes(&self) -> Vec<Result<Receipt, Error>> {

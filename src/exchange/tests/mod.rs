@@ -5,16 +5,19 @@
 mod cloud;
 mod delivery;
 mod driver;
+mod keys;
 mod order;
 mod properties;
 mod renewal;
+mod signing;
 mod tokens;
 
-use crate::aliyun::{self, SignMethod, TimestampPolicy, Token};
+use crate::aliyun::{self, SignMethod, Signer, TimestampPolicy, Token};
 use crate::aws;
 use crate::endpoint::Endpoint;
 use crate::message::{Message, Qos};
 use crate::platform::{Platform, Session};
+use crate::secret::Secret;
 
 use cloud::Cloud;
 use driver::{Drive, UNIX_START_MS};
@@ -32,9 +35,13 @@ fn aws_platform() -> Platform {
 }
 
 fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {
+    aliyun_platform_signed_by(Signer::Secret(Secret::new(SECRET)), timestamp)
+}
+
+fn aliyun_platform_signed_by(signer: Signer, timestamp: TimestampPolicy) -> Platform {
     let endpoint = Endpoint::new("iot.example", 443).unwrap();
     let device = aliyun::Device::new(endpoint, "pk", "dn", None).unwrap();
-    Platform::Aliyun(aliyun::Config::new(device, SECRET, SignMethod::HmacSha256, timestamp).unwrap())
+    Platform::Aliyun(aliyun::Config::new(device, signer, SignMethod::HmacSha256, timestamp).unwrap())
 }
 
 /// A message that both platforms take. Its payload is its name in the ledger.

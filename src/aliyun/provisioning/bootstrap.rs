@@ -1,0 +1,80 @@
+//! Where is the instance of this device? One door for the whole world knows.
+
+use alloc::string::String;
+
+use super::form::post;
+use super::reply::Reply;
+use crate::aliyun::device;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::http::{Request, Response};
+use crate::platform::ConfigurationProblem;
+
+/// Where a service of the platform listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The host name.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// The question. The endpoint is `iot-auth-global.aliyuncs.com`.
+pub fn bootstrap_request(
+    endpoint: &Endpoint,
+    product_key: &str,
+    device_name: &str,
+) -> Result<Request, ConfigurationProblem> {
+    device::check_identity(product_key, device_name)?;
+    Ok(post(endpoint, "/auth/bootstrap", &[("productKey", product_key), ("deviceName", device_name)]))
+}
+
+/// The answer: where the instance takes MQTT connections. Its name tells the instance.
+pub fn read_bootstrap_response(response: &Response) -> Result<Address, Error> {
+    let reply = Reply::read(response)?;
+    match address(&reply) {
+        Some(address) => Ok(address),
+        None => Err(reply.incomplete("it has no address")),
+    }
+}
+
+/// The address among the resources of an answer.
+pub(super) fn address(reply: &Reply<'_>) -> Option<Address> {
+    let port = reply.integer(&["resources", "mqtt", "port"])?;
+    let host = reply.text(&["resources", "mqtt", "host"]).filter(|host| !host.is_empty())?;
+    Some(Address { host, port: u16::try_from(port).ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Cause;
+
+    fn read(body: &str) -> Result<Address, Error> {
+        read_bootstrap_response(&Response { status: 200, headers: vec![], body: body.as_bytes().to_vec() })
+    }
+
+    #[test]
+    fn asks_for_a_device_and_reads_an_address() {
+        let endpoint = Endpoint::new("iot-auth-global.aliyuncs.com", 443).unwrap();
+        let request = bootstrap_request(&endpoint, "pk", "device1").unwrap();
+        assert_eq!(request.path_with_query, "/auth/bootstrap");
+        assert_eq!(*request.body, *b"productKey=pk&deviceName=device1");
+        let body =
+            r#"{"code":200,"data":{"resources":{"mqtt":{"host":"iot-1.mqtt.iothub.aliyuncs.com","port":1883}}}}"#;
+        let expected = Address { host: "iot-1.mqtt.iothub.aliyuncs.com".into(), port: 1883 };
+        assert_eq!(read(body), Ok(expected.clone()));
+        assert_eq!(read(&body.replace("1883", "\"1883\"")), Ok(expected));
+    }
+
+    #[test]
+    fn an_answer_without_an_address_is_incomplete() {
+        for body in [
+            r#"{"code":200,"data":{}}"#,
+            r#"{"code":200,"data":{"resources":{"mqtt":{"host":"","port":1}}}}"#,
+            r#"{"code":200,"data":{"resources":{"mqtt":{"host":"a","port":70000}}}}"#,
+        ] {
+            assert_eq!(read(body).unwrap_err().cause, Cause::MalformedAnswer, "{body}");
+        }
+    }
+}

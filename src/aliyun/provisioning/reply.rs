@@ -1,0 +1,123 @@
+//! Here success is 200 and the goods are in `data`; where tokens are given out it is 0 and `info`.
+
+use alloc::string::{String, ToString};
+
+use crate::error::{Cause, Error, Stage};
+use crate::http::Response;
+use crate::json::Object;
+use crate::outcome::{Answer, Delivery, Retry};
+
+/// What every answer has in common.
+pub(super) struct Reply<'a> {
+    answer: Answer,
+    body: Object<'a>,
+}
+
+impl<'a> Reply<'a> {
+    /// The reply of a success, the error of anything else.
+    pub fn read(response: &'a Response) -> Result<Self, Error> {
+        let body = Object::read(&response.body);
+        let code = body.integer(&["code"]);
+        let answer = Answer {
+            status: response.status,
+            code: code.map(|code| code.to_string()),
+            message: body.text(&["message"]),
+            trace_id: response.header("eagleeye-traceid").map(ToString::to_string),
+            clock_ahead_ms: None,
+        };
+        if code == Some(200) && response.status == 200 {
+            return Ok(Self { answer, body });
+        }
+        let (cause, delivery, retry) = code.and_then(judge).unwrap_or_else(|| judge_without_code(response));
+        Err(Error::answered(Stage::Authentication, cause, delivery, retry, answer))
+    }
+
+    /// A text in `data`.
+    pub fn text(&self, path: &[&str]) -> Option<String> {
+        self.find(path, |body, path| body.text(path))
+    }
+
+    /// A number in `data`, also if it is written as a text.
+    pub fn integer(&self, path: &[&str]) -> Option<u64> {
+        self.find(path, |body, path| body.integer(path).or_else(|| body.text(path)?.parse().ok()))
+    }
+
+    fn find<T>(&self, path: &[&str], find: impl Fn(&Object<'a>, &[&str]) -> Option<T>) -> Option<T> {
+        find(&self.body, &[&["data"], path].concat())
+    }
+
+    /// This success lacks what it is for.
+    pub fn incomplete(self, what: &'static str) -> Error {
+        Error::malformed(Stage::Authentication, self.answer, what)
+    }
+}
+
+/// The documented codes.
+fn judge(code: u64) -> Option<(Cause, Delivery, Retry)> {
+    use Delivery::{Refused, Unknown};
+    Some(match code {
+        401 | 6600 => (Cause::Unauthenticated, Refused, Retry::Never),
+        460 => (Cause::InvalidRequest, Refused, Retry::Never),
+        500 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
+        5001 | 6250 => (Cause::NotFound, Refused, Retry::Never),
+        6200 => (Cause::Forbidden, Refused, Retry::Never),
+        6288 => (Cause::RegistrationOff, Refused, Retry::Never),
+        6289 => (Cause::AlreadyActive, Refused, Retry::Never),
+        6292 => (Cause::SignMethodUnsupported, Refused, Retry::Never),
+        _ => return None,
+    })
+}
+
+/// What did not come from the platform's application.
+fn judge_without_code(response: &Response) -> (Cause, Delivery, Retry) {
+    match response.status {
+        300..=499 => (Cause::WrongHostOrPath, Delivery::Refused, Retry::Never),
+        500..=599 => (Cause::ServerError, Delivery::Unknown, Retry::AfterMs(0)),
+        _ if response.is_html() => (Cause::WrongHostOrPath, Delivery::Unknown, Retry::Never),
+        _ => (Cause::UndocumentedAnswer, Delivery::Unknown, Retry::Never),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Result<(), Error> {
+        Reply::read(&Response { status, headers: vec![], body: body.as_bytes().to_vec() }).map(drop)
+    }
+
+    #[test]
+    fn every_documented_code_has_its_cause() {
+        for (code, cause) in [
+            (401, Cause::Unauthenticated),
+            (460, Cause::InvalidRequest),
+            (500, Cause::ServerError),
+            (5001, Cause::NotFound),
+            (6200, Cause::Forbidden),
+            (6250, Cause::NotFound),
+            (6288, Cause::RegistrationOff),
+            (6289, Cause::AlreadyActive),
+            (6292, Cause::SignMethodUnsupported),
+            (6600, Cause::Unauthenticated),
+            (7777, Cause::UndocumentedAnswer),
+        ] {
+            let error = read(200, &format!(r#"{{"code":{code},"message":"words"}}"#)).unwrap_err();
+            assert_eq!((error.cause, error.stage), (cause, Stage::Authentication), "{code}");
+            assert_eq!(error.answer.unwrap().message.as_deref(), Some("words"));
+        }
+    }
+
+    #[test]
+    fn the_success_of_the_other_door_is_none_here() {
+        assert_eq!(read(200, r#"{"code":0,"info":{}}"#).unwrap_err().cause, Cause::UndocumentedAnswer);
+        assert!(read(200, r#"{"code":200}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_the_platforms_points_at_host_and_path() {
+        for (status, body) in [(302, ""), (404, "<html>"), (200, "<html>")] {
+            assert_eq!(read(status, body).unwrap_err().cause, Cause::WrongHostOrPath, "{status}");
+        }
+        assert_eq!(read(502, "").unwrap_err().cause, Cause::ServerError);
+    }
+}

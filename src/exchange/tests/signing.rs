@@ -1,0 +1,127 @@
+//! The secret stays elsewhere, and the clock is wrong.
+
+use super::cloud::{Cloud, Fate, Script};
+use super::driver::{Drive, Signs, UNIX_START_MS};
+use super::{SECRET, SEED, aliyun_platform, aliyun_platform_signed_by, messages, old_session};
+use crate::aliyun::{SignMethod, Signer, TimestampPolicy, sign};
+use crate::error::{Cause, Stage};
+use crate::exchange::{Exchange, Options};
+use crate::outcome::{Delivery, Retry};
+
+fn served() -> Script {
+    Script::always(Fate::Served)
+}
+
+/// An exchange whose signatures come from elsewhere.
+fn signed_elsewhere(cloud: Cloud, session: Option<crate::Session>, signs: Signs, count: usize) -> Drive {
+    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let mut drive = Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)));
+    drive.signs = signs;
+    drive
+}
+
+fn with_the_secret(content: &str) -> Result<String, String> {
+    Ok(sign(SignMethod::HmacSha256, SECRET, content))
+}
+
+/// An exchange by a clock that is ahead.
+fn by_a_wrong_clock(policy: TimestampPolicy, ahead_ms: i64) -> Drive {
+    let cloud = Cloud::aliyun(served(), served()).with_clock();
+    let mut drive =
+        Drive::new(cloud, Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(3)));
+    drive.ahead_ms = ahead_ms;
+    drive
+}
+
+#[test]
+fn what_is_signed_elsewhere_is_what_would_be_signed_here() {
+    let mut elsewhere = signed_elsewhere(Cloud::aliyun(served(), served()), None, with_the_secret, 40);
+    elsewhere.finish();
+    assert_eq!((elsewhere.cloud.total_accepted(), elsewhere.signed.len()), (40, 1));
+    let platform = aliyun_platform(TimestampPolicy::Now);
+    let mut here = Drive::new(
+        Cloud::aliyun(served(), served()),
+        Exchange::new(platform, Options::default(), None, SEED, messages(40)),
+    );
+    here.finish();
+    assert_eq!(elsewhere.sent, here.sent);
+    let content = format!("clientIdpk.dndeviceNamednproductKeypktimestamp{UNIX_START_MS}");
+    assert_eq!(elsewhere.signed, [content]);
+}
+
+#[test]
+fn a_token_that_ends_is_renewed_with_another_signature() {
+    let mut cloud = Cloud::aliyun(served(), served());
+    cloud.token_life_ms = 100;
+    let options = Options { max_in_flight: 1, ..Options::default() };
+    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let mut drive = Drive::new(cloud, Exchange::new(platform, options, None, SEED, messages(10)));
+    drive.signs = with_the_secret;
+    drive.finish();
+    assert_eq!(drive.cloud.total_accepted(), 10);
+    assert_eq!(drive.signed.len(), drive.authentications().len());
+    assert!(drive.signed.len() > 1);
+}
+
+#[test]
+fn a_renewal_ahead_of_time_that_is_signed_elsewhere_delays_no_message() {
+    let cloud = Cloud::aliyun(served(), served()).with_token("old");
+    let mut drive = signed_elsewhere(cloud, Some(old_session("old")), with_the_secret, 5);
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (5, 1));
+    assert_eq!(drive.publications()[0].at_ms, 0);
+}
+
+#[test]
+fn without_a_signature_nothing_is_sent_and_the_reason_is_told() {
+    let refuse = |_: &str| Err("no such device".to_owned());
+    let mut drive = signed_elsewhere(Cloud::aliyun(served(), served()), None, refuse, 3);
+    drive.finish();
+    assert!(drive.sent.is_empty());
+    for outcome in drive.outcomes() {
+        let error = outcome.unwrap_err();
+        assert_eq!((error.cause, error.stage), (Cause::SigningFailed, Stage::Authentication));
+        assert_eq!((error.delivery, error.retry), (Delivery::NotSent, Retry::Never));
+        assert_eq!(error.detail.as_deref(), Some("no such device"));
+    }
+    assert_eq!(drive.signed.len(), 1, "it is asked once");
+}
+
+#[test]
+fn a_wrong_clock_does_no_harm_without_a_timestamp() {
+    let mut drive = by_a_wrong_clock(TimestampPolicy::None, 40 * 60_000);
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (3, 1));
+}
+
+#[test]
+fn with_a_timestamp_a_wrong_clock_is_refused_with_what_was_signed() {
+    let mut drive = by_a_wrong_clock(TimestampPolicy::Now, -40 * 60_000);
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (0, 1));
+    let error = drive.outcomes().remove(0).unwrap_err();
+    assert_eq!(error.cause, Cause::Unauthenticated);
+    let content =
+        format!("signed with hmacsha256: clientIdpk.dndeviceNamednproductKeypktimestamp{}", drive.unix_start_ms());
+    assert_eq!(error.detail, Some(content));
+    assert_eq!(error.answer.unwrap().clock_ahead_ms, Some(-40 * 60_000 + 50));
+}
+
+#[test]
+fn a_wrong_clock_is_corrected_by_that_of_the_platform_once() {
+    for ahead_ms in [40 * 60_000, -365 * 24 * 60 * 60_000] {
+        let mut drive = by_a_wrong_clock(TimestampPolicy::Corrected, ahead_ms);
+        drive.finish();
+        assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (3, 2), "{ahead_ms}");
+    }
+    // A right clock and a wrong secret: nothing to correct.
+    let mut drive = by_a_wrong_clock(TimestampPolicy::Corrected, 0);
+    drive.cloud.authentications = Script::always(Fate::Answered(20000));
+    drive.finish();
+    assert_eq!(drive.authentications().len(), 1);
+    // A wrong clock and a wrong secret: once more, and no more.
+    let mut drive = by_a_wrong_clock(TimestampPolicy::Corrected, 40 * 60_000);
+    drive.cloud.authentications = Script::always(Fate::Answered(20000));
+    drive.finish();
+    assert_eq!(drive.authentications().len(), 2);
+}

@@ -144,7 +144,7 @@ pub struct Error {
 
 impl Error {
     /// The HTTP client has no answer.
-    pub(crate) fn no_answer(stage: Stage, NoAnswer { failure, detail }: NoAnswer) -> Self {
+    pub fn no_answer(stage: Stage, NoAnswer { failure, detail }: NoAnswer) -> Self {
         let delivery = if failure.is_before_sending() { Delivery::NotSent } else { Delivery::Unknown };
         let retry = if failure.is_transient() { Retry::AfterMs(0) } else { Retry::Never };
         Self { cause: Cause::Transport(failure), stage, delivery, retry, attempts: 1, answer: None, detail }

@@ -60,6 +60,14 @@ impl Platform {
         }
     }
 
+    /// Whether the signature for a session comes from somebody else.
+    pub fn is_signed_elsewhere(&self) -> bool {
+        match self {
+            Self::Aws(_) => false,
+            Self::Aliyun(config) => config.is_signed_elsewhere(),
+        }
+    }
+
     /// Whether somebody has to authenticate before anything else can be sent.
     pub(crate) fn wants_session(&self) -> bool {
         match self {
@@ -211,6 +219,8 @@ pub enum ConfigurationProblem {
     NoRegion,
     /// A credentials provider gives out the key; it has to be asked before.
     NoKeyYet,
+    /// Somebody else is to sign, and there is nobody.
+    NoSigner,
     /// The client id has more than 64 characters.
     ClientIdTooLong,
     /// The option of this name is 0.
@@ -233,6 +243,9 @@ impl ConfigurationProblem {
             Self::Malformed(option) => (*option, " has characters that are not allowed in it, or too many"),
             Self::NoRegion => ("region", " is not in the name of the endpoint: give it"),
             Self::NoKeyYet => ("key", " is not there yet: ask the credentials provider, and configure its key"),
+            Self::NoSigner => {
+                ("signer", " is not there: this component signs by itself, use the one of the world publish-signed")
+            }
             Self::ClientIdTooLong => ("client id", " has more than 64 characters"),
             Self::Zero(option) => (*option, " is 0"),
             Self::UnknownSession => ("session", " is of an unknown form: start without one"),

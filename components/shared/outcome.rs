@@ -73,6 +73,10 @@ fn cause(cause: Cause) -> wit::Cause {
         Cause::Conflict => wit::Cause::Conflict,
         Cause::VersionConflict => wit::Cause::VersionConflict,
         Cause::Unconfirmed => wit::Cause::Unconfirmed,
+        Cause::RegistrationOff => wit::Cause::RegistrationOff,
+        Cause::AlreadyActive => wit::Cause::AlreadyActive,
+        Cause::SignMethodUnsupported => wit::Cause::SignMethodUnsupported,
+        Cause::SigningFailed => wit::Cause::SigningFailed,
         Cause::UpgradeRequired => wit::Cause::UpgradeRequired,
         Cause::TokenRejected => wit::Cause::TokenRejected,
         Cause::Throttled => wit::Cause::Throttled,
@@ -101,6 +105,9 @@ pub(crate) fn field(field: Field) -> wit::Field {
         Field::PageSize => wit::Field::PageSize,
         Field::ConfirmationTimeout => wit::Field::ConfirmationTimeout,
         Field::ShadowDocument => wit::Field::ShadowDocument,
+        Field::Identifier => wit::Field::Identifier,
+        Field::PropertyValue => wit::Field::PropertyValue,
+        Field::EventValue => wit::Field::EventValue,
         _ => wit::Field::Other,
     }
 }
@@ -118,6 +125,7 @@ pub(crate) fn topic_problem(problem: TopicProblem) -> wit::TopicProblem {
         TopicProblem::EmptyLevel => wit::TopicProblem::EmptyLevel,
         TopicProblem::Query => wit::TopicProblem::Query,
         TopicProblem::Placeholder => wit::TopicProblem::Placeholder,
+        TopicProblem::OtherDevice => wit::TopicProblem::OtherDevice,
         _ => wit::TopicProblem::Other,
     }
 }

@@ -3,8 +3,8 @@
 //! Part of every component that has such values at its border: each component generates its own types from `wit/`,
 //! alike in shape and foreign to each other, so this file is compiled into each.
 
-use thingpost::aliyun::{Config, Device, TimestampPolicy};
-use thingpost::{ConfigurationProblem, Options, Platform};
+use thingpost::aliyun::{Config, Device, Signer, TimestampPolicy};
+use thingpost::{ConfigurationProblem, Options, Platform, Secret};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
 use crate::config::{aws_config, endpoint, sign_method};
@@ -12,18 +12,24 @@ use crate::config::{aws_config, endpoint, sign_method};
 pub(crate) fn platform(platform: wit::Platform) -> Result<Platform, ConfigurationProblem> {
     match platform {
         wit::Platform::Aws(config) => Ok(Platform::Aws(aws_config(config)?)),
-        wit::Platform::Aliyun(config) => {
-            let endpoint = endpoint(&config.endpoint, config.port)?;
-            let client_id = config.client_id.as_deref();
-            let device = Device::new(endpoint, &config.product_key, &config.device_name, client_id)?;
-            let timestamp = match config.timestamp {
-                wit::TimestampPolicy::None => TimestampPolicy::None,
-                wit::TimestampPolicy::Now => TimestampPolicy::Now,
-            };
-            let method = sign_method(config.sign_method);
-            Ok(Platform::Aliyun(Config::new(device, &config.device_secret, method, timestamp)?))
-        }
+        wit::Platform::Aliyun(config) => Ok(Platform::Aliyun(aliyun_config(config)?)),
     }
+}
+
+pub(crate) fn aliyun_config(config: wit::AliyunConfig) -> Result<Config, ConfigurationProblem> {
+    let endpoint = endpoint(&config.endpoint, config.port)?;
+    let client_id = config.client_id.as_deref();
+    let device = Device::new(endpoint, &config.product_key, &config.device_name, client_id)?;
+    let signer = match config.signer {
+        wit::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
+        wit::Signer::Host => Signer::Elsewhere,
+    };
+    let timestamp = match config.timestamp {
+        wit::TimestampPolicy::None => TimestampPolicy::None,
+        wit::TimestampPolicy::Now => TimestampPolicy::Now,
+        wit::TimestampPolicy::Corrected => TimestampPolicy::Corrected,
+    };
+    Config::new(device, signer, sign_method(config.sign_method), timestamp)
 }
 
 pub(crate) fn options(options: &wit::Options) -> Result<Options, ConfigurationProblem> {

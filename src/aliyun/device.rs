@@ -5,11 +5,12 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use crate::endpoint::Endpoint;
+use crate::error::Error;
 use crate::http::Request;
 use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
 
-use super::{SignMethod, auth_request, lint, sign, signing_content};
+use super::{SignMethod, auth_request, lint, mqtt_auth_request, sign, signing_content};
 
 /// The documented limit of a client id, in characters.
 const MAX_CLIENT_ID: usize = 64;
@@ -141,6 +142,25 @@ impl Config {
             Signer::Secret(secret) => Some(sign(signing.method, secret.reveal(), &signing.content)),
             Signer::Elsewhere => None,
         }
+    }
+
+    /// Whether the signature comes from somebody else.
+    pub(crate) fn is_signed_elsewhere(&self) -> bool {
+        self.signer == Signer::Elsewhere
+    }
+
+    /// The request for credentials for MQTT at this time. `sign` is for those who have left that to somebody else.
+    pub fn mqtt_auth_request(
+        &self,
+        now_unix_ms: u64,
+        sign: impl FnOnce(&Signing) -> Result<String, String>,
+    ) -> Result<Request, Error> {
+        let signing = self.signing(now_unix_ms);
+        let signature = match self.sign(&signing) {
+            Some(signature) => signature,
+            None => sign(&signing).map_err(Error::not_signed)?,
+        };
+        Ok(mqtt_auth_request(&self.device, signing.method, signing.timestamp_ms, &signature))
     }
 
     /// The signed request for a token.

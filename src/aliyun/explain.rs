@@ -19,6 +19,11 @@ pub fn explain(device: &Device, error: &Error) -> String {
     {
         return with_step(error, Some(&step));
     }
+    explain_provisioning(error)
+}
+
+/// The same for what comes before the first message.
+pub fn explain_provisioning(error: &Error) -> String {
     match reason(error) {
         Some(reason) => with_step(error, Some(reason)),
         None => crate::explain::explain(error),

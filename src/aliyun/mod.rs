@@ -19,7 +19,7 @@ mod topic;
 
 pub use auth::{auth_request, read_auth_response};
 pub use device::{Config, Device, Signer, Signing, TimestampPolicy};
-pub use explain::explain;
+pub use explain::{explain, explain_provisioning};
 pub use provisioning::{
     Address, MqttCredentials, Registered, Registration, bootstrap_request, mqtt_auth_request, read_bootstrap_response,
     read_mqtt_auth_response, read_registration_response, registration_content, registration_request,
@@ -28,4 +28,4 @@ pub use publish::{publish_request, read_publish_response};
 pub(crate) use publish::{unauthorised_request, with_token};
 pub use session::{Session, Token};
 pub use sign::{SignMethod, sign, signing_content};
-pub use thing_model::{Event, Property, event_post, property_post};
+pub use thing_model::{Event, Property, Reporter, event_post, property_post};

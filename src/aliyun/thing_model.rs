@@ -5,10 +5,11 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Device;
+use super::device::check_identity;
 use crate::field::Field;
 use crate::json::{self, push_text};
 use crate::message::{MAX_PAYLOAD, Message, Qos, RequestProblem};
+use crate::platform::ConfigurationProblem;
 
 /// The platform takes no more in one message.
 const MAX_PROPERTIES: usize = 200;
@@ -38,8 +39,27 @@ pub struct Event {
     pub time_ms: Option<u64>,
 }
 
+/// Whose properties and events they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reporter<'a> {
+    product_key: &'a str,
+    device_name: &'a str,
+}
+
+impl<'a> Reporter<'a> {
+    /// A device.
+    pub fn new(product_key: &'a str, device_name: &'a str) -> Result<Self, ConfigurationProblem> {
+        check_identity(product_key, device_name)?;
+        Ok(Self { product_key, device_name })
+    }
+}
+
 /// The messages that post these properties: one for each 200 of them. They are numbered from `first_id` on.
-pub fn property_post(device: &Device, first_id: u32, properties: &[Property]) -> Result<Vec<Message>, RequestProblem> {
+pub fn property_post(
+    reporter: Reporter<'_>,
+    first_id: u32,
+    properties: &[Property],
+) -> Result<Vec<Message>, RequestProblem> {
     let mut messages = Vec::new();
     for properties in properties.chunks(MAX_PROPERTIES) {
         let mut params = String::new();
@@ -55,13 +75,13 @@ pub fn property_post(device: &Device, first_id: u32, properties: &[Property]) ->
         }
         params.push('}');
         let id = first_id.wrapping_add(messages.len() as u32);
-        messages.push(post(device, id, "property", &params)?);
+        messages.push(post(reporter, id, "property", &params)?);
     }
     Ok(messages)
 }
 
 /// The message that posts an event.
-pub fn event_post(device: &Device, id: u32, event: &Event) -> Result<Message, RequestProblem> {
+pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event) -> Result<Message, RequestProblem> {
     check_identifier(&event.identifier)?;
     if !json::Object::read(event.value.as_bytes()).is_one() {
         return Err(Field::EventValue.into());
@@ -73,7 +93,7 @@ pub fn event_post(device: &Device, id: u32, event: &Event) -> Result<Message, Re
         params.push_str(&time_ms.to_string());
     }
     params.push('}');
-    post(device, id, &event.identifier, &params)
+    post(reporter, id, &event.identifier, &params)
 }
 
 /// A bare value, or one with its time.
@@ -88,8 +108,8 @@ fn push_value(json: &mut String, value: &str, time_ms: Option<u64>) {
     }
 }
 
-fn post(device: &Device, id: u32, what: &str, params: &str) -> Result<Message, RequestProblem> {
-    let Device { product_key, device_name, .. } = device;
+fn post(reporter: Reporter<'_>, id: u32, what: &str, params: &str) -> Result<Message, RequestProblem> {
+    let Reporter { product_key, device_name } = reporter;
     let payload = [
         // A decimal number as a text, as documented.
         "{\"id\":\"",
@@ -124,10 +144,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::endpoint::Endpoint;
-
-    fn device() -> Device {
-        Device::new(Endpoint::new("a.example", 443).unwrap(), "pk", "device1", None).unwrap()
+    fn reporter() -> Reporter<'static> {
+        Reporter::new("pk", "device1").unwrap()
     }
 
     fn property(identifier: &str, value: &str, time_ms: Option<u64>) -> Property {
@@ -145,7 +163,7 @@ mod tests {
             property("Temperature", "21.50", Some(1_524_448_722_000)),
             property("m:Position", r#"{"x":[1]}"#, None),
         ];
-        let messages = property_post(&device(), u32::MAX, &properties).unwrap();
+        let messages = property_post(reporter(), u32::MAX, &properties).unwrap();
         assert_eq!(messages.len(), 1);
         assert_eq!(messages[0].topic, "/sys/pk/device1/thing/event/property/post");
         let expected = json!({
@@ -167,7 +185,7 @@ mod tests {
     #[test]
     fn an_event_is_posted_as_documented() {
         let event = Event { identifier: "Alarm".into(), value: r#"{"level":2}"#.into(), time_ms: Some(7) };
-        let message = event_post(&device(), 5, &event).unwrap();
+        let message = event_post(reporter(), 5, &event).unwrap();
         assert_eq!(message.topic, "/sys/pk/device1/thing/event/Alarm/post");
         let read = read(&message);
         assert_eq!(read["method"], "thing.event.Alarm.post");
@@ -177,12 +195,12 @@ mod tests {
     #[test]
     fn more_than_200_properties_go_in_several_messages() {
         let properties: Vec<_> = (0..401).map(|number| property(&format!("p{number}"), "1", None)).collect();
-        let messages = property_post(&device(), u32::MAX, &properties).unwrap();
+        let messages = property_post(reporter(), u32::MAX, &properties).unwrap();
         let sizes: Vec<_> = messages.iter().map(|it| read(it)["params"].as_object().unwrap().len()).collect();
         let ids: Vec<_> = messages.iter().map(|it| read(it)["id"].clone()).collect();
         assert_eq!(sizes, [200, 200, 1]);
         assert_eq!(ids, ["4294967295", "0", "1"]);
-        assert!(property_post(&device(), 0, &[]).unwrap().is_empty());
+        assert!(property_post(reporter(), 0, &[]).unwrap().is_empty());
     }
 
     #[test]
@@ -196,19 +214,19 @@ mod tests {
             ("a", "1,\"b\":2", Field::PropertyValue),
             ("a", "{", Field::PropertyValue),
         ] {
-            let problem = property_post(&device(), 0, &[property(identifier, value, None)]).unwrap_err();
+            let problem = property_post(reporter(), 0, &[property(identifier, value, None)]).unwrap_err();
             assert_eq!(problem, RequestProblem::InvalidField(field), "{identifier:?} {value:?}");
         }
         let event = Event { identifier: "e".into(), value: "1".into(), time_ms: None };
-        assert_eq!(event_post(&device(), 0, &event), Err(RequestProblem::InvalidField(Field::EventValue)));
+        assert_eq!(event_post(reporter(), 0, &event), Err(RequestProblem::InvalidField(Field::EventValue)));
         let large = property("a", &format!("\"{}\"", "x".repeat(MAX_PAYLOAD)), None);
-        assert_eq!(property_post(&device(), 0, &[large]), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(property_post(reporter(), 0, &[large]), Err(RequestProblem::PayloadTooLarge));
     }
 
     proptest! {
         #[test]
         fn whatever_is_accepted_is_one_json_document(identifier in "[a-z:_/]{0,4}", value in "\\PC{0,12}") {
-            if let Ok(messages) = property_post(&device(), 1, &[property(&identifier, &value, None)]) {
+            if let Ok(messages) = property_post(reporter(), 1, &[property(&identifier, &value, None)]) {
                 let read = read(&messages[0]);
                 prop_assert_eq!(read["params"].as_object().unwrap().len(), 1);
             }

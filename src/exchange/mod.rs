@@ -123,6 +123,14 @@ enum Errand {
     Publication { item: usize, epoch: Epoch },
 }
 
+impl Outgoing {
+    /// A request that is sent on its own and belongs to no exchange.
+    pub fn alone(request: Request, timeout_ms: u32) -> Self {
+        let connect_timeout_ms = Options::default().connect_timeout_ms.min(timeout_ms);
+        Self { id: 0, request, connect_timeout_ms, timeout_ms, max_answer_bytes: MAX_RESPONSE_BODY }
+    }
+}
+
 impl Exchange {
     /// Prepares the messages. Those that cannot succeed have their outcome before anything is sent.
     ///

@@ -4,6 +4,7 @@
 //!
 //! Exports nothing, so a component that links this exports nothing it did not mean to.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -14,7 +15,8 @@ mod outgoing;
 use wasip2::clocks::{monotonic_clock, wall_clock};
 use wasip2::io::poll::poll;
 
-use crate::exchange::{Exchange, Step};
+use crate::aliyun::Signing;
+use crate::exchange::{Exchange, Outgoing, Step};
 use crate::http::{Failure, NoAnswer, Response};
 use crate::moment::Moment;
 use flight::Flight;
@@ -33,13 +35,32 @@ pub fn seed() -> u64 {
     monotonic_clock::now()
 }
 
-/// Runs an exchange until every message has its outcome.
-pub fn run(exchange: &mut Exchange) {
+/// Sends one request and waits for its answer.
+pub fn send(outgoing: Outgoing) -> Result<Response, NoAnswer> {
+    let mut flights = vec![Flight::start(outgoing, monotonic_clock::now())?];
+    if let Some(answered) = flights[0].progress() {
+        return answered;
+    }
+    loop {
+        if let Some((_, answered)) = wait(&mut flights, None).pop() {
+            return answered;
+        }
+    }
+}
+
+/// Runs an exchange until every message has its outcome. `sign` is for configurations that leave the signature to
+/// somebody else.
+pub fn run(exchange: &mut Exchange, sign: impl Fn(&Signing) -> Result<String, String>) {
     let mut flights: Vec<Flight> = Vec::new();
     loop {
         let until_ms = match exchange.next(now()) {
             Step::Done => return,
             Step::Wait(until_ms) => until_ms,
+            Step::Sign(signing) => {
+                let signature = sign(&signing);
+                exchange.signed(now(), signature);
+                continue;
+            }
             Step::Send(outgoing) => {
                 let id = outgoing.id;
                 match Flight::start(outgoing, monotonic_clock::now()) {

@@ -6,9 +6,10 @@ use alloc::string::String;
 use thingpost::{ConfigurationProblem, aliyun};
 
 use crate::bindings::exports::thingpost::iot::aliyun_codec::{
-    Device, Error, Guest, HttpRequest, HttpResponse, Message, Receipt, RequestProblem, SignMethod, Token,
+    Address, Device, Error, Guest, HttpRequest, HttpResponse, Message, MqttCredentials, Receipt, Registered,
+    Registration, RequestProblem, SignMethod, Token,
 };
-use crate::{Component, config, http, message, outcome, problem};
+use crate::{Component, config, http, message, outcome, problem, provisioning};
 
 impl Guest for Component {
     fn signing_content(device: Device, timestamp_ms: Option<u64>) -> String {
@@ -30,13 +31,9 @@ impl Guest for Component {
         Ok(http::request(aliyun::auth_request(&device, method, timestamp_ms, &signature)))
     }
 
-    fn read_auth_response(response: HttpResponse, unix_ms: u64) -> Result<Token, Error> {
-        let response = http::response(response);
-        let token = aliyun::read_auth_response(&response).map_err(|error| {
-            let error = error.at(unix_ms, &response);
-            let explanation = aliyun::explain(&error);
-            outcome::error(error, explanation)
-        })?;
+    fn read_auth_response(device: Device, response: HttpResponse, unix_ms: u64) -> Result<Token, Error> {
+        let device = read_device(&device)?;
+        let token = read(response, unix_ms, aliyun::read_auth_response, |error| aliyun::explain(&device, error))?;
         Ok(Token { value: token.value().to_owned(), expires_unix_ms: token.expires_unix_ms() })
     }
 
@@ -50,11 +47,81 @@ impl Guest for Component {
             .map_err(problem::problem)
     }
 
-    fn read_publish_response(response: HttpResponse, unix_ms: u64) -> Result<Receipt, Error> {
-        let response = http::response(response);
-        let outcome = aliyun::read_publish_response(&response).map_err(|error| error.at(unix_ms, &response));
-        outcome::outcome(outcome, aliyun::explain)
+    fn read_publish_response(device: Device, response: HttpResponse, unix_ms: u64) -> Result<Receipt, Error> {
+        let device = read_device(&device)?;
+        read(response, unix_ms, aliyun::read_publish_response, |error| aliyun::explain(&device, error))
+            .map(outcome::receipt)
     }
+
+    fn registration_content(registration: Registration) -> String {
+        let Registration { product_key, device_name, random, .. } = registration;
+        aliyun::registration_content(&product_key, &device_name, &random)
+    }
+
+    fn registration_request(registration: Registration, signature: String) -> Result<HttpRequest, String> {
+        let registration = provisioning::registration(&registration).map_err(|problem| problem.text())?;
+        Ok(http::request(aliyun::registration_request(&registration, &signature)))
+    }
+
+    fn read_registration_response(response: HttpResponse, unix_ms: u64) -> Result<Registered, Error> {
+        read(response, unix_ms, aliyun::read_registration_response, aliyun::explain_provisioning)
+            .map(provisioning::registered)
+    }
+
+    fn bootstrap_request(
+        endpoint: String,
+        port: u16,
+        product_key: String,
+        device_name: String,
+    ) -> Result<HttpRequest, String> {
+        let request = config::endpoint(&endpoint, port)
+            .and_then(|endpoint| aliyun::bootstrap_request(&endpoint, &product_key, &device_name));
+        request.map(http::request).map_err(|problem| problem.text())
+    }
+
+    fn read_bootstrap_response(response: HttpResponse, unix_ms: u64) -> Result<Address, Error> {
+        read(response, unix_ms, aliyun::read_bootstrap_response, aliyun::explain_provisioning)
+            .map(provisioning::address)
+    }
+
+    fn mqtt_auth_request(
+        device: Device,
+        method: SignMethod,
+        timestamp_ms: Option<u64>,
+        signature: String,
+    ) -> Result<HttpRequest, String> {
+        let device = checked(&device).map_err(|problem| problem.text())?;
+        let method = config::sign_method(method);
+        Ok(http::request(aliyun::mqtt_auth_request(&device, method, timestamp_ms, &signature)))
+    }
+
+    fn read_mqtt_auth_response(response: HttpResponse, unix_ms: u64) -> Result<MqttCredentials, Error> {
+        read(response, unix_ms, aliyun::read_mqtt_auth_response, aliyun::explain_provisioning)
+            .map(provisioning::mqtt_credentials)
+    }
+}
+
+/// What an answer means, which came at this time.
+fn read<T>(
+    response: HttpResponse,
+    unix_ms: u64,
+    read: impl FnOnce(&thingpost::http::Response) -> Result<T, thingpost::Error>,
+    explain: impl FnOnce(&thingpost::Error) -> String,
+) -> Result<T, Error> {
+    let response = http::response(response);
+    read(&response).map_err(|error| {
+        let error = error.at(unix_ms, &response);
+        let explanation = explain(&error);
+        outcome::error(error, explanation)
+    })
+}
+
+/// A device that was good enough for the request is so for the answer.
+fn read_device(device: &Device) -> Result<aliyun::Device, Error> {
+    checked(device).map_err(|problem| {
+        let explanation = problem.text();
+        outcome::error(thingpost::RequestProblem::Unsupported.into(), explanation)
+    })
 }
 
 fn checked(device: &Device) -> Result<aliyun::Device, ConfigurationProblem> {

@@ -16,9 +16,14 @@ mod message;
 mod operation;
 #[path = "../../shared/outcome.rs"]
 mod outcome;
+#[path = "../../shared/problem.rs"]
 mod problem;
+#[path = "../../shared/provisioning.rs"]
+mod provisioning;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+#[path = "../../shared/thing_model.rs"]
+mod thing_model;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "codec" });

@@ -11,7 +11,7 @@ use thingpost::{ConfigurationProblem, Exchange, Options, Platform, Session, wasi
 use crate::bindings::exports::thingpost::iot::publisher::{
     Client as ClientHandle, Error, GuestClient, Message, Options as WitOptions, Platform as WitPlatform, Receipt,
 };
-use crate::{message, outcome, platform};
+use crate::{message, outcome, platform, signer};
 
 pub struct Client {
     platform: Platform,
@@ -22,6 +22,7 @@ pub struct Client {
 impl Client {
     fn new(platform: WitPlatform, options: &WitOptions, session: Option<&str>) -> Result<Self, ConfigurationProblem> {
         let platform = platform::platform(platform)?;
+        signer::check(&platform)?;
         let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
         Ok(Self { platform, options, session: RefCell::new(session) })
@@ -32,7 +33,7 @@ impl Client {
         let session = self.session.take();
         let mut exchange =
             Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
-        wasi::run(&mut exchange);
+        wasi::run(&mut exchange, signer::sign);
         self.session.replace(exchange.session().cloned());
         let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
         reply.map_err(|error| {
@@ -56,7 +57,7 @@ impl GuestClient for Client {
         let messages = messages.into_iter().map(message::message).collect();
         let session = self.session.take();
         let mut exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
-        wasi::run(&mut exchange);
+        wasi::run(&mut exchange, signer::sign);
         self.session.replace(exchange.session().cloned());
         exchange
             .outcomes()

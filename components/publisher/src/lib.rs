@@ -16,8 +16,16 @@ mod operation;
 mod outcome;
 #[path = "../../shared/platform.rs"]
 mod platform;
+#[path = "../../shared/problem.rs"]
+mod problem;
+#[path = "../../shared/provisioning.rs"]
+mod provisioning;
+mod provisioning_calls;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+mod signer;
+#[path = "../../shared/thing_model.rs"]
+mod thing_model;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "publish" });

@@ -4,13 +4,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use thingpost::aliyun::SignMethod;
 use thingpost::exchange::{self, Outgoing};
 use thingpost::http::{Failure, NoAnswer};
 use thingpost::{ConfigurationProblem, Moment};
 
 use crate::bindings::exports::thingpost::iot::exchange::{
     Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment,
-    NoAnswer as WitNoAnswer, Options, Outgoing as WitOutgoing, Platform, Receipt, Step,
+    NoAnswer as WitNoAnswer, Options, Outgoing as WitOutgoing, Platform, Receipt, SignMethod as WitSignMethod,
+    Signing as WitSigning, Step,
 };
 use crate::bindings::exports::thingpost::iot::types::Failure as WitFailure;
 use crate::{http, message, outcome, platform};
@@ -51,9 +53,23 @@ impl GuestExchange for Exchange {
             exchange::Step::Send(Outgoing { id, request, connect_timeout_ms, timeout_ms, .. }) => {
                 Step::Send(WitOutgoing { id, request: http::request(request), connect_timeout_ms, timeout_ms })
             }
+            exchange::Step::Sign(signing) => Step::Sign(WitSigning {
+                product_key: signing.product_key,
+                device_name: signing.device_name,
+                method: match signing.method {
+                    SignMethod::HmacMd5 => WitSignMethod::HmacMd5,
+                    SignMethod::HmacSha1 => WitSignMethod::HmacSha1,
+                    SignMethod::HmacSha256 => WitSignMethod::HmacSha256,
+                },
+                content: signing.content,
+            }),
             exchange::Step::Wait(until_ms) => Step::Wait(until_ms),
             exchange::Step::Done => Step::Done,
         }
+    }
+
+    fn signed(&self, now: WitMoment, signature: Result<String, String>) {
+        self.0.borrow_mut().signed(moment(now), signature);
     }
 
     fn answer(&self, now: WitMoment, id: u32, answered: Result<HttpResponse, WitNoAnswer>) {

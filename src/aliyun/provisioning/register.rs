@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use super::form::post;
 use super::reply::Reply;
-use crate::aliyun::SignMethod;
+use crate::aliyun::{SignMethod, sign};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
@@ -54,15 +54,15 @@ impl Registration {
         })
     }
 
-    /// How to sign.
-    pub fn method(&self) -> SignMethod {
-        self.method
+    /// The signature, with the secret of the product.
+    pub fn sign(&self, product_secret: &str) -> String {
+        let content = registration_content(&self.product_key, &self.device_name, &self.random);
+        sign(self.method, product_secret, &content)
     }
 }
 
 /// The text to sign, with the secret of the product.
-pub fn registration_content(registration: &Registration) -> String {
-    let Registration { product_key, device_name, random, .. } = registration;
+pub fn registration_content(product_key: &str, device_name: &str, random: &str) -> String {
     ["deviceName", device_name, "productKey", product_key, "random", random].concat()
 }
 
@@ -95,7 +95,6 @@ pub fn read_registration_response(response: &Response) -> Result<Registered, Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aliyun::sign;
     use crate::error::Cause;
 
     fn registration(method: SignMethod) -> Registration {
@@ -110,9 +109,11 @@ mod tests {
     #[test]
     fn the_request_is_a_form_with_its_own_spelling_of_the_sign_method() {
         let registration = registration(SignMethod::HmacSha256);
-        let content = registration_content(&registration);
+        let content = registration_content("pk", "device@1", "567345");
         assert_eq!(content, "deviceNamedevice@1productKeypkrandom567345");
-        let request = registration_request(&registration, &sign(SignMethod::HmacSha256, "product secret", &content));
+        let signature = registration.sign("product secret");
+        assert_eq!(signature, sign(SignMethod::HmacSha256, "product secret", &content));
+        let request = registration_request(&registration, &signature);
         assert_eq!((request.method, request.path_with_query.as_str()), ("POST", "/auth/register/device"));
         assert_eq!(request.headers[0].1, "application/x-www-form-urlencoded");
         let body = String::from_utf8(request.body.to_vec()).unwrap();

@@ -1,4 +1,7 @@
-//! Why no request can be made of a message, at the border.
+//! Why no request can be made, at the border.
+//!
+//! Part of every component that has such values at its border: each component generates its own types from `wit/`,
+//! alike in shape and foreign to each other, so this file is compiled into each.
 
 use thingpost::{ConfigurationProblem, RequestProblem};
 

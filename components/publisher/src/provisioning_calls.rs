@@ -1,0 +1,64 @@
+//! Interface `aliyun-provisioning`: each function is one request.
+
+use alloc::string::String;
+
+use thingpost::exchange::Outgoing;
+use thingpost::http::{NoAnswer, Request, Response};
+use thingpost::{ConfigurationProblem, Options, RequestProblem, Stage, aliyun, wasi};
+
+use crate::bindings::exports::thingpost::iot::aliyun_provisioning::{
+    Address, AliyunConfig, Error, Guest, MqttCredentials, Registered, Registration,
+};
+use crate::{Component, config, outcome, platform, provisioning, signer};
+
+impl Guest for Component {
+    fn register(
+        registration: Registration,
+        product_secret: String,
+        timeout_ms: Option<u32>,
+    ) -> Result<Registered, Error> {
+        let registration = provisioning::registration(&registration).map_err(refused)?;
+        let signature = registration.sign(&product_secret);
+        let request = aliyun::registration_request(&registration, &signature);
+        exchange(request, timeout_ms, aliyun::read_registration_response).map(provisioning::registered)
+    }
+
+    fn bootstrap(
+        endpoint: String,
+        port: u16,
+        product_key: String,
+        device_name: String,
+        timeout_ms: Option<u32>,
+    ) -> Result<Address, Error> {
+        let request = config::endpoint(&endpoint, port)
+            .and_then(|endpoint| aliyun::bootstrap_request(&endpoint, &product_key, &device_name))
+            .map_err(refused)?;
+        exchange(request, timeout_ms, aliyun::read_bootstrap_response).map(provisioning::address)
+    }
+
+    fn get_mqtt_credentials(config: AliyunConfig, timeout_ms: Option<u32>) -> Result<MqttCredentials, Error> {
+        let config = platform::aliyun_config(config).map_err(refused)?;
+        let request = config.mqtt_auth_request(wasi::now().unix_ms, signer::sign).map_err(explained)?;
+        exchange(request, timeout_ms, aliyun::read_mqtt_auth_response).map(provisioning::mqtt_credentials)
+    }
+}
+
+fn exchange<T>(
+    request: Request,
+    timeout_ms: Option<u32>,
+    read: impl FnOnce(&Response) -> Result<T, thingpost::Error>,
+) -> Result<T, Error> {
+    let timeout_ms = timeout_ms.unwrap_or(Options::default().timeout_ms).max(1);
+    let response = wasi::send(Outgoing::alone(request, timeout_ms))
+        .map_err(|no_answer: NoAnswer| explained(thingpost::Error::no_answer(Stage::Authentication, no_answer)))?;
+    read(&response).map_err(|error| explained(error.at(wasi::now().unix_ms, &response)))
+}
+
+fn explained(error: thingpost::Error) -> Error {
+    let explanation = aliyun::explain_provisioning(&error);
+    outcome::error(error, explanation)
+}
+
+fn refused(problem: ConfigurationProblem) -> Error {
+    outcome::error(RequestProblem::Unsupported.into(), problem.text())
+}

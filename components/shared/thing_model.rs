@@ -1,0 +1,50 @@
+//! Interface `aliyun-thing-model`.
+//!
+//! Part of every component that has such values at its border: each component generates its own types from `wit/`,
+//! alike in shape and foreign to each other, so this file is compiled into each.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use thingpost::aliyun::{self, Reporter};
+
+use crate::bindings::exports::thingpost::iot::aliyun_thing_model::{Event, Guest, Message, Property, RequestProblem};
+use crate::bindings::exports::thingpost::iot::types::Qos;
+use crate::{Component, problem};
+
+impl Guest for Component {
+    fn property_post(
+        product_key: String,
+        device_name: String,
+        first_id: u32,
+        properties: Vec<Property>,
+    ) -> Result<Vec<Message>, RequestProblem> {
+        let reporter = Reporter::new(&product_key, &device_name).map_err(problem::configuration_problem)?;
+        let property =
+            |it: Property| aliyun::Property { identifier: it.identifier, value: it.value, time_ms: it.time_ms };
+        let properties: Vec<_> = properties.into_iter().map(property).collect();
+        let messages = aliyun::property_post(reporter, first_id, &properties).map_err(problem::problem)?;
+        Ok(messages.into_iter().map(published).collect())
+    }
+
+    fn event_post(product_key: String, device_name: String, id: u32, event: Event) -> Result<Message, RequestProblem> {
+        let reporter = Reporter::new(&product_key, &device_name).map_err(problem::configuration_problem)?;
+        let event = aliyun::Event { identifier: event.identifier, value: event.value, time_ms: event.time_ms };
+        aliyun::event_post(reporter, id, &event).map(published).map_err(problem::problem)
+    }
+}
+
+/// A message that is nothing but a payload for a topic.
+fn published(message: thingpost::Message) -> Message {
+    Message {
+        topic: message.topic,
+        payload: message.payload.to_vec(),
+        qos: match message.qos {
+            thingpost::Qos::AtMostOnce => Qos::AtMostOnce,
+            thingpost::Qos::AtLeastOnce => Qos::AtLeastOnce,
+        },
+        retain: message.retain,
+        rule: message.rule,
+        properties: None,
+    }
+}

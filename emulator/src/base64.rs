@@ -1,17 +1,28 @@
-//! Aliyun's old tokens are made of URL-safe base64, and AWS's MQTT 5 headers of the standard kind. A few lines here
-//! spare the workspace a dependency.
+//! Aliyun's old tokens are made of URL-safe base64, AWS's MQTT 5 headers and retained payloads of the standard kind. A
+//! few lines here spare the workspace a dependency.
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// Standard alphabet with its padding.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut text = digits(bytes, STANDARD);
+    text.push_str(["", "", "==", "="][text.len() % 4]);
+    text
+}
+
 /// URL-safe, without padding.
 pub(crate) fn encode_url(bytes: &[u8]) -> String {
+    digits(bytes, URL_SAFE)
+}
+
+fn digits(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let group = chunk.iter().fold(0u32, |group, &byte| group << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
         for digit in 0..=chunk.len() {
             let index = group >> (18 - 6 * digit) & 0x3f;
-            text.push(URL_SAFE[index as usize] as char);
+            text.push(alphabet[index as usize] as char);
         }
     }
     text
@@ -53,6 +64,15 @@ mod tests {
         assert_eq!(encode_url(b"fo"), "Zm8");
         assert_eq!(encode_url(b"foo"), "Zm9v");
         assert_eq!(encode_url(&[0xfb, 0xff]), "-_8");
+    }
+
+    #[test]
+    fn every_remainder_is_encoded_with_padding() {
+        assert_eq!(encode(b""), "");
+        assert_eq!(encode(b"f"), "Zg==");
+        assert_eq!(encode(b"fo"), "Zm8=");
+        assert_eq!(encode(b"foo"), "Zm9v");
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
     }
 
     #[test]

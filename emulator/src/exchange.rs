@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 use crate::fault::{AnswerFault, Break, Fault};
 use crate::http1::{self, Framing, ReadError, Request, Response, Wire};
 use crate::ledger::{Disposition, Entry};
-use crate::platform::{Decision, Peer, Platform, Purpose};
+use crate::platform::{Decision, Description, Peer, Platform, Purpose};
 use crate::serve::{self, Deadlines};
 
 /// A connection from the end of its handshake to its own end.
@@ -83,8 +83,7 @@ impl<P: Platform> Conversation<P> {
     }
 
     async fn exchange(&mut self, request: &Request, number: u64) -> Next {
-        let purpose = self.platform.purpose(request);
-        let fault = match purpose {
+        let fault = match self.platform.purpose(request) {
             Purpose::Publish => self.platform.faults().take_at_publish(),
             Purpose::Authentication => self.platform.faults().take_at_authentication(),
             Purpose::Other => None,
@@ -108,7 +107,8 @@ impl<P: Platform> Conversation<P> {
         if let Some(Fault::AnswerAfterAcceptance { status, headers, body }) = &fault {
             answer = Some(canned(*status, headers, body));
         }
-        let entry = (purpose == Purpose::Publish).then(|| self.record(request, number, disposition, trace_id));
+        let description = self.platform.describe(&self.peer, request);
+        let entry = description.map(|description| self.record(description, request, number, disposition, trace_id));
 
         if let Some(Fault::BeforeAcceptance(how) | Fault::AfterAcceptance(how)) = fault {
             return Next::End(how);
@@ -131,12 +131,18 @@ impl<P: Platform> Conversation<P> {
         }
     }
 
-    fn record(&self, request: &Request, number: u64, disposition: Disposition, trace_id: Option<String>) -> u64 {
-        let description = self.platform.describe(&self.peer, request);
+    fn record(
+        &self,
+        description: Description,
+        request: &Request,
+        number: u64,
+        disposition: Disposition,
+        trace_id: Option<String>,
+    ) -> u64 {
         let properties = description.properties;
         self.platform.ledger().record(Entry {
             number: 0,
-            listener: self.platform.listener(),
+            listener: description.listener,
             device: description.device,
             topic: description.topic,
             target: request.target.clone(),

@@ -75,7 +75,7 @@ pub enum Device {
     Certificate {
         /// SHA-256 of the certificate in lower-case hex.
         fingerprint: String,
-        /// The common name. `None` for a certificate that is not registered.
+        /// The common name. `None` for a certificate that is not registered, or registered itself on first contact.
         common_name: Option<String>,
     },
     /// Somebody who signs.

@@ -9,9 +9,11 @@
 //!
 //! | Where | What |
 //! |---|---|
-//! | [`AwsEmulator`], `aws/` | AWS IoT Core: a port for client certificates and a port that routes by ALPN |
+//! | [`AwsEmulator`], `aws/` | AWS IoT Core: a port for client certificates, one that routes by ALPN, the credentials provider |
 //! | [`AccessKey`], [`Authorizer`] | what AWS takes on the second port instead of a certificate |
+//! | [`AwsAction`] | what a policy of AWS can deny to somebody |
 //! | [`Retained`] | the messages that topics of AWS retain |
+//! | [`ConnectedClient`], [`Disconnection`], [`DirectMessage`] | the MQTT clients of AWS, and what becomes of them by HTTP |
 //! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: `/auth`, tokens and `/topic/…` |
 //! | [`Authority`], [`DeviceCertificate`] | the certificate authority made at start, and what it issues |
 //! | [`Ledger`], [`Entry`], [`Disposition`] | every message that reached HTTP, and what became of it |
@@ -65,7 +67,10 @@ mod tls;
 mod unique;
 
 pub use aliyun::{AliyunEmulator, AliyunOptions, TokenForm};
-pub use aws::{AccessKey, Authorizer, AwsConnections, AwsEmulator, AwsOptions, Retained};
+pub use aws::{
+    AccessKey, Authorizer, AwsAction, AwsConnections, AwsEmulator, AwsOptions, ConnectedClient, DirectMessage,
+    Disconnection, Retained, Subscription,
+};
 pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
 pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
 pub use pki::{Authority, DeviceCertificate};

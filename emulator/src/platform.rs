@@ -23,7 +23,6 @@ pub enum Listener {
 
 /// One listener's view of its cloud.
 pub(crate) trait Platform: Send + Sync + 'static {
-    fn listener(&self) -> Listener;
     fn ledger(&self) -> &Ledger;
     fn faults(&self) -> &Faults;
 
@@ -33,8 +32,8 @@ pub(crate) trait Platform: Send + Sync + 'static {
     /// What a request is about, before any check of it.
     fn purpose(&self, request: &Request) -> Purpose;
 
-    /// What the ledger can say about a publish request whatever becomes of it.
-    fn describe(&self, peer: &Peer, request: &Request) -> Description;
+    /// What the ledger can say about a publish request whatever becomes of it. Nothing about any other request.
+    fn describe(&self, peer: &Peer, request: &Request) -> Option<Description>;
 
     /// Decides about a request. For a publish request this is the moment at which the message is taken.
     fn decide(&self, peer: &Peer, request: &Request) -> Decision;
@@ -60,8 +59,8 @@ pub(crate) struct Peer {
     pub(crate) alpn: Option<Vec<u8>>,
 }
 
-#[derive(Default)]
 pub(crate) struct Description {
+    pub(crate) listener: Listener,
     pub(crate) device: Option<Device>,
     pub(crate) topic: Option<String>,
     pub(crate) qos: Option<u8>,

@@ -60,10 +60,6 @@ fn token(request: &Request) -> Option<&str> {
 }
 
 impl Platform for Front {
-    fn listener(&self) -> Listener {
-        Listener::Aliyun
-    }
-
     fn ledger(&self) -> &Ledger {
         &self.cloud.ledger
     }
@@ -88,18 +84,22 @@ impl Platform for Front {
         }
     }
 
-    fn describe(&self, _peer: &Peer, request: &Request) -> Description {
+    fn describe(&self, _peer: &Peer, request: &Request) -> Option<Description> {
+        if self.purpose(request) != Purpose::Publish {
+            return None;
+        }
         let device = |owner: &DeviceName| Device::Aliyun {
             product_key: owner.product_key.clone(),
             device_name: owner.device_name.clone(),
         };
-        Description {
+        Some(Description {
+            listener: Listener::Aliyun,
             device: token(request).and_then(|token| self.cloud.state().tokens.owner(token).map(device)),
             topic: publish::encoded_topic(request.path()).and_then(percent::decode),
             qos: None,
             retain: false,
             properties: Properties::default(),
-        }
+        })
     }
 
     fn decide(&self, _peer: &Peer, request: &Request) -> Decision {

@@ -18,11 +18,24 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    pub(super) const CONFIRMATION_MISSING: Self = Self::new(
+        504,
+        "GatewayTimeoutException",
+        Some("The delivery confirmation was not received from the client within the specified timeout period."),
+    );
+    /// What the control plane says to a signature for the data plane: it has another service in its scope.
+    pub(super) const CONTROL_PLANE_SIGNATURE: Self =
+        Self::new(403, "ForbiddenException", Some("Credential should be scoped to correct service: 'execute-api'."));
+    /// What the control plane says to everybody else.
+    pub(super) const CONTROL_PLANE: Self =
+        Self::new(403, "MissingAuthenticationTokenException", Some("Missing Authentication Token"));
     pub(super) const DATE_REQUIRED: Self = Self::new(
         403,
         "ForbiddenException",
         Some("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."),
     );
+    pub(super) const EXPIRED_TOKEN: Self =
+        Self::new(403, "ForbiddenException", Some("The security token included in the request is expired"));
     /// A policy's denial of anybody without a certificate, and all that a custom authorizer ever says.
     pub(super) const FORBIDDEN: Self = Self::new(403, "ForbiddenException", Some("Forbidden"));
     pub(super) const HEADERS_NOT_SIGNED: Self =
@@ -47,6 +60,14 @@ impl Refusal {
              Access Key and signing method. Consult the service documentation for details.",
         ),
     );
+    pub(super) const SHADOW_CONFLICT: Self = Self::new(409, "ConflictException", Some("Version conflict"));
+    pub(super) const SHADOW_ENCODING: Self = Self::new(
+        415,
+        "UnsupportedDocumentEncodingException",
+        Some("Unsupported documented encoding; supported encoding is UTF-8"),
+    );
+    pub(super) const SHADOW_TOO_LARGE: Self =
+        Self::new(413, "RequestEntityTooLargeException", Some("The payload exceeds the maximum size allowed"));
     pub(super) const THROTTLED: Self = Self::new(429, "ThrottlingException", Some("Rate exceeded"));
     pub(super) const TOO_LARGE: Self =
         Self::new(413, "RequestEntityTooLargeException", Some("Request entity too large"));
@@ -65,8 +86,13 @@ impl Refusal {
     }
 
     /// A request that AWS understands and does not like.
-    pub(super) const fn invalid(message: &'static str) -> Self {
-        Self::new(400, "InvalidRequestException", Some(message))
+    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: Some(message.into()), ..Self::new(400, "InvalidRequestException", None) }
+    }
+
+    /// Something that is asked for and is not there.
+    pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: Some(message.into()), ..Self::NOT_FOUND }
     }
 
     pub(super) fn disposition(&self) -> Disposition {
@@ -74,32 +100,60 @@ impl Refusal {
     }
 }
 
-pub(super) fn accepted(clock: &Clock, trace_id: &str) -> Response {
-    response(clock, 200, trace_id, None, Some("OK"))
+/// What the answer to a request says that is not refused.
+#[derive(Debug)]
+pub(super) enum Success {
+    /// That it was done.
+    Ok,
+    /// A JSON document.
+    Document(String),
+    /// Nothing but the status.
+    Empty,
+}
+
+pub(super) fn succeeded(clock: &Clock, trace_id: &str, success: Success) -> Response {
+    let body = match success {
+        Success::Ok => message(Some("OK"), trace_id),
+        Success::Document(document) => document,
+        Success::Empty => String::new(),
+    };
+    response(clock, 200, trace_id, None, body)
 }
 
 pub(super) fn refused(clock: &Clock, trace_id: &str, refusal: &Refusal) -> Response {
-    let error_type = (!refusal.error_type.is_empty()).then_some(refusal.error_type);
-    response(clock, refusal.status, trace_id, error_type, refusal.message.as_deref())
+    let error_type = (!refusal.error_type.is_empty()).then(|| format!("{}:", refusal.error_type));
+    response(clock, refusal.status, trace_id, error_type, message(refusal.message.as_deref(), trace_id))
 }
 
-fn response(clock: &Clock, status: u16, trace_id: &str, error_type: Option<&str>, message: Option<&str>) -> Response {
+fn message(message: Option<&str>, trace_id: &str) -> String {
     // By hand, because the captured order of the keys is not the alphabetical one that serde_json has.
     let message = serde_json::Value::from(message);
-    let body = format!(r#"{{"message":{message},"traceId":"{trace_id}"}}"#).into_bytes();
+    format!(r#"{{"message":{message},"traceId":"{trace_id}"}}"#)
+}
 
+/// What all answers of AWS have in common, with the error type as it stands in the header.
+pub(super) fn response(
+    clock: &Clock,
+    status: u16,
+    trace_id: &str,
+    error_type: Option<String>,
+    body: String,
+) -> Response {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut headers = vec![
-        header("content-type", "application/json"),
+    let mut headers = Vec::with_capacity(6);
+    if !body.is_empty() {
+        headers.push(header("content-type", "application/json"));
+    }
+    headers.extend([
         header("content-length", &body.len().to_string()),
         header("date", &clock.http_date()),
         header("x-amzn-RequestId", trace_id),
-    ];
+    ]);
     if let Some(error_type) = error_type {
-        headers.push(header("x-amzn-ErrorType", &format!("{error_type}:")));
+        headers.push(header("x-amzn-ErrorType", &error_type));
     }
     headers.push(header("connection", "keep-alive"));
-    Response { status, reason: http1::reason(status), headers, body, persistent: true }
+    Response { status, reason: http1::reason(status), headers, body: body.into_bytes(), persistent: true }
 }
 
 #[cfg(test)]
@@ -111,7 +165,7 @@ mod tests {
     #[test]
     fn success_and_policy_denial_have_the_captured_bodies_of_the_same_length() {
         let clock = Clock::default();
-        let success = accepted(&clock, TRACE_ID);
+        let success = succeeded(&clock, TRACE_ID, Success::Ok);
         assert_eq!(success.body, format!(r#"{{"message":"OK","traceId":"{TRACE_ID}"}}"#).as_bytes());
         let denial = refused(&clock, TRACE_ID, &Refusal::POLICY);
         assert_eq!(denial.body, format!(r#"{{"message":null,"traceId":"{TRACE_ID}"}}"#).as_bytes());

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::publish::raw_parameter;
+use super::query::raw_parameter;
 use crate::http1::Request;
 use crate::percent;
 

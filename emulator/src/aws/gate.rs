@@ -3,14 +3,17 @@
 //! client gets, and what it has proved when its request arrives.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustls::ServerConfig;
 use rustls::server::ClientHello;
 
 use super::answer::{self, Refusal};
-use super::publish::{self, Publish};
+use super::cloud::Cloud;
+use super::operation::Operation;
+use super::service::{self, Caller};
 use super::sigv4::{Authorization, Verifier};
-use super::{Cloud, properties, topic};
+use super::{properties, publish};
 use crate::fault::Faults;
 use crate::http1::{Request, Response};
 use crate::ledger::{Device, Disposition, Ledger};
@@ -30,7 +33,7 @@ pub(super) struct Configurations {
     pub(super) no_certificate: Arc<ServerConfig>,
 }
 
-/// One of the two ports.
+/// One of the two ports of the data plane.
 pub(super) struct Gate {
     listener: Listener,
     server_name: String,
@@ -48,6 +51,19 @@ enum Credentials<'a> {
     Authorizer(String),
     /// Nothing that AWS looks at on this port.
     Nothing,
+}
+
+/// What becomes of a request whose sender has not proved who it is.
+enum Turned {
+    Away(Refusal),
+    /// The connection is closed without a byte.
+    Out,
+}
+
+impl From<Refusal> for Turned {
+    fn from(refusal: Refusal) -> Self {
+        Self::Away(refusal)
+    }
 }
 
 impl Gate {
@@ -73,49 +89,71 @@ impl Gate {
         }
     }
 
-    fn check_signed(&self, authorization: &Authorization<'_>, request: &Request) -> Result<Publish, Refusal> {
+    /// Who the sender claims to be.
+    fn device(&self, credentials: &Credentials<'_>) -> Option<Device> {
+        Some(match credentials {
+            Credentials::Certificate(Some(fingerprint)) => {
+                let common_name = self.cloud.registry().common_name(fingerprint);
+                Device::Certificate { fingerprint: fingerprint.clone(), common_name }
+            }
+            Credentials::Signature(Ok(authorization)) => {
+                Device::AccessKey { access_key_id: authorization.access_key_id.to_owned() }
+            }
+            Credentials::Authorizer(name) => Device::Authorizer { name: name.clone() },
+            Credentials::Certificate(None) | Credentials::Signature(Err(_)) | Credentials::Nothing => return None,
+        })
+    }
+
+    /// Whether the sender is who it claims to be.
+    fn identify(&self, peer: &Peer, request: &Request) -> Result<Caller, Turned> {
+        let credentials = self.credentials(peer, request);
+        if self.cloud.is_control_plane.load(Ordering::SeqCst) {
+            let is_signed = matches!(credentials, Credentials::Signature(_));
+            let refusal = if is_signed { Refusal::CONTROL_PLANE_SIGNATURE } else { Refusal::CONTROL_PLANE };
+            return Err(Turned::Away(refusal));
+        }
+        let device = self.device(&credentials);
+        let (principal, denial) = match credentials {
+            Credentials::Certificate(Some(known)) if self.cloud.registry().admits(&known) => (known, Refusal::POLICY),
+            Credentials::Certificate(_) => return Err(Turned::Out),
+            Credentials::Signature(authorization) => (self.verify(&authorization?, request)?, Refusal::FORBIDDEN),
+            Credentials::Authorizer(name) => {
+                self.authorize(&name, request)?;
+                (name, Refusal::FORBIDDEN)
+            }
+            Credentials::Nothing => return Err(Turned::Away(Refusal::MISSING_TOKEN)),
+        };
+        let device = device.expect("whoever is not turned away has shown something");
+        Ok(Caller { principal, denial, device })
+    }
+
+    /// Who the policies know the holder of the key as, if it has signed this request.
+    fn verify(&self, authorization: &Authorization<'_>, request: &Request) -> Result<String, Refusal> {
         // A signature covers the body, so there is nothing to say about it without one.
         publish::check_framing(request)?;
-        self.verify(authorization, request)?;
-        self.check(authorization.access_key_id, &Refusal::FORBIDDEN, request)
-    }
-
-    fn verify(&self, authorization: &Authorization<'_>, request: &Request) -> Result<(), Refusal> {
         let registry = self.cloud.registry();
         let verifier = Verifier {
-            access_keys: &registry.access_keys,
+            key: registry.key(authorization.access_key_id),
             region: self.cloud.region.as_deref(),
-            now: self.cloud.clock.now_ms() / 1000,
+            now: self.cloud.now(),
         };
-        verifier.verify(request, authorization)
+        verifier.verify(request, authorization)?;
+        Ok(registry.principal(authorization.access_key_id))
     }
 
-    fn check_authorized(&self, name: &str, request: &Request) -> Result<Publish, Refusal> {
-        // Custom authorizers are there for publishing only.
-        if self.purpose(request) != Purpose::Publish || !self.cloud.registry().authorizers.admits(name, request) {
-            return Err(Refusal::FORBIDDEN);
+    fn authorize(&self, name: &str, request: &Request) -> Result<(), Refusal> {
+        // Custom authorizers are there for messages only.
+        let is_message =
+            matches!(Operation::of(request), Ok(Operation::Publish { .. } | Operation::SendDirectMessage { .. }));
+        if is_message && self.cloud.registry().authorizers.admits(name, request) {
+            Ok(())
+        } else {
+            Err(Refusal::FORBIDDEN)
         }
-        self.check(name, &Refusal::FORBIDDEN, request)
-    }
-
-    /// Every check of a request whose sender is known, and who is denied in this way by a policy.
-    fn check(&self, principal: &str, denial: &Refusal, request: &Request) -> Result<Publish, Refusal> {
-        let publish = Publish::check(request)?;
-        if !self.cloud.registry().policy.may_publish(principal, &publish.topic) {
-            return Err(denial.clone());
-        }
-        if self.cloud.throttles() {
-            return Err(Refusal::THROTTLED);
-        }
-        Ok(publish)
     }
 }
 
 impl Platform for Gate {
-    fn listener(&self) -> Listener {
-        self.listener
-    }
-
     fn ledger(&self) -> &Ledger {
         &self.cloud.ledger
     }
@@ -141,53 +179,39 @@ impl Platform for Gate {
     }
 
     fn purpose(&self, request: &Request) -> Purpose {
-        if request.method == "POST" && topic::encoded(request.path()).is_some() {
-            Purpose::Publish
-        } else {
-            Purpose::Other
+        match Operation::of(request) {
+            Ok(Operation::Publish { .. }) => Purpose::Publish,
+            _ => Purpose::Other,
         }
     }
 
-    fn describe(&self, peer: &Peer, request: &Request) -> Description {
-        let device = match self.credentials(peer, request) {
-            Credentials::Certificate(Some(fingerprint)) => {
-                let common_name = self.cloud.registry().common_name(&fingerprint);
-                Some(Device::Certificate { fingerprint, common_name })
-            }
-            Credentials::Signature(Ok(authorization)) => {
-                Some(Device::AccessKey { access_key_id: authorization.access_key_id.to_owned() })
-            }
-            Credentials::Authorizer(name) => Some(Device::Authorizer { name }),
-            Credentials::Certificate(None) | Credentials::Signature(Err(_)) | Credentials::Nothing => None,
+    fn describe(&self, peer: &Peer, request: &Request) -> Option<Description> {
+        let Ok(Operation::Publish { topic }) = Operation::of(request) else {
+            return None;
         };
-        Description {
-            device,
-            topic: topic::encoded(request.path()).and_then(percent::decode),
+        Some(Description {
+            listener: self.listener,
+            device: self.device(&self.credentials(peer, request)),
+            topic: percent::decode(topic),
             qos: publish::qos(request),
             retain: publish::retain(request),
             properties: properties::describe(request),
-        }
+        })
     }
 
     fn decide(&self, peer: &Peer, request: &Request) -> Decision {
-        let checked = match self.credentials(peer, request) {
-            Credentials::Certificate(Some(known)) if self.cloud.registry().is_active(&known) => {
-                self.check(&known, &Refusal::POLICY, request)
-            }
-            Credentials::Certificate(_) => {
+        let served = match self.identify(peer, request) {
+            Ok(caller) => service::serve(&self.cloud, &caller, request),
+            Err(Turned::Away(refusal)) => Err(refusal),
+            Err(Turned::Out) => {
                 return Decision { disposition: Disposition::Dropped, trace_id: None, answer: None };
             }
-            Credentials::Signature(Ok(authorization)) => self.check_signed(&authorization, request),
-            Credentials::Signature(Err(refusal)) => Err(refusal),
-            Credentials::Authorizer(name) => self.check_authorized(&name, request),
-            Credentials::Nothing => Err(Refusal::MISSING_TOKEN),
         };
         let trace_id = uuid();
         let clock = &self.cloud.clock;
-        let (disposition, answer) = match checked {
-            Ok(publish) => {
-                self.cloud.retained().apply(publish, &request.body);
-                (Disposition::Accepted { id: trace_id.clone() }, answer::accepted(clock, &trace_id))
+        let (disposition, answer) = match served {
+            Ok(success) => {
+                (Disposition::Accepted { id: trace_id.clone() }, answer::succeeded(clock, &trace_id, success))
             }
             Err(refusal) => (refusal.disposition(), answer::refused(clock, &trace_id, &refusal)),
         };

@@ -4,15 +4,23 @@
 use serde_json::Value;
 
 use super::answer::Refusal;
-use super::publish::parameter;
+use super::query::parameter;
 use crate::base64;
 use crate::http1::Request;
 use crate::platform::Properties;
 
+const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
+
 type Checked<T> = Result<T, Refusal>;
 
+/// Of a message that is published.
 pub(super) fn check(request: &Request) -> Checked<()> {
     message_expiry(request)?;
+    check_direct(request)
+}
+
+/// Of a message to one client, which does not wait for anybody and so cannot expire.
+pub(super) fn check_direct(request: &Request) -> Checked<()> {
     response_topic(request)?;
     payload_format_indicator(request)?;
     correlation_data(request)?;
@@ -20,7 +28,7 @@ pub(super) fn check(request: &Request) -> Checked<()> {
     Ok(())
 }
 
-/// What the ledger shows.
+/// What is written down of them.
 pub(super) fn describe(request: &Request) -> Properties {
     Properties {
         content_type: parameter(request, "contentType"),
@@ -59,10 +67,16 @@ fn correlation_data(request: &Request) -> Checked<Option<Vec<u8>>> {
 }
 
 fn user_properties(request: &Request) -> Checked<Vec<(String, String)>> {
-    match request.header("x-amz-mqtt5-user-properties") {
+    match request.header(USER_PROPERTIES) {
         None => Ok(Vec::new()),
         Some(encoded) => read_user_properties(&decode(encoded)?),
     }
+}
+
+/// As they were sent, if there are any and they are good.
+pub(super) fn encoded_user_properties(request: &Request) -> Option<String> {
+    let there_are_any = user_properties(request).is_ok_and(|properties| !properties.is_empty());
+    request.header(USER_PROPERTIES).filter(|_| there_are_any).map(str::to_owned)
 }
 
 fn decode(text: &str) -> Checked<Vec<u8>> {

@@ -129,7 +129,12 @@ impl Connection {
 
     /// Sends a POST with its length and reads the answer.
     pub async fn post(&mut self, target: &str, headers: &str, body: &[u8]) -> io::Result<Response> {
-        self.send(&post(target, headers, body)).await?;
+        self.request("POST", target, headers, body).await
+    }
+
+    /// Sends a request with its length and reads the answer.
+    pub async fn request(&mut self, method: &str, target: &str, headers: &str, body: &[u8]) -> io::Result<Response> {
+        self.send(&request(method, target, headers, body)).await?;
         self.answer().await
     }
 
@@ -183,9 +188,15 @@ impl Connection {
 
 /// A POST with its length, and with headers that each end in CRLF.
 pub fn post(target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    request("POST", target, headers, body)
+}
+
+/// The same with any method.
+pub fn request(method: &str, target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let mut bytes =
-        format!("POST {target} HTTP/1.1\r\nHost: emulator\r\n{headers}Content-Length: {length}\r\n\r\n").into_bytes();
+        format!("{method} {target} HTTP/1.1\r\nHost: emulator\r\n{headers}Content-Length: {length}\r\n\r\n")
+            .into_bytes();
     bytes.extend_from_slice(body);
     bytes
 }

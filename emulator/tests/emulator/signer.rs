@@ -55,18 +55,18 @@ pub fn key(secret: &str, session_token: Option<&str>) -> AccessKey {
 
 /// Everything about a signature that is not in the canonical request.
 #[derive(Clone, Copy)]
-pub struct Signer {
-    pub id: &'static str,
-    pub secret: &'static str,
-    pub day: &'static str,
-    pub region: &'static str,
-    pub service: &'static str,
-    pub terminator: &'static str,
-    pub time_stamp: &'static str,
+pub struct Signer<'a> {
+    pub id: &'a str,
+    pub secret: &'a str,
+    pub day: &'a str,
+    pub region: &'a str,
+    pub service: &'a str,
+    pub terminator: &'a str,
+    pub time_stamp: &'a str,
 }
 
 /// What every test begins with: all of it is right.
-pub const SIGNER: Signer = Signer {
+pub const SIGNER: Signer<'static> = Signer {
     id: ID,
     secret: SECRET,
     day: "20150830",
@@ -76,7 +76,7 @@ pub const SIGNER: Signer = Signer {
     time_stamp: TIME_STAMP,
 };
 
-impl Signer {
+impl Signer<'_> {
     /// The header for a canonical request, which names the headers that it has in its last line but one.
     pub fn authorization(&self, canonical: &str) -> String {
         let Self { id, secret, day, region, service, terminator, time_stamp } = self;
@@ -101,8 +101,13 @@ impl Signer {
 
 /// With the path and the query as they are signed, and the two headers that every signature has.
 pub fn canonical(path: &str, query: &str, time_stamp: &str, body: &str) -> String {
+    canonical_of("POST", path, query, time_stamp, body)
+}
+
+/// The same with any method.
+pub fn canonical_of(method: &str, path: &str, query: &str, time_stamp: &str, body: &str) -> String {
     let hash = sha256(body.as_bytes());
-    format!("POST\n{path}\n{query}\nhost:emulator\nx-amz-date:{time_stamp}\n\nhost;x-amz-date\n{hash}")
+    format!("{method}\n{path}\n{query}\nhost:emulator\nx-amz-date:{time_stamp}\n\nhost;x-amz-date\n{hash}")
 }
 
 pub fn sha256(bytes: &[u8]) -> String {

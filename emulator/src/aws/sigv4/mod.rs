@@ -6,19 +6,16 @@
 //! |---|---|
 //! | `authorization.rs` | the header: who, when, where, what for |
 //! | `canonical.rs` | the bytes that are signed |
-//! | `date.rs` | the form of a time stamp |
 
 mod authorization;
 mod canonical;
-mod date;
-
-use std::collections::HashMap;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::access_key::AccessKey;
 use super::answer::Refusal;
+use super::date;
 use crate::http1::Request;
 use authorization::ALGORITHM;
 pub(super) use authorization::Authorization;
@@ -28,11 +25,20 @@ const WINDOW: u64 = 5 * 60;
 
 /// What a signature is checked against.
 pub(super) struct Verifier<'a> {
-    pub(super) access_keys: &'a HashMap<String, AccessKey>,
+    /// Of the id in the request. Nothing for an id that nobody has.
+    pub(super) key: Option<KnownKey<'a>>,
     /// Where the endpoint is. Without one no region is right.
     pub(super) region: Option<&'a str>,
     /// Seconds since 1970.
     pub(super) now: u64,
+}
+
+/// An access key that is not revoked.
+#[derive(Clone, Copy)]
+pub(super) struct KnownKey<'a> {
+    pub(super) key: &'a AccessKey,
+    /// When it ends, in seconds since 1970. Nothing for a key that does not.
+    pub(super) expires: Option<u64>,
 }
 
 impl Verifier<'_> {
@@ -40,9 +46,12 @@ impl Verifier<'_> {
     pub(super) fn verify(&self, request: &Request, authorization: &Authorization<'_>) -> Result<(), Refusal> {
         let time_stamp = request.header("x-amz-date").ok_or(Refusal::DATE_REQUIRED)?;
         authorization.check_scope(self.region, time_stamp)?;
-        let key = self.access_keys.get(authorization.access_key_id).ok_or(Refusal::INVALID_TOKEN)?;
+        let KnownKey { key, expires } = self.key.ok_or(Refusal::INVALID_TOKEN)?;
         if request.header("x-amz-security-token") != key.session_token.as_deref() {
             return Err(Refusal::INVALID_TOKEN);
+        }
+        if expires.is_some_and(|expires| self.now >= expires) {
+            return Err(Refusal::EXPIRED_TOKEN);
         }
         self.check_time(time_stamp)?;
         check_coverage(request, authorization)?;

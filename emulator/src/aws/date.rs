@@ -1,5 +1,6 @@
 //! A signature is good for five minutes around its time stamp, and the stamp has a form of its own: `20150830T123600Z`.
 //! The refusal of a skewed clock repeats it three times, which is where devices with a wrong clock learn the right one.
+//! What the credentials provider says about the end of a key has another form again: `2015-08-30T12:36:00Z`.
 
 const DAY: u64 = 24 * 60 * 60;
 /// From the first of March of the year 0, where the calendar below begins, to 1970.
@@ -22,8 +23,19 @@ pub(super) fn parse(text: &str) -> Option<u64> {
 
 pub(super) fn format(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / DAY);
-    let (hour, minute, second) = (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60);
+    let (hour, minute, second) = clock(seconds);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// The same with the separators.
+pub(super) fn format_extended(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / DAY);
+    let (hour, minute, second) = clock(seconds);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+fn clock(seconds: u64) -> (u64, u64, u64) {
+    (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60)
 }
 
 /// The year is counted from March, so that the leap day is its last and the lengths of the months form a pattern.
@@ -62,6 +74,11 @@ mod tests {
             assert_eq!(parse(text), Some(seconds), "{text}");
             assert_eq!(format(seconds), text);
         }
+    }
+
+    #[test]
+    fn the_end_of_a_key_is_written_with_separators() {
+        assert_eq!(format_extended(1_516_267_086), "2018-01-18T09:18:06Z");
     }
 
     #[test]

@@ -27,5 +27,8 @@ pub const PUBLISHER: Artifact = artifact!("publisher.wasm");
 /// World `sans-io`: the state machine.
 pub const SANS_IO: Artifact = artifact!("sans-io.wasm");
 
+/// World `publish-signed`: publishes, and lets the host sign.
+pub const SIGNED_PUBLISHER: Artifact = artifact!("signed-publisher.wasm");
+
 /// All of them.
-pub const ALL: [Artifact; 3] = [CODEC, PUBLISHER, SANS_IO];
+pub const ALL: [Artifact; 4] = [CODEC, PUBLISHER, SANS_IO, SIGNED_PUBLISHER];

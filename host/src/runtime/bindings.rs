@@ -1,8 +1,9 @@
-//! The host's side of the world `publish`, generated from `wit/`: all that host and component have in common.
+//! The host's side of the world `publish-signed`, generated from `wit/`: all that host and component have in common. The
+//! exports are those of the world `publish`, so a component of either world will do.
 
 wasmtime::component::bindgen!({
     path: "../wit",
-    world: "thingpost:iot/publish",
+    world: "thingpost:iot/publish-signed",
     exports: { default: async },
     additional_derives: [PartialEq, Clone],
 });

@@ -5,7 +5,7 @@
 use wasmtime::component::ResourceAny;
 use wasmtime::{Result, Store};
 
-use super::bindings::Publish;
+use super::bindings::PublishSigned;
 use super::bindings::exports::thingpost::iot::aws_data_plane::Guest;
 use super::state::StoreState;
 use super::types::{
@@ -21,7 +21,7 @@ pub struct DataPlane<'a> {
 }
 
 impl<'a> DataPlane<'a> {
-    pub(super) fn new(store: &'a mut Store<StoreState>, bindings: &'a Publish, client: ResourceAny) -> Self {
+    pub(super) fn new(store: &'a mut Store<StoreState>, bindings: &'a PublishSigned, client: ResourceAny) -> Self {
         Self { store, guest: bindings.thingpost_iot_aws_data_plane(), client }
     }
 

@@ -6,20 +6,25 @@
 
 mod bindings;
 mod data_plane;
+mod provisioning;
 mod publisher;
+mod secrets;
 mod state;
 pub mod types;
 
 use std::path::PathBuf;
 
-use wasmtime::component::{Component, HasData, Linker, ResourceTable};
+use wasmtime::component::{Component, HasData, HasSelf, Linker, ResourceTable};
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 use wasmtime_wasi::clocks::WasiClocks;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 pub use data_plane::DataPlane;
+pub use provisioning::Provisioning;
 pub use publisher::{DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre};
+
+pub use secrets::DeviceSecrets;
 
 use state::StoreState;
 
@@ -63,7 +68,7 @@ impl Runtime {
         Ok(Self { engine, linker })
     }
 
-    /// Compiles a component of world `publish`, or takes it from the cache, and checks that it imports nothing else.
+    /// Compiles a component of world `publish` or `publish-signed`, or takes it from the cache, and checks that it imports nothing else.
     pub fn load(&self, component: &[u8]) -> Result<PublisherPre> {
         let component = Component::new(&self.engine, component)?;
         PublisherPre::new(self.linker.instantiate_pre(&component)?)
@@ -129,6 +134,7 @@ fn linker(engine: &Engine) -> Result<Linker<StoreState>> {
     monotonic_clock::add_to_linker::<_, WasiClocks>(&mut linker, StoreState::clocks)?;
     wall_clock::add_to_linker::<_, WasiClocks>(&mut linker, StoreState::clocks)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    bindings::thingpost::iot::signer::add_to_linker::<_, HasSelf<StoreState>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 

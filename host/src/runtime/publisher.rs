@@ -1,15 +1,18 @@
 //! A publisher: one instance of the component, bound to one device.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::component::{InstancePre, ResourceAny};
 use wasmtime::{Engine, Result, Store};
 
 use super::bindings::exports::thingpost::iot::publisher::GuestClient;
-use super::bindings::{Publish, PublishPre};
+use super::bindings::{PublishSigned, PublishSignedPre};
 use super::data_plane::DataPlane;
+use super::provisioning::Provisioning;
+use super::secrets::DeviceSecrets;
 use super::state::StoreState;
-use super::types::{Error, Message, Options, Platform, Receipt};
+use super::types::{AliyunConfig, Error, Event, Message, Options, Platform, Property, Receipt, RequestProblem};
 use crate::transport::Transport;
 
 /// Leaves every bound to the component.
@@ -26,7 +29,7 @@ pub const DEFAULT_OPTIONS: Options = Options {
 #[derive(Clone)]
 pub struct PublisherPre {
     engine: Engine,
-    pre: PublishPre<StoreState>,
+    pre: PublishSignedPre<StoreState>,
 }
 
 /// One instance, for one device. Holds the device's token between calls.
@@ -35,7 +38,7 @@ pub struct PublisherPre {
 /// and the publisher is of no more use.
 pub struct Publisher {
     store: Store<StoreState>,
-    bindings: Publish,
+    bindings: PublishSigned,
     client: ResourceAny,
 }
 
@@ -51,7 +54,7 @@ pub enum OpenError {
 impl PublisherPre {
     pub(super) fn new(pre: InstancePre<StoreState>) -> Result<Self> {
         let engine = pre.engine().clone();
-        Ok(Self { engine, pre: PublishPre::new(pre)? })
+        Ok(Self { engine, pre: PublishSignedPre::new(pre)? })
     }
 
     /// Starts an instance whose requests go through `transport`, and opens a client in it. Sends nothing.
@@ -62,12 +65,40 @@ impl PublisherPre {
         options: &Options,
         session: Option<&str>,
     ) -> Result<Publisher, OpenError> {
-        let mut store = Store::new(&self.engine, StoreState::new(transport));
-        store.limiter(StoreState::limits);
-        let bindings = self.pre.instantiate_async(&mut store).await?;
+        self.open_with_secrets(transport, Arc::default(), platform, options, session).await
+    }
+
+    /// The same, and signs with these secrets where the platform's configuration leaves that to the host. Only a component
+    /// of world `publish-signed` does.
+    pub async fn open_with_secrets(
+        &self,
+        transport: Transport,
+        secrets: Arc<DeviceSecrets>,
+        platform: &Platform,
+        options: &Options,
+        session: Option<&str>,
+    ) -> Result<Publisher, OpenError> {
+        let (mut store, bindings) = self.start(transport, secrets).await?;
         let client = client(&bindings).call_open(&mut store, &platform.into(), *options, session).await?;
         let client = client.map_err(OpenError::Configuration)?;
         Ok(Publisher { store, bindings, client })
+    }
+
+    /// Starts an instance for what comes before the first message of a device on Aliyun IoT Platform.
+    pub async fn provisioning(&self, transport: Transport, secrets: Arc<DeviceSecrets>) -> Result<Provisioning> {
+        let (store, bindings) = self.start(transport, secrets).await?;
+        Ok(Provisioning::new(store, bindings))
+    }
+
+    async fn start(
+        &self,
+        transport: Transport,
+        secrets: Arc<DeviceSecrets>,
+    ) -> Result<(Store<StoreState>, PublishSigned)> {
+        let mut store = Store::new(&self.engine, StoreState::new(transport, secrets));
+        store.limiter(StoreState::limits);
+        let bindings = self.pre.instantiate_async(&mut store).await?;
+        Ok((store, bindings))
     }
 }
 
@@ -90,13 +121,37 @@ impl Publisher {
         DataPlane::new(&mut self.store, &self.bindings, self.client)
     }
 
+    /// The messages that post properties of a device on Aliyun IoT Platform: one for each 200, numbered from `first_id` on.
+    pub async fn property_post(
+        &mut self,
+        device: &AliyunConfig,
+        first_id: u32,
+        properties: &[Property],
+    ) -> Result<Result<Vec<Message>, RequestProblem>> {
+        let guest = self.bindings.thingpost_iot_aliyun_thing_model();
+        let AliyunConfig { product_key, device_name, .. } = device;
+        guest.call_property_post(&mut self.store, product_key, device_name, first_id, properties).await
+    }
+
+    /// The message that posts an event of a device on Aliyun IoT Platform.
+    pub async fn event_post(
+        &mut self,
+        device: &AliyunConfig,
+        id: u32,
+        event: &Event,
+    ) -> Result<Result<Message, RequestProblem>> {
+        let guest = self.bindings.thingpost_iot_aliyun_thing_model();
+        let AliyunConfig { product_key, device_name, .. } = device;
+        guest.call_event_post(&mut self.store, product_key, device_name, id, event).await
+    }
+
     /// The device's token, for the next publisher of the same device. A secret.
     pub async fn session(&mut self) -> Result<Option<String>> {
         client(&self.bindings).call_session(&mut self.store, self.client).await
     }
 }
 
-fn client(bindings: &Publish) -> GuestClient<'_> {
+fn client(bindings: &PublishSigned) -> GuestClient<'_> {
     bindings.thingpost_iot_publisher().client()
 }
 

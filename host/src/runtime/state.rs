@@ -1,11 +1,14 @@
 //! What one store holds: one workload's hooks, and so its routes and identities. The guest in the store has no other,
 //! and no name for them.
 
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::secrets::DeviceSecrets;
 use crate::hooks::TransportHooks;
 use crate::transport::Transport;
 
@@ -20,10 +23,11 @@ pub(super) struct StoreState {
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
     hooks: TransportHooks,
+    secrets: Arc<DeviceSecrets>,
 }
 
 impl StoreState {
-    pub(super) fn new(transport: Transport) -> Self {
+    pub(super) fn new(transport: Transport, secrets: Arc<DeviceSecrets>) -> Self {
         // A trap, because it says what was wanted; a guest that is merely refused says nothing but "unreachable".
         let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES).trap_on_grow_failure(true).build();
         Self {
@@ -32,7 +36,12 @@ impl StoreState {
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             hooks: TransportHooks::new(transport),
+            secrets,
         }
+    }
+
+    pub(super) fn secrets(&self) -> &DeviceSecrets {
+        &self.secrets
     }
 
     pub(super) fn limits(&mut self) -> &mut dyn ResourceLimiter {

@@ -1,0 +1,59 @@
+//! What comes before the first message of a device on Aliyun IoT Platform: its secret, the address of its instance,
+//! credentials for MQTT.
+//!
+//! The outer result of each function is the instance's: its error means that the instance has trapped.
+
+use wasmtime::{Result, Store};
+
+use super::bindings::PublishSigned;
+use super::state::StoreState;
+use super::types::{Address, AliyunConfig, Error, MqttCredentials, Registered, Registration};
+
+/// One instance, for devices that are not known yet.
+pub struct Provisioning {
+    store: Store<StoreState>,
+    bindings: PublishSigned,
+}
+
+impl Provisioning {
+    pub(super) fn new(store: Store<StoreState>, bindings: PublishSigned) -> Self {
+        Self { store, bindings }
+    }
+
+    /// Registers a device, with the secret of its product. The platform gives out the secret of the device once.
+    pub async fn register(
+        &mut self,
+        registration: &Registration,
+        product_secret: &str,
+        timeout_ms: Option<u32>,
+    ) -> Result<Result<Registered, Error>> {
+        let guest = self.bindings.thingpost_iot_aliyun_provisioning();
+        let registered = guest.call_register(&mut self.store, registration, product_secret, timeout_ms).await?;
+        Ok(registered.map(Registered::from))
+    }
+
+    /// Where the instance of a device is. The endpoint is `iot-auth-global.aliyuncs.com`, port 443.
+    pub async fn bootstrap(
+        &mut self,
+        endpoint: &str,
+        port: u16,
+        product_key: &str,
+        device_name: &str,
+        timeout_ms: Option<u32>,
+    ) -> Result<Result<Address, Error>> {
+        let guest = self.bindings.thingpost_iot_aliyun_provisioning();
+        guest.call_bootstrap(&mut self.store, endpoint, port, product_key, device_name, timeout_ms).await
+    }
+
+    /// User name and password for MQTT. The endpoint of the configuration is one like `iot-auth.cn-shanghai.aliyuncs.com`.
+    pub async fn mqtt_credentials(
+        &mut self,
+        config: &AliyunConfig,
+        timeout_ms: Option<u32>,
+    ) -> Result<Result<MqttCredentials, Error>> {
+        let guest = self.bindings.thingpost_iot_aliyun_provisioning();
+        let config = config.clone().into();
+        let credentials = guest.call_get_mqtt_credentials(&mut self.store, &config, timeout_ms).await?;
+        Ok(credentials.map(MqttCredentials::from))
+    }
+}

@@ -1,0 +1,113 @@
+//! A device secret in the memory of a guest is a secret that the guest has. Here is the other way: the host keeps it and
+//! signs, and what it signs can be nothing but the authentication of that very device.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use thingpost::Secret;
+use thingpost::aliyun::{SignMethod, sign};
+
+use super::bindings::thingpost::iot::signer::{Host, Method};
+use super::state::StoreState;
+
+/// The secrets of devices on Aliyun IoT Platform, by product key and device name.
+#[derive(Default)]
+pub struct DeviceSecrets {
+    secrets: HashMap<(String, String), Secret>,
+}
+
+impl DeviceSecrets {
+    /// None at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn with(mut self, product_key: &str, device_name: &str, device_secret: &str) -> Self {
+        self.secrets.insert((product_key.to_owned(), device_name.to_owned()), Secret::new(device_secret));
+        self
+    }
+
+    fn sign(&self, product_key: &str, device_name: &str, method: SignMethod, content: &str) -> Result<String, String> {
+        let device = (product_key.to_owned(), device_name.to_owned());
+        let secret = self.secrets.get(&device).ok_or("the host has no secret of this device")?;
+        if !is_authentication(product_key, device_name, content) {
+            return Err("this is not what the device signs to authenticate".to_owned());
+        }
+        Ok(sign(method, secret.reveal(), content))
+    }
+}
+
+/// Whether a device signs this to authenticate: a guest is not to have anything else signed, a registration least of all.
+fn is_authentication(product_key: &str, device_name: &str, content: &str) -> bool {
+    let Some(rest) = content.strip_prefix("clientId") else { return false };
+    let names = format!("deviceName{device_name}productKey{product_key}");
+    // The client id may be anything, this text included, so it is the last one that counts.
+    let Some((_, rest)) = rest.rsplit_once(&names) else { return false };
+    let digits = rest.strip_prefix("timestamp").unwrap_or(rest);
+    digits.bytes().all(|byte| byte.is_ascii_digit()) && rest.is_empty() == digits.is_empty()
+}
+
+impl Host for StoreState {
+    fn sign(
+        &mut self,
+        product_key: String,
+        device_name: String,
+        method: Method,
+        content: String,
+    ) -> Result<String, String> {
+        let method = match method {
+            Method::HmacMd5 => SignMethod::HmacMd5,
+            Method::HmacSha1 => SignMethod::HmacSha1,
+            Method::HmacSha256 => SignMethod::HmacSha256,
+        };
+        self.secrets().sign(&product_key, &device_name, method, &content)
+    }
+}
+
+/// Shows whose secrets there are, and none of them.
+impl fmt::Debug for DeviceSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.secrets.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTENT: &str = "clientId12345deviceNamedeviceproductKeypktimestamp789";
+
+    #[test]
+    fn signs_the_documented_example() {
+        let secrets = DeviceSecrets::new().with("pk", "device", "secret");
+        let signature = secrets.sign("pk", "device", SignMethod::HmacSha1, CONTENT);
+        assert_eq!(signature.as_deref(), Ok("fafd82a3d602b37fb0fa8b7892f24a477f851a14"));
+    }
+
+    #[test]
+    fn signs_nothing_but_the_authentication_of_that_device() {
+        let secrets = DeviceSecrets::new().with("pk", "device", "secret");
+        let signs = |content: &str| secrets.sign("pk", "device", SignMethod::HmacSha1, content).is_ok();
+        assert!(signs("clientId1deviceNamedeviceproductKeypk"));
+        for content in [
+            "",
+            "deviceNamedeviceproductKeypkrandom7",
+            "clientId1deviceNameotherproductKeypk",
+            "clientId1deviceNamedeviceproductKeypkx",
+            "clientId1deviceNamedeviceproductKeypktimestamp",
+            "clientId1deviceNamedeviceproductKeypktimestamp7x",
+            "clientId1deviceNamedeviceproductKeypk789",
+        ] {
+            assert!(!signs(content), "{content}");
+        }
+        assert!(secrets.sign("pk", "other", SignMethod::HmacSha1, CONTENT).is_err());
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let shown = format!("{:?}", DeviceSecrets::new().with("pk", "device", "hunter2"));
+        assert!(shown.contains("device") && !shown.contains("hunter2"), "{shown}");
+    }
+}

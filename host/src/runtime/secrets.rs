@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use thingpost::Secret;
-use thingpost::aliyun::{SignMethod, sign};
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::Sha256;
 
 use super::bindings::thingpost::iot::signer::{Host, Method};
 use super::state::StoreState;
@@ -13,7 +15,7 @@ use super::state::StoreState;
 /// The secrets of devices on Aliyun IoT Platform, by product key and device name.
 #[derive(Default)]
 pub struct DeviceSecrets {
-    secrets: HashMap<(String, String), Secret>,
+    secrets: HashMap<(String, String), String>,
 }
 
 impl DeviceSecrets {
@@ -25,18 +27,28 @@ impl DeviceSecrets {
     /// One more.
     #[must_use]
     pub fn with(mut self, product_key: &str, device_name: &str, device_secret: &str) -> Self {
-        self.secrets.insert((product_key.to_owned(), device_name.to_owned()), Secret::new(device_secret));
+        self.secrets.insert((product_key.to_owned(), device_name.to_owned()), device_secret.to_owned());
         self
     }
 
-    fn sign(&self, product_key: &str, device_name: &str, method: SignMethod, content: &str) -> Result<String, String> {
+    fn sign(&self, product_key: &str, device_name: &str, method: Method, content: &str) -> Result<String, String> {
         let device = (product_key.to_owned(), device_name.to_owned());
         let secret = self.secrets.get(&device).ok_or("the host has no secret of this device")?;
         if !is_authentication(product_key, device_name, content) {
             return Err("this is not what the device signs to authenticate".to_owned());
         }
-        Ok(sign(method, secret.reveal(), content))
+        Ok(match method {
+            Method::HmacMd5 => hex_mac::<Hmac<Md5>>(secret, content),
+            Method::HmacSha1 => hex_mac::<Hmac<Sha1>>(secret, content),
+            Method::HmacSha256 => hex_mac::<Hmac<Sha256>>(secret, content),
+        })
     }
+}
+
+fn hex_mac<M: Mac + KeyInit>(key: &str, content: &str) -> String {
+    let mut mac = <M as KeyInit>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(content.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
 }
 
 /// Whether a device signs this to authenticate: a guest is not to have anything else signed, a registration least of all.
@@ -57,11 +69,6 @@ impl Host for StoreState {
         method: Method,
         content: String,
     ) -> Result<String, String> {
-        let method = match method {
-            Method::HmacMd5 => SignMethod::HmacMd5,
-            Method::HmacSha1 => SignMethod::HmacSha1,
-            Method::HmacSha256 => SignMethod::HmacSha256,
-        };
         self.secrets().sign(&product_key, &device_name, method, &content)
     }
 }
@@ -82,14 +89,14 @@ mod tests {
     #[test]
     fn signs_the_documented_example() {
         let secrets = DeviceSecrets::new().with("pk", "device", "secret");
-        let signature = secrets.sign("pk", "device", SignMethod::HmacSha1, CONTENT);
+        let signature = secrets.sign("pk", "device", Method::HmacSha1, CONTENT);
         assert_eq!(signature.as_deref(), Ok("fafd82a3d602b37fb0fa8b7892f24a477f851a14"));
     }
 
     #[test]
     fn signs_nothing_but_the_authentication_of_that_device() {
         let secrets = DeviceSecrets::new().with("pk", "device", "secret");
-        let signs = |content: &str| secrets.sign("pk", "device", SignMethod::HmacSha1, content).is_ok();
+        let signs = |content: &str| secrets.sign("pk", "device", Method::HmacSha1, content).is_ok();
         assert!(signs("clientId1deviceNamedeviceproductKeypk"));
         for content in [
             "",
@@ -102,7 +109,7 @@ mod tests {
         ] {
             assert!(!signs(content), "{content}");
         }
-        assert!(secrets.sign("pk", "other", SignMethod::HmacSha1, CONTENT).is_err());
+        assert!(secrets.sign("pk", "other", Method::HmacSha1, CONTENT).is_err());
     }
 
     #[test]

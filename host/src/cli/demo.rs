@@ -13,7 +13,7 @@ use super::clouds::{
 };
 use super::device::Device;
 use super::problem::{Problem, one_line};
-use super::publish::{Starter, load};
+use super::starter::{Starter, load};
 use super::terminal::print;
 use super::{Exit, report};
 
@@ -73,7 +73,7 @@ impl Demo<'_> {
             authentication: AwsAuthentication::Certificate,
         });
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
-        let device = Device { platform, route, qos: Qos::AtLeastOnce, files: Vec::new() };
+        let device = Device { platform, routes: vec![route], files: Vec::new() };
         self.publish(title, device, &connect_to, AWS_TOPIC).await
     }
 
@@ -89,7 +89,7 @@ impl Demo<'_> {
             timestamp: TimestampPolicy::None,
         });
         let connect_to = Clouds::connect_to(ALIYUN_ENDPOINT, 443, self.clouds.aliyun.addr());
-        let device = Device { platform, route: self.route(ALIYUN_ENDPOINT)?, qos: Qos::AtLeastOnce, files: Vec::new() };
+        let device = Device { platform, routes: vec![self.route(ALIYUN_ENDPOINT)?], files: Vec::new() };
         self.publish(title, device, &connect_to, ALIYUN_TOPIC).await
     }
 
@@ -106,11 +106,11 @@ impl Demo<'_> {
         topic: &str,
     ) -> Result<Result<Receipt, Error>, Problem> {
         let connect_to = connect_to.parse().map_err(Problem::sentence)?;
-        let message = Message::new(topic, *br#"{"celsius":21.5}"#, device.qos);
-        let starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
+        let message = Message::new(topic, *br#"{"celsius":21.5}"#, Qos::AtLeastOnce);
+        let mut starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
         let outcome = starter.open().await?.publish(&message).await;
         let outcome = outcome.map_err(|trap| Problem::new("the component failed", format!("{trap:#}")))?;
-        let text = one_line(&report::text(topic, &outcome, &starter.last_failure));
+        let text = one_line(&report::text(&message, &outcome, &starter.last_failure));
         print(format_args!("{title}\n  {text}\n"));
         Ok(outcome)
     }

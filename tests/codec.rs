@@ -1,49 +1,14 @@
 //! The pure functions, through WebAssembly, in a host that offers nothing at all.
 
 use serde_json::{Value, json};
-use thingpost_artifacts::CODEC;
-use wasmtime::Store;
-use wasmtime::component::Linker;
 
-use crate::bindings::codec::Codec;
-use crate::bindings::codec::exports::thingpost::iot::aliyun_codec::{Device, Guest as AliyunCodec};
-use crate::bindings::codec::exports::thingpost::iot::aws_codec::Guest as AwsCodec;
+use crate::bindings::codec::exports::thingpost::iot::aliyun_codec::Device;
 use crate::bindings::codec::exports::thingpost::iot::types::{
-    AwsAuthentication, AwsConfig, Cause, Delivery, HttpResponse, Message, Qos, RequestProblem, Retry, SignMethod,
-    Stage, TopicProblem,
+    AwsAuthentication, AwsConfig, Cause, Delivery, Message, Qos, RequestProblem, Retry, SignMethod, Stage, TopicProblem,
 };
-use crate::fixtures::engine::{compiled, engine};
+use crate::fixtures::codec::{Instance, NOW, owned, response};
 
 const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
-
-/// 2023-11-14.
-const NOW: u64 = 1_700_000_000_000;
-
-struct Instance {
-    store: Store<()>,
-    bindings: Codec,
-}
-
-impl Instance {
-    fn new() -> Self {
-        let mut store = Store::new(engine(), ());
-        let bindings = Codec::instantiate(&mut store, &compiled(CODEC), &Linker::new(engine())).unwrap();
-        Self { store, bindings }
-    }
-
-    fn aws(&mut self) -> (&AwsCodec, &mut Store<()>) {
-        (self.bindings.thingpost_iot_aws_codec(), &mut self.store)
-    }
-
-    fn aliyun(&mut self) -> (&AliyunCodec, &mut Store<()>) {
-        (self.bindings.thingpost_iot_aliyun_codec(), &mut self.store)
-    }
-}
-
-fn response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-    HttpResponse { status, headers, body: body.as_bytes().to_vec() }
-}
 
 fn message(topic: &str, payload: &[u8]) -> Message {
     Message::new(topic, payload, Qos::AtLeastOnce)
@@ -61,10 +26,6 @@ fn device() -> Device {
         device_name: "device".to_owned(),
         client_id: "12345".to_owned(),
     }
-}
-
-fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]

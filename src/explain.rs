@@ -22,6 +22,7 @@ pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
 fn next_step(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::Transport(failure) => return failure_step(failure),
+        Cause::PayloadTooLarge => "at most 128 KB (131072 bytes) can be sent",
         Cause::Throttled => "send more slowly",
         Cause::ServerError | Cause::Unavailable => "try again later",
         Cause::WrongHostOrPath => "this host or path is not the platform's, check the endpoint",

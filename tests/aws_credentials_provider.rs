@@ -330,7 +330,6 @@ async fn without_a_certificate_there_is_no_key() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aws/explain/mod.rs, credentials_step: a missing certificate is not among the reasons"]
 async fn that_the_host_shows_no_certificate_is_among_the_reasons_for_no_key() {
     within(async {
         let cloud = AwsCloud::start_for_everybody().await;

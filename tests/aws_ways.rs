@@ -269,7 +269,6 @@ async fn every_combination_that_aws_refuses_is_explained_by_its_cause() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aws/explain/mod.rs, no_answer_step: nothing for a closed connection on 443 without a certificate"]
 async fn the_alpn_of_certificates_is_named_to_those_who_show_something_else() {
     within(async {
         let cloud = AwsCloud::start_for_everybody().await;

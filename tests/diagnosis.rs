@@ -381,7 +381,6 @@ async fn a_clock_that_is_wrong_is_named_with_its_minutes_and_its_direction() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aws/explain/clock.rs: cuts minutes off instead of rounding them"]
 async fn a_clock_that_is_a_whole_number_of_minutes_behind_is_not_told_to_be_one_less() {
     within(with_clock_ahead(-42, 0, "the clock is 42 minutes behind")).await;
 }

@@ -160,7 +160,6 @@ async fn a_direct_message_that_cannot_be_is_refused_without_a_connection() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aws/operation/request.rs, DirectMessage::request: sends an undocumented messageExpiry"]
 async fn an_expiry_that_a_direct_message_cannot_have_is_not_silently_dropped() {
     within(async {
         let cloud = AwsCloud::start().await;

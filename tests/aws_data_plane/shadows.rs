@@ -129,7 +129,6 @@ async fn a_document_above_8_kb_is_refused_by_aws_and_one_below_is_taken() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/error.rs, Cause::text: names 128 KB whatever was too large"]
 async fn the_explanation_of_a_document_that_is_too_large_does_not_say_that_it_is_larger_than_128_kb() {
     within(async {
         let cloud = AwsCloud::start().await;

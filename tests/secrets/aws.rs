@@ -167,7 +167,6 @@ async fn a_secret_that_a_refusal_quotes_is_hidden() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/error.rs, Error::without: hides secrets in the message alone"]
 async fn a_secret_that_stands_in_the_error_type_or_the_trace_id_is_hidden() {
     within(async {
         let cloud = AwsCloud::start_for_everybody().await;
@@ -186,7 +185,6 @@ async fn a_secret_that_stands_in_the_error_type_or_the_trace_id_is_hidden() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/error.rs, Error::without: does not know the percent-encoded form"]
 async fn a_token_is_hidden_too_when_its_encoded_form_is_quoted_out_of_the_url() {
     within(async {
         let cloud = AwsCloud::start_for_everybody().await;

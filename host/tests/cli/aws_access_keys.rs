@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use thingpost_emulator::{Device, Entry};
+use thingpost_emulator::{AwsOptions, Device, Entry};
 
 use crate::clouds::{ACCESS_KEY, ACCESS_KEY_ID, AWS, Clouds, SESSION_TOKEN};
 use crate::command::CommandLine;
@@ -124,28 +124,51 @@ fn the_files_lie_in_the_home_folder_unless_variables_name_others() {
     arrived(&clouds, &clouds.run_in(line, &variables));
 }
 
+/// The region that was signed for, and how the run ended.
+fn region(clouds: &Clouds, output: &Output) -> (String, Option<i32>) {
+    let entry = clouds.aws.ledger().entries().pop().unwrap();
+    let authorization = entry.header("authorization").unwrap();
+    (authorization.split('/').nth(2).unwrap().to_owned(), output.code)
+}
+
+const WITH_REGION: &str = "[default]\nregion = us-west-1\n";
+
 #[test]
-fn the_region_is_that_of_the_option_then_of_variables_then_of_the_profile_then_of_the_endpoint() {
+fn the_region_in_the_name_of_an_endpoint_goes_before_variables_and_profiles_and_after_the_option() {
     let clouds = Clouds::start();
     clouds.add_access_key(None);
-    let with_region = "[default]\nregion = us-west-1\n".to_owned();
-    let files = Files::new(&clouds, &section("default"), &with_region);
-    let nowhere = Files::new(&clouds, &section("default"), "");
+    let files = Files::new(&clouds, &section("default"), WITH_REGION);
+    let variables = [("AWS_REGION", "us-west-2"), ("AWS_DEFAULT_REGION", "us-west-3")];
+    let output = files.run(&clouds, sigv4(&clouds), &variables);
+    assert_eq!(region(&clouds, &output), ("eu-central-1".to_owned(), Some(0)), "{output:?}");
+    let output = files.run(&clouds, sigv4(&clouds).with("--region", "us-west-4"), &variables);
+    assert_eq!(region(&clouds, &output), ("us-west-4".to_owned(), Some(1)), "{output:?}");
+}
+
+#[test]
+fn on_a_custom_domain_the_region_is_that_of_the_option_then_of_variables_then_of_the_profile() {
+    const DOMAIN: &str = "iot.example.com";
+    let region_of_the_cloud = Some("us-west-1".to_owned());
+    let clouds = Clouds::start_with(|authority| AwsOptions {
+        region: region_of_the_cloud,
+        ..AwsOptions::new(authority, DOMAIN)
+    });
+    clouds.add_access_key(None);
+    let files = Files::new(&clouds, &section("default"), WITH_REGION);
     let (first, second) = (("AWS_REGION", "us-west-2"), ("AWS_DEFAULT_REGION", "us-west-3"));
-    let by_option = sigv4(&clouds).with("--region", "us-west-4");
-    for (files, line, variables, region) in [
-        (&files, by_option, &[first, second][..], "us-west-4"),
-        (&files, sigv4(&clouds), &[second, first], "us-west-2"),
-        (&files, sigv4(&clouds), &[second], "us-west-3"),
-        (&files, sigv4(&clouds), &[], "us-west-1"),
-        (&files, sigv4(&clouds), &KEY, "us-west-1"),
-        (&nowhere, sigv4(&clouds), &[], "eu-central-1"),
+    let line = || {
+        let to = format!("{DOMAIN}:443:{}", clouds.aws.addr_alpn());
+        sigv4(&clouds).with("--endpoint", DOMAIN).with("--connect-to", to)
+    };
+    for (line, variables, expected, code) in [
+        (line().with("--region", "us-west-4"), &[first, second][..], "us-west-4", 1),
+        (line(), &[second, first], "us-west-2", 1),
+        (line(), &[second], "us-west-3", 1),
+        (line(), &[], "us-west-1", 0),
+        (line(), &KEY, "us-west-1", 0),
     ] {
         let output = files.run(&clouds, line, variables);
-        let entry = clouds.aws.ledger().entries().pop().unwrap();
-        let authorization = entry.header("authorization").unwrap();
-        assert!(authorization.contains(&format!("/{region}/iotdata/")), "{authorization}");
-        assert_eq!(output.code, Some(if region == "eu-central-1" { 0 } else { 1 }), "{output:?}");
+        assert_eq!(region(&clouds, &output), (expected.to_owned(), Some(code)), "{output:?}");
     }
 }
 

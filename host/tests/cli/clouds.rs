@@ -45,10 +45,15 @@ pub struct Clouds {
 
 impl Clouds {
     pub fn start() -> Self {
+        Self::start_with(|authority| AwsOptions::new(authority, AWS))
+    }
+
+    /// With another AWS.
+    pub fn start_with(aws: impl FnOnce(&Authority) -> AwsOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let authority = Authority::new();
         let certificate = authority.issue_device("thermometer");
-        let aws = runtime.block_on(AwsEmulator::start(AwsOptions::new(&authority, AWS))).unwrap();
+        let aws = runtime.block_on(AwsEmulator::start(aws(&authority))).unwrap();
         aws.register(&certificate);
         aws.add_role_alias(ROLE_ALIAS, Duration::from_secs(3600));
         let aliyun = runtime.block_on(AliyunEmulator::start(AliyunOptions::new(&authority, ALIYUN))).unwrap();

@@ -21,7 +21,8 @@ impl Known<'_> {
                 "the clock is more than 5 minutes off, or the request was under way for that long: set the clock";
             return is_named.then(|| step.into());
         }
-        let minutes = (ahead_ms.unsigned_abs() / 60_000).to_string();
+        // The answer was under way for a moment, and its date has whole seconds.
+        let minutes = ((ahead_ms.unsigned_abs() + 30_000) / 60_000).to_string();
         let direction = if ahead_ms > 0 { " minutes ahead" } else { " minutes behind" };
         Some(["the clock is ", &minutes, direction, ", and a signature is good for 5: set the clock"].concat())
     }

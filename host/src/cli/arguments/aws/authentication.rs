@@ -26,8 +26,8 @@ pub struct SignatureArguments {
     /// AWS_CONFIG_FILE name others), and not from variables [default: AWS_PROFILE, or default]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The region to sign for, with --sigv4 or --role-alias [default: with --sigv4 AWS_REGION, AWS_DEFAULT_REGION or the
-    /// region of the profile; else the one in the name of the endpoint]
+    /// The region to sign for, with --sigv4 or --role-alias [default: the one in the name of the endpoint; where
+    /// there is none, with --sigv4, AWS_REGION, AWS_DEFAULT_REGION or the region of the profile]
     #[arg(long)]
     pub region: Option<String>,
     /// The service to sign for, with --sigv4 or --role-alias; AWS takes either

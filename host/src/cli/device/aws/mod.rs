@@ -32,7 +32,7 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
             let route = anonymous.identity(pair.identity()?).alpn(Alpn::Offer(protocols));
             (AwsAuthentication::Certificate, vec![route])
         }
-        Way::SigV4 => (AwsAuthentication::SigV4(access_key::find(&arguments.signature)?), vec![anonymous]),
+        Way::SigV4 => (AwsAuthentication::SigV4(access_key::find(&arguments.signature, &endpoint)?), vec![anonymous]),
         Way::CustomAuthorizer => {
             let authorizer = authorizer::authorizer(&arguments.authorizer)?;
             (AwsAuthentication::CustomAuthorizer(authorizer), vec![anonymous])

@@ -22,19 +22,24 @@ struct AccessKey {
 }
 
 /// From the variables, or else from the profile. Like `aws`, a profile that was asked for by option goes before variables.
-pub(super) fn find(arguments: &SignatureArguments) -> Result<SigV4, Problem> {
+///
+/// The endpoint's own name is asked for the region before variables and profiles are: those are about other services too,
+/// and a signature for another region is refused.
+pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<SigV4, Problem> {
     let from_variables = match arguments.profile {
         Some(_) => None,
         None => from_variables()?,
     };
     let named = arguments.profile.clone().map_or_else(|| variable("AWS_PROFILE"), |name| Ok(Some(name)))?;
+    let names_its_region = names_its_region(endpoint);
     let region = match &arguments.region {
         Some(region) => Some(region.clone()),
+        None if names_its_region => None,
         None => variable("AWS_REGION")?.map_or_else(|| variable("AWS_DEFAULT_REGION"), |region| Ok(Some(region)))?,
     };
     let (key, region) = match from_variables {
         // Where all is known, nobody looks at the files, and so they cannot be wrong.
-        Some(key) if region.is_some() => (key, region),
+        Some(key) if region.is_some() || names_its_region => (key, region),
         Some(key) => {
             let profile = Profile::read(named.as_deref()).map_err(Problem::sentence)?;
             (key, profile.region())
@@ -42,7 +47,7 @@ pub(super) fn find(arguments: &SignatureArguments) -> Result<SigV4, Problem> {
         None => {
             let profile = Profile::read(named.as_deref()).map_err(Problem::sentence)?;
             let key = profile.access_key().map_err(Problem::sentence)?;
-            (key, region.or_else(|| profile.region()))
+            (key, region.or_else(|| profile.region().filter(|_| !names_its_region)))
         }
     };
     Ok(SigV4 {
@@ -51,6 +56,13 @@ pub(super) fn find(arguments: &SignatureArguments) -> Result<SigV4, Problem> {
         session_token: key.session_token,
         scope: scope(arguments, region),
     })
+}
+
+/// Whether this is a name that AWS has given, and so one with a region.
+fn names_its_region(endpoint: &str) -> bool {
+    let endpoint = endpoint.to_ascii_lowercase();
+    let is_of_aws = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| endpoint.ends_with(end));
+    is_of_aws && (endpoint.contains(".iot.") || endpoint.contains(".iot-fips."))
 }
 
 fn from_variables() -> Result<Option<AccessKey>, Problem> {

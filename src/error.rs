@@ -10,12 +10,17 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use percent_encoding::utf8_percent_encode;
+
 use crate::field::Field;
 use crate::http::{Failure, NoAnswer, Response};
 use crate::message::RequestProblem;
 use crate::outcome::{Answer, Delivery, Retry};
 use crate::text;
-use crate::topic::TopicProblem;
+use crate::topic::{SEGMENT, TopicProblem};
+
+/// What is shorter may be part of any word, and hiding it would spoil the message.
+const SHORTEST_SECRET: usize = 6;
 
 /// During which step it went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +99,7 @@ impl Cause {
         match self {
             Self::InvalidTopic(problem) => problem.text(),
             Self::InvalidField(field) => field.text(),
-            Self::PayloadTooLarge => "the payload is larger than 128 KB (131072 bytes)",
+            Self::PayloadTooLarge => "the payload is too large",
             Self::Unsupported => "this platform, or this way to authenticate, does not have it",
             Self::Transport(failure) => failure.text(),
             Self::InvalidRequest => "the platform does not accept the request",
@@ -182,11 +187,13 @@ impl Error {
         self
     }
 
-    /// The error without secrets that the platform quotes.
+    /// The error without secrets that the platform quotes, as they are or as they stand in a URL.
     pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        if let Some(message) = self.answer.as_mut().and_then(|answer| answer.message.as_mut()) {
-            for secret in secrets {
-                *message = text::without(message, secret);
+        let Some(answer) = &mut self.answer else { return self };
+        for secret in secrets.filter(|secret| secret.len() >= SHORTEST_SECRET) {
+            let encoded: String = utf8_percent_encode(secret, SEGMENT).collect();
+            for text in [&mut answer.message, &mut answer.code, &mut answer.trace_id].into_iter().flatten() {
+                *text = text::without(&text::without(text, secret), &encoded);
             }
         }
         self

@@ -21,7 +21,8 @@ pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
 
 /// By how much the local clock is wrong.
 pub(crate) fn clock(ahead_ms: i64) -> String {
-    let minutes = (ahead_ms.unsigned_abs() / 60_000).to_string();
+    // The answer was under way for a moment, and its date has whole seconds.
+    let minutes = ((ahead_ms.unsigned_abs() + 30_000) / 60_000).to_string();
     let direction = if ahead_ms > 0 { " minutes ahead" } else { " minutes behind" };
     ["the clock is ", &minutes, direction].concat()
 }
@@ -29,6 +30,7 @@ pub(crate) fn clock(ahead_ms: i64) -> String {
 fn next_step(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::Transport(failure) => return failure_step(failure),
+        Cause::PayloadTooLarge => "at most 128 KB (131072 bytes) can be sent",
         Cause::Throttled => "send more slowly",
         Cause::ServerError | Cause::Unavailable => "try again later",
         Cause::WrongHostOrPath => "this host or path is not the platform's, check the endpoint",

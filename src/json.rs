@@ -49,9 +49,9 @@ impl<'a> Object<'a> {
         self.0.is_some()
     }
 
-    /// Whether there is an object at this path.
-    pub fn has_object(&self, path: &[&str]) -> bool {
-        self.find(path).is_some_and(|reader| reader.rest().starts_with(b"{"))
+    /// Whether there is an object at this path, or null in its place.
+    pub fn has_object_or_null(&self, path: &[&str]) -> bool {
+        self.find(path).is_some_and(|reader| matches!(reader.rest(), [b'{' | b'n', ..]))
     }
 
     /// The elements of the array at this path.
@@ -430,7 +430,7 @@ mod tests {
         assert!(document.elements(&["t"]).is_none());
         assert_eq!((document.boolean(&["t"]), document.boolean(&["f"])), (Some(true), Some(false)));
         assert_eq!((document.boolean(&["a"]), document.boolean(&["none"])), (None, None));
-        assert!(document.has_object(&["o"]) && !document.has_object(&["a"]));
+        assert!(document.has_object_or_null(&["o"]) && !document.has_object_or_null(&["a"]));
         assert_eq!(Element::read_array(br#" [ "a", 2 ] "#).unwrap().len(), 2);
         for (text, is_one) in
             [("1.50", true), ("\"a\"", true), ("{}", true), ("1 2", false), ("", false), ("nul", false)]

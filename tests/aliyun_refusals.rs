@@ -17,7 +17,7 @@ use crate::fixtures::visible_memory::VisibleMemories;
 async fn a_wrong_secret_costs_one_authentication_and_publishes_nothing() {
     within(async {
         let cloud = AliyunCloud::start().await;
-        let config = AliyunConfig { device_secret: "wrong".to_owned(), ..config() };
+        let config = AliyunConfig { signer: aliyun::secret("wrong"), ..config() };
         let mut publisher = cloud.open(config, &options(), None).await;
         let messages: Vec<Message> = (0..5_u8).map(|index| at_least_once(TOPIC, [index])).collect();
         for outcome in publisher.publish_all(&messages).await.unwrap() {
@@ -286,7 +286,7 @@ async fn the_largest_answer_that_is_read_has_16_kb() {
 async fn a_configuration_that_cannot_work_is_refused_by_name_before_anything_is_sent() {
     within(async {
         let cloud = AliyunCloud::start().await;
-        let secret = |text: &str| AliyunConfig { device_secret: text.to_owned(), ..config() };
+        let secret = |text: &str| AliyunConfig { signer: aliyun::secret(text), ..config() };
         let endpoint = |text: &str| AliyunConfig { endpoint: text.to_owned(), ..config() };
         for (config, named) in [
             (AliyunConfig { product_key: String::new(), ..config() }, "product key"),

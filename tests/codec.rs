@@ -1,49 +1,14 @@
 //! The pure functions, through WebAssembly, in a host that offers nothing at all.
 
 use serde_json::{Value, json};
-use thingpost_artifacts::CODEC;
-use wasmtime::Store;
-use wasmtime::component::Linker;
 
-use crate::bindings::codec::Codec;
-use crate::bindings::codec::exports::thingpost::iot::aliyun_codec::{Device, Guest as AliyunCodec};
-use crate::bindings::codec::exports::thingpost::iot::aws_codec::Guest as AwsCodec;
+use crate::bindings::codec::exports::thingpost::iot::aliyun_codec::Device;
 use crate::bindings::codec::exports::thingpost::iot::types::{
-    AwsAuthentication, AwsConfig, Cause, Delivery, HttpResponse, Message, Qos, RequestProblem, Retry, SignMethod,
-    Stage, TopicProblem,
+    AwsAuthentication, AwsConfig, Cause, Delivery, Message, Qos, RequestProblem, Retry, SignMethod, Stage, TopicProblem,
 };
-use crate::fixtures::engine::{compiled, engine};
+use crate::fixtures::codec::{Instance, NOW, owned, response};
 
 const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
-
-/// 2023-11-14.
-const NOW: u64 = 1_700_000_000_000;
-
-struct Instance {
-    store: Store<()>,
-    bindings: Codec,
-}
-
-impl Instance {
-    fn new() -> Self {
-        let mut store = Store::new(engine(), ());
-        let bindings = Codec::instantiate(&mut store, &compiled(CODEC), &Linker::new(engine())).unwrap();
-        Self { store, bindings }
-    }
-
-    fn aws(&mut self) -> (&AwsCodec, &mut Store<()>) {
-        (self.bindings.thingpost_iot_aws_codec(), &mut self.store)
-    }
-
-    fn aliyun(&mut self) -> (&AliyunCodec, &mut Store<()>) {
-        (self.bindings.thingpost_iot_aliyun_codec(), &mut self.store)
-    }
-}
-
-fn response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-    HttpResponse { status, headers, body: body.as_bytes().to_vec() }
-}
 
 fn message(topic: &str, payload: &[u8]) -> Message {
     Message::new(topic, payload, Qos::AtLeastOnce)
@@ -61,10 +26,6 @@ fn device() -> Device {
         device_name: "device".to_owned(),
         client_id: "12345".to_owned(),
     }
-}
-
-fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -218,11 +179,11 @@ fn a_token_is_read_with_its_end_where_it_has_one() {
         [("info", "6944e5bfb92e4d4ea3918d1eda3942f6", None), ("Info", old, Some(1_502_531_507_477))]
     {
         let answer = response(200, &[], &format!(r#"{{"code":0,"message":"success","{name}":{{"token":"{value}"}}}}"#));
-        let token = aliyun.call_read_auth_response(&mut *store, &answer, NOW).unwrap().unwrap();
+        let token = aliyun.call_read_auth_response(&mut *store, &device(), &answer, NOW).unwrap().unwrap();
         assert_eq!((token.value.as_str(), token.expires_unix_ms), (value, expires));
     }
     let refused = response(200, &[("EagleEye-TraceId", "0bc5")], r#"{"code":20000,"message":"auth check error"}"#);
-    let error = aliyun.call_read_auth_response(&mut *store, &refused, NOW).unwrap().unwrap_err();
+    let error = aliyun.call_read_auth_response(&mut *store, &device(), &refused, NOW).unwrap().unwrap_err();
     assert_eq!((error.cause, error.stage), (Cause::Unauthenticated, Stage::Authentication));
     assert!(error.explanation.contains("device secret"), "{}", error.explanation);
     assert_eq!(error.answer.unwrap().trace_id.as_deref(), Some("0bc5"));
@@ -240,7 +201,7 @@ fn a_message_for_aliyun_carries_the_token_and_its_number_comes_back_exact() {
 
     for number in [1_207_967_842_654_323_713, 9_007_199_254_740_993, u64::MAX] {
         let answer = response(200, &[], &format!(r#"{{"code":0,"info":{{"messageId":{number}}}}}"#));
-        let receipt = aliyun.call_read_publish_response(&mut *store, &answer, NOW).unwrap().unwrap();
+        let receipt = aliyun.call_read_publish_response(&mut *store, &device(), &answer, NOW).unwrap().unwrap();
         assert_eq!(receipt.message_id, Some(number));
     }
 }
@@ -263,7 +224,7 @@ fn every_code_of_aliyun_has_its_cause_and_an_explanation() {
         (12345, Cause::UndocumentedAnswer, Unknown, Retry::Never),
     ] {
         let answer = response(200, &[], &format!(r#"{{"code":{code},"message":"m"}}"#));
-        let error = aliyun.call_read_publish_response(&mut *store, &answer, NOW).unwrap().unwrap_err();
+        let error = aliyun.call_read_publish_response(&mut *store, &device(), &answer, NOW).unwrap().unwrap_err();
         assert_eq!((error.cause, error.delivery, error.retry), (cause, delivery, retry), "{code}");
         assert!(error.explanation.len() > 20, "{code}: {}", error.explanation);
         assert_eq!(error.answer.unwrap().code, Some(code.to_string()));

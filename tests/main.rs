@@ -5,12 +5,20 @@
 
 mod aliyun_publishing;
 mod aliyun_refusals;
+mod aws_credentials_provider;
+mod aws_data_plane;
+mod aws_message_options;
 mod aws_publishing;
 mod aws_refusals;
+mod aws_signed;
+mod aws_ways;
 mod batches;
 mod bindings;
 mod codec;
+mod codec_aws_keys;
+mod codec_aws_operations;
 mod components;
+mod diagnosis;
 mod fixtures;
 mod outcomes;
 mod sans_io;

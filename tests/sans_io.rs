@@ -2,12 +2,8 @@
 //! decides about them is the same.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
-use thingpost_emulator::{Authority, Break, DeviceCertificate, Fault};
+use thingpost_emulator::{Break, DeviceCertificate, Fault};
 use thingpost_host::runtime::types as ours;
 
 use crate::bindings::sans_io::exports::thingpost::iot::types::{
@@ -16,34 +12,18 @@ use crate::bindings::sans_io::exports::thingpost::iot::types::{
 };
 use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC};
 use crate::fixtures::aws::{self, AwsCloud};
+use crate::fixtures::blocking_http::{BlockingHttp, tls};
 use crate::fixtures::deadline::within;
 use crate::fixtures::foreign_host::{Done, ForeignHost};
 use crate::fixtures::host::options as our_options;
 
-fn tls(authority: &Authority, device: Option<&DeviceCertificate>) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.ca_pem().as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots);
-    Arc::new(match device {
-        None => builder.with_no_client_auth(),
-        Some(device) => {
-            let chain = vec![CertificateDer::from_pem_slice(device.certificate_pem.as_bytes()).unwrap()];
-            let key = PrivateKeyDer::from_pem_slice(device.private_key_pem.as_bytes()).unwrap();
-            builder.with_client_auth_cert(chain, key).unwrap()
-        }
-    })
-}
-
 fn host_for_aws(cloud: &AwsCloud, device: Option<&DeviceCertificate>) -> ForeignHost {
-    ForeignHost { tls: tls(&cloud.authority, device), address: cloud.emulator.addr_mutual_tls() }
+    let address = cloud.emulator.addr_mutual_tls();
+    ForeignHost { client: BlockingHttp { tls: tls(&cloud.authority, device), address } }
 }
 
 fn host_for_aliyun(cloud: &AliyunCloud) -> ForeignHost {
-    ForeignHost { tls: tls(&cloud.authority, None), address: cloud.emulator.addr() }
+    ForeignHost { client: BlockingHttp { tls: tls(&cloud.authority, None), address: cloud.emulator.addr() } }
 }
 
 fn aws_platform() -> Platform {
@@ -60,7 +40,7 @@ fn aliyun_platform(device_secret: &str) -> Platform {
         port: 443,
         product_key: PRODUCT_KEY.to_owned(),
         device_name: DEVICE_NAME.to_owned(),
-        device_secret: device_secret.to_owned(),
+        signer: Signer::DeviceSecret(device_secret.to_owned()),
         client_id: None,
         sign_method: SignMethod::HmacSha1,
         timestamp: TimestampPolicy::Now,

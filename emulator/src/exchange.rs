@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 use crate::fault::{AnswerFault, Break, Fault};
+use crate::gauge::Turn;
 use crate::http1::{self, Framing, ReadError, Request, Response, Wire};
 use crate::ledger::{Disposition, Entry};
 use crate::platform::{Decision, Description, Peer, Platform, Purpose};
@@ -83,6 +84,7 @@ impl<P: Platform> Conversation<P> {
     }
 
     async fn exchange(&mut self, request: &Request, number: u64) -> Next {
+        let turn = self.platform.enter(request);
         let fault = match self.platform.purpose(request) {
             Purpose::Publish => self.platform.faults().take_at_publish(),
             Purpose::Authentication => self.platform.faults().take_at_authentication(),
@@ -120,7 +122,7 @@ impl<P: Platform> Conversation<P> {
         if answer.persistent && !(request.persistent && readable) {
             answer.announce_close();
         }
-        match self.answer(answer, fault).await {
+        match self.answer(answer, fault, turn).await {
             Ok(next) => next,
             Err(_) => {
                 if let Some(number) = entry {
@@ -163,7 +165,11 @@ impl<P: Platform> Conversation<P> {
         })
     }
 
-    async fn answer(&mut self, mut answer: Response, fault: Option<Fault>) -> io::Result<Next> {
+    async fn answer(&mut self, mut answer: Response, fault: Option<Fault>, turn: Option<Turn>) -> io::Result<Next> {
+        // A client that has its answer may ask again before this task gets on, and that is not "at once". So a turn
+        // ends before the answer is complete, and only one that is slow on purpose goes on into it.
+        let is_slow = matches!(fault, Some(Fault::InAnswer(AnswerFault::SlowBytes { .. })));
+        let turn = turn.filter(|_| is_slow);
         let after = if answer.persistent { Next::Request } else { Next::End(Break::Close) };
         let Some(Fault::InAnswer(fault)) = fault else {
             self.write(&answer.to_bytes()).await?;
@@ -186,7 +192,7 @@ impl<P: Platform> Conversation<P> {
                 Ok(Next::End(Break::Close))
             }
             AnswerFault::SlowBytes { delay } => {
-                self.write_slowly(&answer.to_bytes(), delay).await?;
+                self.write_slowly(&answer.to_bytes(), delay, turn).await?;
                 Ok(after)
             }
             AnswerFault::LargeBody { megabytes } => {
@@ -214,9 +220,12 @@ impl<P: Platform> Conversation<P> {
         .await?
     }
 
-    async fn write_slowly(&mut self, bytes: &[u8], delay: Duration) -> io::Result<()> {
-        for byte in bytes {
+    async fn write_slowly(&mut self, bytes: &[u8], delay: Duration, mut turn: Option<Turn>) -> io::Result<()> {
+        for (index, byte) in bytes.iter().enumerate() {
             tokio::time::sleep(delay).await;
+            if index + 1 == bytes.len() {
+                drop(turn.take());
+            }
             self.write(std::slice::from_ref(byte)).await?;
         }
         Ok(())

@@ -141,8 +141,9 @@ impl Faults {
         }
     }
 
-    /// As [`Faults::push`], but requests for a token of Aliyun's or a key of AWS's credentials provider are struck
-    /// instead of publish requests. "Taken" then means that the token or the key was made.
+    /// As [`Faults::push`], but requests for a token of Aliyun's, to its port that registers devices, or for a key of
+    /// AWS's credentials provider are struck instead of publish requests. "Taken" then means that the token, the device
+    /// secret or the key was made.
     pub fn push_at_authentication(&self, fault: Fault, times: usize) {
         match fault {
             Fault::AtAccept(_) | Fault::InHandshake(_) => self.push(fault, times),

@@ -14,12 +14,16 @@
 //! | [`AwsAction`] | what a policy of AWS can deny to somebody |
 //! | [`Retained`] | the messages that topics of AWS retain |
 //! | [`ConnectedClient`], [`Disconnection`], [`DirectMessage`] | the MQTT clients of AWS, and what becomes of them by HTTP |
-//! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: `/auth`, tokens and `/topic/…` |
+//! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: a port for messages, and one that registers devices |
+//! | [`AliyunChaos`], [`AliyunStrike`] | trouble with tokens in the midst of messages, drawn from a seed |
+//! | [`AliyunAuthentications`], [`AliyunRegistration`] | who asked for a token how often, and who for a secret |
+//! | [`AliyunThingPost`] | what the thing model of Aliyun reads in a message, and what is wrong with it |
 //! | [`Authority`], [`DeviceCertificate`] | the certificate authority made at start, and what it issues |
 //! | [`Ledger`], [`Entry`], [`Disposition`] | every message that reached HTTP, and what became of it |
 //! | [`Faults`], [`Fault`] | what is to go wrong next, and in which phase |
 //! | `platform.rs`, `serve.rs`, `exchange.rs` | what a platform is, its listeners, one exchange with a client |
 //! | `http1.rs` | a byte-exact HTTP/1.1, able to leave out what a proper server must not |
+//! | `gauge.rs` | how much of one kind is under way at once |
 //! | `redaction.rs` | what the debug output shows of a request |
 //! | `tls.rs`, `clock.rs`, `percent.rs`, `base64.rs`, `unique.rs` | server configurations, a skewable clock, encodings, identifiers |
 //!
@@ -56,6 +60,7 @@ mod base64;
 mod clock;
 mod exchange;
 mod fault;
+mod gauge;
 mod http1;
 mod ledger;
 mod percent;
@@ -66,7 +71,10 @@ mod serve;
 mod tls;
 mod unique;
 
-pub use aliyun::{AliyunEmulator, AliyunOptions, TokenForm};
+pub use aliyun::{
+    AliyunAuthentications, AliyunChaos, AliyunEmulator, AliyunOptions, AliyunRegistration, AliyunStrike,
+    AliyunThingKind, AliyunThingPost, AliyunThingValue, AliyunThingViolation, TokenForm,
+};
 pub use aws::{
     AccessKey, Authorizer, AwsAction, AwsConnections, AwsEmulator, AwsOptions, ConnectedClient, DirectMessage,
     Disconnection, Retained, Subscription,

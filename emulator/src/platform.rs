@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 use rustls::server::ClientHello;
 
 use crate::fault::Faults;
+use crate::gauge::Turn;
 use crate::http1::{Request, Response};
 use crate::ledger::{Device, Disposition, Ledger};
 
@@ -17,7 +18,7 @@ pub enum Listener {
     AwsMutualTls,
     /// AWS's port 443: the ALPN decides whether a client certificate counts.
     AwsAlpn,
-    /// Aliyun's port 443.
+    /// Aliyun's port 443 of the host that takes messages.
     Aliyun,
 }
 
@@ -31,6 +32,12 @@ pub(crate) trait Platform: Send + Sync + 'static {
 
     /// What a request is about, before any check of it.
     fn purpose(&self, request: &Request) -> Purpose;
+
+    /// Counts a request that was read as under way, until its answer is about to be complete. Platforms that count
+    /// nothing need not do anything.
+    fn enter(&self, _request: &Request) -> Option<Turn> {
+        None
+    }
 
     /// What the ledger can say about a publish request whatever becomes of it. Nothing about any other request.
     fn describe(&self, peer: &Peer, request: &Request) -> Option<Description>;

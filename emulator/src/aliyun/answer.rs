@@ -1,35 +1,14 @@
 //! Aliyun answers every business error with status 200, no reason phrase and a code in the body, and orders its keys in
 //! two ways. Clients that go by the status, or parse the id as a double, fail here as they would there.
 
-use super::Cloud;
+use serde_json::{Value, json};
+
+use super::cloud::Cloud;
+use super::code::{self, SUCCESS, TOKEN_EXPIRED, iot_auth};
 use crate::http1::{self, Response};
+use crate::ledger::Disposition;
+use crate::platform::Decision;
 use crate::unique::unique_bytes;
-
-/// The codes that the emulator finds by itself. Tests can ask for any other.
-pub(super) const SUCCESS: u32 = 0;
-pub(super) const PARAM_ERROR: u32 = 10001;
-pub(super) const AUTH_CHECK_ERROR: u32 = 20000;
-pub(super) const TOKEN_EXPIRED: u32 = 20001;
-pub(super) const TOKEN_NULL: u32 = 20002;
-pub(super) const CHECK_TOKEN_ERROR: u32 = 20003;
-pub(super) const PUBLISH_ERROR: u32 = 30001;
-
-/// What the documentation says a code means.
-fn message(code: u32) -> &'static str {
-    match code {
-        SUCCESS => "success",
-        PARAM_ERROR => "param error",
-        AUTH_CHECK_ERROR => "auth check error",
-        TOKEN_EXPIRED => "token is expired",
-        TOKEN_NULL => "token is null",
-        CHECK_TOKEN_ERROR => "check token error",
-        20004 => "update session error",
-        PUBLISH_ERROR => "publish message error",
-        40000 => "request too many",
-        // 10000, and whatever a test makes up.
-        _ => "common error",
-    }
-}
 
 /// The inside of a success.
 pub(super) enum Info<'a> {
@@ -53,13 +32,13 @@ pub(super) fn trace_id() -> String {
 
 pub(super) fn success(cloud: &Cloud, trace_id: &str, info: &Info<'_>) -> Response {
     let key = if cloud.state().capital_info { "Info" } else { "info" };
-    let body = format!(r#"{{"code":0,"message":"{}","{key}":{}}}"#, message(SUCCESS), info.to_json());
+    let body = format!(r#"{{"code":0,"message":"{}","{key}":{}}}"#, code::message(SUCCESS), info.to_json());
     business(cloud, trace_id, body)
 }
 
 /// A code that is not success. The captured one, for an expired token, names a message id, and before the message.
 pub(super) fn failure(cloud: &Cloud, trace_id: &str, code: u32) -> Response {
-    let message = message(code);
+    let message = code::message(code);
     let body = if code == TOKEN_EXPIRED {
         let mut state = cloud.state();
         let key = if state.capital_info { "Info" } else { "info" };
@@ -69,6 +48,19 @@ pub(super) fn failure(cloud: &Cloud, trace_id: &str, code: u32) -> Response {
         format!(r#"{{"code":{code},"message":"{message}"}}"#)
     };
     business(cloud, trace_id, body)
+}
+
+/// A success of the service that registers devices.
+pub(super) fn data(cloud: &Cloud, trace_id: &str, data: &Value) -> Response {
+    let code = iot_auth::SUCCESS;
+    let body = json!({ "code": code, "data": data, "message": iot_auth::message(code) });
+    business(cloud, trace_id, body.to_string())
+}
+
+/// A code of that service that is not success.
+pub(super) fn no_data(cloud: &Cloud, trace_id: &str, code: u32) -> Response {
+    let body = json!({ "code": code, "message": iot_auth::message(code) });
+    business(cloud, trace_id, body.to_string())
 }
 
 fn business(cloud: &Cloud, trace_id: &str, body: String) -> Response {
@@ -106,6 +98,12 @@ pub(super) fn page(cloud: &Cloud, status: u16) -> Response {
         header("Date", &cloud.clock.http_date()),
     ];
     Response { status, reason, headers, body: body.into_bytes(), persistent: cloud.keep_alive }
+}
+
+/// That the web server has answered by itself, which it does without a trace id.
+pub(super) fn by_the_web_server(response: Response) -> Decision {
+    let disposition = Disposition::Refused { status: response.status, code: String::new() };
+    Decision { disposition, trace_id: None, answer: Some(response) }
 }
 
 fn header(name: &str, value: &str) -> (String, String) {

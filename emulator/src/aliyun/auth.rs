@@ -1,27 +1,26 @@
 //! A device that authenticates wrongly is told 10001 or 20000 and nothing else. Which of the two it is, is the only hint
 //! a developer gets, so the emulator must draw the line where the platform does: form first, then identity.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::answer::{AUTH_CHECK_ERROR, PARAM_ERROR};
+use super::code::{AUTH_CHECK_ERROR, PARAM_ERROR};
+use super::registry::{DeviceName, Registry};
 use super::sign::{self, Method};
-use super::{DeviceName, Secret};
 use crate::http1::{Framing, Request};
 
 const MAX_CLIENT_ID_CHARS: usize = 64;
 const WINDOW_MS: u64 = 15 * 60 * 1000;
 
 /// The device that has authenticated itself, or the code to answer with.
-pub(super) fn check(request: &Request, devices: &HashMap<DeviceName, Secret>, now_ms: u64) -> Result<DeviceName, u32> {
+pub(super) fn check(request: &Request, registry: &Registry, now_ms: u64) -> Result<DeviceName, u32> {
     if request.framing != Framing::Complete || !request.has_content_type("application/json") {
         return Err(PARAM_ERROR);
     }
     let parameters = parameters(&request.body).ok_or(PARAM_ERROR)?;
     let required = |name: &str| parameters.get(name).ok_or(PARAM_ERROR);
-    let device =
-        DeviceName { product_key: required("productKey")?.clone(), device_name: required("deviceName")?.clone() };
+    let device = DeviceName::new(required("productKey")?, required("deviceName")?);
     let signature = required("sign")?;
     if required("clientId")?.chars().count() > MAX_CLIENT_ID_CHARS {
         return Err(PARAM_ERROR);
@@ -36,11 +35,17 @@ pub(super) fn check(request: &Request, devices: &HashMap<DeviceName, Secret>, no
             return Err(AUTH_CHECK_ERROR);
         }
     }
-    let secret = devices.get(&device).ok_or(AUTH_CHECK_ERROR)?;
-    if !sign::is_right(method, &secret.0, &sign::content(&parameters), signature) {
+    let secret = registry.secret(&device).ok_or(AUTH_CHECK_ERROR)?;
+    if !sign::is_right(method, &secret.0, &sign::content(&parameters, sign::UNSIGNED_OF_AUTH), signature) {
         return Err(AUTH_CHECK_ERROR);
     }
     Ok(device)
+}
+
+/// The device that a request names, be it right or wrong.
+pub(super) fn named(request: &Request) -> Option<DeviceName> {
+    let parameters = parameters(&request.body)?;
+    Some(DeviceName::new(parameters.get("productKey")?, parameters.get("deviceName")?))
 }
 
 /// The fields of a flat JSON object as they enter the signature. Only the time stamp may be a number; that its digits

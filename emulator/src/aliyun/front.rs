@@ -6,11 +6,15 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::server::ClientHello;
 
-use super::answer::{self, Info, TOKEN_NULL};
-use super::{Cloud, DeviceName, auth, publish};
+use super::answer::{self, Info};
+use super::cloud::{Cloud, State};
+use super::code::TOKEN_NULL;
+use super::registry::DeviceName;
+use super::{auth, publish, thing_model};
 use crate::fault::Faults;
+use crate::gauge::Turn;
 use crate::http1::{Framing, Request, Response};
-use crate::ledger::{Device, Disposition, Ledger};
+use crate::ledger::{Disposition, Ledger};
 use crate::percent;
 use crate::platform::{Decision, Description, Listener, Peer, Platform, Properties, Purpose};
 
@@ -27,11 +31,20 @@ impl Front {
     fn authenticate(&self, request: &Request) -> Result<String, u32> {
         let now_ms = self.cloud.clock.now_ms();
         let mut state = self.cloud.state();
+        let answered = Self::issue_token(&mut state, request, now_ms);
         state.authentications += 1;
+        if let Some(device) = auth::named(request) {
+            state.attempts.decided(device, answered.is_ok());
+        }
+        answered
+    }
+
+    fn issue_token(state: &mut State, request: &Request, now_ms: u64) -> Result<String, u32> {
         if let Some(code) = state.next_authentication_codes.pop_front() {
             return Err(code);
         }
-        let device = auth::check(request, &state.devices, now_ms)?;
+        let device = auth::check(request, &state.registry, now_ms)?;
+        state.registry.activate(&device);
         Ok(state.tokens.issue(device, now_ms))
     }
 
@@ -42,15 +55,12 @@ impl Front {
         if let Some(code) = state.next_codes.pop_front() {
             return Err(code);
         }
-        let device = state.tokens.check(token(request).ok_or(TOKEN_NULL)?, now_ms)?;
-        publish::check(request, device)?;
-        Ok(state.message_id())
-    }
-
-    /// An answer of the web server, which has no trace id.
-    fn page(&self, response: Response) -> Decision {
-        let disposition = Disposition::Refused { status: response.status, code: String::new() };
-        Decision { disposition, trace_id: None, answer: Some(response) }
+        let device = state.tokens.check(token(request).ok_or(TOKEN_NULL)?, now_ms)?.clone();
+        let topic = publish::check(request, &device)?;
+        state.survive_chaos(&device)?;
+        let id = state.message_id();
+        state.thing_posts.extend(thing_model::read(&topic, &request.body, device.to_device(), id));
+        Ok(id)
     }
 }
 
@@ -84,17 +94,19 @@ impl Platform for Front {
         }
     }
 
+    fn enter(&self, request: &Request) -> Option<Turn> {
+        let asks_for_token = self.purpose(request) == Purpose::Authentication;
+        let device = auth::named(request).filter(|_| asks_for_token)?;
+        Some(self.cloud.state().attempts.enter(device))
+    }
+
     fn describe(&self, _peer: &Peer, request: &Request) -> Option<Description> {
         if self.purpose(request) != Purpose::Publish {
             return None;
         }
-        let device = |owner: &DeviceName| Device::Aliyun {
-            product_key: owner.product_key.clone(),
-            device_name: owner.device_name.clone(),
-        };
         Some(Description {
             listener: Listener::Aliyun,
-            device: token(request).and_then(|token| self.cloud.state().tokens.owner(token).map(device)),
+            device: token(request).and_then(|token| self.cloud.state().tokens.owner(token).map(DeviceName::to_device)),
             topic: publish::encoded_topic(request.path()).and_then(percent::decode),
             qos: None,
             retain: false,
@@ -107,10 +119,10 @@ impl Platform for Front {
         let purpose = self.purpose(request);
         if purpose == Purpose::Other {
             let known = request.path() == "/auth" || publish::encoded_topic(request.path()).is_some();
-            return self.page(if known { answer::page(cloud, 405) } else { answer::redirect(cloud) });
+            return answer::by_the_web_server(if known { answer::page(cloud, 405) } else { answer::redirect(cloud) });
         }
         if request.framing == Framing::TooLarge {
-            return self.page(answer::page(cloud, 413));
+            return answer::by_the_web_server(answer::page(cloud, 413));
         }
         let trace_id = answer::trace_id();
         let decided = match purpose {

@@ -1,8 +1,8 @@
 //! The platform has one code for everything that is wrong with a message's form, and another for a topic that is not the
 //! device's own; a client that retries the first wastes its quota. The line between the two is drawn here.
 
-use super::DeviceName;
-use super::answer::{PARAM_ERROR, PUBLISH_ERROR};
+use super::code::{PARAM_ERROR, PUBLISH_ERROR};
+use super::registry::DeviceName;
 use crate::http1::{Framing, Request};
 use crate::percent;
 
@@ -16,8 +16,11 @@ pub(super) fn encoded_topic(path: &str) -> Option<&str> {
     path.strip_prefix("/topic").filter(|topic| topic.starts_with('/'))
 }
 
-/// Everything but the token, with the code to answer with.
-pub(super) fn check(request: &Request, device: &DeviceName) -> Result<(), u32> {
+/// The topic of a message that can be taken, or the code to answer with. The token has been looked at before.
+///
+/// No document says which code a topic of another device is told. 30001 is the one whose meaning fits, as nothing is
+/// wrong with the message's form; a client should be ready for 10001 too.
+pub(super) fn check(request: &Request, device: &DeviceName) -> Result<String, u32> {
     let well_formed = request.framing == Framing::Complete
         && request.has_content_type("application/octet-stream")
         && request.query().is_none()
@@ -32,7 +35,7 @@ pub(super) fn check(request: &Request, device: &DeviceName) -> Result<(), u32> {
     if !belongs_to(&topic, device) {
         return Err(PUBLISH_ERROR);
     }
-    Ok(())
+    Ok(topic)
 }
 
 fn is_topic(topic: &str) -> bool {
@@ -62,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_device_has_its_custom_topics_and_those_of_the_system() {
-        let device = DeviceName { product_key: "pk".to_owned(), device_name: "dn".to_owned() };
+        let device = DeviceName::new("pk", "dn");
         for own in [
             "/pk/dn/user/update",
             "/pk/dn/update",

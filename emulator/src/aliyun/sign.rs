@@ -27,13 +27,21 @@ impl Method {
             _ => None,
         }
     }
+
+    /// For registrations, where the documentation has written `HmacMD5` and `hmac_md5` for it, and clients do too.
+    pub(super) fn from_any_spelling(name: &str) -> Option<Self> {
+        Self::from_name(&name.to_ascii_lowercase().replace('_', ""))
+    }
 }
 
-/// What is signed.
-pub(super) fn content(parameters: &BTreeMap<String, String>) -> String {
+/// The parameters of `/auth` that are not signed.
+pub(super) const UNSIGNED_OF_AUTH: &[&str] = &["version", "sign", "signmethod"];
+
+/// What is signed: all parameters but some.
+pub(super) fn content(parameters: &BTreeMap<String, String>, unsigned: &[&str]) -> String {
     parameters
         .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "version" | "sign" | "signmethod"))
+        .filter(|(name, _)| !unsigned.contains(&name.as_str()))
         .map(|(name, value)| format!("{name}{value}"))
         .collect()
 }
@@ -91,6 +99,23 @@ mod tests {
     }
 
     #[test]
+    fn registrations_spell_the_methods_in_three_ways() {
+        for (method, names) in [
+            (Method::Md5, ["hmacmd5", "HmacMD5", "hmac_md5"]),
+            (Method::Sha1, ["hmacsha1", "HmacSHA1", "hmac_sha1"]),
+            (Method::Sha256, ["hmacsha256", "HmacSHA256", "hmac_sha256"]),
+        ] {
+            for name in names {
+                assert_eq!(Method::from_any_spelling(name), Some(method), "{name}");
+            }
+            assert_eq!(Method::from_name(names[1]), None);
+        }
+        for name in ["", "md5", "hmac-md5", "hmacsha512"] {
+            assert_eq!(Method::from_any_spelling(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn the_content_is_sorted_and_leaves_three_parameters_out() {
         let parameters = [
             ("timestamp", "789"),
@@ -102,6 +127,6 @@ mod tests {
             ("clientId", "12345"),
         ];
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        assert_eq!(content(&parameters.into_iter().map(owned).collect()), CONTENT);
+        assert_eq!(content(&parameters.into_iter().map(owned).collect(), UNSIGNED_OF_AUTH), CONTENT);
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::DeviceName;
-use super::answer::{CHECK_TOKEN_ERROR, TOKEN_EXPIRED};
+use super::code::{CHECK_TOKEN_ERROR, TOKEN_EXPIRED};
+use super::registry::DeviceName;
 use crate::base64;
 use crate::unique::unique_bytes;
 
@@ -19,22 +19,34 @@ pub enum TokenForm {
     ThreeParts,
 }
 
+/// An end that a test can bring about before a token's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The platform knows that it was good once.
+    Expired,
+    /// The platform does not know it any more.
+    Revoked,
+}
+
 pub(super) struct Tokens {
     form: TokenForm,
     lifetime: Duration,
-    /// A new token does not end an older one.
+    /// Whether a new token ends the older ones of its device. The documentation does not say, so at first it does not.
+    pub(super) only_the_latest: bool,
+    /// The ended ones too: the ledger still has to say whose they were.
     issued: HashMap<String, Issued>,
 }
 
 struct Issued {
     device: DeviceName,
     expires_ms: u64,
+    end: Option<End>,
 }
 
 impl Tokens {
     pub(super) fn new(form: TokenForm) -> Self {
         const SEVEN_DAYS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-        Self { form, lifetime: SEVEN_DAYS, issued: HashMap::new() }
+        Self { form, lifetime: SEVEN_DAYS, only_the_latest: false, issued: HashMap::new() }
     }
 
     pub(super) fn set_lifetime(&mut self, lifetime: Duration) {
@@ -42,38 +54,51 @@ impl Tokens {
     }
 
     pub(super) fn issue(&mut self, device: DeviceName, now_ms: u64) -> String {
+        if self.only_the_latest {
+            self.end_those_of(&device, End::Revoked);
+        }
         let lifetime_ms = u64::try_from(self.lifetime.as_millis()).unwrap_or(u64::MAX);
         let expires_ms = now_ms.saturating_add(lifetime_ms);
         let token = match self.form {
             TokenForm::Hex => hex_token(),
             TokenForm::ThreeParts => three_parts(expires_ms),
         };
-        self.issued.insert(token.clone(), Issued { device, expires_ms });
+        self.issued.insert(token.clone(), Issued { device, expires_ms, end: None });
         token
     }
 
     /// The device that a token was made for, or the code to answer with.
     pub(super) fn check(&self, token: &str, now_ms: u64) -> Result<&DeviceName, u32> {
         let issued = self.issued.get(token).ok_or(CHECK_TOKEN_ERROR)?;
-        if now_ms >= issued.expires_ms {
-            return Err(TOKEN_EXPIRED);
+        match issued.end {
+            Some(End::Revoked) => Err(CHECK_TOKEN_ERROR),
+            Some(End::Expired) => Err(TOKEN_EXPIRED),
+            None if now_ms >= issued.expires_ms => Err(TOKEN_EXPIRED),
+            None => Ok(&issued.device),
         }
-        Ok(&issued.device)
     }
 
-    /// The device that a token was made for, even if it has expired.
+    /// The device that a token was made for, even if it has ended.
     pub(super) fn owner(&self, token: &str) -> Option<&DeviceName> {
         self.issued.get(token).map(|issued| &issued.device)
     }
 
-    pub(super) fn expire_all(&mut self) {
-        for issued in self.issued.values_mut() {
-            issued.expires_ms = 0;
-        }
+    pub(super) fn end_all(&mut self, end: End) {
+        self.issued.values_mut().for_each(|issued| issued.finish(end));
     }
 
-    pub(super) fn revoke_all(&mut self) {
-        self.issued.clear();
+    pub(super) fn end_those_of(&mut self, device: &DeviceName, end: End) {
+        let own = self.issued.values_mut().filter(|issued| issued.device == *device);
+        own.for_each(|issued| issued.finish(end));
+    }
+}
+
+impl Issued {
+    /// A token that was revoked does not come back in order to expire.
+    fn finish(&mut self, end: End) {
+        if self.end != Some(End::Revoked) {
+            self.end = Some(end);
+        }
     }
 }
 
@@ -93,7 +118,7 @@ mod tests {
     use super::*;
 
     fn device() -> DeviceName {
-        DeviceName { product_key: "pk".to_owned(), device_name: "dn".to_owned() }
+        DeviceName::new("pk", "dn")
     }
 
     #[test]
@@ -113,8 +138,21 @@ mod tests {
         let newer = tokens.issue(device(), 0);
         assert_ne!(older, newer);
         assert!(tokens.check(&older, 0).is_ok());
-        tokens.revoke_all();
+        tokens.end_all(End::Revoked);
         assert_eq!(tokens.check(&older, 0), Err(CHECK_TOKEN_ERROR));
+        assert_eq!(tokens.owner(&older), Some(&device()));
+    }
+
+    #[test]
+    fn a_revoked_token_cannot_expire_and_an_expired_one_can_be_revoked() {
+        let mut tokens = Tokens::new(TokenForm::Hex);
+        let token = tokens.issue(device(), 0);
+        for (end, code) in
+            [(End::Expired, TOKEN_EXPIRED), (End::Revoked, CHECK_TOKEN_ERROR), (End::Expired, CHECK_TOKEN_ERROR)]
+        {
+            tokens.end_those_of(&device(), end);
+            assert_eq!(tokens.check(&token, 0), Err(code), "{end:?}");
+        }
     }
 
     #[test]

@@ -2,74 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use thingpost_emulator::{AliyunEmulator, AliyunOptions, Authority, TokenForm};
+use thingpost_emulator::{AliyunEmulator, AliyunOptions, Authority, Fault, TokenForm};
 
-use crate::client::{Client, Response};
-
-pub const NAME: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
-pub const JSON: &str = "Content-Type: application/json\r\n";
-
-/// An emulator that knows the device `pk`/`device` by its secret `secret`, and a client for it.
-pub struct World {
-    pub emulator: AliyunEmulator,
-    client: Client,
-}
-
-pub async fn world() -> World {
-    world_with(|_| {}).await
-}
-
-pub async fn world_with(change: impl FnOnce(&mut AliyunOptions)) -> World {
-    let authority = Authority::new();
-    let mut options = AliyunOptions::new(&authority, NAME);
-    change(&mut options);
-    let emulator = AliyunEmulator::start(options).await.unwrap();
-    emulator.add_device("pk", "device", "secret");
-    World { emulator, client: Client::new(&authority, NAME) }
-}
-
-impl World {
-    pub async fn connect(&self) -> crate::client::Connection {
-        self.client.connect(self.emulator.addr()).await.unwrap()
-    }
-
-    /// One request on a connection of its own.
-    pub async fn post(&self, target: &str, headers: &str, body: &[u8]) -> Response {
-        self.connect().await.post(target, headers, body).await.unwrap()
-    }
-
-    pub async fn auth(&self, body: &str) -> Response {
-        self.post("/auth", JSON, body.as_bytes()).await
-    }
-
-    pub async fn token(&self) -> String {
-        let response = self.auth(&signed(&[])).await;
-        let (_, token) = response.body.split_once(r#""token":""#).expect("the authentication is right");
-        token.trim_end_matches(r#""}}"#).to_owned()
-    }
-}
-
-fn true_time_ms() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
-}
-
-/// The body of a right authentication with further or other fields, signed after they were put in.
-fn signed(fields: &[(&str, &str)]) -> String {
-    let mut all = BTreeMap::from([("clientId", "12345"), ("deviceName", "device"), ("productKey", "pk")]);
-    all.extend(fields.iter().copied());
-    let mut mac = Hmac::<Sha256>::new_from_slice(b"secret").unwrap();
-    for (name, value) in &all {
-        if *name != "version" {
-            mac.update(name.as_bytes());
-            mac.update(value.as_bytes());
-        }
-    }
-    let sign = hex::encode(mac.finalize().into_bytes());
-    all.extend([("sign", sign.as_str()), ("signmethod", "hmacsha256")]);
-    serde_json::to_string(&all).unwrap()
-}
+use crate::aliyun_world::{JSON, NAME, signed, true_time_ms, world, world_with};
+use crate::client::Client;
 
 #[tokio::test]
 async fn success_has_the_documented_shape_and_captured_headers() {
@@ -249,6 +185,34 @@ async fn other_paths_and_methods_never_reach_the_platform() {
     }
     assert_eq!(world.emulator.authentications(), 0);
     assert_eq!(world.emulator.ledger().entries(), []);
+}
+
+#[tokio::test]
+async fn every_answer_of_the_platform_has_the_date_of_its_shifted_clock() {
+    let world = world_with(|options| options.keep_alive = true).await;
+    // 2001-09-09T01:46:40Z.
+    world.emulator.shift_clock_ms(1_000_000_000_000 - true_time_ms() as i64);
+    let large = vec![0; 2 * 1024 * 1024];
+    for (target, body) in [
+        ("/auth", signed(&[]).as_bytes()),
+        ("/auth", b"no json"),
+        ("/topic/pk/device/user/up", b"x"),
+        ("/topic/pk/device/user/up", &large),
+        ("/elsewhere", b"x"),
+    ] {
+        for response in [world.post(target, JSON, body).await, world.post_iot_auth(target, JSON, body).await] {
+            let date = response.header("Date").unwrap();
+            assert!(date.starts_with("Sun, 09 Sep 2001 01:4"), "{target} {date}");
+        }
+    }
+    let mut connection = world.connect().await;
+    connection.send(b"no http\r\n\r\n").await.unwrap();
+    assert!(connection.answer().await.unwrap().header("Date").unwrap().starts_with("Sun, 09 Sep 2001 01:4"));
+
+    // What comes from something in between does not have it.
+    let proxy = Fault::Answer { status: 502, headers: Vec::new(), body: Vec::new() };
+    world.emulator.faults().push_at_authentication(proxy, 1);
+    assert_eq!(world.auth("{}").await.header("Date"), None);
 }
 
 #[tokio::test]

@@ -4,17 +4,9 @@ use std::time::Duration;
 
 use thingpost_emulator::{Device, Disposition, Listener};
 
-use crate::aliyun_authentication::{World, world, world_with};
-use crate::client::Response;
+use crate::aliyun_world::{BYTES, world, world_with};
 
 const TOPIC: &str = "/topic/pk/device/user/up";
-const BYTES: &str = "Content-Type: application/octet-stream\r\n";
-
-impl World {
-    async fn publish(&self, token: &str, target: &str, payload: &[u8]) -> Response {
-        self.post(target, &format!("{BYTES}password: {token}\r\n"), payload).await
-    }
-}
 
 #[tokio::test]
 async fn success_has_the_documented_shape_with_an_id_that_no_double_holds() {
@@ -153,10 +145,20 @@ async fn a_topic_of_another_device_is_told_30001() {
     let world = world().await;
     world.emulator.add_device("pk", "neighbour", "secret");
     let token = world.token().await;
-    for target in ["/topic/pk/neighbour/user/up", "/topic/sys/pk/neighbour/thing/event/property/post"] {
+    for target in [
+        "/topic/pk/neighbour/user/up",
+        "/topic/sys/pk/neighbour/thing/event/property/post",
+        "/topic/ota/device/inform/pk/neighbour",
+        "/topic/other/device/user/up",
+        "/topic/broadcast/pk/all",
+    ] {
         let response = world.publish(&token, target, b"x").await;
         assert_eq!(response.body, r#"{"code":30001,"message":"publish message error"}"#, "{target}");
     }
+    // It is put down to who sent it, and the thing model of the neighbour has nothing of it.
+    let sender = Device::Aliyun { product_key: "pk".to_owned(), device_name: "device".to_owned() };
+    assert!(world.emulator.ledger().entries().iter().all(|entry| entry.device.as_ref() == Some(&sender)));
+    assert_eq!(world.emulator.thing_model(), []);
     let own = world.publish(&token, "/topic/sys/pk/device/thing/event/property/post", b"x").await;
     assert!(own.body.starts_with(r#"{"code":0,"#));
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use thingpost_emulator::{AnswerFault, Authority, AwsEmulator, AwsOptions, Break, Disposition, Fault, HandshakeFault};
 
-use crate::aliyun_authentication;
+use crate::aliyun_world;
 use crate::client::{Client, Connection, post};
 
 const NAME: &str = "a1b2c3-ats.iot.eu-central-1.amazonaws.com";
@@ -277,12 +277,12 @@ async fn a_client_that_leaves_before_the_answer_turns_the_entry_into_not_answere
 
 #[tokio::test]
 async fn an_authentication_can_be_struck_without_striking_messages() {
-    let world = aliyun_authentication::world().await;
+    let world = aliyun_world::world().await;
     world.emulator.faults().push_at_authentication(Fault::BeforeAcceptance(Break::Close), 1);
     world.emulator.faults().push_at_authentication(Fault::AfterAcceptance(Break::Close), 1);
     for decided in [0, 1] {
         let mut connection = world.connect().await;
-        connection.send(&post("/auth", aliyun_authentication::JSON, b"{}")).await.unwrap();
+        connection.send(&post("/auth", aliyun_world::JSON, b"{}")).await.unwrap();
         assert_eq!(connection.rest().await.unwrap(), b"");
         assert_eq!(world.emulator.authentications(), decided);
     }

@@ -50,14 +50,21 @@ async fn dropping_the_aws_emulator_closes_both_ports_and_every_connection() {
 }
 
 #[tokio::test]
-async fn dropping_the_aliyun_emulator_closes_its_port_and_every_connection() {
+async fn dropping_the_aliyun_emulator_closes_both_ports_and_every_connection() {
     let authority = Authority::new();
     let emulator = AliyunEmulator::start(AliyunOptions::new(&authority, NAME)).await.unwrap();
-    let address = emulator.addr();
-    let mut connection = Client::new(&authority, NAME).connect(address).await.unwrap();
+    let doors = [(emulator.addr(), NAME), (emulator.addr_iot_auth(), "iot-auth.emulator.test")];
+    let mut connections = Vec::new();
+    for (address, name) in doors {
+        connections.push(Client::new(&authority, name).connect(address).await.unwrap());
+    }
     drop(emulator);
-    assert_closes(address).await;
-    assert!(connection.rest().await.is_err());
+    for (address, _) in doors {
+        assert_closes(address).await;
+    }
+    for mut connection in connections {
+        assert!(connection.rest().await.is_err());
+    }
 }
 
 #[tokio::test]
@@ -71,6 +78,7 @@ async fn emulators_show_neither_keys_nor_secrets_in_their_debug_output() {
     let authority = Authority::new();
     let emulator = AliyunEmulator::start(AliyunOptions::new(&authority, NAME)).await.unwrap();
     emulator.add_device("pk", "device", "hush");
+    emulator.add_product("pk", "hush", true);
     assert!(!format!("{emulator:?} {:?}", AliyunOptions::new(&authority, NAME)).contains("hush"));
 }
 

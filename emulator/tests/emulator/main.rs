@@ -1,7 +1,14 @@
 //! The emulators seen from outside: over real TLS, by a client that shares nothing with them.
 
 mod aliyun_authentication;
+mod aliyun_chaos;
+mod aliyun_iot_auth;
+mod aliyun_mqtt_login;
 mod aliyun_publishing;
+mod aliyun_registration;
+mod aliyun_thing_model;
+mod aliyun_tokens;
+mod aliyun_world;
 mod aws_authorizers;
 mod aws_connections;
 mod aws_credentials;

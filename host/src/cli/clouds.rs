@@ -3,12 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 
 use thingpost_emulator::{
-    AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions, DeviceCertificate, Disposition, Entry, Listener,
+    AccessKey, AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions, DeviceCertificate, Disposition,
+    Entry, Listener,
 };
 
 use super::problem::{Problem, one_line};
 
 pub const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com";
+/// In the name of the endpoint.
+pub const AWS_REGION: &str = "eu-central-1";
 pub const AWS_TOPIC: &str = "sensors/kitchen/temperature";
 pub const ALIYUN_ENDPOINT: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
 pub const ALIYUN_TOPIC: &str = "/a1B2c3D4e5F/thermometer/user/update";
@@ -16,6 +19,9 @@ pub const PRODUCT_KEY: &str = "a1B2c3D4e5F";
 pub const DEVICE_NAME: &str = "thermometer";
 /// Of a device that exists only here.
 pub const DEVICE_SECRET: &str = "emulated-device-secret";
+pub const ACCESS_KEY_ID: &str = "AKIAEMULATED";
+/// Of an account that exists only here.
+pub const SECRET_ACCESS_KEY: &str = "emulated-secret-access-key";
 
 /// Dropping them ends them.
 pub struct Clouds {
@@ -34,6 +40,11 @@ impl Clouds {
         let options = AwsOptions { ip, ..AwsOptions::new(&authority, AWS_ENDPOINT) };
         let aws = AwsEmulator::start(options).await.map_err(cannot_listen)?;
         aws.register(&certificate);
+        aws.add_access_key(AccessKey {
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            session_token: None,
+        });
         let options = AliyunOptions { ip, ..AliyunOptions::new(&authority, ALIYUN_ENDPOINT) };
         let aliyun = AliyunEmulator::start(options).await.map_err(cannot_listen)?;
         aliyun.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET);

@@ -1,10 +1,11 @@
 //! `thingpost demo`: the whole way once, without an account, a network or a file.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use thingpost_host::runtime::PublisherPre;
+use thingpost_host::runtime::{DeviceSecrets, PublisherPre};
 use thingpost_host::runtime::types::{
-    AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, TimestampPolicy,
+    AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, Signer, TimestampPolicy,
 };
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
@@ -13,7 +14,7 @@ use super::clouds::{
 };
 use super::device::Device;
 use super::problem::{Problem, one_line};
-use super::publish::{Starter, load};
+use super::starter::{Starter, load};
 use super::terminal::print;
 use super::{Exit, report};
 
@@ -73,7 +74,7 @@ impl Demo<'_> {
             authentication: AwsAuthentication::Certificate,
         });
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
-        let device = Device { platform, route, qos: Qos::AtLeastOnce, files: Vec::new() };
+        let device = Device { platform, routes: vec![route], secrets: Arc::default(), files: Vec::new() };
         self.publish(title, device, &connect_to, AWS_TOPIC).await
     }
 
@@ -83,13 +84,14 @@ impl Demo<'_> {
             port: 443,
             product_key: PRODUCT_KEY.to_owned(),
             device_name: DEVICE_NAME.to_owned(),
-            device_secret: DEVICE_SECRET.to_owned(),
+            signer: Signer::Host,
             client_id: None,
             sign_method: SignMethod::HmacSha256,
             timestamp: TimestampPolicy::None,
         });
         let connect_to = Clouds::connect_to(ALIYUN_ENDPOINT, 443, self.clouds.aliyun.addr());
-        let device = Device { platform, route: self.route(ALIYUN_ENDPOINT)?, qos: Qos::AtLeastOnce, files: Vec::new() };
+        let secrets = DeviceSecrets::new().with(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET).into();
+        let device = Device { platform, routes: vec![self.route(ALIYUN_ENDPOINT)?], secrets, files: Vec::new() };
         self.publish(title, device, &connect_to, ALIYUN_TOPIC).await
     }
 
@@ -106,11 +108,11 @@ impl Demo<'_> {
         topic: &str,
     ) -> Result<Result<Receipt, Error>, Problem> {
         let connect_to = connect_to.parse().map_err(Problem::sentence)?;
-        let message = Message::new(topic, *br#"{"celsius":21.5}"#, device.qos);
-        let starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
+        let message = Message::new(topic, *br#"{"celsius":21.5}"#, Qos::AtLeastOnce);
+        let mut starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
         let outcome = starter.open().await?.publish(&message).await;
         let outcome = outcome.map_err(|trap| Problem::new("the component failed", format!("{trap:#}")))?;
-        let text = one_line(&report::text(topic, &outcome, &starter.last_failure));
+        let text = one_line(&report::text(&message, &outcome, &starter.last_failure));
         print(format_args!("{title}\n  {text}\n"));
         Ok(outcome)
     }

@@ -8,10 +8,10 @@ use thingpost_emulator::Ledger;
 use super::Exit;
 use super::arguments::EmulateArguments;
 use super::clouds::{
-    ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_TOPIC, Clouds, DEVICE_NAME, PRODUCT_KEY, arrived,
+    ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_REGION, AWS_TOPIC, Clouds, DEVICE_NAME, PRODUCT_KEY, arrived,
 };
 use super::interrupt::Interruptions;
-use super::keys::KeyFiles;
+use super::keys::{KeyFiles, PROFILE};
 use super::problem::Problem;
 use super::terminal::print;
 
@@ -41,7 +41,7 @@ pub async fn run(arguments: &EmulateArguments) -> Result<Exit, Problem> {
 }
 
 /// Ready to paste.
-fn commands(clouds: &Clouds, files: &KeyFiles) -> [String; 3] {
+fn commands(clouds: &Clouds, files: &KeyFiles) -> [String; 4] {
     let ca = quoted(&files.ca);
     let aws = |port: u16, address| {
         let (cert, key) = (quoted(&files.certificate), quoted(&files.private_key));
@@ -51,6 +51,14 @@ fn commands(clouds: &Clouds, files: &KeyFiles) -> [String; 3] {
              --ca {ca} --cert {cert} --key {key} \\\n    --connect-to {connect_to}"
         )
     };
+    // With all that variables of the user's own could say otherwise.
+    let access_key = quoted(&files.access_key);
+    let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
+    let signed = format!(
+        "AWS_SHARED_CREDENTIALS_FILE={access_key} \\\n    thingpost publish aws --endpoint {AWS_ENDPOINT} \\\n    --topic \
+         {AWS_TOPIC} --message '21.5' --ca {ca} \\\n    --sigv4 --profile {PROFILE} --region {AWS_REGION} \\\n    --connect-to \
+         {connect_to}"
+    );
     let secret = quoted(&files.device_secret);
     let connect_to = Clouds::connect_to(ALIYUN_ENDPOINT, 443, clouds.aliyun.addr());
     let aliyun = format!(
@@ -58,7 +66,7 @@ fn commands(clouds: &Clouds, files: &KeyFiles) -> [String; 3] {
          {DEVICE_NAME} --device-secret-file {secret} \\\n    --topic {ALIYUN_TOPIC} --message '21.5' --ca {ca} \\\n    \
          --connect-to {connect_to}"
     );
-    [aws(8443, clouds.aws.addr_mutual_tls()), aws(443, clouds.aws.addr_alpn()), aliyun]
+    [aws(8443, clouds.aws.addr_mutual_tls()), aws(443, clouds.aws.addr_alpn()), aliyun, signed]
 }
 
 /// For a shell.

@@ -7,14 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::input_file::{InputFile, refuse_any_of};
 use super::problem::Problem;
-
-/// A file that is read, and the option that names it.
-#[derive(Clone)]
-pub struct InputFile {
-    pub option: &'static str,
-    pub path: PathBuf,
-}
 
 /// Lines go to it in their order.
 pub struct Failed {
@@ -33,13 +27,7 @@ impl Failed {
     /// Makes sure that the file can be written, and leaves in it what there is. It must be none of those that are read:
     /// it will be emptied, and a private key is hard to come by again.
     pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, Problem> {
-        for InputFile { option, path: input } in inputs {
-            let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
-            if identity(path).is_some_and(|file| identity(input) == Some(file)) {
-                let path = path.display();
-                return Err(Problem::sentence(format!("--failed and {option} are both {path}: give another file")));
-            }
-        }
+        refuse_any_of(inputs, "--failed", path)?;
         let mut options = OpenOptions::new();
         options.write(true);
         let (file, is_new) = match options.clone().create_new(true).open(path) {
@@ -86,18 +74,4 @@ impl Failed {
 
 fn cannot_write(path: &Path, error: io::Error) -> Problem {
     Problem::new(format!("cannot write failed lines to {}", path.display()), error)
-}
-
-/// What two paths to one regular file have in common, hard links and redirected standard input included.
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = fs::metadata(path).ok()?;
-    metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
-}
-
-/// What two paths to one file have in common.
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path).ok()
 }

@@ -5,11 +5,14 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
 
-use super::clouds::{Clouds, DEVICE_SECRET};
+use super::clouds::{ACCESS_KEY_ID, Clouds, DEVICE_SECRET, SECRET_ACCESS_KEY};
 use super::problem::Problem;
 
 /// What stands in every file first. PEM readers pass over what is before the first block.
 const MARK: &str = "Made by `thingpost emulate`. Worth nothing elsewhere.\n";
+
+/// The section of the file with the access key, which may lie about where a real one is.
+pub const PROFILE: &str = "thingpost-emulator";
 
 /// Where the files are. The first three have the names that AWS gives them.
 pub struct KeyFiles {
@@ -17,6 +20,8 @@ pub struct KeyFiles {
     pub certificate: PathBuf,
     pub private_key: PathBuf,
     pub device_secret: PathBuf,
+    /// As the tools of AWS read it.
+    pub access_key: PathBuf,
 }
 
 impl KeyFiles {
@@ -31,6 +36,7 @@ impl KeyFiles {
             certificate: folder.join("device.pem.crt"),
             private_key: folder.join("private.pem.key"),
             device_secret: folder.join("device-secret.txt"),
+            access_key: folder.join("aws-credentials.txt"),
         };
         let marked = |pem: &str| format!("{MARK}{pem}");
         let contents = [
@@ -38,6 +44,7 @@ impl KeyFiles {
             (&files.certificate, marked(&clouds.certificate.certificate_pem)),
             (&files.private_key, marked(&clouds.certificate.private_key_pem)),
             (&files.device_secret, format!("{DEVICE_SECRET}\n")),
+            (&files.access_key, access_key()),
         ];
         for (file, _) in &contents {
             refuse_foreign(file)?;
@@ -50,9 +57,14 @@ impl KeyFiles {
     }
 }
 
+fn access_key() -> String {
+    format!("# {MARK}[{PROFILE}]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = {SECRET_ACCESS_KEY}\n")
+}
+
 fn refuse_foreign(file: &Path) -> Result<(), Problem> {
+    let is_ours = |text: &str| text.starts_with(MARK) || text.trim_end() == DEVICE_SECRET || text == access_key();
     match fs::read_to_string(file) {
-        Ok(text) if text.starts_with(MARK) || text.trim_end() == DEVICE_SECRET => Ok(()),
+        Ok(text) if is_ours(&text) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         _ => Err(Problem::sentence(format!(
             "{} is there already and was not made by an emulator; give another folder with --dir",

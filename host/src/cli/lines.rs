@@ -11,13 +11,14 @@ use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
 
 use super::Exit;
-use super::arguments::CommonArguments;
-use super::failed::{Failed, InputFile};
+use super::arguments::PublishArguments;
+use super::failed::Failed;
+use super::input_file::InputFile;
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
-use super::publish::Starter;
 use super::report;
 use super::source::{Line, Source};
+use super::starter::Starter;
 use super::summary::Summary;
 use super::terminal::{complain, print};
 
@@ -32,7 +33,12 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const TOO_LONG: &str = "the line is longer than any platform takes (128 KB), and too long to be kept";
 
 /// Publishes every line and says what became of them.
-pub async fn publish(starter: &Starter, path: &Path, arguments: &CommonArguments) -> Result<Exit, Problem> {
+pub async fn publish(
+    starter: &mut Starter,
+    path: &Path,
+    message: Message,
+    arguments: &PublishArguments,
+) -> Result<Exit, Problem> {
     // All that can be wrong is found before anything is sent.
     let mut source = Source::open(path)?;
     let publisher = starter.open().await?;
@@ -41,7 +47,8 @@ pub async fn publish(starter: &Starter, path: &Path, arguments: &CommonArguments
     let mut run = Run {
         publisher,
         starter,
-        arguments,
+        message,
+        json: arguments.json,
         interruptions: Interruptions::count(),
         summary: Summary::default(),
         failed: arguments.failed.as_deref().map(|failed| Failed::open(failed, &inputs)).transpose()?,
@@ -54,8 +61,10 @@ pub async fn publish(starter: &Starter, path: &Path, arguments: &CommonArguments
 
 struct Run<'a> {
     publisher: Publisher,
-    starter: &'a Starter,
-    arguments: &'a CommonArguments,
+    starter: &'a mut Starter,
+    /// What all lines have in common: all but the payload.
+    message: Message,
+    json: bool,
     interruptions: Interruptions,
     summary: Summary,
     failed: Option<Failed>,
@@ -100,7 +109,7 @@ impl Run<'_> {
     async fn publish(&mut self, mut batch: Vec<Line>) -> Result<(), Problem> {
         let message = |text: &mut Vec<u8>| {
             let payload = std::mem::take(text);
-            Message::new(&self.arguments.topic, payload, self.starter.qos())
+            Message { payload, ..self.message.clone() }
         };
         let messages: Vec<Message> = texts(&mut batch).map(message).collect();
         let answered = self.call(&messages).await;
@@ -111,9 +120,11 @@ impl Run<'_> {
         let (outcomes, otherwise) = match answered {
             // The same for every line, so it is said once, and nothing was sent.
             Some(Ok(outcomes)) => match outcomes.first() {
-                Some(Err(Error { cause: Cause::InvalidTopic(_), explanation, .. })) => {
-                    return Err(Problem::new("not sent", explanation));
-                }
+                Some(Err(Error {
+                    cause: Cause::InvalidTopic(_) | Cause::InvalidField(_) | Cause::Unsupported,
+                    explanation,
+                    ..
+                })) => return Err(Problem::new("not sent", explanation)),
                 _ => (outcomes, "the component failed: it gave no outcome".to_owned()),
             },
             Some(Err(trap)) => (Vec::new(), format!("the component failed: {trap:#}")),
@@ -131,6 +142,8 @@ impl Run<'_> {
         }
         if has_trapped {
             self.publisher = self.starter.open().await?;
+        } else {
+            self.starter.save_session(&mut self.publisher).await;
         }
         self.failed.as_mut().map_or(Ok(()), Failed::flush)
     }
@@ -161,8 +174,8 @@ impl Run<'_> {
             self.host_says = Some(host_says);
         }
         self.summary.count(outcome);
-        if self.arguments.json {
-            let mut object = report::json(&self.arguments.topic, outcome);
+        if self.json {
+            let mut object = report::json(&self.message, outcome);
             object.insert("line".to_owned(), line.number.into());
             print(Value::Object(object));
         }
@@ -173,8 +186,8 @@ impl Run<'_> {
     fn give_up(&mut self, line: &Line, delivery: Delivery, reason: &str) -> Result<(), Problem> {
         self.progress.inc(line.bytes);
         self.summary.count_failure(delivery, reason);
-        if self.arguments.json {
-            let object = report::json_without_answer(&self.arguments.topic, delivery, reason, line.number);
+        if self.json {
+            let object = report::json_without_answer(&self.message, delivery, reason, line.number);
             print(Value::Object(object));
         }
         self.keep(line.text.as_deref())
@@ -226,7 +239,7 @@ impl Run<'_> {
     }
 
     fn summarize(&self) {
-        if self.arguments.json {
+        if self.json {
             return print(self.summary.json());
         }
         print(&self.summary);

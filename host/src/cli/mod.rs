@@ -9,14 +9,20 @@ mod demo;
 mod device;
 mod emulate;
 mod failed;
+mod input_file;
 mod interrupt;
 mod keys;
 mod lines;
+mod message;
 mod names;
+mod operation;
+mod payload;
 mod problem;
 mod publish;
 mod report;
+mod session_file;
 mod source;
+mod starter;
 mod summary;
 mod terminal;
 
@@ -25,7 +31,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use arguments::{Arguments, Command, Platform};
+use arguments::{Arguments, Command, PublishCommand};
 use problem::Problem;
 
 /// How a run ends. The numbers are documented in the README.
@@ -68,14 +74,18 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
         .map_err(|error| Problem::new("cannot start", error))?;
     let exit = runtime.block_on(async {
         match command {
-            Command::Publish(Platform::Aws(arguments)) => {
-                let device = device::aws(&arguments)?;
-                publish::run(device, arguments.common).await
+            Command::Publish(PublishCommand::Aws(arguments)) => {
+                let device = device::aws(&arguments.device)?;
+                publish::run(device, &arguments.device.reach, message::aws(&arguments), &arguments.publish).await
             }
-            Command::Publish(Platform::Aliyun(arguments)) => {
-                let device = device::aliyun(&arguments)?;
-                publish::run(device, arguments.common).await
+            Command::Publish(PublishCommand::Aliyun(arguments)) => {
+                let device = device::aliyun(&arguments.device)?;
+                publish::run(device, &arguments.device.reach, message::aliyun(&arguments), &arguments.publish).await
             }
+            Command::Shadow(command) => operation::shadow(&command).await,
+            Command::Retained(command) => operation::retained(&command).await,
+            Command::Direct(command) => operation::direct(&command).await,
+            Command::Connection(command) => operation::connection(&command).await,
             Command::Emulate(arguments) => emulate::run(&arguments).await,
             Command::Demo => demo::run().await,
         }

@@ -1,9 +1,9 @@
-//! What became of one message, for people and for programs.
+//! What became of one message or operation, for people and for programs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
-use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Receipt, Retry, Stage};
+use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Message, Receipt, Retry, Stage};
 use thingpost_host::{ExchangeError, TransportError};
 
 use super::{Exit, names};
@@ -44,51 +44,78 @@ impl LastFailure {
         }
     }
 
+    /// Puts it into the object of an error.
+    pub fn add_to(&self, object: &mut Map<String, Value>, error: &Error) {
+        if let Cause::Transport(failure) = error.cause {
+            object.insert("host".to_owned(), self.about(failure).into());
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Noted>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The exit code for this outcome. What cannot be published because the input is wrong is wrong usage.
-pub fn exit(outcome: &Result<Receipt, Error>) -> Exit {
-    match outcome {
-        Ok(_) => Exit::Delivered,
-        Err(Error { stage: Stage::Preparation, .. }) => Exit::Usage,
-        Err(Error { delivery: Delivery::Refused, .. }) => Exit::Refused,
-        Err(Error { delivery: Delivery::NotSent, .. }) => Exit::NotSent,
-        Err(Error { delivery: Delivery::Unknown, .. }) => Exit::Unknown,
+/// The exit code for this outcome.
+pub fn exit<T>(outcome: &Result<T, Error>) -> Exit {
+    outcome.as_ref().map_or_else(exit_of_failure, |_| Exit::Delivered)
+}
+
+/// What cannot be sent because the input is wrong is wrong usage.
+pub fn exit_of_failure(error: &Error) -> Exit {
+    match (error.stage, error.delivery) {
+        (Stage::Preparation, _) => Exit::Usage,
+        (_, Delivery::Refused) => Exit::Refused,
+        (_, Delivery::NotSent) => Exit::NotSent,
+        (_, Delivery::Unknown) => Exit::Unknown,
     }
 }
 
 /// One line for a person.
-pub fn text(topic: &str, outcome: &Result<Receipt, Error>, last_failure: &LastFailure) -> String {
+pub fn text(message: &Message, outcome: &Result<Receipt, Error>, last_failure: &LastFailure) -> String {
     match outcome {
-        Ok(Receipt { message_id, trace_id, attempts }) => {
-            let mut facts = Vec::new();
-            facts.extend(message_id.map(|id| format!("message id {id}")));
-            facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
-            if *attempts > 1 {
-                facts.push(format!("{attempts} attempts"));
-            }
-            format!("delivered to {topic}{}", in_brackets(&facts))
-        }
-        Err(error) => {
-            let mut facts = Vec::new();
-            if let Some(Answer { status, code, message, trace_id, clock_ahead_ms: _ }) = &error.answer {
-                facts.push(format!("status {status}"));
-                facts.extend(code.clone());
-                facts.extend(message.as_ref().map(|message| format!("{message:?}")));
-                facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
-            }
-            if let Cause::Transport(failure) = error.cause {
-                facts.extend(last_failure.about(failure));
-            }
-            if error.attempts > 1 {
-                facts.push(format!("{} attempts", error.attempts));
-            }
-            format!("{}: {}{}", names::delivery(error.delivery), error.explanation, in_brackets(&facts))
-        }
+        Ok(receipt) => format!("delivered to {}{}", destination(message), facts(receipt)),
+        Err(error) => failure_text(error, last_failure),
     }
+}
+
+/// Where a message goes.
+fn destination(message: &Message) -> String {
+    match &message.rule {
+        None => message.topic.clone(),
+        Some(rule) if message.topic.is_empty() => format!("the rule {rule}"),
+        Some(rule) => format!("the rule {rule} as {}", message.topic),
+    }
+}
+
+/// What is known of what went well, in brackets.
+pub fn facts(receipt: &Receipt) -> String {
+    let Receipt { message_id, trace_id, attempts } = receipt;
+    let mut facts = Vec::new();
+    facts.extend(message_id.map(|id| format!("message id {id}")));
+    facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
+    if *attempts > 1 {
+        facts.push(format!("{attempts} attempts"));
+    }
+    in_brackets(&facts)
+}
+
+/// One line for a person.
+pub fn failure_text(error: &Error, last_failure: &LastFailure) -> String {
+    let mut facts = Vec::new();
+    if let Some(Answer { status, code, message, trace_id, clock_ahead_ms: _ }) = &error.answer {
+        facts.push(format!("status {status}"));
+        facts.extend(code.clone());
+        facts.extend(message.as_ref().map(|message| format!("{message:?}")));
+        facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
+    }
+    if let Cause::Transport(failure) = error.cause {
+        facts.extend(last_failure.about(failure));
+    }
+    if error.attempts > 1 {
+        facts.push(format!("{} attempts", error.attempts));
+    }
+    format!("{}: {}{}", names::delivery(error.delivery), error.explanation, in_brackets(&facts))
 }
 
 fn in_brackets(facts: &[String]) -> String {
@@ -99,46 +126,58 @@ fn in_brackets(facts: &[String]) -> String {
 }
 
 /// One object for a program. A message id is a text: most programs read a JSON number as a float, which cannot hold it.
-pub fn json(topic: &str, outcome: &Result<Receipt, Error>) -> Map<String, Value> {
-    let value = match outcome {
-        Ok(Receipt { message_id, trace_id, attempts }) => json!({
+pub fn json(message: &Message, outcome: &Result<Receipt, Error>) -> Map<String, Value> {
+    let mut value = match outcome {
+        Ok(Receipt { message_id, trace_id, attempts }) => object(json!({
             "outcome": "delivered",
-            "topic": topic,
             "message_id": message_id.map(|id| id.to_string()),
             "trace_id": trace_id,
             "attempts": attempts,
-        }),
-        Err(error) => {
-            let answer = error.answer.as_ref();
-            json!({
-                "outcome": names::delivery(error.delivery),
-                "topic": topic,
-                "cause": names::cause(error.cause),
-                "stage": match error.stage {
-                    Stage::Preparation => "preparation",
-                    Stage::Authentication => "authentication",
-                    Stage::Publication => "publication",
-                },
-                "explanation": error.explanation,
-                "retry": match error.retry {
-                    Retry::Never => json!("never"),
-                    Retry::AfterMs(ms) => json!({ "after_ms": ms }),
-                    Retry::AfterAuthentication => json!("after authentication"),
-                },
-                "attempts": error.attempts,
-                "status": answer.map(|answer| answer.status),
-                "code": answer.and_then(|answer| answer.code.clone()),
-                "message": answer.and_then(|answer| answer.message.clone()),
-                "trace_id": answer.and_then(|answer| answer.trace_id.clone()),
-            })
-        }
+        })),
+        Err(error) => failure_json(error),
     };
-    object(value)
+    add_destination(&mut value, message);
+    value
+}
+
+/// One object for a program.
+pub fn failure_json(error: &Error) -> Map<String, Value> {
+    let answer = error.answer.as_ref();
+    object(json!({
+        "outcome": names::delivery(error.delivery),
+        "cause": names::cause(error.cause),
+        "stage": match error.stage {
+            Stage::Preparation => "preparation",
+            Stage::Authentication => "authentication",
+            Stage::Publication => "publication",
+        },
+        "explanation": error.explanation,
+        "retry": match error.retry {
+            Retry::Never => json!("never"),
+            Retry::AfterMs(ms) => json!({ "after_ms": ms }),
+            Retry::AfterAuthentication => json!("after authentication"),
+        },
+        "attempts": error.attempts,
+        "status": answer.map(|answer| answer.status),
+        "code": answer.and_then(|answer| answer.code.clone()),
+        "message": answer.and_then(|answer| answer.message.clone()),
+        "trace_id": answer.and_then(|answer| answer.trace_id.clone()),
+        "clock_ahead_ms": answer.and_then(|answer| answer.clock_ahead_ms),
+    }))
 }
 
 /// The object of a line that the component has no outcome for.
-pub fn json_without_answer(topic: &str, delivery: Delivery, reason: &str, line: u64) -> Map<String, Value> {
-    object(json!({ "outcome": names::delivery(delivery), "topic": topic, "explanation": reason, "line": line }))
+pub fn json_without_answer(message: &Message, delivery: Delivery, reason: &str, line: u64) -> Map<String, Value> {
+    let mut value = object(json!({ "outcome": names::delivery(delivery), "explanation": reason, "line": line }));
+    add_destination(&mut value, message);
+    value
+}
+
+fn add_destination(object: &mut Map<String, Value>, message: &Message) {
+    object.insert("topic".to_owned(), message.topic.as_str().into());
+    if let Some(rule) = &message.rule {
+        object.insert("rule".to_owned(), rule.as_str().into());
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -7,8 +7,18 @@ use std::sync::Once;
 
 /// Prints a line to standard output.
 pub fn print(line: impl fmt::Display) {
+    check(writeln!(io::stdout(), "{line}"));
+}
+
+/// Puts these bytes on standard output, and nothing else.
+pub fn put(bytes: &[u8]) {
+    let mut stdout = io::stdout();
+    check(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
+fn check(written: io::Result<()>) {
     static COMPLAINT: Once = Once::new();
-    match writeln!(io::stdout(), "{line}") {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             COMPLAINT.call_once(|| complain(format_args!("thingpost: cannot write the output: {error}")));
         }

@@ -46,3 +46,47 @@ fn names_with_a_newline_and_empty_names_are_refused() {
         clouds.assert_usage(line(""), &[name, "empty"]);
     }
 }
+
+#[test]
+fn nothing_or_more_than_one_thing_to_show_who_the_device_is_comes_with_the_choices() {
+    let clouds = Clouds::start();
+    let choices = ["--cert and --key", "--sigv4", "--authorizer NAME", "--authorizer-default", "--role-alias"];
+    clouds.assert_usage(clouds.publish_aws_anonymously(), &[&["nothing says how"], &choices[..]].concat());
+    for (line, first, second) in [
+        (clouds.publish_aws().and(&["--sigv4"]), "--cert", "--sigv4"),
+        (clouds.publish_aws().with("--authorizer", "a"), "--cert", "--authorizer"),
+        (clouds.publish_aws().and(&["--authorizer-default"]), "--cert", "--authorizer-default"),
+        (clouds.publish_aws_anonymously().with("--authorizer", "a").and(&["--sigv4"]), "--sigv4", "--authorizer"),
+        (clouds.by_role_alias(clouds.publish_aws()).and(&["--sigv4"]), "--role-alias", "--sigv4"),
+    ] {
+        let words = format!("{first} and {second} are two ways");
+        clouds.assert_usage(line, &[&[words.as_str()], &choices[..]].concat());
+    }
+}
+
+#[test]
+fn what_belongs_to_another_way_is_not_ignored() {
+    let clouds = Clouds::start();
+    let authorizer = || clouds.publish_aws_anonymously().with("--authorizer", "a");
+    for (line, option, with) in [
+        (clouds.publish_aws().with("--region", "eu-west-1"), "--region", "--sigv4 or --role-alias"),
+        (authorizer().with("--service", "iotdata"), "--service", "--sigv4 or --role-alias"),
+        (clouds.publish_aws().with("--token-name", "X-Token"), "--token-name", "--authorizer"),
+        (clouds.publish_aws().and(&["--token-in-query"]), "--token-in-query", "--authorizer"),
+        (clouds.publish_aws().with("--profile", "dev"), "--profile", "--sigv4"),
+        (clouds.publish_aws().with("--thing-name", "t"), "", "--role-alias"),
+        (clouds.publish_aws().with("--credentials-endpoint", "a.example"), "", "--role-alias"),
+        (clouds.publish_aws().with("--role-alias", "a"), "", "--credentials-endpoint"),
+        (authorizer().with("--token-file", "f"), "", "--token-name"),
+        (authorizer().and(&["--authorizer-default"]), "--authorizer", "--authorizer-default"),
+    ] {
+        clouds.assert_usage(line, &[option, with]);
+    }
+}
+
+#[test]
+fn the_two_endpoints_of_a_temporary_key_are_two() {
+    let clouds = Clouds::start();
+    let line = clouds.by_role_alias(clouds.publish_aws()).with("--credentials-endpoint", crate::clouds::AWS);
+    clouds.assert_usage(line, &["--endpoint and --credentials-endpoint", "iot:CredentialProvider"]);
+}

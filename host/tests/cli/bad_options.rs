@@ -31,8 +31,7 @@ fn help_and_version_are_asked_for_and_so_no_mistake() {
 #[test]
 fn every_missing_option_is_named_with_the_help_to_read() {
     let clouds = Clouds::start();
-    let aws = ["--endpoint", "--topic", "--cert", "--key"];
-    for option in aws {
+    for option in ["--endpoint", "--topic", "--cert", "--key"] {
         let line = clouds.publish_aws().without(option);
         clouds.assert_usage(line, &["required", option, "`thingpost publish aws --help`"]);
     }
@@ -41,7 +40,7 @@ fn every_missing_option_is_named_with_the_help_to_read() {
         clouds.assert_usage(line, &["required", option, "`thingpost publish aliyun --help`"]);
     }
     let all = CommandLine::new(&["publish", "aws"]).with("--message", "m");
-    clouds.assert_usage(all, &aws);
+    clouds.assert_usage(all, &["--endpoint", "--topic"]);
 }
 
 #[test]
@@ -66,19 +65,41 @@ fn a_misspelt_word_comes_with_the_one_that_was_meant() {
         .assert_usage(clouds.publish_aliyun().and(&["--divice-secret", "x"]), &["--divice-secret", "--device-secret"]);
     clouds.assert_usage(CommandLine::new(&["publsh"]), &["publsh", "publish"]);
     clouds.assert_usage(CommandLine::new(&["publish", "azure"]), &["azure", "`thingpost publish --help`"]);
-    clouds.assert_usage(clouds.publish_aws().and(&["--retain"]), &["--retain", "thingpost publish aws"]);
+    clouds.assert_usage(clouds.publish_aliyun().and(&["--retain"]), &["--retain", "thingpost publish aliyun"]);
     clouds.assert_usage(clouds.publish_aws().and(&["stray"]), &["stray"]);
 }
 
 #[test]
-fn an_endpoint_is_a_host_name_and_nothing_else() {
+fn an_endpoint_is_a_host_and_perhaps_a_port_and_never_a_path() {
     let clouds = Clouds::start();
-    let endpoints = ["https://a.example", "a.example/topics", "a.example:8443", "a example", " a.example", "a\nb", ""];
-    for endpoint in endpoints {
+    for (endpoint, word) in [
+        ("https://a.example/topics/t", "give a.example or https://a.example"),
+        ("a.example:8443/topics", "give a.example:8443 or"),
+        ("http://a.example", "not for HTTPS"),
+        ("a.example:", "from 1 to 65535"),
+        ("a example", "not a host"),
+        (" a.example", "not a host"),
+        ("a\nb", "not a host"),
+        ("", "not a host"),
+    ] {
         for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
-            clouds.assert_usage(line.with("--endpoint", endpoint), &["--endpoint", "not a host", "without scheme"]);
+            clouds.assert_usage(line.with("--endpoint", endpoint), &["--endpoint", word]);
         }
+        let line = clouds.by_role_alias(clouds.publish_aws()).with("--credentials-endpoint", endpoint);
+        clouds.assert_usage(line, &["--credentials-endpoint", word]);
     }
+}
+
+#[test]
+fn a_port_is_given_with_the_endpoint_or_by_its_option() {
+    let clouds = Clouds::start();
+    for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
+        let line = line.with("--endpoint", "https://a.example:8443/").with("--port", "443");
+        clouds.assert_usage(line, &["8443", "--port is 443", "one of them"]);
+    }
+    let line = clouds.by_role_alias(clouds.publish_aws());
+    let line = line.with("--credentials-endpoint", "a.example:1").with("--credentials-port", "2");
+    clouds.assert_usage(line, &["--credentials-port is 2", "one of them"]);
 }
 
 #[test]

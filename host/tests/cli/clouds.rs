@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use thingpost_emulator::{
-    AliyunEmulator, AliyunOptions, Authority, AwsConnections, AwsEmulator, AwsOptions, Connections, DeviceCertificate,
-    Entry, Faults, Ledger,
+    AccessKey, AliyunEmulator, AliyunOptions, Authority, Authorizer, AwsConnections, AwsEmulator, AwsOptions,
+    Connections, DeviceCertificate, Entry, Faults, Ledger,
 };
 use tokio::runtime::Runtime;
 
@@ -22,6 +22,14 @@ pub const ALIYUN: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
 pub const AWS_TOPIC: &str = "sensors/kitchen";
 pub const ALIYUN_TOPIC: &str = "/a1B2c3D4e5F/thermometer/user/update";
 pub const SECRET: &str = "h7sh-d3vice-s3cret";
+pub const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
+/// With what a reader of INI files might stumble over.
+pub const ACCESS_KEY: &str = "h7sh/acc3ss+key#with;signs\\n=";
+pub const SESSION_TOKEN: &str = "h7sh-s3ssion-tok3n/+==";
+pub const AUTHORIZER: &str = "gatekeeper";
+pub const TOKEN: &str = "h7sh.auth0rizer.tok3n";
+pub const TOKEN_SIGNATURE: &str = "aDdzaC1zaWduYXR1cmU+Lz8=";
+pub const ROLE_ALIAS: &str = "publisher";
 
 /// How long the ledger may take to show what a client was told.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,11 +45,17 @@ pub struct Clouds {
 
 impl Clouds {
     pub fn start() -> Self {
+        Self::start_with(|authority| AwsOptions::new(authority, AWS))
+    }
+
+    /// With another AWS.
+    pub fn start_with(aws: impl FnOnce(&Authority) -> AwsOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let authority = Authority::new();
         let certificate = authority.issue_device("thermometer");
-        let aws = runtime.block_on(AwsEmulator::start(AwsOptions::new(&authority, AWS))).unwrap();
+        let aws = runtime.block_on(AwsEmulator::start(aws(&authority))).unwrap();
         aws.register(&certificate);
+        aws.add_role_alias(ROLE_ALIAS, Duration::from_secs(3600));
         let aliyun = runtime.block_on(AliyunEmulator::start(AliyunOptions::new(&authority, ALIYUN))).unwrap();
         aliyun.add_device("a1B2c3D4e5F", "thermometer", SECRET);
         let clouds = Self { aws, aliyun, certificate, folder: TempDir::new().unwrap(), runtime };
@@ -66,14 +80,57 @@ impl Clouds {
 
     /// Publishes to AWS, port 8443.
     pub fn publish_aws(&self) -> CommandLine {
-        CommandLine::new(&["publish", "aws"])
-            .with("--endpoint", AWS)
-            .with("--topic", AWS_TOPIC)
-            .with("--message", "21.5")
-            .with("--ca", self.path("ca.pem"))
-            .with("--cert", self.path("device.pem.crt"))
-            .with("--key", self.path("private.pem.key"))
-            .with("--connect-to", to(self.aws.addr_mutual_tls()))
+        let line = CommandLine::new(&["publish", "aws"]).with("--topic", AWS_TOPIC).with("--message", "21.5");
+        self.with_certificate(line).with("--connect-to", to(self.aws.addr_mutual_tls()))
+    }
+
+    /// Publishes to AWS, port 443, without a way to show who the device is.
+    pub fn publish_aws_anonymously(&self) -> CommandLine {
+        let line = CommandLine::new(&["publish", "aws"]).with("--topic", AWS_TOPIC).with("--message", "21.5");
+        self.anonymous(line)
+    }
+
+    /// Does something else with AWS, port 8443.
+    pub fn aws(&self, words: &[&str]) -> CommandLine {
+        self.with_certificate(CommandLine::new(words)).with("--connect-to", to(self.aws.addr_mutual_tls()))
+    }
+
+    fn anonymous(&self, line: CommandLine) -> CommandLine {
+        line.with("--endpoint", AWS).with("--ca", self.path("ca.pem")).with("--connect-to", to(self.aws.addr_alpn()))
+    }
+
+    fn with_certificate(&self, line: CommandLine) -> CommandLine {
+        self.anonymous(line).with("--cert", self.path("device.pem.crt")).with("--key", self.path("private.pem.key"))
+    }
+
+    /// The same command by a temporary key.
+    pub fn by_role_alias(&self, line: CommandLine) -> CommandLine {
+        let host = self.aws.credentials_server_name();
+        self.with_certificate(line)
+            .with("--role-alias", ROLE_ALIAS)
+            .with("--credentials-endpoint", host)
+            .with("--connect-to", format!("{AWS}:443:{}", self.aws.addr_alpn()))
+            .and(&["--connect-to", &format!("{host}:443:{}", self.aws.addr_credentials())])
+    }
+
+    /// Makes the access key known, with its session token or without.
+    pub fn add_access_key(&self, session_token: Option<&str>) {
+        self.aws.add_access_key(AccessKey {
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret_access_key: ACCESS_KEY.to_owned(),
+            session_token: session_token.map(str::to_owned),
+        });
+    }
+
+    /// Makes a custom authorizer known that takes the token.
+    pub fn add_authorizer(&self, signature: Option<&str>) {
+        self.aws.add_authorizer(Authorizer {
+            name: AUTHORIZER.to_owned(),
+            token_key_name: "X-Token".to_owned(),
+            token: TOKEN.to_owned(),
+            signature: signature.map(str::to_owned),
+            is_default: true,
+        });
     }
 
     /// Publishes to AWS, port 443.
@@ -101,8 +158,13 @@ impl Clouds {
 
     /// Runs it with this in the environment.
     pub fn run_with(&self, line: CommandLine, variable: &str, value: impl AsRef<OsStr>) -> Output {
+        self.run_in(line, &[(variable, value.as_ref())])
+    }
+
+    /// Runs it with all these in the environment.
+    pub fn run_in(&self, line: CommandLine, variables: &[(&str, &OsStr)]) -> Output {
         let mut command = self.command(line);
-        command.env(variable, value);
+        command.envs(variables.iter().copied());
         self.run_command(command)
     }
 
@@ -149,12 +211,16 @@ impl Clouds {
     /// The same for a run that is over.
     #[track_caller]
     pub fn assert_wrong(&self, output: &Output, words: &[&str]) {
-        assert_eq!(output.code, Some(2), "{output:?}");
-        let complaint = output.only_complaint();
-        for word in words {
-            assert!(complaint.contains(word), "{word:?} is not in: {complaint}");
-        }
+        assert_explained(output, words);
         self.assert_nothing_came();
+    }
+
+    /// The same where there have been connections before.
+    #[track_caller]
+    pub fn assert_usage_after(&self, line: CommandLine, words: &[&str]) {
+        let before = self.aws.connections();
+        assert_explained(&self.run(line), words);
+        assert_eq!(self.aws.connections(), before);
     }
 
     #[track_caller]
@@ -174,6 +240,10 @@ impl Clouds {
         self.wait_for(&self.aws.ledger(), count)
     }
 
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     fn wait_for(&self, ledger: &Ledger, count: usize) -> Vec<Entry> {
         self.runtime.block_on(ledger.wait_for(count, PATIENCE)).unwrap()
     }
@@ -182,7 +252,7 @@ impl Clouds {
         self.aws.faults()
     }
 
-    /// All that must show nowhere: the device's secret, the private keys, the tokens made so far.
+    /// All that must show nowhere: secrets, private keys, the tokens made so far.
     pub fn secrets(&self) -> Vec<String> {
         let fixtures =
             ["ec-sec1.key.pem", "rsa-pkcs1.key.pem", "pkcs8-encrypted.key.pem", "rsa-pkcs1-encrypted.key.pem"];
@@ -191,7 +261,20 @@ impl Clouds {
         let bodies = keys.flat_map(|pem| pem.lines()).filter(|line| line.len() >= 20 && !line.contains([' ', ':']));
         let entries = self.aliyun.ledger().entries();
         let tokens = entries.iter().filter_map(|entry| entry.header("password"));
-        bodies.chain(tokens).chain([SECRET]).map(str::to_owned).collect()
+        let entries = self.aws.ledger().entries();
+        let session_tokens = entries.iter().filter_map(|entry| entry.header("x-amz-security-token"));
+        let tokens = tokens.chain(session_tokens);
+        let constants = [SECRET, ACCESS_KEY, SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE];
+        bodies.chain(tokens).chain(constants).map(str::to_owned).collect()
+    }
+}
+
+#[track_caller]
+fn assert_explained(output: &Output, words: &[&str]) {
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let complaint = output.only_complaint();
+    for word in words {
+        assert!(complaint.contains(word), "{word:?} is not in: {complaint}");
     }
 }
 

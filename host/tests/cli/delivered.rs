@@ -4,7 +4,7 @@ use std::path::Path;
 
 use thingpost_emulator::{Entry, Listener};
 
-use crate::clouds::{ALIYUN_TOPIC, AWS_TOPIC, Clouds, SECRET};
+use crate::clouds::{ALIYUN, ALIYUN_TOPIC, AWS, AWS_TOPIC, Clouds, SECRET};
 use crate::command::CommandLine;
 
 /// Runs it and returns the one message that arrived.
@@ -37,6 +37,17 @@ fn aws_takes_a_message_on_443_with_the_alpn() {
     let clouds = Clouds::start();
     let entry = delivered(&clouds, clouds.publish_aws_443());
     assert_eq!(entry.listener, Listener::AwsAlpn);
+}
+
+#[test]
+fn an_endpoint_with_its_port_chooses_the_port() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aws_443().without("--port").with("--endpoint", format!("https://{AWS}:443/"));
+    assert_eq!(delivered(&clouds, line.clone()).listener, Listener::AwsAlpn);
+    assert_eq!(delivered(&clouds, line.with("--port", "443")).listener, Listener::AwsAlpn);
+    let line = clouds.publish_aws().with("--endpoint", format!("https://{AWS}"));
+    assert_eq!(delivered(&clouds, line).listener, Listener::AwsMutualTls);
+    delivered(&clouds, clouds.publish_aliyun().with("--endpoint", format!("https://{ALIYUN}/")));
 }
 
 #[test]
@@ -132,7 +143,7 @@ fn without_ca_the_authorities_of_the_system_are_trusted() {
 fn one_override_of_many_may_name_the_endpoint_in_any_case() {
     let clouds = Clouds::start();
     let there = clouds.aws.addr_mutual_tls();
-    let upper = crate::clouds::AWS.to_ascii_uppercase();
+    let upper = AWS.to_ascii_uppercase();
     let line = clouds.publish_aws().with("--endpoint", &upper).with("--connect-to", format!("{upper}:8443:{there}"));
     delivered(&clouds, line.and(&["--connect-to", "other.example:8443:127.0.0.1:1"]));
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::process::{Output, Process, THINGPOST, command};
 
-const FILES: [&str; 4] = ["ca.pem", "device.pem.crt", "private.pem.key", "device-secret.txt"];
+const FILES: [&str; 5] = ["ca.pem", "device.pem.crt", "private.pem.key", "device-secret.txt", "aws-credentials.txt"];
 
 fn emulate(folder: &Path, more: &[&str]) -> Process {
     let mut process = command(THINGPOST);
@@ -28,14 +28,14 @@ fn ready(folder: &Path, more: &[&str]) -> Process {
 /// The commands that it printed.
 fn commands(process: &Process) -> Vec<String> {
     let text = process.stdout();
-    text.split("\n\n").filter(|part| part.starts_with("thingpost ")).map(str::to_owned).collect()
+    text.split("\n\n").filter(|part| part.contains("thingpost publish ")).map(str::to_owned).collect()
 }
 
 /// Pastes a command into a shell, in another folder than the emulator's.
 fn paste(printed: &str, folder: &Path) -> Output {
-    let quoted = format!("exec '{}' ", THINGPOST.replace('\'', r"'\''"));
+    let quoted = format!("exec '{}' publish ", THINGPOST.replace('\'', r"'\''"));
     let mut shell: Command = command("sh");
-    shell.arg("-c").arg(printed.replacen("thingpost ", &quoted, 1)).current_dir("/");
+    shell.arg("-c").arg(printed.replacen("thingpost publish ", &quoted, 1)).current_dir("/");
     Process::start(shell, secrets(folder)).end()
 }
 
@@ -44,19 +44,21 @@ fn secrets(folder: &Path) -> Vec<String> {
     let key = fs::read_to_string(folder.join("private.pem.key")).unwrap();
     let secret = fs::read_to_string(folder.join("device-secret.txt")).unwrap();
     let body = key.lines().filter(|line| line.len() >= 20 && !line.contains(' ')).map(str::to_owned);
-    body.chain([secret.trim().to_owned()]).collect()
+    let access_key = fs::read_to_string(folder.join("aws-credentials.txt")).unwrap();
+    let access_key = access_key.rsplit_once("= ").unwrap().1.trim().to_owned();
+    body.chain([secret.trim().to_owned(), access_key]).collect()
 }
 
 #[track_caller]
 fn assert_works(folder: &Path, more: &[&str]) {
     let mut process = ready(folder, more);
     let commands = commands(&process);
-    assert_eq!(commands.len(), 3, "{}", process.stdout());
+    assert_eq!(commands.len(), 4, "{}", process.stdout());
     for printed in &commands {
         let output = paste(printed, folder);
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{printed}\n{output:?}");
     }
-    process.wait_until("three messages", |process| process.stdout().matches("[accepted, id ").count() == 3);
+    process.wait_until("four messages", |process| process.stdout().matches("[accepted, id ").count() == 4);
     for cloud in ["AWS 8443", "AWS 443", "Aliyun"] {
         assert!(process.stdout().lines().any(|line| line.starts_with(cloud) && line.contains("21.5")), "{cloud}");
     }
@@ -103,7 +105,7 @@ fn a_relative_folder_is_printed_so_that_it_is_found_from_anywhere() {
 }
 
 #[test]
-fn the_four_files_are_for_their_owner_only() {
+fn the_files_are_for_their_owner_only() {
     let folder = TempDir::new().unwrap();
     let _running = ready(folder.path(), &[]);
     let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -148,3 +148,18 @@ fn a_second_interruption_does_not_wait_for_answers() {
     assert!(summary.starts_with("{\"summary\":") && summary.contains("\"unknown\":1"), "{output:?}");
     assert_eq!(failed_lines(&failed), ["a"]);
 }
+
+#[test]
+fn a_question_is_given_up_at_once() {
+    let clouds = Clouds::start();
+    // Somebody who accepts and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let line = clouds.aws(&["shadow", "get"]).with("--thing", "thermometer");
+    let line = line.with("--connect-to", crate::clouds::to(silent.local_addr().unwrap()));
+    let process = clouds.start_command(clouds.command(line));
+    let _connection = silent.accept().unwrap();
+    process.signal("INT");
+    let output = process.end();
+    assert_eq!(output.code, Some(4), "{output:?}");
+    assert_eq!(output.only_complaint(), "unknown: interrupted before the answer came");
+}

@@ -1,20 +1,30 @@
 //! The command line as its users have it: a process of its own, both clouds behind real TLS, and a ledger that says what
 //! truly arrived. Every run here also proves that no secret and no backtrace shows; see `process`.
 
+mod aws_access_keys;
+mod aws_authorizers;
+mod aws_role_aliases;
 mod bad_devices;
 mod bad_files;
 mod bad_options;
 mod bad_topics;
 mod clouds;
 mod command;
+mod connections;
 mod delivered;
 mod demo;
+mod direct_messages;
 mod emulate;
 mod interruptions;
+mod library;
 mod lines;
 mod lines_failed;
 mod lines_sources;
+mod message_options;
 mod outcomes;
 mod output;
 mod process;
+mod retained;
 mod secrets;
+mod session_files;
+mod shadows;

@@ -77,11 +77,25 @@ fn a_denial_by_the_policy_is_a_refusal_that_names_the_missing_permission() {
         &clouds,
         line.clone(),
         1,
-        &["refused: ", "iot:Publish on topic/secret/door", "status 403", "trace id"],
+        &["refused: ", "iot:Publish on ", "topic/secret/door", "status 403", "trace id"],
     );
     let value = json(&clouds, line, 1);
     assert_eq!((&value["outcome"], &value["cause"]), (&"refused".into(), &"forbidden".into()));
     assert_eq!((&value["status"], &value["retry"]), (&403.into(), &"never".into()));
+}
+
+#[test]
+fn the_answer_tells_programs_how_wrong_the_clock_is() {
+    let clouds = Clouds::start();
+    clouds.aws.deny_topic_prefix("secret/");
+    for (ahead_ms, expected) in [(-3_600_000, 3_590_000..3_610_000), (7_200_000, -7_210_000..-7_190_000)] {
+        clouds.aws.shift_clock_ms(ahead_ms);
+        let value = json(&clouds, clouds.publish_aws().with("--topic", "secret/door"), 1);
+        let told = value["clock_ahead_ms"].as_i64().unwrap();
+        assert!(expected.contains(&told), "{told}");
+    }
+    let value = json(&clouds, clouds.publish_aws().with("--connect-to", "::127.0.0.1:1").with("--timeout", "0.2"), 3);
+    assert!(value["clock_ahead_ms"].is_null());
 }
 
 /// Nothing that is to be published has been sent by then, but the platform has said what it thinks of this device.
@@ -105,11 +119,11 @@ fn a_topic_of_another_device_is_refused_by_aliyun() {
 }
 
 #[test]
-fn port_443_without_the_alpn_is_a_refusal_that_names_the_alpn() {
+fn a_port_that_does_not_look_at_the_certificate_is_a_refusal_that_names_the_certificate() {
     let clouds = Clouds::start();
     // 8443 offers no ALPN, and is led to the port that wants one.
     let line = clouds.publish_aws().with("--connect-to", to(clouds.aws.addr_alpn()));
-    assert_fails(&clouds, line, 1, &["refused: ", "x-amzn-http-ca", "Missing Authentication Token"]);
+    assert_fails(&clouds, line, 1, &["refused: ", "no client certificate has arrived", "Missing Authentication Token"]);
 }
 
 #[test]

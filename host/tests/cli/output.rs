@@ -51,7 +51,7 @@ fn an_emulator_whose_reader_is_gone_goes_on() {
     let mut emulator = command(THINGPOST);
     emulator.arg("emulate").arg("--dir").arg(folder.path()).stdout(closed());
     let mut process = Process::start(emulator, Vec::new());
-    let last = folder.path().join("device-secret.txt");
+    let last = folder.path().join("aws-credentials.txt");
     process.wait_until("the files", |_| std::fs::read_to_string(&last).is_ok_and(|secret| secret.ends_with('\n')));
     // Signals are counted from before the first line is printed.
     std::thread::sleep(std::time::Duration::from_millis(300));

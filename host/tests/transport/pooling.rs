@@ -129,9 +129,11 @@ async fn a_connection_that_died_while_idle_costs_no_message() {
         let authority = Authority::new("ca");
         let server = forgetful(&authority).start();
         let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let endings = server.endings();
         for message in 0..20 {
             publish(&transport, URL, message.to_string()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            let endings = endings.clone();
+            tokio::task::spawn_blocking(move || endings.block_until(message + 1)).await.unwrap();
         }
         assert_eq!(server.accepted(), 20);
         assert_eq!(server.bodies().len(), 20);
@@ -171,9 +173,10 @@ async fn nor_does_one_that_died_while_the_guest_was_computing() {
         let authority = Authority::new("ca");
         let server = forgetful(&authority).start();
         let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let endings = server.endings();
         for message in 0..20 {
             publish(&transport, URL, message.to_string()).await.unwrap();
-            std::thread::sleep(Duration::from_millis(5));
+            endings.block_until(message + 1);
         }
         assert_eq!(server.accepted(), 20);
         assert_eq!(server.bodies().len(), 20);
@@ -187,10 +190,11 @@ async fn nor_does_one_that_died_while_the_guest_was_computing_on_one_of_many_thr
         let authority = Authority::new("ca");
         let server = forgetful(&authority).start();
         let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let endings = server.endings();
         let guest = tokio::spawn(async move {
             for message in 0..20 {
                 publish(&transport, URL, message.to_string()).await.unwrap();
-                std::thread::sleep(Duration::from_millis(5));
+                endings.block_until(message + 1);
             }
         });
         guest.await.unwrap();

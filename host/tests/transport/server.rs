@@ -97,6 +97,23 @@ pub struct Connection {
     pub client: Option<Vec<u8>>,
     /// Head and body of each request that was read whole.
     pub requests: Vec<(String, Vec<u8>)>,
+    /// Whether its socket is closed.
+    is_over: bool,
+}
+
+/// Knows how many connections the server has closed.
+#[derive(Clone)]
+pub struct Endings(Arc<Mutex<Vec<Connection>>>);
+
+impl Endings {
+    /// Blocks the thread until so many connections are closed, as a guest does that computes meanwhile.
+    pub fn block_until(&self, count: usize) {
+        while self.0.lock().unwrap().iter().filter(|connection| connection.is_over).count() < count {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // The end has to be seen as well: what comes before that is nobody's to tell from a lost request.
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 pub struct Server {
@@ -130,6 +147,10 @@ impl Server {
     /// Everything so far, one entry per accepted connection.
     pub fn connections(&self) -> Vec<Connection> {
         self.ledger.lock().unwrap().clone()
+    }
+
+    pub fn endings(&self) -> Endings {
+        Endings(Arc::clone(&self.ledger))
     }
 
     pub fn accepted(&self) -> usize {
@@ -170,6 +191,7 @@ async fn accept(listener: TcpListener, script: Arc<Script>, ledger: Arc<Mutex<Ve
         tokio::spawn(async move {
             // A client that goes away is a matter of course here.
             let _ = serve(tcp, index, &script, tls, &ledger).await;
+            ledger.lock().unwrap()[index].is_over = true;
         });
     }
 }

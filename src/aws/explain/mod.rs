@@ -158,6 +158,10 @@ impl Known<'_> {
         let step = match failure {
             Failure::ConnectionClosed if way == Way::Certificate => CLOSED_ON_CERTIFICATE,
             Failure::ConnectionClosed if is_certificate_port => NOT_ON_8443,
+            Failure::ConnectionClosed => {
+                "AWS closes the connection without an answer when the host offers the ALPN protocol x-amzn-http-ca: that is \
+                 for client certificates alone, offer none"
+            }
             Failure::TlsAlert if way == Way::Certificate => {
                 "if that names a certificate: check that this one belongs to this account; if it names a protocol: \
                  check the port and the ALPN protocol"
@@ -200,8 +204,9 @@ impl Known<'_> {
     fn credentials_step(&self) -> Option<String> {
         let step = match self.error.cause {
             Cause::Forbidden | Cause::Unauthenticated => {
-                "the policy of the device's certificate must allow iot:AssumeRoleWithCertificate on the role alias, the \
-                 thing name must be that of the certificate, and the role must trust credentials.iot.amazonaws.com"
+                "the host must present the client certificate of the device on the connection to the credentials endpoint, \
+                 its policy must allow iot:AssumeRoleWithCertificate on the role alias, the thing name must be that of the \
+                 certificate, and the role must trust credentials.iot.amazonaws.com"
             }
             Cause::InvalidRequest | Cause::NotFound => {
                 "check the role alias and the thing name, and that the endpoint is the one from `aws iot \

@@ -38,7 +38,7 @@ pub(crate) fn unauthorised_request(config: &Config, operation: &Operation) -> Re
         Operation::DeleteShadow(shadow) => request("DELETE", shadow.target()?),
         Operation::UpdateShadow { shadow, document } => {
             let target = shadow.target()?;
-            if !Object::read(document).has_object(&["state"]) {
+            if !Object::read(document).has_object_or_null(&["state"]) {
                 return Err(Field::ShadowDocument.into());
             }
             Request::post(authority, target.finish(), "application/json", document.as_slice().into())
@@ -119,6 +119,10 @@ impl DirectMessage {
         }
         target.number("timeout", self.timeout_s);
         if let Some(properties) = &message.properties {
+            // It goes to somebody who is there, and nobody keeps it.
+            if properties.message_expiry_s.is_some() {
+                return Err(RequestProblem::Unsupported);
+            }
             properties::check(properties)?;
             properties::add_to_query(properties, &mut target);
         }

@@ -1,0 +1,32 @@
+//! Who a device of AWS is, and where its AWS is. There are four ways for it to show who it is; that exactly one is given is
+//! checked where the device is made of it, so that one line can name all four.
+
+mod authentication;
+
+use clap::Args;
+
+pub use authentication::{AuthorizerArguments, CertificateArguments, ProviderArguments, Service, SignatureArguments};
+
+use super::endpoint::EndpointArgument;
+use super::reach::{Reach, parse_port};
+
+#[derive(Args)]
+pub struct AwsDevice {
+    /// The data endpoint: aws iot describe-endpoint --endpoint-type iot:Data-ATS
+    #[arg(long, value_name = "HOST")]
+    pub endpoint: EndpointArgument,
+    /// With a certificate 8443, or 443 (with the ALPN protocol x-amzn-http-ca) where a firewall blocks 8443 [default: 8443
+    /// with --cert alone, otherwise 443]
+    #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
+    pub port: Option<u16>,
+    #[command(flatten, next_help_heading = "Authentication by a certificate")]
+    pub certificate: CertificateArguments,
+    #[command(flatten, next_help_heading = "Authentication by an access key (Signature Version 4)")]
+    pub signature: SignatureArguments,
+    #[command(flatten, next_help_heading = "Authentication by a custom authorizer")]
+    pub authorizer: AuthorizerArguments,
+    #[command(flatten, next_help_heading = "Authentication by a temporary key, given out for the certificate")]
+    pub provider: ProviderArguments,
+    #[command(flatten, next_help_heading = "Connection")]
+    pub reach: Reach,
+}

@@ -1,0 +1,82 @@
+//! What can be typed. The help texts are the manual.
+//!
+//! A device secret can be typed, so nothing here can be printed: what holds arguments has no `Debug`.
+//!
+//! Who the device is and how it is reached does not depend on what it has to say: [`AwsDevice`], [`AliyunDevice`] and
+//! [`Reach`] are part of every command that speaks to a platform, and each command adds its own.
+
+mod aliyun;
+mod aws;
+mod connection;
+mod direct;
+mod emulate;
+mod endpoint;
+mod message;
+mod operation;
+mod publish;
+mod reach;
+mod retained;
+mod session;
+mod shadow;
+
+use clap::{Parser, Subcommand};
+
+pub use aliyun::{AliyunDevice, SignMethod, Timestamp};
+pub use aws::{AuthorizerArguments, AwsDevice, Service, SignatureArguments};
+pub use connection::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
+pub use direct::{DirectCommand, SendArguments};
+pub use emulate::EmulateArguments;
+pub use endpoint::EndpointArgument;
+pub use message::{PayloadFormat, PropertyArguments, QosLevel};
+pub use operation::{ListArguments, OperationArguments};
+pub use publish::{PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
+pub use reach::Reach;
+pub use retained::{RetainedArguments, RetainedCommand};
+pub use shadow::{ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName, UpdateArguments};
+
+/// Publish to cloud IoT platforms from a sandboxed component that never holds a device key.
+#[derive(Parser)]
+#[command(name = "thingpost", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 delivered, 1 refused, 2 wrong usage or input, 3 not sent, 4 unknown (sent, no telling answer).
+With --lines the gravest counts: unknown before refused before not sent.";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Publish one message, or one for each line of a file
+    #[command(subcommand)]
+    Publish(PublishCommand),
+    /// Read, change and delete the shadows of a thing of AWS
+    #[command(subcommand)]
+    Shadow(ShadowCommand),
+    /// Read the messages that topics of AWS have kept
+    #[command(subcommand)]
+    Retained(RetainedCommand),
+    /// Send a message to one MQTT client of AWS
+    #[command(subcommand)]
+    Direct(DirectCommand),
+    /// Look at the connection of an MQTT client of AWS, or end it
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
+    /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
+    Emulate(EmulateArguments),
+    /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN and Aliyun, and show what arrived
+    Demo,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

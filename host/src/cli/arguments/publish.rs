@@ -1,0 +1,91 @@
+//! What `thingpost publish` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::message::{PropertyArguments, QosLevel};
+use super::session::SessionArguments;
+use super::{AliyunDevice, AwsDevice, EXIT_CODES};
+
+#[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, and it is taken apart at once")]
+pub enum PublishCommand {
+    /// AWS IoT Core: with a certificate, an access key, a custom authorizer or a role alias
+    #[command(after_help = EXIT_CODES)]
+    Aws(PublishAws),
+    /// Aliyun IoT Platform, with a device secret
+    #[command(after_help = EXIT_CODES)]
+    Aliyun(PublishAliyun),
+}
+
+#[derive(Args)]
+pub struct PublishAws {
+    /// The topic, as the console shows it
+    #[arg(long, required_unless_present = "rule")]
+    pub topic: Option<String>,
+    #[command(flatten)]
+    pub publish: PublishArguments,
+    #[command(flatten)]
+    pub device: AwsDevice,
+    #[command(flatten, next_help_heading = "Message")]
+    pub message: MessageArguments,
+}
+
+#[derive(Args)]
+pub struct PublishAliyun {
+    /// The topic, as the console shows it
+    #[arg(long)]
+    pub topic: String,
+    #[command(flatten)]
+    pub publish: PublishArguments,
+    #[command(flatten)]
+    pub device: AliyunDevice,
+}
+
+/// What AWS can do with a message.
+#[derive(Args)]
+pub struct MessageArguments {
+    /// 0: at most once. 1: at least once, also sent again after a lost answer
+    #[arg(long, value_enum, default_value_t = QosLevel::AtMostOnce)]
+    pub qos: QosLevel,
+    /// The topic keeps the message for those who subscribe later; an empty message (--message '') clears what it has kept
+    #[arg(long)]
+    pub retain: bool,
+    /// Basic Ingest: the message goes to this rule and to no subscriber, and costs no messaging fee. --topic is then what
+    /// the rule sees as topic, and may be left out. That it is delivered does not prove that there is such a rule: AWS takes
+    /// it all the same
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    #[command(flatten)]
+    pub properties: PropertyArguments,
+}
+
+/// What is published, and what is said about it.
+#[derive(Args)]
+pub struct PublishArguments {
+    #[command(flatten)]
+    pub source: Source,
+    /// Print one JSON object for each message
+    #[arg(long)]
+    pub json: bool,
+    /// With --lines: write the lines that were not delivered to this file; if there are none, neither is the file
+    #[arg(long, value_name = "PATH", requires = "lines", conflicts_with_all = ["message", "file"])]
+    pub failed: Option<PathBuf>,
+    #[command(flatten)]
+    pub session: SessionArguments,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Source {
+    /// The message itself
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub message: Option<String>,
+    /// A file that is the message, any bytes up to 128 KB
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// A file with one message in each line, - for standard input; empty lines are left out, Ctrl-C ends it in order
+    #[arg(long, value_name = "PATH")]
+    pub lines: Option<PathBuf>,
+}

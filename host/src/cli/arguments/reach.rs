@@ -1,0 +1,50 @@
+//! How a platform is reached, whoever it is that wants to.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use thingpost_host::ConnectTo;
+
+#[derive(Args)]
+pub struct Reach {
+    /// The only certificate authorities to trust [default: the system's]
+    #[arg(long, value_name = "PEM")]
+    pub ca: Option<PathBuf>,
+    /// Connect to ADDR:PORT instead of HOST:PORT, and leave all else as it is; may be repeated
+    #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
+    pub connect_to: Vec<ConnectTo>,
+    /// How long one message or question may take, all attempts together
+    #[arg(long, value_name = "SECONDS", default_value = "30", allow_negative_numbers = true, value_parser = parse_seconds)]
+    pub timeout: u32,
+}
+
+/// A port that can be connected to.
+pub(super) fn parse_port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("give a number from 1 to 65535".to_owned()),
+        Ok(port) => Ok(port),
+    }
+}
+
+/// Seconds, with decimals if need be, as milliseconds.
+fn parse_seconds(text: &str) -> Result<u32, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let milliseconds = (seconds * 1000.0).round();
+    if !(1.0..=f64::from(u32::MAX)).contains(&milliseconds) {
+        return Err("give between 0.001 and 4294967 seconds".to_owned());
+    }
+    Ok(milliseconds as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_positive_and_finite() {
+        assert_eq!(parse_seconds("1.5"), Ok(1500));
+        for wrong in ["0", "-1", "nan", "inf", "1e9", "", "5s"] {
+            assert!(parse_seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

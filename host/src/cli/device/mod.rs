@@ -1,0 +1,43 @@
+//! From arguments to a device: its platform for the component, its keys and routes for the host.
+
+mod aliyun;
+mod aws;
+mod secret;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thingpost_host::runtime::DeviceSecrets;
+use thingpost_host::runtime::types::Platform;
+use thingpost_host::{Route, TrustRoots};
+
+pub use aliyun::aliyun;
+pub use aws::aws;
+
+use super::arguments::Reach;
+use super::input_file::InputFile;
+use super::problem::Problem;
+
+/// Somebody who publishes.
+pub struct Device {
+    /// What the component is told.
+    pub platform: Platform,
+    /// What the component is never told: where it may go, and as whom.
+    pub routes: Vec<Route>,
+    /// What the component is never told either, and the host signs with.
+    pub secrets: Arc<DeviceSecrets>,
+    /// What it was made from.
+    pub files: Vec<InputFile>,
+}
+
+fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
+    match &reach.ca {
+        Some(file) => TrustRoots::from_pem_file(file).map_err(Problem::sentence),
+        None => Ok(TrustRoots::system_or_webpki()),
+    }
+}
+
+fn input_files<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<InputFile> {
+    let given = |(option, path): (_, Option<&PathBuf>)| Some(InputFile { option, path: path?.clone() });
+    files.into_iter().filter_map(given).collect()
+}

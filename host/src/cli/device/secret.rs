@@ -1,0 +1,26 @@
+//! Secrets that come from files and variables, and so not by the list of processes.
+
+use std::env::{self, VarError};
+use std::fs;
+use std::path::Path;
+
+use crate::cli::problem::Problem;
+
+/// What a file holds. Editors end a file with a newline; the secret has none.
+pub(super) fn from_file(what: &str, file: &Path) -> Result<String, Problem> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Problem::new(format!("cannot read the {what} from {}", file.display()), error))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(Problem::sentence(format!("no {what} in {}; the file is empty", file.display()))),
+        secret => Ok(secret.to_owned()),
+    }
+}
+
+/// What a variable holds, if there is one.
+pub(super) fn from_variable(name: &str) -> Result<Option<String>, Problem> {
+    match env::var(name) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Problem::new(name, "it is not text")),
+    }
+}

@@ -1,0 +1,44 @@
+//! Messages as the arguments describe them. All messages of a run differ in nothing but their payload.
+
+use thingpost_host::runtime::types::{self, Message, Properties, Qos};
+
+use super::arguments::{PayloadFormat, PropertyArguments, PublishAliyun, PublishAws, QosLevel};
+
+/// A message for AWS, without its payload.
+pub fn aws(arguments: &PublishAws) -> Message {
+    let options = &arguments.message;
+    let qos = match options.qos {
+        QosLevel::AtMostOnce => Qos::AtMostOnce,
+        QosLevel::AtLeastOnce => Qos::AtLeastOnce,
+    };
+    // Without a topic there is a rule.
+    let topic = arguments.topic.clone().unwrap_or_default();
+    Message {
+        retain: options.retain,
+        rule: options.rule.clone(),
+        properties: properties(&options.properties),
+        ..Message::new(topic, [], qos)
+    }
+}
+
+/// A message for Aliyun, without its payload. The platform has no quality of service over HTTPS; what is left is whether a
+/// lost answer means to send again, and a message that may arrive twice is the lesser evil.
+pub fn aliyun(arguments: &PublishAliyun) -> Message {
+    Message::new(&arguments.topic, [], Qos::AtLeastOnce)
+}
+
+/// None where none is given.
+pub fn properties(arguments: &PropertyArguments) -> Option<Properties> {
+    let properties = Properties {
+        content_type: arguments.content_type.clone(),
+        response_topic: arguments.response_topic.clone(),
+        message_expiry_s: arguments.message_expiry,
+        payload_format: arguments.payload_format.map(|format| match format {
+            PayloadFormat::Utf8 => types::PayloadFormat::Utf8Data,
+            PayloadFormat::Bytes => types::PayloadFormat::UnspecifiedBytes,
+        }),
+        correlation_data: arguments.correlation_data.clone().map(String::into_bytes),
+        user_properties: arguments.user_properties.clone(),
+    };
+    (properties != Properties::default()).then_some(properties)
+}

@@ -1,0 +1,19 @@
+//! What is sent from a file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::problem::Problem;
+
+/// Bytes to read at most: the component must see that there are too many, not hold all of them.
+const ENOUGH_TO_BE_REFUSED: u64 = 1024 * 1024;
+
+pub fn read(what: &str, path: &Path) -> Result<Vec<u8>, Problem> {
+    let mut payload = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(ENOUGH_TO_BE_REFUSED).read_to_end(&mut payload));
+    match file {
+        Ok(_) => Ok(payload),
+        Err(error) => Err(Problem::new(format!("cannot read the {what} from {}", path.display()), error)),
+    }
+}

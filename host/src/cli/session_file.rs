@@ -1,0 +1,131 @@
+//! A process that authenticates each time it is started is soon throttled. So what it has obtained can be left in a file for
+//! the next one: a secret, which nobody else may read at any moment, and which two processes may want to write at once.
+//!
+//! A file that does not fit ends no run: all that is lost is one request. But a session is written only over a session, as
+//! the path may be that of something which is hard to come by again.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::input_file::{InputFile, refuse_any_of};
+use super::problem::{Problem, one_line};
+use super::terminal::complain;
+
+/// More than any session has.
+const ENOUGH: u64 = 64 * 1024;
+
+/// Where a session is kept.
+pub struct SessionFile {
+    /// Behind links: a link stays where it is.
+    path: PathBuf,
+    session: Option<String>,
+    /// Whether something else is in it, which stays there.
+    is_taken: bool,
+}
+
+impl SessionFile {
+    /// Reads what is there. It must be none of the files that the run reads otherwise.
+    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, Problem> {
+        refuse_any_of(inputs, "--session-file", path)?;
+        let cannot_keep = |error| Problem::new(format!("cannot keep a session in {}", path.display()), error);
+        let (path, content) = match fs::canonicalize(path) {
+            Ok(path) => {
+                let content = read(&path).map_err(cannot_keep)?;
+                (path, content)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Now, and not when all is over and there is something to be kept.
+                fs::metadata(folder(path)).map_err(cannot_keep)?;
+                (path.to_owned(), Vec::new())
+            }
+            Err(error) => return Err(cannot_keep(error)),
+        };
+        let session = String::from_utf8(content).ok().filter(|text| text.is_empty() || is_session(text));
+        let is_taken = session.is_none();
+        if is_taken {
+            complain_of(&path, "holds something else than a session, and is left as it is: give another file");
+        }
+        Ok(Self { path, session: session.filter(|text| !text.is_empty()), is_taken })
+    }
+
+    /// The session to start with.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// Forgets the session, which is not for this device.
+    pub fn reject(&mut self) {
+        self.session = None;
+        complain_of(&self.path, "holds a session of another device, endpoint or version, which is not used");
+    }
+
+    /// Keeps a session if it is a new one. Whatever keeps it from being kept, the messages are not touched by that.
+    pub fn keep(&mut self, session: String) {
+        if self.is_taken || self.session.as_ref() == Some(&session) {
+            return;
+        }
+        if let Err(error) = write(&self.path, &session) {
+            complain_of(&self.path, &format!("cannot be written: {error}"));
+        }
+        self.session = Some(session);
+    }
+}
+
+fn complain_of(path: &Path, what: &str) {
+    complain(one_line(&format!("thingpost: --session-file {} {what}", path.display())));
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // Neither a folder, nor a device, which another file must not take the place of.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut content = Vec::new();
+    File::open(path)?.take(ENOUGH).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Whether this has the form of a session, be it of another device or of a later version.
+fn is_session(text: &str) -> bool {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    ["version", "obtainedUnixMs"].iter().all(|name| value[name].is_u64())
+}
+
+/// Readable by nobody else from the first byte on, and there all at once or not at all.
+fn write(path: &Path, session: &str) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(".thingpost-session-").tempfile_in(folder(path))?;
+    file.write_all(session.as_bytes())?;
+    // The name must not survive a power cut without the content.
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_known_by_its_form() {
+        assert!(is_session(r#"{"version":2,"obtainedUnixMs":5,"more":[]}"#));
+        for other in ["x", "{}", "[1]", r#"{"version":"2","obtainedUnixMs":5}"#, r#"{"version":1}"#] {
+            assert!(!is_session(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_folder_of_a_bare_name_is_the_current_one() {
+        assert_eq!(folder(Path::new("session")), Path::new("."));
+        assert_eq!(folder(Path::new("/session")), Path::new("/"));
+    }
+}

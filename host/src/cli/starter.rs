@@ -1,0 +1,119 @@
+//! Component, device, routes and session put together: a publisher, and again one if the first has failed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform};
+use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre, Runtime};
+use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Timeouts, Transport};
+
+use super::device::Device;
+use super::input_file::InputFile;
+use super::problem::Problem;
+use super::report::LastFailure;
+use super::session_file::SessionFile;
+
+/// What a publisher is started from.
+pub struct Starter {
+    component: PublisherPre,
+    device: Device,
+    transport: Transport,
+    options: Options,
+    session: Option<SessionFile>,
+    /// What the host saw of the last failed connection.
+    pub last_failure: LastFailure,
+}
+
+impl Starter {
+    /// Puts component, device and routes together.
+    pub fn new(
+        component: PublisherPre,
+        device: Device,
+        connect_to: Vec<ConnectTo>,
+        timeout_ms: u32,
+    ) -> Result<Self, Problem> {
+        let routes = RouteTable::new(device.routes.clone()).map_err(|error| Problem::new("--endpoint", error))?;
+        let profile = Profile { workload: "thingpost".to_owned(), routes, connect_to };
+        let last_failure = LastFailure::default();
+        let noted = last_failure.clone();
+        // Whoever typed the timeout is no guest.
+        let maximum = Duration::from_millis(timeout_ms.into());
+        let transport = Transport::new(Pool::default(), profile)
+            .timeouts(Timeouts { maximum, ..Timeouts::default() })
+            .on_failure(Arc::new(move |error| noted.note(error)));
+        let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
+        Ok(Self { component, device, transport, options, session: None, last_failure })
+    }
+
+    /// Keeps the session in a file, if there is one to be kept: most ways to authenticate need none. The file must be none
+    /// of the inputs, nor of those that the device was made from.
+    pub fn keep_session(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), Problem> {
+        if let Some(path) = file
+            && has_session(&self.device.platform)
+        {
+            let inputs = [inputs, &self.device.files].concat();
+            self.session = Some(SessionFile::open(path, &inputs)?);
+            self.device.files.push(InputFile { option: "--session-file", path: path.clone() });
+        }
+        Ok(())
+    }
+
+    /// A fresh instance of the component.
+    pub async fn open(&mut self) -> Result<Publisher, Problem> {
+        let session = self.session.as_ref().and_then(SessionFile::session);
+        let opened = match self.open_with(session).await {
+            Err(OpenError::Configuration(_)) if session.is_some() => {
+                let opened = self.open_with(None).await;
+                // Without the session all is well, so it was the session.
+                if let (Ok(_), Some(file)) = (&opened, &mut self.session) {
+                    file.reject();
+                }
+                opened
+            }
+            opened => opened,
+        };
+        opened.map_err(|error| match error {
+            OpenError::Configuration(_) => Problem::sentence(error),
+            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+        })
+    }
+
+    async fn open_with(&self, session: Option<&str>) -> Result<Publisher, OpenError> {
+        let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
+        self.component.open_with_secrets(transport, secrets, &self.device.platform, &self.options, session).await
+    }
+
+    /// After a call: leaves in the file what the publisher has obtained, for the next one.
+    pub async fn save_session(&mut self, publisher: &mut Publisher) {
+        // A publisher that has trapped has none any more.
+        if let Some(file) = &mut self.session
+            && let Ok(Some(session)) = publisher.session().await
+        {
+            file.keep(session);
+        }
+    }
+
+    /// What the device was made from, and where its session is.
+    pub fn files(&self) -> &[InputFile] {
+        &self.device.files
+    }
+}
+
+/// Whether the device obtains something by authenticating.
+fn has_session(platform: &Platform) -> bool {
+    match platform {
+        Platform::Aws(AwsConfig { authentication, .. }) => {
+            matches!(authentication, AwsAuthentication::CredentialsProvider(_))
+        }
+        Platform::Aliyun(_) => true,
+    }
+}
+
+/// The publisher component that this command carries with it: the one that lets the host sign, so that no device secret is
+/// in the sandbox.
+pub fn load() -> Result<PublisherPre, Problem> {
+    let runtime = Runtime::new(&CompilationCache::System);
+    let component = runtime.and_then(|runtime| runtime.load(thingpost_artifacts::SIGNED_PUBLISHER.bytes));
+    component.map_err(|error| Problem::new("the component cannot be loaded", format!("{error:#}")))
+}

@@ -7,7 +7,7 @@ use thingpost_host::runtime::types::{
 };
 
 use crate::fixtures::agreement::assert_agrees;
-use crate::fixtures::aliyun::{AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC, config};
+use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC, config};
 use crate::fixtures::deadline::within;
 use crate::fixtures::host::options;
 use crate::fixtures::message::{at_least_once, at_most_once, patterned};

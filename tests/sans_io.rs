@@ -8,7 +8,7 @@ use thingpost_host::runtime::types as ours;
 
 use crate::bindings::sans_io::exports::thingpost::iot::types::{
     AliyunConfig, AwsAuthentication, AwsConfig, Cause, Delivery, Failure, Message, Options, Platform, Qos, SignMethod,
-    Stage, TimestampPolicy,
+    Signer, Stage, TimestampPolicy,
 };
 use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC};
 use crate::fixtures::aws::{self, AwsCloud};

@@ -25,7 +25,7 @@ fn gaps(wit: &str) -> Vec<String> {
             }
             line if line.is_empty() || line.starts_with("//") || line.starts_with("package ") => {}
             "}" => in_members = false,
-            line if line.starts_with("export ") || line.starts_with("import ") => {}
+            line if ["export ", "import ", "include "].iter().any(|word| line.starts_with(word)) => {}
             line => {
                 let keyword = line.split([' ', ':']).next().unwrap_or_default();
                 let opens_members = ["record", "variant", "enum", "flags"].contains(&keyword);

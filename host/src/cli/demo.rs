@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use thingpost_host::runtime::{DeviceSecrets, PublisherPre};
 use thingpost_host::runtime::types::{
-    AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, Signer, TimestampPolicy,
+    AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, Signer,
+    TimestampPolicy,
 };
+use thingpost_host::runtime::{DeviceSecrets, PublisherPre};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
 use super::clouds::{

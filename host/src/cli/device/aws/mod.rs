@@ -6,6 +6,8 @@ mod authorizer;
 mod provider;
 mod way;
 
+use std::sync::Arc;
+
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform, Scope};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route, TrustRoots};
 
@@ -47,7 +49,7 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
         }
     };
     let platform = Platform::Aws(AwsConfig { endpoint, port, authentication });
-    Ok(Device { platform, routes, files: files(arguments) })
+    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments) })
 }
 
 /// Without ALPN: where no certificate is shown, AWS goes by what the request says.

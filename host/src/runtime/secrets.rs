@@ -57,8 +57,10 @@ fn is_authentication(product_key: &str, device_name: &str, content: &str) -> boo
     let names = format!("deviceName{device_name}productKey{product_key}");
     // The client id may be anything, this text included, so it is the last one that counts.
     let Some((_, rest)) = rest.rsplit_once(&names) else { return false };
-    let digits = rest.strip_prefix("timestamp").unwrap_or(rest);
-    digits.bytes().all(|byte| byte.is_ascii_digit()) && rest.is_empty() == digits.is_empty()
+    match rest.strip_prefix("timestamp") {
+        Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()),
+        None => rest.is_empty(),
+    }
 }
 
 impl Host for StoreState {

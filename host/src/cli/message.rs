@@ -24,7 +24,7 @@ pub fn aws(arguments: &PublishAws) -> Message {
 /// A message for Aliyun, without its payload. The platform has no quality of service over HTTPS; what is left is whether a
 /// lost answer means to send again, and a message that may arrive twice is the lesser evil.
 pub fn aliyun(arguments: &PublishAliyun) -> Message {
-    Message::new(&arguments.topic, [], Qos::AtLeastOnce)
+    Message::new(arguments.topic.clone().unwrap_or_default(), [], Qos::AtLeastOnce)
 }
 
 /// None where none is given.

@@ -19,12 +19,15 @@ mod operation;
 mod payload;
 mod problem;
 mod publish;
+mod register;
 mod report;
+mod secret_file;
 mod session_file;
 mod source;
 mod starter;
 mod summary;
 mod terminal;
+mod thing_model;
 
 use std::process::ExitCode;
 
@@ -76,12 +79,14 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
         match command {
             Command::Publish(PublishCommand::Aws(arguments)) => {
                 let device = device::aws(&arguments.device)?;
-                publish::run(device, &arguments.device.reach, message::aws(&arguments), &arguments.publish).await
+                let message = message::aws(&arguments);
+                publish::run(device, &arguments.device.reach, message, &arguments.source, &arguments.publish).await
             }
             Command::Publish(PublishCommand::Aliyun(arguments)) => {
                 let device = device::aliyun(&arguments.device)?;
-                publish::run(device, &arguments.device.reach, message::aliyun(&arguments), &arguments.publish).await
+                publish::aliyun(device, &arguments).await
             }
+            Command::Register(command) => register::run(&command).await,
             Command::Shadow(command) => operation::shadow(&command).await,
             Command::Retained(command) => operation::retained(&command).await,
             Command::Direct(command) => operation::direct(&command).await,

@@ -1,8 +1,9 @@
 //! `thingpost publish`: one message, or one for each line.
 
-use thingpost_host::runtime::types::Message;
+use thingpost_host::runtime::Publisher;
+use thingpost_host::runtime::types::{Error, Message, Receipt};
 
-use super::arguments::{PublishArguments, Reach, Source};
+use super::arguments::{PublishAliyun, PublishArguments, Reach, Source};
 use super::device::Device;
 use super::input_file::InputFile;
 use super::interrupt::Interruptions;
@@ -10,17 +11,18 @@ use super::problem::{Problem, one_line};
 use super::report;
 use super::starter::{Starter, load};
 use super::terminal::{complain, print};
-use super::{Exit, lines, payload};
+use super::{Exit, lines, message, payload, thing_model};
 
 /// Publishes what the arguments say. `message` has all but the payload.
 pub async fn run(
     device: Device,
     reach: &Reach,
     message: Message,
+    source: &Source,
     arguments: &PublishArguments,
 ) -> Result<Exit, Problem> {
     let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
-    let Source { message: text, file, lines } = &arguments.source;
+    let Source { message: text, file, lines } = source;
     let input = |option, path: &Option<_>| Some(InputFile { option, path: path.clone()? });
     let inputs: Vec<_> = [input("--file", file), input("--lines", lines)].into_iter().flatten().collect();
     starter.keep_session(arguments.session.session_file.as_ref(), &inputs)?;
@@ -31,41 +33,70 @@ pub async fn run(
         Some(path) => payload::read("message", path)?,
         None => text.clone().unwrap_or_default().into_bytes(),
     };
-    one(&mut starter, Message { payload, ..message }, arguments.json).await
+    let mut publisher = starter.open().await?;
+    each(&mut starter, &mut publisher, &[Message { payload, ..message }], arguments.json).await
 }
 
-async fn one(starter: &mut Starter, message: Message, json: bool) -> Result<Exit, Problem> {
+/// Publishes a message, or what the thing model makes of properties and events.
+pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, Problem> {
+    let (reach, source) = (&arguments.device.reach, &arguments.source);
+    if source.property.is_empty() && source.event.is_none() {
+        let message = message::aliyun(arguments);
+        return run(device, reach, message, &source.source(), &arguments.publish).await;
+    }
+    let platform = device.platform.clone();
+    let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
+    starter.keep_session(arguments.publish.session.session_file.as_ref(), &[])?;
     let mut publisher = starter.open().await?;
+    let messages = thing_model::messages(&mut publisher, &platform, source).await?;
+    each(&mut starter, &mut publisher, &messages, arguments.publish.json).await
+}
+
+/// Publishes a few messages, and says of each what became of it. The gravest outcome counts.
+async fn each(
+    starter: &mut Starter,
+    publisher: &mut Publisher,
+    messages: &[Message],
+    json: bool,
+) -> Result<Exit, Problem> {
     starter.last_failure.clear();
     let interruptions = Interruptions::count();
-    let outcome = tokio::select! {
-        outcome = publisher.publish(&message) => outcome,
+    let outcomes = tokio::select! {
+        outcomes = publisher.publish_all(messages) => outcomes,
         () = interruptions.reached(1) => {
             complain("unknown: interrupted while the message was on its way");
             return Ok(Exit::Unknown);
         }
     };
     // A trap says nothing of what had been sent before it.
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
         Err(trap) => {
             complain(one_line(&format!("unknown: the component failed: {trap:#}")));
             return Ok(Exit::Unknown);
         }
     };
-    starter.save_session(&mut publisher).await;
+    starter.save_session(publisher).await;
+    let mut gravest = Exit::Delivered;
+    for (message, outcome) in messages.iter().zip(&outcomes) {
+        say(starter, message, outcome, json);
+        gravest = gravest.max(report::exit(outcome));
+    }
+    Ok(gravest)
+}
+
+fn say(starter: &Starter, message: &Message, outcome: &Result<Receipt, Error>, json: bool) {
     if json {
-        let mut object = report::json(&message, &outcome);
-        if let Err(error) = &outcome {
+        let mut object = report::json(message, outcome);
+        if let Err(error) = outcome {
             starter.last_failure.add_to(&mut object, error);
         }
         print(serde_json::Value::Object(object));
-    } else {
-        let text = one_line(&report::text(&message, &outcome, &starter.last_failure));
-        match outcome {
-            Ok(_) => print(text),
-            Err(_) => complain(text),
-        }
+        return;
     }
-    Ok(report::exit(&outcome))
+    let text = one_line(&report::text(message, outcome, &starter.last_failure));
+    match outcome {
+        Ok(_) => print(text),
+        Err(_) => complain(text),
+    }
 }

@@ -9,9 +9,8 @@ use super::reach::{Reach, parse_port};
 
 #[derive(Args)]
 pub struct AliyunDevice {
-    /// The HTTP endpoint, such as iot-as-http.cn-shanghai.aliyuncs.com
-    #[arg(long, value_name = "HOST")]
-    pub endpoint: EndpointArgument,
+    #[command(flatten)]
+    pub instance: Instance,
     /// The port of the endpoint [default: 443]
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
@@ -40,6 +39,43 @@ pub struct AliyunDevice {
     pub timestamp: Timestamp,
     #[command(flatten, next_help_heading = "Connection")]
     pub reach: Reach,
+}
+
+/// Where the platform takes messages: the region or the instance tells the host.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Instance {
+    /// The HTTP endpoint, as the console shows it
+    #[arg(long, value_name = "HOST")]
+    pub endpoint: Option<EndpointArgument>,
+    /// Of public instances from before 2021-07-30, in place of --endpoint: the region, such as cn-shanghai
+    #[arg(long, value_parser = parse_label)]
+    pub region: Option<String>,
+    /// Of all other instances, in place of --endpoint: the id, such as iot-06z00d9wc4x18a6
+    #[arg(long, value_name = "ID", value_parser = parse_label)]
+    pub instance: Option<String>,
+}
+
+impl Instance {
+    /// The endpoint that is meant.
+    pub fn endpoint(&self) -> EndpointArgument {
+        let named = |host| EndpointArgument { host, port: None };
+        match (&self.endpoint, &self.region, &self.instance) {
+            (_, Some(region), _) => named(format!("iot-as-http.{region}.aliyuncs.com")),
+            (_, _, Some(id)) => named(format!("{id}.http.iothub.aliyuncs.com")),
+            (Some(endpoint), None, None) => endpoint.clone(),
+            (None, None, None) => unreachable!("one of the group is required"),
+        }
+    }
+}
+
+/// A part of a host name.
+pub(super) fn parse_label(text: &str) -> Result<String, String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    match !text.is_empty() && text.len() <= 63 && text.bytes().all(is_allowed) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("give letters, digits and `-` only; what has dots in it goes with --endpoint".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

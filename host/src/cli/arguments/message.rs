@@ -29,7 +29,7 @@ pub struct PropertyArguments {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub correlation_data: Option<String>,
     /// A property of your own; may be repeated, also with the same name
-    #[arg(long = "user-property", value_name = "NAME=VALUE", allow_hyphen_values = true, value_parser = parse_property)]
+    #[arg(long = "user-property", value_name = "NAME=VALUE", allow_hyphen_values = true, value_parser = parse_pair)]
     pub user_properties: Vec<(String, String)>,
 }
 
@@ -41,7 +41,8 @@ pub enum PayloadFormat {
     Bytes,
 }
 
-fn parse_property(text: &str) -> Result<(String, String), String> {
+/// `NAME=VALUE`.
+pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("give NAME=VALUE".to_owned()),
@@ -55,8 +56,8 @@ mod tests {
     #[test]
     fn a_property_ends_its_name_at_the_first_equals_sign() {
         let property = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
-        assert_eq!(parse_property("a=b=c"), property("a", "b=c"));
-        assert_eq!(parse_property("a="), property("a", ""));
-        assert!(parse_property("=b").is_err() && parse_property("ab").is_err());
+        assert_eq!(parse_pair("a=b=c"), property("a", "b=c"));
+        assert_eq!(parse_pair("a="), property("a", ""));
+        assert!(parse_pair("=b").is_err() && parse_pair("ab").is_err());
     }
 }

@@ -13,6 +13,7 @@ mod emulate;
 mod endpoint;
 mod message;
 mod operation;
+mod provisioning;
 mod publish;
 mod reach;
 mod retained;
@@ -29,7 +30,8 @@ pub use emulate::EmulateArguments;
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArguments, QosLevel};
 pub use operation::{ListArguments, OperationArguments};
-pub use publish::{PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
+pub use provisioning::{RegisterAliyun, RegisterCommand};
+pub use publish::{AliyunSource, PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
 pub use reach::Reach;
 pub use retained::{RetainedArguments, RetainedCommand};
 pub use shadow::{ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName, UpdateArguments};
@@ -51,6 +53,9 @@ pub enum Command {
     /// Publish one message, or one for each line of a file
     #[command(subcommand)]
     Publish(PublishCommand),
+    /// Get a secret for a device that has only that of its product
+    #[command(subcommand)]
+    Register(RegisterCommand),
     /// Read, change and delete the shadows of a thing of AWS
     #[command(subcommand)]
     Shadow(ShadowCommand),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::message::{PropertyArguments, QosLevel};
+use super::message::{PropertyArguments, QosLevel, parse_pair};
 use super::session::SessionArguments;
 use super::{AliyunDevice, AwsDevice, EXIT_CODES};
 
@@ -25,6 +25,8 @@ pub struct PublishAws {
     #[arg(long, required_unless_present = "rule")]
     pub topic: Option<String>,
     #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
     pub publish: PublishArguments,
     #[command(flatten)]
     pub device: AwsDevice,
@@ -35,12 +37,43 @@ pub struct PublishAws {
 #[derive(Args)]
 pub struct PublishAliyun {
     /// The topic, as the console shows it
-    #[arg(long)]
-    pub topic: String,
+    #[arg(long, required_unless_present_any = ["property", "event"])]
+    pub topic: Option<String>,
+    #[command(flatten)]
+    pub source: AliyunSource,
     #[command(flatten)]
     pub publish: PublishArguments,
     #[command(flatten)]
     pub device: AliyunDevice,
+}
+
+/// A message, or what the thing model makes one of.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct AliyunSource {
+    /// The message itself
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub message: Option<String>,
+    /// A file that is the message, any bytes up to 128 KB
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// A file with one message in each line, - for standard input; empty lines are left out, Ctrl-C ends it in order
+    #[arg(long, value_name = "PATH")]
+    pub lines: Option<PathBuf>,
+    /// A property of the thing model and its value: JSON if it is JSON (21.5, true, {"x":1}), otherwise text; may be repeated.
+    /// Up to 200 go in one message. Delivered does not mean that the thing model has taken it
+    #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true, value_parser = parse_pair, conflicts_with = "topic")]
+    pub property: Vec<(String, String)>,
+    /// An event of the thing model and its output, a JSON object
+    #[arg(long, value_name = "NAME=JSON", allow_hyphen_values = true, value_parser = parse_pair, conflicts_with = "topic")]
+    pub event: Option<(String, String)>,
+}
+
+impl AliyunSource {
+    /// Where the messages come from, if the thing model does not make them.
+    pub fn source(&self) -> Source {
+        Source { message: self.message.clone(), file: self.file.clone(), lines: self.lines.clone() }
+    }
 }
 
 /// What AWS can do with a message.
@@ -61,11 +94,9 @@ pub struct MessageArguments {
     pub properties: PropertyArguments,
 }
 
-/// What is published, and what is said about it.
+/// What is said about it.
 #[derive(Args)]
 pub struct PublishArguments {
-    #[command(flatten)]
-    pub source: Source,
     /// Print one JSON object for each message
     #[arg(long)]
     pub json: bool,

@@ -11,8 +11,9 @@ use crate::cli::problem::Problem;
 const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
 
 pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
-    let host = &arguments.endpoint.host;
-    let port = arguments.endpoint.port("--port", arguments.port, 443)?;
+    let endpoint = arguments.instance.endpoint();
+    let host = &endpoint.host;
+    let port = endpoint.port("--port", arguments.port, 443)?;
     let config = AliyunConfig {
         endpoint: host.clone(),
         port,
@@ -20,11 +21,7 @@ pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
         device_name: arguments.device_name.clone(),
         signer: Signer::Host,
         client_id: arguments.client_id.clone(),
-        sign_method: match arguments.sign_method {
-            SignMethod::Hmacmd5 => types::SignMethod::HmacMd5,
-            SignMethod::Hmacsha1 => types::SignMethod::HmacSha1,
-            SignMethod::Hmacsha256 => types::SignMethod::HmacSha256,
-        },
+        sign_method: arguments.sign_method.into(),
         timestamp: match arguments.timestamp {
             Timestamp::Now => TimestampPolicy::Now,
             Timestamp::Corrected => TimestampPolicy::Corrected,
@@ -39,6 +36,16 @@ pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
     Ok(Device { platform, routes: vec![route], secrets: secrets.into(), files: input_files(files) })
 }
 
+impl From<SignMethod> for types::SignMethod {
+    fn from(method: SignMethod) -> Self {
+        match method {
+            SignMethod::Hmacmd5 => Self::HmacMd5,
+            SignMethod::Hmacsha1 => Self::HmacSha1,
+            SignMethod::Hmacsha256 => Self::HmacSha256,
+        }
+    }
+}
+
 fn device_secret(arguments: &AliyunDevice) -> Result<String, Problem> {
     let secret = match (&arguments.device_secret, &arguments.device_secret_file) {
         (Some(secret), _) => secret.clone(),
@@ -47,8 +54,5 @@ fn device_secret(arguments: &AliyunDevice) -> Result<String, Problem> {
             Problem::sentence(format!("no device secret: give --device-secret-file, or set {SECRET_VARIABLE}"))
         })?,
     };
-    match secret.is_empty() {
-        true => Err(Problem::sentence("the device secret is empty; copy it from the device's page in the console")),
-        false => Ok(secret),
-    }
+    secret::checked("device secret", secret)
 }

@@ -2,7 +2,7 @@
 
 mod aliyun;
 mod aws;
-mod secret;
+pub mod secret;
 
 use std::path::PathBuf;
 use std::sync::Arc;

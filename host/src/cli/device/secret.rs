@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::cli::problem::Problem;
 
 /// What a file holds. Editors end a file with a newline; the secret has none.
-pub(super) fn from_file(what: &str, file: &Path) -> Result<String, Problem> {
+pub(in crate::cli) fn from_file(what: &str, file: &Path) -> Result<String, Problem> {
     let text = fs::read_to_string(file)
         .map_err(|error| Problem::new(format!("cannot read the {what} from {}", file.display()), error))?;
     match text.trim_end_matches(['\r', '\n']) {
@@ -16,8 +16,21 @@ pub(super) fn from_file(what: &str, file: &Path) -> Result<String, Problem> {
     }
 }
 
+/// A secret as the console shows it: what is copied along with it makes every signature wrong, and the platform says no
+/// more than that.
+pub(in crate::cli) fn checked(what: &str, secret: String) -> Result<String, Problem> {
+    let problem = if secret.is_empty() {
+        "is empty"
+    } else if secret.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        "has white space or a line break in it"
+    } else {
+        return Ok(secret);
+    };
+    Err(Problem::sentence(format!("the {what} {problem}; copy it once more from the console")))
+}
+
 /// What a variable holds, if there is one.
-pub(super) fn from_variable(name: &str) -> Result<Option<String>, Problem> {
+pub(in crate::cli) fn from_variable(name: &str) -> Result<Option<String>, Problem> {
     match env::var(name) {
         Ok(secret) => Ok(Some(secret)),
         Err(VarError::NotPresent) => Ok(None),

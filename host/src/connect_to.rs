@@ -20,7 +20,7 @@ pub struct ConnectTo {
 
 impl ConnectTo {
     /// The address to dial for `endpoint`: that of the first override which matches, else its own.
-    pub(crate) fn apply(overrides: &[Self], endpoint: &Endpoint) -> Endpoint {
+    pub fn apply(overrides: &[Self], endpoint: &Endpoint) -> Endpoint {
         overrides
             .iter()
             .find(|over| {

@@ -135,7 +135,7 @@ pub enum ExchangeError {
 
 impl ConnectError {
     /// From the handshake, in which rustls speaks through `io::Error`.
-    pub(crate) fn from_handshake(error: io::Error) -> Self {
+    pub fn from_handshake(error: io::Error) -> Self {
         match find::<rustls::Error>(&error).cloned() {
             Some(rustls::Error::InvalidCertificate(reason)) => Self::Certificate(reason),
             Some(rustls::Error::AlertReceived(alert)) => Self::Alert(alert),

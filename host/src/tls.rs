@@ -22,6 +22,14 @@ pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
     &PROVIDER
 }
 
+impl Route {
+    /// The TLS configuration of a connection to this port of the route's host, made afresh: for those who want to look
+    /// at a handshake more closely than [`Transport`](crate::Transport) does, and must not make up another one.
+    pub fn tls_config(&self, port: u16) -> Arc<ClientConfig> {
+        client_config(self, self.alpn.protocols(&self.host, port, self.identity.is_some()))
+    }
+}
+
 /// A fresh configuration for `route` with this ALPN offer. SNI is on, early data is off: bytes of a request that the
 /// server may act on before the handshake is over could be replayed.
 pub(crate) fn client_config(route: &Route, alpn: Vec<Vec<u8>>) -> Arc<ClientConfig> {

@@ -7,6 +7,7 @@ mod arguments;
 mod clouds;
 mod demo;
 mod device;
+mod doctor;
 mod emulate;
 mod failed;
 mod input_file;
@@ -91,6 +92,7 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
             Command::Retained(command) => operation::retained(&command).await,
             Command::Direct(command) => operation::direct(&command).await,
             Command::Connection(command) => operation::connection(&command).await,
+            Command::Doctor(command) => doctor::run(&command).await,
             Command::Emulate(arguments) => emulate::run(&arguments).await,
             Command::Demo => demo::run().await,
         }

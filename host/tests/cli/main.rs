@@ -14,6 +14,7 @@ mod connections;
 mod delivered;
 mod demo;
 mod direct_messages;
+mod doctor;
 mod emulate;
 mod interruptions;
 mod library;

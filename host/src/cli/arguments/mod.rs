@@ -22,6 +22,8 @@ mod shadow;
 
 use clap::{Parser, Subcommand};
 
+use super::doctor::DoctorCommand;
+
 pub use aliyun::{AliyunDevice, SignMethod, Timestamp};
 pub use aws::{AuthorizerArguments, AwsDevice, Service, SignatureArguments};
 pub use connection::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
@@ -68,6 +70,9 @@ pub enum Command {
     /// Look at the connection of an MQTT client of AWS, or end it
     #[command(subcommand)]
     Connection(ConnectionCommand),
+    /// Find out why a device cannot publish, from its files to its topic, without publishing anything
+    #[command(subcommand)]
+    Doctor(DoctorCommand),
     /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
     Emulate(EmulateArguments),
     /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN and Aliyun, and show what arrived

@@ -10,6 +10,7 @@ use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::report;
 use super::starter::{Starter, load};
+use super::summary::Summary;
 use super::terminal::{complain, print};
 use super::{Exit, lines, message, payload, thing_model};
 
@@ -77,12 +78,16 @@ async fn each(
         }
     };
     starter.save_session(publisher).await;
-    let mut gravest = Exit::Delivered;
+    let mut summary = Summary::default();
     for (message, outcome) in messages.iter().zip(&outcomes) {
         say(starter, message, outcome, json);
-        gravest = gravest.max(report::exit(outcome));
+        summary.count(outcome);
     }
-    Ok(gravest)
+    Ok(match &outcomes[..] {
+        // A single message that cannot be sent is wrong usage.
+        [outcome] => report::exit(outcome),
+        _ => summary.exit(),
+    })
 }
 
 fn say(starter: &Starter, message: &Message, outcome: &Result<Receipt, Error>, json: bool) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use thingpost_host::runtime::types::{Registered, Registration};
 use thingpost_host::{Pool, Profile, Route, RouteTable, Transport};
 
+use super::Exit;
 use super::arguments::{RegisterAliyun, RegisterCommand};
 use super::device::{roots, secret};
 use super::interrupt::Interruptions;
@@ -14,7 +15,6 @@ use super::report::{self, LastFailure};
 use super::secret_file::SecretFile;
 use super::starter::load;
 use super::terminal::{complain, print};
-use super::Exit;
 
 const SECRET_VARIABLE: &str = "THINGPOST_PRODUCT_SECRET";
 
@@ -30,12 +30,10 @@ async fn aliyun(arguments: &RegisterAliyun) -> Result<Exit, Problem> {
     let port = endpoint.port("--port", arguments.port, 443)?;
     let route = Route::new(&endpoint.host, roots(&arguments.reach)?).port(port);
     let routes = RouteTable::new(vec![route]).map_err(|error| Problem::new("--endpoint", error))?;
-    let profile =
-        Profile { workload: "thingpost".to_owned(), routes, connect_to: arguments.reach.connect_to.clone() };
+    let profile = Profile { workload: "thingpost".to_owned(), routes, connect_to: arguments.reach.connect_to.clone() };
     let last_failure = LastFailure::default();
     let noted = last_failure.clone();
-    let transport =
-        Transport::new(Pool::default(), profile).on_failure(Arc::new(move |error| noted.note(error)));
+    let transport = Transport::new(Pool::default(), profile).on_failure(Arc::new(move |error| noted.note(error)));
     let registration = Registration {
         endpoint: endpoint.host,
         port,

@@ -4,9 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{
-    AliyunConfig, Event, Field, Message, Platform, Property, RequestProblem,
-};
+use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Platform, Property, RequestProblem};
 
 use super::arguments::AliyunSource;
 use super::problem::Problem;

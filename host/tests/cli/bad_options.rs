@@ -65,7 +65,10 @@ fn a_misspelt_word_comes_with_the_one_that_was_meant() {
         .assert_usage(clouds.publish_aliyun().and(&["--divice-secret", "x"]), &["--divice-secret", "--device-secret"]);
     clouds.assert_usage(CommandLine::new(&["publsh"]), &["publsh", "publish"]);
     clouds.assert_usage(CommandLine::new(&["publish", "azure"]), &["azure", "`thingpost publish --help`"]);
-    clouds.assert_usage(clouds.publish_aliyun().and(&["--retain"]), &["--retain", "thingpost publish aliyun"]);
+    clouds.assert_usage(
+        clouds.publish_aliyun().and(&["--thing-name", "x"]),
+        &["--thing-name", "thingpost publish aliyun"],
+    );
     clouds.assert_usage(clouds.publish_aws().and(&["stray"]), &["stray"]);
 }
 
@@ -135,7 +138,7 @@ fn a_choice_is_answered_with_the_choices() {
     clouds.assert_usage(clouds.publish_aws().with("--qos", "2"), &["--qos", "possible values: 0, 1"]);
     let line = clouds.publish_aliyun().with("--sign-method", "md5");
     clouds.assert_usage(line, &["--sign-method", "hmacmd5, hmacsha1, hmacsha256"]);
-    clouds.assert_usage(clouds.publish_aliyun().with("--timestamp", "yes"), &["--timestamp", "now, none"]);
+    clouds.assert_usage(clouds.publish_aliyun().with("--timestamp", "yes"), &["--timestamp", "now, corrected, none"]);
 }
 
 #[test]

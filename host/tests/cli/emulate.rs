@@ -172,7 +172,7 @@ fn a_folder_or_an_address_that_cannot_be_used_is_named() {
 fn refusals_show_as_well() {
     let folder = TempDir::new().unwrap();
     let mut process = ready(folder.path(), &[]);
-    let misled = commands(&process)[2].replace("/thermometer/user/update", "/other/user/update") + " --timeout 0.2";
+    let misled = commands(&process)[3].replace("--region eu-central-1", "--region eu-central-9");
     assert_eq!(paste(&misled, folder.path()).code, Some(1));
-    process.wait_until("the refusal", |process| process.stdout().contains("[refused, status 200 30001]"));
+    process.wait_until("the refusal", |process| process.stdout().contains("[refused, status 403 ForbiddenException]"));
 }

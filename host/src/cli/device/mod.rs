@@ -30,7 +30,8 @@ pub struct Device {
     pub files: Vec<InputFile>,
 }
 
-fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
+/// Whom to trust.
+pub fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
     match &reach.ca {
         Some(file) => TrustRoots::from_pem_file(file).map_err(Problem::sentence),
         None => Ok(TrustRoots::system_or_webpki()),

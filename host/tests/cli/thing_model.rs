@@ -1,0 +1,98 @@
+//! Properties and events of a thing model from the command line.
+
+use serde_json::json;
+use thingpost_emulator::AliyunThingKind;
+
+use crate::clouds::{ALIYUN, Clouds};
+use crate::command::CommandLine;
+
+fn post(clouds: &Clouds) -> CommandLine {
+    CommandLine::new(&["publish", "aliyun"])
+        .with("--endpoint", ALIYUN)
+        .with("--product-key", "a1B2c3D4e5F")
+        .with("--device-name", "thermometer")
+        .with("--device-secret-file", clouds.path("secret.txt"))
+        .with("--ca", clouds.path("ca.pem"))
+        .with("--connect-to", format!("{ALIYUN}:443:{}", clouds.aliyun.addr()))
+}
+
+#[test]
+fn properties_arrive_with_their_values_as_json_or_text() {
+    let clouds = Clouds::start();
+    let line =
+        post(&clouds).and(&["--property", "Temperature=21.5", "--property", "Power=on", "--property", "N=\"7\""]);
+    let output = clouds.run(line);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    let posts = clouds.aliyun.thing_model();
+    assert_eq!(posts.len(), 1);
+    assert_eq!((posts[0].kind, posts[0].violations.as_slice()), (AliyunThingKind::Properties, &[][..]));
+    let values: Vec<_> = posts[0].values.iter().map(|it| (it.identifier.as_str(), it.value.clone())).collect();
+    for expected in [("Temperature", json!(21.5)), ("Power", json!("on")), ("N", json!("7"))] {
+        assert!(values.contains(&expected), "{values:?}");
+    }
+}
+
+#[test]
+fn more_than_200_properties_go_in_several_messages_and_each_is_reported() {
+    let clouds = Clouds::start();
+    let properties: Vec<String> =
+        (0..201).flat_map(|number| ["--property".to_owned(), format!("p{number}=1")]).collect();
+    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+    let output = clouds.run(post(&clouds).and(&properties));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(output.stdout.lines().count(), 2, "{output:?}");
+    let sizes: Vec<usize> = clouds.aliyun.thing_model().iter().map(|post| post.values.len()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 201);
+    assert!(sizes.iter().all(|size| *size <= 200));
+}
+
+#[test]
+fn an_event_arrives_with_its_output() {
+    let clouds = Clouds::start();
+    let output = clouds.run(post(&clouds).and(&["--event", "Alarm={\"level\":2}"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let posts = clouds.aliyun.thing_model();
+    assert_eq!((posts.len(), posts[0].kind), (1, AliyunThingKind::Event));
+    assert!(posts[0].violations.is_empty(), "{posts:?}");
+}
+
+#[test]
+fn what_the_thing_model_cannot_take_is_named_before_anything_is_sent() {
+    let clouds = Clouds::start();
+    for (arguments, named) in [
+        (&["--property", "a b=1"][..], "1 to 50"),
+        (&["--property", "a"], "NAME=VALUE"),
+        (&["--event", "Alarm=2"], "JSON object"),
+        (&["--property", "a=1", "--message", "x"], "cannot be used with"),
+        (&["--property", "a=1", "--topic", "/x"], "cannot be used with"),
+        (&["--property", "a=1", "--event", "b={}"], "cannot be used with"),
+        (&[], "required"),
+    ] {
+        let output = clouds.run(post(&clouds).and(arguments));
+        assert_eq!(output.code, Some(2), "{arguments:?} {output:?}");
+        assert!(output.complaint().contains(named), "{arguments:?} {output:?}");
+    }
+    assert!(clouds.aliyun.ledger().entries().is_empty());
+}
+
+#[test]
+fn the_region_or_the_instance_takes_the_place_of_the_endpoint() {
+    let clouds = Clouds::start();
+    let line = |option: &'static str, value: &str| {
+        CommandLine::new(&["publish", "aliyun"])
+            .with(option, value)
+            .with("--product-key", "a1B2c3D4e5F")
+            .with("--device-name", "thermometer")
+            .with("--device-secret-file", clouds.path("secret.txt"))
+            .with("--ca", clouds.path("ca.pem"))
+            .with("--connect-to", format!("{ALIYUN}:443:{}", clouds.aliyun.addr()))
+            .and(&["--property", "a=1"])
+    };
+    assert_eq!(clouds.run(line("--region", "cn-shanghai")).code, Some(0));
+    let output = clouds.run(line("--instance", "iot-06z00d9wc4x18a6").with("--timeout", "2"));
+    assert_eq!(output.code, Some(3), "there is no such host here: {output:?}");
+    let output = clouds.run(line("--region", "cn.shanghai"));
+    assert!(output.complaint().contains("--endpoint"), "{output:?}");
+    let output = clouds.run(line("--region", "cn-shanghai").with("--endpoint", ALIYUN));
+    assert_eq!(output.code, Some(2), "{output:?}");
+}

@@ -9,7 +9,6 @@ use super::session::SessionArguments;
 use super::{AliyunDevice, AwsDevice, EXIT_CODES};
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it, and it is taken apart at once")]
 pub enum PublishCommand {
     /// AWS IoT Core: with a certificate, an access key, a custom authorizer or a role alias
     #[command(after_help = EXIT_CODES)]

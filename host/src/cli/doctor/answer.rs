@@ -16,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 use super::finding::Finding;
 use super::handshake::Handshake;
 use super::network::{Destination, seconds};
+use super::steps::Clock;
 
 /// More than any answer of AWS to this question.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -26,7 +27,7 @@ const FIRST_LISTEN: Duration = Duration::from_millis(300);
 /// As much of a message as anybody reads.
 const MAX_MESSAGE: usize = 200;
 
-/// Signatures of AWS are good for so long.
+/// A clock that is further off is worth a word.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// The date has whole seconds, and the answer was under way for a moment.
@@ -196,7 +197,7 @@ fn explain(no_answer: NoAnswer, shows_certificate: bool, limit: Duration) -> Fin
 }
 
 /// Compares the clocks. `signs` says whether requests are signed, which a wrong clock makes worthless.
-pub fn compare_clocks(answer: &Answer, signs: bool) -> Finding {
+pub fn compare_clocks(answer: &Answer, needed: Option<&Clock>) -> Finding {
     let Some(date) = answer.date else { return Finding::skipped("the answer had no date") };
     let (off, direction) = match answer.arrived.duration_since(date) {
         Ok(ahead) => (ahead, "ahead of"),
@@ -206,10 +207,12 @@ pub fn compare_clocks(answer: &Answer, signs: bool) -> Finding {
     let mut finding = Finding::new();
     if off <= ACCURACY {
         finding.see("this machine's clock agrees with the server's");
+    } else if let Some(clock) = needed
+        && off > clock.tolerance
+    {
+        finding.fail(line, clock.next_step);
     } else if off <= TOLERANCE {
         finding.see(line);
-    } else if signs {
-        finding.fail(line, "set the clock: AWS takes signatures that are at most 5 minutes old or new");
     } else {
         finding.warn(line, "set the clock: with one that is wrong, certificates seem to be not valid yet, or expired");
     }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::arguments::AwsDevice;
+use crate::cli::arguments::{AliyunDevice, AwsDevice};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 nothing failed, 1 something failed, 2 wrong usage.";
@@ -15,6 +15,24 @@ pub enum DoctorCommand {
     /// A device of AWS IoT Core: its files, endpoint, network, TLS, clock and request, one after the other
     #[command(after_help = EXIT_CODES)]
     Aws(DoctorAws),
+    /// A device of Aliyun IoT Platform: its names, endpoint, network, TLS, clock, signature and topic, one after the other
+    #[command(after_help = EXIT_CODES)]
+    Aliyun(DoctorAliyun),
+}
+
+#[derive(Args)]
+pub struct DoctorAliyun {
+    /// The topic that the device is to publish to [default: /PRODUCT_KEY/DEVICE_NAME/user/update]
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// In the end authenticate, and publish one message to the topic. Without this neither is done
+    #[arg(long)]
+    pub publish: bool,
+    /// Print one JSON object with all checks
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: AliyunDevice,
 }
 
 #[derive(Args)]

@@ -1,6 +1,7 @@
 //! The doctor against healthy devices and against every way to break one that the emulator and a few bad servers can play.
 //! What it must name is the cause, in the check where it can first be seen, and in the last line of all.
 
+mod aliyun;
 mod aws_refusals;
 mod broken_devices;
 mod broken_networks;

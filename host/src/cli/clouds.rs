@@ -14,11 +14,17 @@ pub const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.co
 pub const AWS_REGION: &str = "eu-central-1";
 pub const AWS_TOPIC: &str = "sensors/kitchen/temperature";
 pub const ALIYUN_ENDPOINT: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
+/// In the name of the endpoint.
+pub const ALIYUN_REGION: &str = "cn-shanghai";
 pub const ALIYUN_TOPIC: &str = "/a1B2c3D4e5F/thermometer/user/update";
 pub const PRODUCT_KEY: &str = "a1B2c3D4e5F";
 pub const DEVICE_NAME: &str = "thermometer";
 /// Of a device that exists only here.
 pub const DEVICE_SECRET: &str = "emulated-device-secret";
+/// Of a product that exists only here.
+pub const PRODUCT_SECRET: &str = "emulated-product-secret";
+/// Of a device that has no secret yet.
+pub const NEW_DEVICE_NAME: &str = "hygrometer";
 pub const ACCESS_KEY_ID: &str = "AKIAEMULATED";
 /// Of an account that exists only here.
 pub const SECRET_ACCESS_KEY: &str = "emulated-secret-access-key";
@@ -47,7 +53,9 @@ impl Clouds {
         });
         let options = AliyunOptions { ip, ..AliyunOptions::new(&authority, ALIYUN_ENDPOINT) };
         let aliyun = AliyunEmulator::start(options).await.map_err(cannot_listen)?;
+        aliyun.add_product(PRODUCT_KEY, PRODUCT_SECRET, true);
         aliyun.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET);
+        aliyun.pre_register(PRODUCT_KEY, NEW_DEVICE_NAME);
         Ok(Self { authority, certificate, aws, aliyun })
     }
 

@@ -8,7 +8,8 @@ use thingpost_emulator::Ledger;
 use super::Exit;
 use super::arguments::EmulateArguments;
 use super::clouds::{
-    ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_REGION, AWS_TOPIC, Clouds, DEVICE_NAME, PRODUCT_KEY, arrived,
+    ALIYUN_ENDPOINT, ALIYUN_REGION, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_REGION, AWS_TOPIC, Clouds, DEVICE_NAME,
+    NEW_DEVICE_NAME, PRODUCT_KEY, arrived,
 };
 use super::interrupt::Interruptions;
 use super::keys::{KeyFiles, PROFILE};
@@ -27,6 +28,8 @@ pub async fn run(arguments: &EmulateArguments) -> Result<Exit, Problem> {
     for command in commands(&clouds, &files) {
         print(format_args!("{command}\n"));
     }
+    print("A device that has only the secret of its product gets its own with:\n");
+    print(format_args!("{}\n", registration(&clouds, &files)));
     print("What arrives shows below. Ctrl-C ends it.");
     let ledgers = [clouds.aws.ledger(), clouds.aliyun.ledger()];
     loop {
@@ -67,6 +70,18 @@ fn commands(clouds: &Clouds, files: &KeyFiles) -> [String; 4] {
          --connect-to {connect_to}"
     );
     [aws(8443, clouds.aws.addr_mutual_tls()), aws(443, clouds.aws.addr_alpn()), aliyun, signed]
+}
+
+/// The same for a device that has no secret. What an earlier emulator has given out is worth nothing, so it is replaced.
+fn registration(clouds: &Clouds, files: &KeyFiles) -> String {
+    let (ca, product_secret) = (quoted(&files.ca), quoted(&files.product_secret));
+    let secret = quoted(&files.new_device_secret);
+    let connect_to = Clouds::connect_to(clouds.aliyun.iot_auth_server_name(), 443, clouds.aliyun.addr_iot_auth());
+    format!(
+        "thingpost register aliyun --region {ALIYUN_REGION} --product-key {PRODUCT_KEY} \\\n    --device-name \
+         {NEW_DEVICE_NAME} --product-secret-file {product_secret} \\\n    --secret-file {secret} --force --ca {ca} \
+         \\\n    --connect-to {connect_to}"
+    )
 }
 
 /// For a shell.

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
 
-use super::clouds::{ACCESS_KEY_ID, Clouds, DEVICE_SECRET, SECRET_ACCESS_KEY};
+use super::clouds::{ACCESS_KEY_ID, Clouds, DEVICE_SECRET, PRODUCT_SECRET, SECRET_ACCESS_KEY};
 use super::problem::Problem;
 
 /// What stands in every file first. PEM readers pass over what is before the first block.
@@ -20,6 +20,9 @@ pub struct KeyFiles {
     pub certificate: PathBuf,
     pub private_key: PathBuf,
     pub device_secret: PathBuf,
+    pub product_secret: PathBuf,
+    /// Where the secret of a device goes that registers. Not written here.
+    pub new_device_secret: PathBuf,
     /// As the tools of AWS read it.
     pub access_key: PathBuf,
 }
@@ -36,6 +39,8 @@ impl KeyFiles {
             certificate: folder.join("device.pem.crt"),
             private_key: folder.join("private.pem.key"),
             device_secret: folder.join("device-secret.txt"),
+            product_secret: folder.join("product-secret.txt"),
+            new_device_secret: folder.join("registered-secret.txt"),
             access_key: folder.join("aws-credentials.txt"),
         };
         let marked = |pem: &str| format!("{MARK}{pem}");
@@ -44,6 +49,7 @@ impl KeyFiles {
             (&files.certificate, marked(&clouds.certificate.certificate_pem)),
             (&files.private_key, marked(&clouds.certificate.private_key_pem)),
             (&files.device_secret, format!("{DEVICE_SECRET}\n")),
+            (&files.product_secret, format!("{PRODUCT_SECRET}\n")),
             (&files.access_key, access_key()),
         ];
         for (file, _) in &contents {
@@ -62,7 +68,9 @@ fn access_key() -> String {
 }
 
 fn refuse_foreign(file: &Path) -> Result<(), Problem> {
-    let is_ours = |text: &str| text.starts_with(MARK) || text.trim_end() == DEVICE_SECRET || text == access_key();
+    let is_ours = |text: &str| {
+        text.starts_with(MARK) || [DEVICE_SECRET, PRODUCT_SECRET].contains(&text.trim_end()) || text == access_key()
+    };
     match fs::read_to_string(file) {
         Ok(text) if is_ours(&text) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -19,8 +19,8 @@ mod names;
 mod operation;
 mod payload;
 mod problem;
+mod provisioning;
 mod publish;
-mod register;
 mod report;
 mod secret_file;
 mod session_file;
@@ -87,7 +87,9 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
                 let device = device::aliyun(&arguments.device)?;
                 publish::aliyun(device, &arguments).await
             }
-            Command::Register(command) => register::run(&command).await,
+            Command::Register(command) => provisioning::register(&command).await,
+            Command::Bootstrap(command) => provisioning::bootstrap(&command).await,
+            Command::MqttCredentials(command) => provisioning::mqtt_credentials(&command).await,
             Command::Shadow(command) => operation::shadow(&command).await,
             Command::Retained(command) => operation::retained(&command).await,
             Command::Direct(command) => operation::direct(&command).await,

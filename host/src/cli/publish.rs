@@ -45,6 +45,11 @@ pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, P
         let message = message::aliyun(arguments);
         return run(device, reach, message, &source.source(), &arguments.publish).await;
     }
+    if arguments.publish.failed.is_some() {
+        return Err(Problem::sentence(
+            "--failed is of use only with --lines: leave it out with --property and --event",
+        ));
+    }
     let platform = device.platform.clone();
     let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
     starter.keep_session(arguments.publish.session.session_file.as_ref(), &[])?;

@@ -104,7 +104,8 @@ fn write(path: &Path, session: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn folder(path: &Path) -> &Path {
+/// Where a file is.
+pub fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre, Runtime};
-use thingpost_host::{ConnectTo, Pool, Profile, RouteTable, Timeouts, Transport};
+use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Timeouts, Transport};
 
 use super::device::Device;
 use super::input_file::InputFile;
@@ -33,15 +33,7 @@ impl Starter {
         connect_to: Vec<ConnectTo>,
         timeout_ms: u32,
     ) -> Result<Self, Problem> {
-        let routes = RouteTable::new(device.routes.clone()).map_err(|error| Problem::new("--endpoint", error))?;
-        let profile = Profile { workload: "thingpost".to_owned(), routes, connect_to };
-        let last_failure = LastFailure::default();
-        let noted = last_failure.clone();
-        // Whoever typed the timeout is no guest.
-        let maximum = Duration::from_millis(timeout_ms.into());
-        let transport = Transport::new(Pool::default(), profile)
-            .timeouts(Timeouts { maximum, ..Timeouts::default() })
-            .on_failure(Arc::new(move |error| noted.note(error)));
+        let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
         Ok(Self { component, device, transport, options, session: None, last_failure })
     }
@@ -98,6 +90,24 @@ impl Starter {
     pub fn files(&self) -> &[InputFile] {
         &self.device.files
     }
+}
+
+/// A way along these routes and no others, and what went wrong on it last.
+pub fn transport(
+    routes: Vec<Route>,
+    connect_to: Vec<ConnectTo>,
+    timeout_ms: u32,
+) -> Result<(Transport, LastFailure), Problem> {
+    let routes = RouteTable::new(routes).map_err(|error| Problem::new("--endpoint", error))?;
+    let profile = Profile { workload: "thingpost".to_owned(), routes, connect_to };
+    let last_failure = LastFailure::default();
+    let noted = last_failure.clone();
+    // Whoever typed the timeout is no guest.
+    let maximum = Duration::from_millis(timeout_ms.into());
+    let transport = Transport::new(Pool::default(), profile)
+        .timeouts(Timeouts { maximum, ..Timeouts::default() })
+        .on_failure(Arc::new(move |error| noted.note(error)));
+    Ok((transport, last_failure))
 }
 
 /// Whether the device obtains something by authenticating.

@@ -22,6 +22,20 @@ fn a_device_secret_with_white_space_around_it_is_refused_without_showing_it() {
 }
 
 #[test]
+fn nor_does_a_file_or_a_variable_bring_white_space_in() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aliyun().without("--device-secret-file");
+    for secret in [" h7sh-d3vice-s3cret\n", "h7sh-d3vice s3cret", "h7sh-d3vice-s3cret\n\nh7sh-d3vice-s3cret", " \n"] {
+        let file = clouds.write("another.txt", secret);
+        clouds.assert_usage(line.clone().with("--device-secret-file", file), &["device secret", "white space"]);
+        let output = clouds.run_with(line.clone(), "THINGPOST_DEVICE_SECRET", secret);
+        clouds.assert_wrong(&output, &["device secret", "white space"]);
+    }
+    let file = clouds.write("another.txt", "\n");
+    clouds.assert_usage(line.with("--device-secret-file", file), &["another.txt", "empty"]);
+}
+
+#[test]
 fn a_device_secret_is_given_once() {
     let clouds = Clouds::start();
     let line = clouds.publish_aliyun().with("--device-secret", "h7sh-d3vice-s3cret");

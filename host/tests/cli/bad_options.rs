@@ -94,6 +94,21 @@ fn an_endpoint_is_a_host_and_perhaps_a_port_and_never_a_path() {
 }
 
 #[test]
+fn where_aliyun_is_is_said_in_exactly_one_way() {
+    let clouds = Clouds::start();
+    let bare = || clouds.publish_aliyun().without("--endpoint");
+    clouds.assert_usage(bare(), &["required", "--endpoint", "--region", "--instance"]);
+    for (first, second) in [("--region", "--instance"), ("--endpoint", "--region"), ("--endpoint", "--instance")] {
+        clouds.assert_usage(bare().with(first, "a").with(second, "a"), &[first, "cannot be used with", second]);
+    }
+    for option in ["--region", "--instance"] {
+        for text in ["", "a.b", "a b", "https://a", "é"] {
+            clouds.assert_usage(bare().with(option, text), &[option, "--endpoint"]);
+        }
+    }
+}
+
+#[test]
 fn a_port_is_given_with_the_endpoint_or_by_its_option() {
     let clouds = Clouds::start();
     for line in [clouds.publish_aws(), clouds.publish_aliyun()] {

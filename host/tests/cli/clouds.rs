@@ -22,6 +22,7 @@ pub const ALIYUN: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
 pub const AWS_TOPIC: &str = "sensors/kitchen";
 pub const ALIYUN_TOPIC: &str = "/a1B2c3D4e5F/thermometer/user/update";
 pub const SECRET: &str = "h7sh-d3vice-s3cret";
+pub const PRODUCT_SECRET: &str = "h7sh-pr0duct-s3cret";
 pub const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
 /// With what a reader of INI files might stumble over.
 pub const ACCESS_KEY: &str = "h7sh/acc3ss+key#with;signs\\n=";
@@ -264,7 +265,7 @@ impl Clouds {
         let entries = self.aws.ledger().entries();
         let session_tokens = entries.iter().filter_map(|entry| entry.header("x-amz-security-token"));
         let tokens = tokens.chain(session_tokens);
-        let constants = [SECRET, ACCESS_KEY, SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE];
+        let constants = [SECRET, PRODUCT_SECRET, ACCESS_KEY, SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE];
         bodies.chain(tokens).chain(constants).map(str::to_owned).collect()
     }
 }

@@ -132,6 +132,20 @@ fn a_wrong_clock_matters_only_with_a_timestamp() {
 }
 
 #[test]
+fn a_wrong_clock_is_corrected_where_that_is_asked_for() {
+    let clouds = Clouds::start();
+    let line = || clouds.publish_aliyun().with("--timestamp", "corrected");
+    delivered(&clouds, line());
+    assert_eq!(clouds.aliyun.authentications(), 1);
+    for off_ms in [3_600_000, -3_600_000] {
+        clouds.aliyun.shift_clock_ms(off_ms);
+        let before = clouds.aliyun.authentications();
+        delivered(&clouds, line());
+        assert_eq!(clouds.aliyun.authentications(), before + 2, "refused, and then with the time of the platform");
+    }
+}
+
+#[test]
 fn without_ca_the_authorities_of_the_system_are_trusted() {
     let clouds = Clouds::start();
     let ca = clouds.path("ca.pem");

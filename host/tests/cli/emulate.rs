@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use crate::process::{Output, Process, THINGPOST, command};
 
-const FILES: [&str; 5] = ["ca.pem", "device.pem.crt", "private.pem.key", "device-secret.txt", "aws-credentials.txt"];
+const FILES: [&str; 6] =
+    ["ca.pem", "device.pem.crt", "private.pem.key", "device-secret.txt", "product-secret.txt", "aws-credentials.txt"];
 
 fn emulate(folder: &Path, more: &[&str]) -> Process {
     let mut process = command(THINGPOST);
@@ -28,14 +29,16 @@ fn ready(folder: &Path, more: &[&str]) -> Process {
 /// The commands that it printed.
 fn commands(process: &Process) -> Vec<String> {
     let text = process.stdout();
-    text.split("\n\n").filter(|part| part.contains("thingpost publish ")).map(str::to_owned).collect()
+    let is_command = |part: &&str| part.contains("thingpost publish ") || part.contains("thingpost register ");
+    text.split("\n\n").filter(is_command).map(str::to_owned).collect()
 }
 
 /// Pastes a command into a shell, in another folder than the emulator's.
 fn paste(printed: &str, folder: &Path) -> Output {
-    let quoted = format!("exec '{}' publish ", THINGPOST.replace('\'', r"'\''"));
+    let quoted = format!("exec '{}' ", THINGPOST.replace('\'', r"'\''"));
+    let (before, after) = printed.split_once("thingpost ").unwrap();
     let mut shell: Command = command("sh");
-    shell.arg("-c").arg(printed.replacen("thingpost publish ", &quoted, 1)).current_dir("/");
+    shell.arg("-c").arg(format!("{before}{quoted}{after}")).current_dir("/");
     Process::start(shell, secrets(folder)).end()
 }
 
@@ -46,14 +49,15 @@ fn secrets(folder: &Path) -> Vec<String> {
     let body = key.lines().filter(|line| line.len() >= 20 && !line.contains(' ')).map(str::to_owned);
     let access_key = fs::read_to_string(folder.join("aws-credentials.txt")).unwrap();
     let access_key = access_key.rsplit_once("= ").unwrap().1.trim().to_owned();
-    body.chain([secret.trim().to_owned(), access_key]).collect()
+    let product_secret = fs::read_to_string(folder.join("product-secret.txt")).unwrap();
+    body.chain([secret.trim().to_owned(), product_secret.trim().to_owned(), access_key]).collect()
 }
 
 #[track_caller]
 fn assert_works(folder: &Path, more: &[&str]) {
     let mut process = ready(folder, more);
     let commands = commands(&process);
-    assert_eq!(commands.len(), 4, "{}", process.stdout());
+    assert_eq!(commands.len(), 5, "{}", process.stdout());
     for printed in &commands {
         let output = paste(printed, folder);
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{printed}\n{output:?}");
@@ -90,6 +94,19 @@ fn the_commands_work_on_ipv6_too() {
     }
     let folder = TempDir::new().unwrap();
     assert_works(folder.path(), &["--bind", "::1"]);
+}
+
+#[test]
+fn the_device_that_registers_gets_a_secret_each_time_until_it_uses_one() {
+    let folder = TempDir::new().unwrap();
+    let process = ready(folder.path(), &[]);
+    let printed = commands(&process).pop().unwrap();
+    let register = || {
+        let output = paste(&printed, folder.path());
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+        fs::read_to_string(folder.path().join("registered-secret.txt")).unwrap()
+    };
+    assert_ne!(register(), register());
 }
 
 #[test]

@@ -227,6 +227,29 @@ fn during_many_lines_the_session_is_kept_as_soon_as_there_is_one() {
 }
 
 #[test]
+fn many_short_runs_at_once_share_one_token_and_survive_its_end() {
+    let clouds = Clouds::start();
+    let path = clouds.path("session");
+    let line = clouds.publish_aliyun().with("--session-file", &path);
+    assert_silent(&clouds.run(line.clone()));
+    let at_once = || {
+        let processes: Vec<_> = (0..6).map(|_| clouds.start_command(clouds.command(line.clone()))).collect();
+        for process in processes {
+            assert_silent(&clouds.checked(process.end()));
+        }
+    };
+    at_once();
+    assert_eq!(clouds.aliyun.authentications(), 1);
+    clouds.aliyun.revoke_tokens();
+    at_once();
+    let authentications = clouds.aliyun.authentications();
+    assert!((2..=7).contains(&authentications), "at most once for each: {authentications}");
+    at_once();
+    assert_eq!(clouds.aliyun.authentications(), authentications, "what one of them left is good for all");
+    assert_eq!((clouds.aliyun.ledger().accepted().len(), mode(&path)), (19, 0o600));
+}
+
+#[test]
 fn many_processes_that_share_a_file_leave_a_whole_session_that_nobody_else_can_read() {
     let clouds = Clouds::start();
     clouds.aliyun.set_token_lifetime(std::time::Duration::from_secs(3600));

@@ -3,7 +3,7 @@
 use serde_json::json;
 use thingpost_emulator::AliyunThingKind;
 
-use crate::clouds::{ALIYUN, Clouds};
+use crate::clouds::{ALIYUN, Clouds, to};
 use crate::command::CommandLine;
 
 fn post(clouds: &Clouds) -> CommandLine {
@@ -61,8 +61,10 @@ fn what_the_thing_model_cannot_take_is_named_before_anything_is_sent() {
     let clouds = Clouds::start();
     for (arguments, named) in [
         (&["--property", "a b=1"][..], "1 to 50"),
+        (&["--property", "good=1", "--property", "b/d=1"], "--property b/d: "),
+        (&["--property", "a=1", "--property", "b=1", "--property", "a=2"], "--property a is given twice"),
         (&["--property", "a"], "NAME=VALUE"),
-        (&["--event", "Alarm=2"], "JSON object"),
+        (&["--event", "Alarm=2"], "--event Alarm: give the output of the event as a JSON object"),
         (&["--property", "a=1", "--message", "x"], "cannot be used with"),
         (&["--property", "a=1", "--topic", "/x"], "cannot be used with"),
         (&["--property", "a=1", "--event", "b={}"], "cannot be used with"),
@@ -76,23 +78,31 @@ fn what_the_thing_model_cannot_take_is_named_before_anything_is_sent() {
 }
 
 #[test]
+fn what_would_be_ignored_with_a_thing_model_is_refused() {
+    let clouds = Clouds::start();
+    let file = clouds.write("file", "x");
+    for option in ["--file", "--lines", "--failed"] {
+        for thing in [["--property", "a=1"], ["--event", "a={}"]] {
+            clouds.assert_usage(post(&clouds).and(&thing).with(option, &file), &[option]);
+        }
+    }
+}
+
+#[test]
 fn the_region_or_the_instance_takes_the_place_of_the_endpoint() {
     let clouds = Clouds::start();
-    let line = |option: &'static str, value: &str| {
-        CommandLine::new(&["publish", "aliyun"])
-            .with(option, value)
-            .with("--product-key", "a1B2c3D4e5F")
-            .with("--device-name", "thermometer")
-            .with("--device-secret-file", clouds.path("secret.txt"))
-            .with("--ca", clouds.path("ca.pem"))
-            .with("--connect-to", format!("{ALIYUN}:443:{}", clouds.aliyun.addr()))
-            .and(&["--property", "a=1"])
+    let line = |option, value| {
+        let line = post(&clouds).without("--endpoint").with(option, value);
+        line.with("--connect-to", to(clouds.aliyun.addr())).and(&["--property", "a=1"])
     };
     assert_eq!(clouds.run(line("--region", "cn-shanghai")).code, Some(0));
-    let output = clouds.run(line("--instance", "iot-06z00d9wc4x18a6").with("--timeout", "2"));
-    assert_eq!(output.code, Some(3), "there is no such host here: {output:?}");
-    let output = clouds.run(line("--region", "cn.shanghai"));
-    assert!(output.complaint().contains("--endpoint"), "{output:?}");
-    let output = clouds.run(line("--region", "cn-shanghai").with("--endpoint", ALIYUN));
-    assert_eq!(output.code, Some(2), "{output:?}");
+    // The cloud of this test is another one, as its certificate says.
+    for (option, value, host) in [
+        ("--region", "ap-southeast-1", "iot-as-http.ap-southeast-1.aliyuncs.com"),
+        ("--instance", "iot-06z00d9wc4x18a6", "iot-06z00d9wc4x18a6.http.iothub.aliyuncs.com"),
+    ] {
+        let output = clouds.run(line(option, value).with("--timeout", "2"));
+        assert_eq!(output.code, Some(3), "{output:?}");
+        assert!(output.only_complaint().contains(host), "{output:?}");
+    }
 }

@@ -14,6 +14,15 @@ pub struct AliyunDevice {
     /// The port of the endpoint [default: 443]
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
+    #[command(flatten)]
+    pub identity: AliyunIdentity,
+    #[command(flatten, next_help_heading = "Connection")]
+    pub reach: Reach,
+}
+
+/// Who the device is, and how it shows that.
+#[derive(Args)]
+pub struct AliyunIdentity {
     /// The product that the device belongs to
     #[arg(long)]
     pub product_key: String,
@@ -37,8 +46,6 @@ pub struct AliyunDevice {
     /// if that is refused
     #[arg(long, value_enum, default_value_t = Timestamp::None)]
     pub timestamp: Timestamp,
-    #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
 }
 
 /// Where the platform takes messages: the region or the instance tells the host.

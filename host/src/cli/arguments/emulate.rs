@@ -7,7 +7,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub struct EmulateArguments {
-    /// Where to write ca.pem, device.pem.crt, private.pem.key, device-secret.txt and aws-credentials.txt
+    /// Where to write ca.pem, device.pem.crt, private.pem.key, device-secret.txt, product-secret.txt and aws-credentials.txt
     #[arg(long, default_value = "thingpost-emulator")]
     pub dir: PathBuf,
     /// The address to listen on

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use super::doctor::DoctorCommand;
 
-pub use aliyun::{AliyunDevice, SignMethod, Timestamp};
+pub use aliyun::{AliyunDevice, AliyunIdentity, SignMethod, Timestamp};
 pub use aws::{AuthorizerArguments, AwsDevice, Service, SignatureArguments};
 pub use connection::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
 pub use direct::{DirectCommand, SendArguments};
@@ -32,7 +32,9 @@ pub use emulate::EmulateArguments;
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArguments, QosLevel};
 pub use operation::{ListArguments, OperationArguments};
-pub use provisioning::{RegisterAliyun, RegisterCommand};
+pub use provisioning::{
+    BootstrapAliyun, BootstrapCommand, MqttCredentialsAliyun, MqttCredentialsCommand, RegisterAliyun, RegisterCommand,
+};
 pub use publish::{AliyunSource, PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
 pub use reach::Reach;
 pub use retained::{RetainedArguments, RetainedCommand};
@@ -58,6 +60,12 @@ pub enum Command {
     /// Get a secret for a device that has only that of its product
     #[command(subcommand)]
     Register(RegisterCommand),
+    /// Ask where the instance of a device is
+    #[command(subcommand)]
+    Bootstrap(BootstrapCommand),
+    /// Get a user name and a password for MQTT
+    #[command(subcommand)]
+    MqttCredentials(MqttCredentialsCommand),
     /// Read, change and delete the shadows of a thing of AWS
     #[command(subcommand)]
     Shadow(ShadowCommand),

@@ -4,16 +4,35 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::aliyun::parse_label;
+use super::SignMethod;
+use super::aliyun::{AliyunIdentity, parse_label};
 use super::endpoint::EndpointArgument;
+use super::operation::EXIT_CODES;
 use super::reach::{Reach, parse_port};
-use super::{EXIT_CODES, SignMethod};
+
+/// It never moves, and knows the instances of all regions.
+const BOOTSTRAP_HOST: &str = "iot-auth-global.aliyuncs.com";
 
 #[derive(Subcommand)]
 pub enum RegisterCommand {
-    /// Aliyun IoT Platform: dynamic registration, one product and one secret
+    /// Aliyun IoT Platform: dynamic registration of a device whose name its product knows already
     #[command(after_help = EXIT_CODES)]
     Aliyun(RegisterAliyun),
+}
+
+#[derive(Subcommand)]
+pub enum BootstrapCommand {
+    /// Aliyun IoT Platform: prints HOST:PORT of its MQTT endpoint; the name of the host tells the instance or the region
+    #[command(after_help = EXIT_CODES)]
+    Aliyun(BootstrapAliyun),
+}
+
+#[derive(Subcommand)]
+pub enum MqttCredentialsCommand {
+    /// Aliyun IoT Platform: prints the user name and the MQTT endpoint. The password, good for 7 days, goes into a file, or
+    /// is printed where that is asked for
+    #[command(after_help = EXIT_CODES)]
+    Aliyun(MqttCredentialsAliyun),
 }
 
 #[derive(Args)]
@@ -29,20 +48,78 @@ pub struct RegisterAliyun {
     /// The name of the device within its product; it must be known there
     #[arg(long)]
     pub device_name: String,
-    /// A file with the secret of the product [default: the variable THINGPOST_PRODUCT_SECRET]
+    /// A file with the secret of the product. Or set THINGPOST_PRODUCT_SECRET
     #[arg(long, value_name = "PATH")]
     pub product_secret_file: Option<PathBuf>,
     /// How to sign
     #[arg(long, value_enum, default_value_t = SignMethod::Hmacsha256)]
     pub sign_method: SignMethod,
-    /// A new file for the secret of the device, which is given out once. Nobody else may read it
+    /// A new or empty file for the secret of the device, which is given out once and never printed. Nobody else may read it.
+    /// That it can be written is made sure of before the secret is asked for
     #[arg(long, value_name = "PATH")]
     pub secret_file: PathBuf,
+    /// Replace what is in --secret-file, once there is a new secret
+    #[arg(long)]
+    pub force: bool,
     /// Print a JSON object, without the secret
     #[arg(long)]
     pub json: bool,
     #[command(flatten, next_help_heading = "Connection")]
     pub reach: Reach,
+}
+
+#[derive(Args)]
+pub struct BootstrapAliyun {
+    /// Whom to ask [default: iot-auth-global.aliyuncs.com]
+    #[arg(long, value_name = "HOST")]
+    pub endpoint: Option<EndpointArgument>,
+    /// The port of the endpoint [default: 443]
+    #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
+    pub port: Option<u16>,
+    /// The product that the device belongs to
+    #[arg(long)]
+    pub product_key: String,
+    /// The name of the device within its product
+    #[arg(long)]
+    pub device_name: String,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten, next_help_heading = "Connection")]
+    pub reach: Reach,
+}
+
+#[derive(Args)]
+pub struct MqttCredentialsAliyun {
+    #[command(flatten)]
+    pub door: Door,
+    /// The port of the endpoint [default: 443]
+    #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
+    pub port: Option<u16>,
+    #[command(flatten)]
+    pub identity: AliyunIdentity,
+    #[command(flatten)]
+    pub place: TokenPlace,
+    /// Replace what is in --token-file, once there is a new password
+    #[arg(long, requires = "token_file")]
+    pub force: bool,
+    /// Print a JSON object; it has the password only with --show-token
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten, next_help_heading = "Connection")]
+    pub reach: Reach,
+}
+
+/// Where the password goes.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct TokenPlace {
+    /// A new or empty file for the password. Nobody else may read it
+    #[arg(long, value_name = "PATH")]
+    pub token_file: Option<PathBuf>,
+    /// Print the password with the rest. It is a secret: mind logs and who is looking
+    #[arg(long)]
+    pub show_token: bool,
 }
 
 /// Where devices register.
@@ -65,5 +142,12 @@ impl Door {
             (Some(endpoint), None) => endpoint.clone(),
             (None, None) => unreachable!("one of the group is required"),
         }
+    }
+}
+
+impl BootstrapAliyun {
+    /// The endpoint that is meant.
+    pub fn endpoint(&self) -> EndpointArgument {
+        self.endpoint.clone().unwrap_or_else(|| EndpointArgument { host: BOOTSTRAP_HOST.to_owned(), port: None })
     }
 }

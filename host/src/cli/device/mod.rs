@@ -11,7 +11,7 @@ use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::Platform;
 use thingpost_host::{Route, TrustRoots};
 
-pub use aliyun::aliyun;
+pub use aliyun::{aliyun, config as aliyun_config, secrets as aliyun_secrets};
 pub use aws::aws;
 
 use super::arguments::Reach;
@@ -38,7 +38,8 @@ pub fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
     }
 }
 
-fn input_files<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<InputFile> {
+/// Of these options those that were given.
+pub fn input_files<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<InputFile> {
     let given = |(option, path): (_, Option<&PathBuf>)| Some(InputFile { option, path: path?.clone() });
     files.into_iter().filter_map(given).collect()
 }

@@ -3,6 +3,7 @@
 //! The parts have tests of their own. What is tested here is what only the whole can show: that what the component
 //! says of a message is what the platform has done with it. The ledger of the emulator is the judge.
 
+mod aliyun;
 mod aliyun_publishing;
 mod aliyun_refusals;
 mod aws_credentials_provider;

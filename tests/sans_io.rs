@@ -14,16 +14,17 @@ use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRO
 use crate::fixtures::aws::{self, AwsCloud};
 use crate::fixtures::blocking_http::{BlockingHttp, tls};
 use crate::fixtures::deadline::within;
-use crate::fixtures::foreign_host::{Done, ForeignHost};
+use crate::fixtures::foreign_host::{Done, ForeignHost, never_asked};
 use crate::fixtures::host::options as our_options;
 
 fn host_for_aws(cloud: &AwsCloud, device: Option<&DeviceCertificate>) -> ForeignHost {
     let address = cloud.emulator.addr_mutual_tls();
-    ForeignHost { client: BlockingHttp { tls: tls(&cloud.authority, device), address } }
+    ForeignHost { client: BlockingHttp { tls: tls(&cloud.authority, device), address }, signer: never_asked }
 }
 
 fn host_for_aliyun(cloud: &AliyunCloud) -> ForeignHost {
-    ForeignHost { client: BlockingHttp { tls: tls(&cloud.authority, None), address: cloud.emulator.addr() } }
+    let client = BlockingHttp { tls: tls(&cloud.authority, None), address: cloud.emulator.addr() };
+    ForeignHost { client, signer: never_asked }
 }
 
 fn aws_platform() -> Platform {

@@ -78,12 +78,22 @@ pub struct Signing {
     /// The text to sign. No secret.
     pub content: String,
     timestamp_ms: Option<u64>,
+    by_the_platforms_clock: bool,
 }
 
+/// For an error: the local clock is not to blame.
+pub(super) const BY_THE_PLATFORMS_CLOCK: &str = " by the platform's clock";
+
 impl Signing {
+    /// The time in it is that of the platform.
+    pub(crate) fn by_the_platforms_clock(self) -> Self {
+        Self { by_the_platforms_clock: true, ..self }
+    }
+
     /// For an error: what was signed, and how.
     pub(crate) fn text(&self) -> String {
-        ["signed with ", self.method.name(), ": ", &self.content].concat()
+        let clock = if self.by_the_platforms_clock { BY_THE_PLATFORMS_CLOCK } else { "" };
+        ["signed with ", self.method.name(), clock, ": ", &self.content].concat()
     }
 }
 
@@ -133,6 +143,7 @@ impl Config {
             method: self.sign_method,
             content: signing_content(client_id, device_name, product_key, timestamp_ms),
             timestamp_ms,
+            by_the_platforms_clock: false,
         }
     }
 

@@ -3,9 +3,11 @@
 
 use alloc::string::{String, ToString};
 
+use super::device::BY_THE_PLATFORMS_CLOCK;
 use super::{Device, lint};
 use crate::error::{Cause, Error, Stage};
 use crate::explain::{clock, with_step};
+use crate::text::contains;
 use crate::topic::TopicProblem;
 
 /// How far off a timestamp may be: 15 minutes.
@@ -33,8 +35,9 @@ pub fn explain_provisioning(error: &Error) -> String {
 /// Something that can be seen from here.
 fn oddity(device: &Device, error: &Error) -> Option<String> {
     let ahead_ms = error.answer.as_ref().and_then(|answer| answer.clock_ahead_ms).unwrap_or_default();
-    let has_timestamp = error.detail.as_deref().is_some_and(|detail| crate::text::contains(detail, "timestamp"));
-    if has_timestamp && ahead_ms.unsigned_abs() > TOLERATED_MS {
+    let signed = error.detail.as_deref().unwrap_or_default();
+    let by_our_clock = contains(signed, "timestamp") && !contains(signed, BY_THE_PLATFORMS_CLOCK);
+    if by_our_clock && ahead_ms.unsigned_abs() > TOLERATED_MS {
         return Some([&clock(ahead_ms), ", and a timestamp is good for 15: set the clock, or send none"].concat());
     }
     let odd = lint::oddity(device)?;
@@ -42,7 +45,11 @@ fn oddity(device: &Device, error: &Error) -> Option<String> {
 }
 
 fn reason(error: &Error) -> Option<&'static str> {
+    let code = error.answer.as_ref().and_then(|answer| answer.code.as_deref());
     Some(match (error.cause, error.stage) {
+        (Cause::Unauthenticated, _) if code == Some("6600") => {
+            "the signature does not fit: check the product secret, the product key and the device name"
+        }
         (Cause::Unauthenticated, _) => {
             "the device is unknown here or the signature does not fit: check product key, device name, device secret \
              and region"

@@ -61,9 +61,12 @@ pub fn property_post(
     properties: &[Property],
 ) -> Result<Vec<Message>, RequestProblem> {
     let mut messages = Vec::new();
-    for properties in properties.chunks(MAX_PROPERTIES) {
+    let mut rest = properties;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(fitting(rest));
+        rest = later;
         let mut params = String::new();
-        for property in properties {
+        for property in now {
             check_identifier(&property.identifier)?;
             if !json::is_value(&property.value) {
                 return Err(Field::PropertyValue.into());
@@ -80,9 +83,20 @@ pub fn property_post(
     Ok(messages)
 }
 
+/// How many of them go in one message: up to the first that is in it already, as an object has each name once.
+fn fitting(properties: &[Property]) -> usize {
+    let most = properties.len().min(MAX_PROPERTIES);
+    let is_repeated = |at: usize| properties[..at].iter().any(|other| other.identifier == properties[at].identifier);
+    (1..most).find(|at| is_repeated(*at)).unwrap_or(most)
+}
+
 /// The message that posts an event.
 pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event) -> Result<Message, RequestProblem> {
     check_identifier(&event.identifier)?;
+    // Its topic is that of properties.
+    if event.identifier == "property" {
+        return Err(Field::Identifier.into());
+    }
     if !json::Object::read(event.value.as_bytes()).is_one() {
         return Err(Field::EventValue.into());
     }

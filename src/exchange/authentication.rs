@@ -28,6 +28,8 @@ pub(super) struct Authentication {
     is_renewal: bool,
     /// Tokens obtained here that were rejected before anything was accepted with them, one after the other.
     in_vain: u32,
+    /// Tokens obtained here that were rejected, accepted before or not.
+    taken_away: u32,
     /// How far our clock is ahead, once the platform has refused a timestamp.
     ahead_ms: Option<i64>,
 }
@@ -45,6 +47,12 @@ const TOLERATED_MS: u64 = 60_000;
 #[derive(Debug)]
 enum State {
     Idle,
+    /// A token obtained here was taken away. Where each new token ends the older ones, somebody else who authenticates as
+    /// the same device has done that; whoever answers at once ends his in turn, and both do nothing else any more. So
+    /// it is his turn first, and longer each time.
+    Resting {
+        until_ms: u64,
+    },
     /// Somebody else signs.
     Signing(Signing),
     /// What was signed for it.
@@ -79,6 +87,7 @@ impl Authentication {
             deadline_ms: 0,
             is_renewal: false,
             in_vain: 0,
+            taken_away: 0,
             ahead_ms: None,
         }
     }
@@ -92,10 +101,10 @@ impl Authentication {
             (Some(_), _) => Access::Granted(self.epoch),
             (None, State::Failed(error)) => Access::Failed(error.clone()),
             (None, State::UnderWay(_) | State::Signing(_)) => Access::Wait { until_ms: None },
-            (None, State::Pausing { until_ms }) if now.monotonic_ms < *until_ms => {
+            (None, State::Pausing { until_ms } | State::Resting { until_ms }) if now.monotonic_ms < *until_ms => {
                 Access::Wait { until_ms: Some(*until_ms) }
             }
-            (None, State::Idle) => self.begin(now, platform, options.timeout_ms),
+            (None, State::Idle | State::Resting { .. }) => self.begin(now, platform, options.timeout_ms),
             (None, State::Pausing { .. }) => self.attempt(now, platform),
         }
     }
@@ -121,7 +130,10 @@ impl Authentication {
     fn attempt(&mut self, now: Moment, platform: &Platform) -> Access {
         self.attempts += 1;
         let now_unix_ms = now.unix_ms.saturating_sub_signed(self.ahead_ms.unwrap_or_default());
-        let Some(signing) = platform.signing(now_unix_ms) else { return self.send(now, platform, None) };
+        let Some(mut signing) = platform.signing(now_unix_ms) else { return self.send(now, platform, None) };
+        if self.ahead_ms.is_some() {
+            signing = signing.by_the_platforms_clock();
+        }
         match platform.sign(&signing) {
             Some(signature) => self.send(now, platform, Some((signing, signature))),
             None => {
@@ -222,17 +234,23 @@ impl Authentication {
         State::Failed(Error { delivery, retry, attempts: 0, ..error })
     }
 
-    /// A message was accepted with the token of this epoch.
+    /// A message was accepted with the token of this epoch. If that is one obtained here, tokens are not obtained in vain,
+    /// even if it was rejected meanwhile.
     pub fn accepted(&mut self, epoch: Epoch) {
-        if epoch == self.epoch {
+        if epoch == self.epoch || epoch > 0 {
             self.in_vain = 0;
         }
     }
 
     /// A message came back: the token of this epoch is not accepted.
-    pub fn reject(&mut self, epoch: Epoch, error: &Error) {
+    pub fn reject(&mut self, now: Moment, epoch: Epoch, error: &Error, backoff: &mut Backoff) {
         if epoch != self.epoch || self.session.take().is_none() {
             return;
+        }
+        if self.is_own() && !matches!(self.state, State::UnderWay(_) | State::Signing(_)) {
+            self.taken_away += 1;
+            let rest_ms = backoff.pause_ms(self.taken_away, 0);
+            self.state = State::Resting { until_ms: now.monotonic_ms.saturating_add(rest_ms) };
         }
         self.in_vain += u32::from(self.is_own());
         if self.in_vain >= MAX_IN_VAIN {

@@ -339,7 +339,7 @@ impl Exchange {
         match error.retry {
             Retry::AfterAuthentication => {
                 if let Some(authentication) = &mut self.authentication {
-                    authentication.reject(epoch, &error);
+                    authentication.reject(now, epoch, &error, &mut self.backoff);
                 }
             }
             Retry::AfterMs(pause_ms) if error.cause == Cause::Throttled => {

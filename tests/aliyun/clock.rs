@@ -138,7 +138,6 @@ async fn a_wrong_secret_is_not_taken_for_a_wrong_clock_for_ever() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aliyun/explain.rs, oddity: the clock is blamed although the time of the platform was signed"]
 async fn after_the_correction_it_is_the_secret_that_is_blamed_and_not_the_clock() {
     within(async {
         let cloud = cloud(40).await;

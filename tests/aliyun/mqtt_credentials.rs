@@ -152,7 +152,6 @@ async fn a_device_is_sent_to_its_instance() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aliyun/provisioning/reply.rs, judge: 6100 is not known"]
 async fn a_device_that_bootstrap_does_not_find_is_told_that_it_is_not_known() {
     within(async {
         let cloud = AliyunCloud::start().await;

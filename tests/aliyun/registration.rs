@@ -160,7 +160,6 @@ async fn every_documented_code_has_its_cause_and_an_explanation() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aliyun/explain.rs, reason: 6600 blames a device secret that there is not"]
 async fn a_product_secret_that_is_wrong_is_named_as_what_to_check() {
     within(async {
         let cloud = cloud().await;
@@ -172,7 +171,6 @@ async fn a_product_secret_that_is_wrong_is_named_as_what_to_check() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aliyun/provisioning/reply.rs, judge: 6100 is not known"]
 async fn a_device_that_was_not_created_is_told_that_it_is_not_known() {
     within(async {
         let cloud = cloud().await;

@@ -158,7 +158,6 @@ async fn what_the_thing_model_would_drop_is_refused_before_it_is_a_message() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aliyun/thing_model.rs, event_post: its topic is that of properties"]
 async fn an_event_that_is_called_property_does_not_become_properties() {
     within(async {
         let cloud = AliyunCloud::start().await;
@@ -170,7 +169,6 @@ async fn an_event_that_is_called_property_does_not_become_properties() {
 }
 
 #[tokio::test]
-#[ignore = "defect in src/aliyun/thing_model.rs, property_post: one JSON object with a name twice"]
 async fn a_property_that_is_posted_twice_is_not_lost_in_one_message() {
     within(async {
         let cloud = AliyunCloud::start().await;

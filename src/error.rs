@@ -166,6 +166,19 @@ impl Error {
         Self { detail: Some(what.to_owned()), ..error }
     }
 
+    /// A registration was answered with the secret of somebody else.
+    pub fn of_another_device() -> Self {
+        Self {
+            cause: Cause::MalformedAnswer,
+            stage: Stage::Authentication,
+            delivery: Delivery::Unknown,
+            retry: Retry::Never,
+            attempts: 1,
+            answer: None,
+            detail: Some("it is for another device".to_owned()),
+        }
+    }
+
     /// Whoever holds the secret did not sign.
     pub(crate) fn not_signed(problem: String) -> Self {
         Self {
@@ -188,7 +201,7 @@ impl Error {
     }
 
     /// The error without secrets that the platform quotes, as they are or as they stand in a URL.
-    pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
+    pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
         let Some(answer) = &mut self.answer else { return self };
         for secret in secrets.filter(|secret| secret.len() >= SHORTEST_SECRET) {
             let encoded: String = utf8_percent_encode(secret, SEGMENT).collect();

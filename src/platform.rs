@@ -113,9 +113,10 @@ impl Platform {
     pub(crate) fn read_session(&self, response: &Response, now: Moment) -> Result<Session, Error> {
         match self {
             Self::Aws(_) => aws::read_credentials_response(response, now.unix_ms).map(Session::from),
-            Self::Aliyun(_) => {
-                aliyun::read_auth_response(response).map(|token| aliyun::Session::new(token, now.unix_ms).into())
-            }
+            Self::Aliyun(config) => match aliyun::read_auth_response(response) {
+                Ok(token) => Ok(aliyun::Session::new(token, now.unix_ms).into()),
+                Err(error) => Err(error.without(config.secret().into_iter())),
+            },
         }
     }
 
@@ -239,7 +240,7 @@ impl ConfigurationProblem {
         let (option, problem) = match self {
             Self::Endpoint(problem) => return problem.text(),
             Self::Empty(option) => (*option, " is empty"),
-            Self::WhiteSpace(option) => (*option, " has white space around it or a control character in it"),
+            Self::WhiteSpace(option) => (*option, " has white space or a control character in it or around it"),
             Self::Malformed(option) => (*option, " has characters that are not allowed in it, or too many"),
             Self::NoRegion => ("region", " is not in the name of the endpoint: give it"),
             Self::NoKeyYet => ("key", " is not there yet: ask the credentials provider, and configure its key"),

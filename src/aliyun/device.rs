@@ -120,6 +120,14 @@ impl Config {
         Ok(Self { device, signer, sign_method, timestamp })
     }
 
+    /// What an answer must not give away, if it is known here.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        match &self.signer {
+            Signer::Secret(secret) => Some(secret.reveal()),
+            Signer::Elsewhere => None,
+        }
+    }
+
     /// Whether a wrong clock is corrected by that of the platform.
     pub(crate) fn corrects_clock(&self) -> bool {
         self.timestamp == TimestampPolicy::Corrected

@@ -20,7 +20,16 @@ impl Guest for Component {
         let registration = provisioning::registration(&registration).map_err(refused)?;
         let signature = registration.sign(&product_secret);
         let request = aliyun::registration_request(&registration, &signature);
-        exchange(request, timeout_ms, aliyun::read_registration_response).map(provisioning::registered)
+        let read = |response: &Response| {
+            let secrets = [product_secret.as_str()];
+            let registered =
+                aliyun::read_registration_response(response).map_err(|error| error.without(secrets.into_iter()))?;
+            match registration.is_of(&registered) {
+                true => Ok(registered),
+                false => Err(thingpost::Error::of_another_device()),
+            }
+        };
+        exchange(request, timeout_ms, read).map(provisioning::registered)
     }
 
     fn bootstrap(

@@ -16,12 +16,22 @@ pub struct InputFile {
 pub fn refuse_any_of(inputs: &[InputFile], option: &str, path: &Path) -> Result<(), Problem> {
     for InputFile { option: other, path: input } in inputs {
         let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
-        if identity(path).is_some_and(|file| identity(input) == Some(file)) {
+        let is_same_file = identity(path).is_some_and(|file| identity(input) == Some(file));
+        if is_same_file || place(path).is_some_and(|place| self::place(input) == Some(place)) {
             let path = path.display();
             return Err(Problem::sentence(format!("{option} and {other} are both {path}: give another file")));
         }
     }
     Ok(())
+}
+
+/// Where a file will be that is not there yet: two of one place would be written over each other.
+fn place(path: &Path) -> Option<PathBuf> {
+    if fs::symlink_metadata(path).is_ok() {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
 }
 
 /// What two paths to one regular file have in common, hard links and redirected standard input included.

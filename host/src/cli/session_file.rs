@@ -34,7 +34,11 @@ impl SessionFile {
         let (path, content) = match fs::canonicalize(path) {
             Ok(path) => {
                 let content = read(&path).map_err(cannot_keep)?;
+                hide(&path);
                 (path, content)
+            }
+            Err(error) if fs::symlink_metadata(path).is_ok() => {
+                return Err(Problem::new(format!("--session-file {}: the link leads nowhere", path.display()), error));
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Now, and not when all is over and there is something to be kept.
@@ -73,6 +77,22 @@ impl SessionFile {
         self.session = Some(session);
     }
 }
+
+/// Somebody may have made the file before us, and for all to read.
+#[cfg(unix)]
+fn hide(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open = |metadata: fs::Metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0;
+    if fs::metadata(path).is_ok_and(is_open)
+        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+    {
+        complain_of(path, &format!("can be read by others, and that cannot be changed: {error}"));
+    }
+}
+
+/// Who may read a file is not a matter of its mode here.
+#[cfg(not(unix))]
+fn hide(_: &Path) {}
 
 fn complain_of(path: &Path, what: &str) {
     complain(one_line(&format!("thingpost: --session-file {} {what}", path.display())));

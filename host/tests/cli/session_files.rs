@@ -294,3 +294,33 @@ fn many_processes_that_share_a_file_leave_a_whole_session_that_nobody_else_can_r
     assert_eq!(fs::read_dir(clouds.path("shared")).unwrap().count(), 1, "nothing is left behind");
     assert_eq!(mode(&path), 0o600);
 }
+
+#[test]
+fn the_session_and_the_failed_lines_cannot_go_to_one_new_file() {
+    let clouds = Clouds::start();
+    let lines = clouds.write("lines.txt", "1\n2\n");
+    let both = clouds.path("both");
+    let line = clouds.publish_aliyun().lines(&lines).with("--failed", &both).with("--session-file", &both);
+    let output = clouds.run(line);
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.complaint().contains("--failed and --session-file"), "{output:?}");
+    assert!(clouds.aliyun.ledger().entries().is_empty() && !both.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_session_file_that_others_could_read_is_closed_to_them_and_a_link_to_nowhere_is_refused() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let clouds = Clouds::start();
+    let file = clouds.path("session");
+    let line = || clouds.publish_aliyun().with("--session-file", &file);
+    assert_eq!(clouds.run(line()).code, Some(0));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(clouds.run(line()).code, Some(0));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let link = clouds.path("link");
+    symlink(clouds.path("nowhere"), &link).unwrap();
+    let output = clouds.run(clouds.publish_aliyun().with("--session-file", &link));
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.complaint().contains("leads nowhere"), "{output:?}");
+}

@@ -54,6 +54,11 @@ impl Registration {
         })
     }
 
+    /// Whether it is this device that has got a secret.
+    pub fn is_of(&self, registered: &Registered) -> bool {
+        self.product_key == registered.product_key && self.device_name == registered.device_name
+    }
+
     /// The signature, with the secret of the product.
     pub fn sign(&self, product_secret: &str) -> String {
         let content = registration_content(&self.product_key, &self.device_name, &self.random);
@@ -83,7 +88,8 @@ pub fn registration_request(registration: &Registration, signature: &str) -> Req
 /// The secret in the answer.
 pub fn read_registration_response(response: &Response) -> Result<Registered, Error> {
     let reply = Reply::read(response)?;
-    let text = |name| reply.text(&[name]).filter(|text| !text.is_empty());
+    let is_one = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = |name| reply.text(&[name]).filter(is_one);
     match (text("productKey"), text("deviceName"), text("deviceSecret")) {
         (Some(product_key), Some(device_name), Some(secret)) => {
             Ok(Registered { product_key, device_name, device_secret: Secret::new(secret) })
@@ -129,6 +135,19 @@ mod tests {
         .unwrap();
         assert_eq!(registered.device_secret.reveal(), "hunter2");
         assert!(!format!("{registered:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_one_is_none() {
+        let body = r#"{"code":200,"data":{"deviceName":"d","deviceSecret":"a\nb","productKey":"pk"}}"#;
+        assert_eq!(read(body).unwrap_err().cause, Cause::MalformedAnswer);
+        let registered = |device_name: &str| Registered {
+            product_key: "pk".into(),
+            device_name: device_name.into(),
+            device_secret: Secret::new("s"),
+        };
+        assert!(registration(SignMethod::HmacSha1).is_of(&registered("device@1")));
+        assert!(!registration(SignMethod::HmacSha1).is_of(&registered("other")));
     }
 
     #[test]

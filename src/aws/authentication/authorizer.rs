@@ -51,7 +51,11 @@ impl CustomAuthorizer {
             check_printable("token", token.reveal())?;
             // It becomes the name of a header.
             let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-            if !key_name.bytes().all(is_allowed) {
+            let is_taken =
+                ["host", "content-length", "content-type", "transfer-encoding", "connection", "authorization"]
+                    .iter()
+                    .any(|taken| key_name.eq_ignore_ascii_case(taken));
+            if is_taken || !key_name.bytes().all(is_allowed) {
                 return Err(Problem::Malformed("token key name"));
             }
             if token.reveal().len() > MAX_TOKEN {
@@ -156,6 +160,7 @@ mod tests {
             authorizer.token = token(key_name, value);
             authorizer.check()
         };
+        assert_eq!(with_token("Host", "t"), Err(Problem::Malformed("token key name")));
         assert_eq!(with_token("a:b", "t"), Err(Problem::Malformed("token key name")));
         assert_eq!(with_token("jwt", "a\r\nb"), Err(Problem::WhiteSpace("token")));
         assert_eq!(with_token("jwt", &"t".repeat(6145)), Err(Problem::Malformed("token")));

@@ -102,10 +102,10 @@ fn check_printable(option: &'static str, value: &str) -> Result<(), Problem> {
     if value.is_empty() {
         return Err(Problem::Empty(option));
     }
-    match value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(()),
-        false => Err(Problem::WhiteSpace(option)),
+    if value.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        return Err(Problem::WhiteSpace(option));
     }
+    if value.is_ascii() { Ok(()) } else { Err(Problem::Malformed(option)) }
 }
 
 #[cfg(test)]

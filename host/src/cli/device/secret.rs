@@ -10,7 +10,8 @@ use crate::cli::problem::Problem;
 pub(in crate::cli) fn from_file(what: &str, file: &Path) -> Result<String, Problem> {
     let text = fs::read_to_string(file)
         .map_err(|error| Problem::new(format!("cannot read the {what} from {}", file.display()), error))?;
-    match text.trim_end_matches(['\r', '\n']) {
+    // Nor does it begin with the mark that some editors put before a text.
+    match text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']) {
         "" => Err(Problem::sentence(format!("no {what} in {}; the file is empty", file.display()))),
         secret => Ok(secret.to_owned()),
     }

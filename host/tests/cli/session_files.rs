@@ -315,7 +315,7 @@ fn a_session_file_that_others_could_read_is_closed_to_them_and_a_link_to_nowhere
     let file = clouds.path("session");
     let line = || clouds.publish_aliyun().with("--session-file", &file);
     assert_eq!(clouds.run(line()).code, Some(0));
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
     assert_eq!(clouds.run(line()).code, Some(0));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let link = clouds.path("link");

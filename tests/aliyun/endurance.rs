@@ -274,8 +274,9 @@ async fn through_two_publishers_with(trouble: Trouble, options: &Options) -> (Ta
     (tally, authentications, strikes)
 }
 
-/// Not again before the messages of both have come back.
-const WITH_TWO: (u32, u32) = (140, 250);
+/// Not again before the messages of both have come back: while one rests before it asks for a new token, the other has
+/// less than this left of its batch.
+const WITH_TWO: (u32, u32) = (BATCH as u32 + 100, BATCH as u32 + 400);
 
 #[tokio::test]
 async fn two_publishers_with_one_session_replace_it_each_for_itself_and_deliver_every_message_once() {
@@ -300,7 +301,7 @@ async fn two_publishers_with_one_session_say_what_became_of_each_message_while_t
 }
 
 /// Each new token ends that of the other, who needs a new one, which ends that of the first.
-const TAKEN_AWAY: Trouble = Trouble { seed: 12, every: WITH_TWO, only_the_latest: true };
+const TAKEN_AWAY: Trouble = Trouble { seed: 12, every: (140, 250), only_the_latest: true };
 
 #[tokio::test]
 async fn two_publishers_that_end_each_others_token_come_to_an_end_and_say_what_became_of_each_message() {

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let task = arguments.next().unwrap_or_default();
     let arguments: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
-        Some("demo") => cargo(&["run", "--package", "thingpost-host", "--", "demo"], &arguments),
+        Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
         Some("test") => cargo(&["test", "--workspace"], &arguments),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
         Some("readme") => write_sizes(),

@@ -138,7 +138,7 @@ fn linker(engine: &Engine) -> Result<Linker<StoreState>> {
     Ok(linker)
 }
 
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
 mod tests {
     use super::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos};
     use super::*;

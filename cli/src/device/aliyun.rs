@@ -1,0 +1,67 @@
+//! A device with a secret.
+
+use thingpost_host::Route;
+use thingpost_host::runtime::DeviceSecrets;
+use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, TimestampPolicy};
+
+use super::{Device, input_files, roots, secret};
+use crate::arguments::{AliyunDevice, AliyunIdentity, SignMethod, Timestamp};
+use crate::problem::Problem;
+
+const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
+
+pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
+    let AliyunDevice { instance, port, identity, reach } = arguments;
+    let endpoint = instance.endpoint();
+    let port = endpoint.port("--port", *port, 443)?;
+    let secrets = secrets(identity)?;
+    let route = Route::new(&endpoint.host, roots(reach)?).port(port);
+    let files = [("--device-secret-file", identity.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())];
+    let platform = Platform::Aliyun(config(identity, &endpoint.host, port));
+    Ok(Device { platform, routes: vec![route], secrets: secrets.into(), files: input_files(files) })
+}
+
+/// What the component is told of a device. It has no secret.
+pub fn config(identity: &AliyunIdentity, endpoint: &str, port: u16) -> AliyunConfig {
+    AliyunConfig {
+        endpoint: endpoint.to_owned(),
+        port,
+        product_key: identity.product_key.clone(),
+        device_name: identity.device_name.clone(),
+        signer: Signer::Host,
+        client_id: identity.client_id.clone(),
+        sign_method: identity.sign_method.into(),
+        timestamp: match identity.timestamp {
+            Timestamp::Now => TimestampPolicy::Now,
+            Timestamp::Corrected => TimestampPolicy::Corrected,
+            Timestamp::None => TimestampPolicy::None,
+        },
+    }
+}
+
+/// What the host signs with.
+pub fn secrets(identity: &AliyunIdentity) -> Result<DeviceSecrets, Problem> {
+    let AliyunIdentity { product_key, device_name, .. } = identity;
+    Ok(DeviceSecrets::new().with(product_key, device_name, &device_secret(identity)?))
+}
+
+impl From<SignMethod> for types::SignMethod {
+    fn from(method: SignMethod) -> Self {
+        match method {
+            SignMethod::Hmacmd5 => Self::HmacMd5,
+            SignMethod::Hmacsha1 => Self::HmacSha1,
+            SignMethod::Hmacsha256 => Self::HmacSha256,
+        }
+    }
+}
+
+fn device_secret(identity: &AliyunIdentity) -> Result<String, Problem> {
+    let secret = match (&identity.device_secret, &identity.device_secret_file) {
+        (Some(secret), _) => secret.clone(),
+        (None, Some(file)) => secret::from_file("device secret", file)?,
+        (None, None) => secret::from_variable(SECRET_VARIABLE)?.ok_or_else(|| {
+            Problem::sentence(format!("no device secret: give --device-secret-file, or set {SECRET_VARIABLE}"))
+        })?,
+    };
+    secret::checked("device secret", secret)
+}

@@ -1,0 +1,41 @@
+//! What a custom authorizer is sent. The token and its signature come from files and variables: options would show them to
+//! everybody on the machine.
+
+use std::path::PathBuf;
+
+use thingpost_host::runtime::types::{CustomAuthorizer, Placement};
+
+use crate::arguments::AuthorizerArguments;
+use crate::device::secret;
+use crate::problem::Problem;
+
+const TOKEN_VARIABLE: &str = "THINGPOST_AUTHORIZER_TOKEN";
+const SIGNATURE_VARIABLE: &str = "THINGPOST_AUTHORIZER_SIGNATURE";
+
+pub(super) fn authorizer(arguments: &AuthorizerArguments) -> Result<CustomAuthorizer, Problem> {
+    let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE)?;
+    let signature = secret("token signature", arguments.token_signature_file.as_ref(), SIGNATURE_VARIABLE)?;
+    let token = match (&arguments.token_name, token) {
+        (Some(name), Some(token)) => Some((name.clone(), token)),
+        (Some(_), None) => {
+            return Err(Problem::sentence(format!("no authorizer token: give --token-file, or set {TOKEN_VARIABLE}")));
+        }
+        (None, Some(_)) => {
+            return Err(Problem::sentence(format!(
+                "{TOKEN_VARIABLE} is set, and the name is missing under which it travels: give --token-name"
+            )));
+        }
+        // There are authorizers that ask for none.
+        (None, None) => None,
+    };
+    let placement = if arguments.token_in_query { Placement::Query } else { Placement::Headers };
+    Ok(CustomAuthorizer { name: arguments.authorizer.clone(), token, signature, placement })
+}
+
+/// From the file if there is one, else from the variable.
+fn secret(what: &str, file: Option<&PathBuf>, variable: &str) -> Result<Option<String>, Problem> {
+    match file {
+        Some(file) => secret::from_file(what, file).map(Some),
+        None => secret::from_variable(variable),
+    }
+}

@@ -1,0 +1,76 @@
+//! A device that shows AWS who it is in one of four ways. Which one it is decides about the port, the ALPN protocols and
+//! the connection on which the certificate is shown, and AWS answers every mix-up of these with a 403 without a word.
+
+mod access_key;
+mod authorizer;
+mod provider;
+mod way;
+
+use std::sync::Arc;
+
+use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform, Scope};
+use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route, TrustRoots};
+
+use super::{Device, input_files, roots};
+use crate::arguments::{AwsDevice, Service, SignatureArguments};
+use crate::input_file::InputFile;
+use crate::problem::Problem;
+use way::Way;
+
+pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
+    let way = Way::of(arguments)?;
+    let default_port = if matches!(way, Way::Certificate(_)) { 8443 } else { 443 };
+    let endpoint = arguments.endpoint.host.clone();
+    let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
+    let roots = roots(&arguments.reach)?;
+    let anonymous = anonymous_route(&endpoint, port, &roots);
+    let (authentication, routes) = match way {
+        Way::Certificate(pair) => {
+            // Given a certificate, port 443 is the one with ALPN, whatever the domain is called.
+            let protocols = match port {
+                443 => vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()],
+                _ => Vec::new(),
+            };
+            let route = anonymous.identity(pair.identity()?).alpn(Alpn::Offer(protocols));
+            (AwsAuthentication::Certificate, vec![route])
+        }
+        Way::SigV4 => (AwsAuthentication::SigV4(access_key::find(&arguments.signature, &endpoint)?), vec![anonymous]),
+        Way::CustomAuthorizer => {
+            let authorizer = authorizer::authorizer(&arguments.authorizer)?;
+            (AwsAuthentication::CustomAuthorizer(authorizer), vec![anonymous])
+        }
+        Way::CredentialsProvider { pair, role_alias, endpoint: credentials_endpoint } => {
+            let provider = provider::provider(arguments, role_alias, credentials_endpoint)?;
+            if provider.endpoint.eq_ignore_ascii_case(&endpoint) && provider.port == port {
+                return Err(provider::same_endpoint(&endpoint));
+            }
+            let route = anonymous_route(&provider.endpoint, provider.port, &roots).identity(pair.identity()?);
+            (AwsAuthentication::CredentialsProvider(provider), vec![anonymous, route])
+        }
+    };
+    let platform = Platform::Aws(AwsConfig { endpoint, port, authentication });
+    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments) })
+}
+
+/// Without ALPN: where no certificate is shown, AWS goes by what the request says.
+fn anonymous_route(host: &str, port: u16, roots: &TrustRoots) -> Route {
+    Route::new(host, roots.clone()).port(port).alpn(Alpn::Offer(Vec::new()))
+}
+
+fn scope(arguments: &SignatureArguments, region: Option<String>) -> Scope {
+    let service = arguments.service.map(|service| match service {
+        Service::Iotdata => "iotdata".to_owned(),
+        Service::Iotdevicegateway => "iotdevicegateway".to_owned(),
+    });
+    Scope { region, service }
+}
+
+fn files(arguments: &AwsDevice) -> Vec<InputFile> {
+    input_files([
+        ("--cert", arguments.certificate.cert.as_ref()),
+        ("--key", arguments.certificate.key.as_ref()),
+        ("--ca", arguments.reach.ca.as_ref()),
+        ("--token-file", arguments.authorizer.token_file.as_ref()),
+        ("--token-signature-file", arguments.authorizer.token_signature_file.as_ref()),
+    ])
+}

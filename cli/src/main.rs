@@ -1,0 +1,104 @@
+//! The command line: the component, the host library and the emulators put together.
+//!
+//! Whoever types a wrong path at three in the morning should read one line that names it, not a backtrace: every
+//! problem here ends as a [`Problem`], and every message as one of the exit codes.
+
+mod arguments;
+mod clouds;
+mod demo;
+mod device;
+mod doctor;
+mod emulate;
+mod failed;
+mod input_file;
+mod interrupt;
+mod keys;
+mod lines;
+mod message;
+mod names;
+mod operation;
+mod payload;
+mod problem;
+mod provisioning;
+mod publish;
+mod report;
+mod secret_file;
+mod session_file;
+mod source;
+mod starter;
+mod summary;
+mod terminal;
+mod thing_model;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use arguments::{Arguments, Command, PublishCommand};
+use problem::Problem;
+
+/// How a run ends. The numbers are documented in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Delivered = 0,
+    Refused = 1,
+    Usage = 2,
+    NotSent = 3,
+    Unknown = 4,
+}
+
+fn main() -> ExitCode {
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => dispatch(arguments.command),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // Nothing is left to be done where even that cannot be printed.
+            let _ = error.print();
+            Ok(Exit::Delivered)
+        }
+        // A command that is not complete yet: its help is the answer, but a script must not take it for success.
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Ok(Exit::Usage)
+        }
+        Err(error) => Err(Problem::from(error)),
+    };
+    let exit = exit.unwrap_or_else(|problem| {
+        terminal::complain(format_args!("thingpost: {problem}"));
+        Exit::Usage
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(command: Command) -> Result<Exit, Problem> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::new("cannot start", error))?;
+    let exit = runtime.block_on(async {
+        match command {
+            Command::Publish(PublishCommand::Aws(arguments)) => {
+                let device = device::aws(&arguments.device)?;
+                let message = message::aws(&arguments);
+                publish::run(device, &arguments.device.reach, message, &arguments.source, &arguments.publish).await
+            }
+            Command::Publish(PublishCommand::Aliyun(arguments)) => {
+                let device = device::aliyun(&arguments.device)?;
+                publish::aliyun(device, &arguments).await
+            }
+            Command::Register(command) => provisioning::register(&command).await,
+            Command::Bootstrap(command) => provisioning::bootstrap(&command).await,
+            Command::MqttCredentials(command) => provisioning::mqtt_credentials(&command).await,
+            Command::Shadow(command) => operation::shadow(&command).await,
+            Command::Retained(command) => operation::retained(&command).await,
+            Command::Direct(command) => operation::direct(&command).await,
+            Command::Connection(command) => operation::connection(&command).await,
+            Command::Doctor(command) => doctor::run(&command).await,
+            Command::Emulate(arguments) => emulate::run(&arguments).await,
+            Command::Demo => demo::run().await,
+        }
+    });
+    // To drop it would be to wait for every thread of it, and nothing ends a name lookup that gets no answer.
+    runtime.shutdown_background();
+    exit
+}

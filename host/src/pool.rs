@@ -41,7 +41,8 @@ pub struct PoolLimits {
     /// Idle connections kept per key. As many as may be open, by default: keeping fewer makes every burst open the
     /// difference anew.
     pub idle_per_key: usize,
-    /// Connections per key. HTTP/1.1 has one request in flight on each; what exceeds it waits for its turn.
+    /// Connections per key. HTTP/1.1 has one request in flight on each; what exceeds it waits for its turn. More than
+    /// `connections` counts as `connections`.
     pub connections_per_key: usize,
     /// Connections of the whole pool. Where it is reached, idle ones give way.
     pub connections: usize,
@@ -171,6 +172,7 @@ impl Pool {
     }
 
     fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
+        let limits = &self.shared.limits;
         let mut state = self.shared.state();
         if state.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
             state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.shared))));
@@ -178,7 +180,8 @@ impl Pool {
         let lane = state.lanes.entry(key.clone()).or_insert_with(|| Lane {
             settings: Arc::new(LaneSettings {
                 tls: client_config(&target.route.route, key.alpn.clone()),
-                turns: permits(self.shared.limits.connections_per_key),
+                // Whoever had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
+                turns: permits(limits.connections_per_key.min(limits.connections)),
             }),
             idle: Vec::new(),
         });

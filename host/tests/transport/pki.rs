@@ -1,6 +1,8 @@
 //! A certificate authority that lives as long as a test.
 
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use thingpost_host::{Identity, TrustRoots};
 
 pub struct Authority {
@@ -48,6 +50,11 @@ impl Authority {
 impl Issued {
     pub fn identity(&self) -> Identity {
         Identity::from_pem(self.certificate.as_bytes(), self.key.as_bytes()).unwrap()
+    }
+
+    /// The certificate as a peer gets to see it.
+    pub fn der(&self) -> Vec<u8> {
+        CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap().to_vec()
     }
 }
 

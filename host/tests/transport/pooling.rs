@@ -6,7 +6,7 @@ use wasmtime_wasi_http::Error as WasiError;
 
 use crate::client::{post, profile, publish, transport, within};
 use crate::pki::Authority;
-use crate::server::{Do, OK, Script};
+use crate::server::{Do, OK, Script, Signal};
 
 const URL: &str = "https://localhost/topics/t";
 const MOMENT: Duration = Duration::from_millis(50);
@@ -56,43 +56,16 @@ async fn an_answer_that_nobody_reads_does_not_cost_the_connection() {
 }
 
 #[tokio::test]
-async fn two_identities_never_share_a_connection() {
-    within(async {
-        let authority = Authority::new("ca");
-        let mut script = Script::new(&authority);
-        script.tls.clients = Some(authority.pem.clone());
-        let server = script.start();
-        let pool = Pool::default();
-        let route = Route::new("localhost", authority.roots());
-        let transports = ["one", "two"].map(|name| {
-            let route = route.clone().identity(authority.device(name));
-            Transport::new(pool.clone(), profile("same", vec![route], &server))
-        });
-        for round in 0..5 {
-            for (name, transport) in ["one", "two"].iter().zip(&transports) {
-                publish(transport, URL, format!("{name} {round}")).await.unwrap();
-            }
-        }
-        let connections = server.connections();
-        assert_eq!(connections.len(), 2);
-        assert_ne!(connections[0].client, connections[1].client);
-        for (connection, name) in connections.iter().zip(["one", "two"]) {
-            assert_eq!(connection.requests.len(), 5);
-            assert!(connection.requests.iter().all(|(_, body)| body.starts_with(name.as_bytes())));
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_reloaded_identity_does_not_use_the_connections_of_the_old_one() {
     within(async {
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
         let pool = Pool::default();
         let device = authority.issue("device");
+        // Roots that are loaded twice are two, and would keep the connections apart by themselves.
+        let anonymous = Route::new("localhost", authority.roots());
         for _ in 0..3 {
-            let route = Route::new("localhost", authority.roots()).identity(device.identity());
+            let route = anonymous.clone().identity(device.identity());
             let transport = Transport::new(pool.clone(), profile("w", vec![route], &server));
             publish(&transport, URL, "x").await.unwrap();
         }
@@ -137,6 +110,43 @@ async fn a_connection_that_died_while_idle_costs_no_message() {
         }
         assert_eq!(server.accepted(), 20);
         assert_eq!(server.bodies().len(), 20);
+    })
+    .await;
+}
+
+/// While the guest computes, and the runtime has not seen any of them close.
+#[tokio::test]
+async fn half_of_many_idle_connections_that_died_at_once_cost_no_message_either() {
+    within(async {
+        const MANY: usize = 16;
+        let authority = Authority::new("ca");
+        let close = Signal::new();
+        let told = close.clone();
+        let server = Script::new(&authority)
+            .on_request(move |connection, _| match connection % 2 {
+                0 => Do::AnswerThenCloseWhen(OK, told.clone()),
+                _ => Do::Answer(OK),
+            })
+            .start();
+        let transport = transport(Route::new("localhost", authority.roots()), &server);
+        let burst = async |round: usize| {
+            let mut burst = JoinSet::new();
+            for message in 0..MANY {
+                let transport = transport.clone();
+                burst.spawn(async move { publish(&transport, URL, format!("{round} {message}")).await });
+            }
+            burst.join_all().await.into_iter().for_each(|answer| drop(answer.unwrap()));
+        };
+        burst(0).await;
+        assert_eq!((server.accepted(), server.open()), (MANY, MANY));
+        close.give(MANY / 2);
+        server.endings().block_until(MANY / 2);
+        burst(1).await;
+        assert_eq!(server.accepted(), MANY + MANY / 2);
+        let mut bodies = server.bodies();
+        bodies.sort();
+        bodies.dedup();
+        assert_eq!((bodies.len(), server.bodies().len()), (2 * MANY, 2 * MANY));
     })
     .await;
 }

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -36,8 +36,31 @@ pub enum Do {
     AnswerThenStall(&'static str),
     /// Answers after a while.
     AnswerAfter(Duration, &'static str),
+    /// Answers when told to.
+    AnswerWhen(Signal, &'static str),
+    /// Sends this, then closes the connection when told to.
+    AnswerThenCloseWhen(&'static str, Signal),
     Close,
     Stall,
+}
+
+/// By which the test tells the server that it is time.
+#[derive(Debug, Clone)]
+pub struct Signal(Arc<Semaphore>);
+
+impl Signal {
+    pub fn new() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Releases so many of those that wait for it, now or later.
+    pub fn give(&self, count: usize) {
+        self.0.add_permits(count);
+    }
+
+    async fn wait(&self) {
+        self.0.acquire().await.unwrap().forget();
+    }
 }
 
 type OnRequest = Box<dyn Fn(usize, usize) -> Do + Send + Sync>;
@@ -97,18 +120,43 @@ pub struct Connection {
     pub client: Option<Vec<u8>>,
     /// Head and body of each request that was read whole.
     pub requests: Vec<(String, Vec<u8>)>,
+    /// Whether its client has begun to speak.
+    greeted: bool,
     /// Whether its socket is closed.
     is_over: bool,
 }
 
+/// All that the server has seen.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// One entry per accepted connection.
+    pub connections: Vec<Connection>,
+    /// How many connections were open at the same time, at worst.
+    most_open: usize,
+}
+
+impl Ledger {
+    pub fn open(&self) -> usize {
+        self.connections.iter().filter(|connection| connection.greeted && !connection.is_over).count()
+    }
+
+    pub fn closed(&self) -> usize {
+        self.connections.iter().filter(|connection| connection.is_over).count()
+    }
+
+    pub fn requests(&self) -> usize {
+        self.connections.iter().map(|connection| connection.requests.len()).sum()
+    }
+}
+
 /// Knows how many connections the server has closed.
 #[derive(Clone)]
-pub struct Endings(Arc<Mutex<Vec<Connection>>>);
+pub struct Endings(watch::Receiver<Ledger>);
 
 impl Endings {
     /// Blocks the thread until so many connections are closed, as a guest does that computes meanwhile.
     pub fn block_until(&self, count: usize) {
-        while self.0.lock().unwrap().iter().filter(|connection| connection.is_over).count() < count {
+        while self.0.borrow().closed() < count {
             std::thread::sleep(Duration::from_millis(1));
         }
         // The end has to be seen as well: what comes before that is nobody's to tell from a lost request.
@@ -118,7 +166,7 @@ impl Endings {
 
 pub struct Server {
     pub address: SocketAddr,
-    ledger: Arc<Mutex<Vec<Connection>>>,
+    ledger: watch::Sender<Ledger>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -128,9 +176,9 @@ impl Server {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let ledger = Arc::<Mutex<Vec<Connection>>>::default();
+        let ledger = watch::Sender::<Ledger>::default();
         let (stop, stopped) = oneshot::channel();
-        let book = Arc::clone(&ledger);
+        let book = ledger.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -146,15 +194,30 @@ impl Server {
 
     /// Everything so far, one entry per accepted connection.
     pub fn connections(&self) -> Vec<Connection> {
-        self.ledger.lock().unwrap().clone()
+        self.ledger.borrow().connections.clone()
     }
 
     pub fn endings(&self) -> Endings {
-        Endings(Arc::clone(&self.ledger))
+        Endings(self.ledger.subscribe())
     }
 
     pub fn accepted(&self) -> usize {
-        self.ledger.lock().unwrap().len()
+        self.ledger.borrow().connections.len()
+    }
+
+    /// How many connections are open now.
+    pub fn open(&self) -> usize {
+        self.ledger.borrow().open()
+    }
+
+    /// How many connections were open at the same time, at worst.
+    pub fn most_open(&self) -> usize {
+        self.ledger.borrow().most_open
+    }
+
+    /// Waits until the server has seen this happen.
+    pub async fn until(&self, happened: impl FnMut(&Ledger) -> bool) {
+        self.ledger.subscribe().wait_for(happened).await.expect("the server is there");
     }
 
     /// The bodies of all requests that were read whole.
@@ -177,21 +240,18 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, script: Arc<Script>, ledger: Arc<Mutex<Vec<Connection>>>) {
+async fn accept(listener: TcpListener, script: Arc<Script>, ledger: watch::Sender<Ledger>) {
     let tls = Arc::new(script.tls.config());
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
-        let index = {
-            let mut ledger = ledger.lock().unwrap();
-            ledger.push(Connection::default());
-            ledger.len() - 1
-        };
-        let (script, tls, ledger) = (Arc::clone(&script), Arc::clone(&tls), Arc::clone(&ledger));
+        let index = ledger.borrow().connections.len();
+        ledger.send_modify(|ledger| ledger.connections.push(Connection::default()));
+        let (script, tls, ledger) = (Arc::clone(&script), Arc::clone(&tls), ledger.clone());
         tokio::spawn(async move {
             // A client that goes away is a matter of course here.
             let _ = serve(tcp, index, &script, tls, &ledger).await;
-            ledger.lock().unwrap()[index].is_over = true;
+            ledger.send_modify(|ledger| ledger.connections[index].is_over = true);
         });
     }
 }
@@ -201,7 +261,7 @@ async fn serve(
     index: usize,
     script: &Script,
     tls: Arc<ServerConfig>,
-    ledger: &Mutex<Vec<Connection>>,
+    ledger: &watch::Sender<Ledger>,
 ) -> io::Result<()> {
     match &script.on_accept {
         Do::Go => {}
@@ -210,14 +270,19 @@ async fn serve(
         _ => std::future::pending().await,
     }
     let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp).await?;
-    {
+    // The client closed the connection before this one earlier; let the server see that before it counts.
+    tokio::task::yield_now().await;
+    ledger.send_modify(|ledger| {
         let client = hello.client_hello();
-        let mut ledger = ledger.lock().unwrap();
-        ledger[index].sni = client.server_name().map(str::to_owned);
-        ledger[index].alpn = client.alpn().map(|names| names.map(<[u8]>::to_vec).collect()).unwrap_or_default();
-    }
+        let connection = &mut ledger.connections[index];
+        connection.sni = client.server_name().map(str::to_owned);
+        connection.alpn = client.alpn().map(|names| names.map(<[u8]>::to_vec).collect()).unwrap_or_default();
+        connection.greeted = true;
+        ledger.most_open = ledger.most_open.max(ledger.open());
+    });
     let mut stream = hello.into_stream(tls).await?;
-    ledger.lock().unwrap()[index].client = stream.get_ref().1.peer_certificates().map(|chain| chain[0].to_vec());
+    let client = stream.get_ref().1.peer_certificates().map(|chain| chain[0].to_vec());
+    ledger.send_modify(|ledger| ledger.connections[index].client = client);
     match &script.on_handshake {
         Do::Go => {}
         Do::Close => return stream.shutdown().await,
@@ -236,7 +301,7 @@ async fn serve(
         let Some(read) = read_request(&mut stream, &mut buffer).await? else {
             return Ok(());
         };
-        ledger.lock().unwrap()[index].requests.push(read);
+        ledger.send_modify(|ledger| ledger.connections[index].requests.push(read));
         match (script.on_request)(index, request) {
             Do::Go => unreachable!("a request needs an answer"),
             Do::Answer(text) => stream.write_all(text.as_bytes()).await?,
@@ -244,10 +309,20 @@ async fn serve(
                 tokio::time::sleep(pause).await;
                 stream.write_all(text.as_bytes()).await?;
             }
+            Do::AnswerWhen(signal, text) => {
+                signal.wait().await;
+                stream.write_all(text.as_bytes()).await?;
+            }
             Do::AnswerThenClose(text, pause) => {
                 stream.write_all(text.as_bytes()).await?;
                 stream.flush().await?;
                 tokio::time::sleep(pause).await;
+                return stream.shutdown().await;
+            }
+            Do::AnswerThenCloseWhen(text, signal) => {
+                stream.write_all(text.as_bytes()).await?;
+                stream.flush().await?;
+                signal.wait().await;
                 return stream.shutdown().await;
             }
             Do::AnswerThenStall(text) => {

@@ -2,6 +2,7 @@
 //! costs 28 KB of a component that is to stay below 64 KB (its `Value` and floats, without the maps), so here is a
 //! reader that finds a field by its path, and a writer that quotes a text. `serde_json` is the oracle of the tests.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -24,7 +25,7 @@ impl<'a> Object<'a> {
     /// The text at this path.
     pub fn text(&self, path: &[&str]) -> Option<String> {
         let mut reader = self.find(path)?;
-        reader.text()
+        reader.text().map(Cow::into_owned)
     }
 
     /// The integer at this path, exactly or not at all. No platform sends a negative one.
@@ -66,7 +67,7 @@ impl<'a> Object<'a> {
         let name = reader.text()?;
         reader.expect(b':')?;
         reader.peek()?;
-        Some((name, reader.text()?))
+        Some((name.into_owned(), reader.text()?.into_owned()))
     }
 
     /// A reader at the value. Of two fields with the same name the last one counts, as usual.
@@ -107,7 +108,7 @@ impl<'a> Element<'a> {
     pub fn text(self) -> Option<String> {
         let mut reader = Reader { bytes: self.0, at: 0 };
         reader.peek()?;
-        reader.text()
+        reader.text().map(Cow::into_owned)
     }
 }
 
@@ -294,21 +295,30 @@ impl<'a> Reader<'a> {
         (digits > 0).then_some(digits)
     }
 
-    /// A text without its quotes and escapes.
-    fn text(&mut self) -> Option<String> {
+    /// A text without its quotes and escapes. Most have none of the latter, and are part of the document as they are.
+    fn text(&mut self) -> Option<Cow<'a, str>> {
         self.expect(b'"')?;
-        let mut text = Vec::new();
+        let plain = self.plain()?;
+        if self.next()? == b'"' {
+            return core::str::from_utf8(plain).ok().map(Cow::Borrowed);
+        }
+        let mut text = plain.to_vec();
         loop {
-            match self.next()? {
-                b'"' => return String::from_utf8(text).ok(),
-                b'\\' => {
-                    let character = self.escaped()?;
-                    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                0..=0x1f => return None,
-                byte => text.push(byte),
+            let character = self.escaped()?;
+            text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            text.extend_from_slice(self.plain()?);
+            if self.next()? == b'"' {
+                return String::from_utf8(text).ok().map(Cow::Owned);
             }
         }
+    }
+
+    /// The bytes up to the next quote or backslash, which must be there.
+    fn plain(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest();
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+        self.at += plain;
+        (rest[plain] > 0x1f).then_some(&rest[..plain])
     }
 
     fn escaped(&mut self) -> Option<char> {

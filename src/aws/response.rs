@@ -2,6 +2,7 @@
 //! header with a colon behind it, or in the body under one of two names, and the message may be JSON's `null`.
 
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 
 use super::Way;
 use crate::error::{Cause, Error, Stage};
@@ -29,12 +30,13 @@ pub(super) enum Request {
 
 /// The answer of a success, the error of anything else.
 pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error> {
-    let answer = read_answer(response);
     // Whoever answers 200 on the authenticated connection has done what was asked, unless it is a portal or a proxy
-    // that shows a page.
+    // that shows a page. Of its body nothing is read but the trace id: the rest says "OK".
     if response.status == 200 && !response.is_html() {
-        return Ok(answer);
+        let trace_id = trace_id(response, json::Object::read(&response.body));
+        return Ok(Answer { status: 200, code: None, message: None, trace_id, clock_ahead_ms: None });
     }
+    let answer = read_answer(response);
     let stage = match asked {
         Request::Credentials => Stage::Authentication,
         _ => Stage::Publication,
@@ -95,8 +97,12 @@ fn read_answer(response: &Response) -> Answer {
         .or_else(|| text("__type"))
         .map(|code| bare_error_type(&code).to_owned())
         .filter(|code| !code.is_empty());
-    let trace_id = text("traceId").or_else(|| response.header("x-amzn-requestid").map(str::to_owned));
+    let trace_id = trace_id(response, body);
     Answer { status: response.status, code, message: text("message"), trace_id, clock_ahead_ms: None }
+}
+
+fn trace_id(response: &Response, body: json::Object<'_>) -> Option<String> {
+    body.text(&["traceId"]).or_else(|| response.header("x-amzn-requestid").map(str::to_owned))
 }
 
 /// `namespace#Name:documentation` is `Name`.

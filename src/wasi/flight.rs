@@ -1,4 +1,8 @@
 //! One request under way.
+//!
+//! Every call of the host costs as much as some hundred instructions of ours, and a request takes some forty of them. So
+//! nothing is asked for that is not needed: what is there already is not waited for, and what can only be awaited is not
+//! looked at before.
 
 use alloc::vec::Vec;
 
@@ -22,6 +26,8 @@ pub(super) struct Flight {
     pub id: u32,
     pub deadline_ns: u64,
     max_answer_bytes: usize,
+    /// Whether something has happened to it.
+    stirred: bool,
     /// Until the body is written.
     writer: Option<BodyWriter>,
     answer: Answer,
@@ -30,16 +36,30 @@ pub(super) struct Flight {
 /// The fields of each are in the order in which they must be dropped.
 enum Answer {
     Awaited { ready: Pollable, future: FutureIncomingResponse },
-    Read { ready: Pollable, stream: InputStream, _body: IncomingBody, head: IncomingResponse, bytes: Vec<u8> },
+    Read(Reading),
+}
+
+/// An answer whose head is there.
+struct Reading {
+    /// Only where the body was not there yet with its head.
+    ready: Option<Pollable>,
+    stream: InputStream,
+    _body: IncomingBody,
+    head: IncomingResponse,
+    bytes: Vec<u8>,
 }
 
 impl Flight {
-    pub fn start(outgoing: Outgoing, now_ns: u64) -> Result<Self, NoAnswer> {
-        let Outgoing { id, max_answer_bytes, .. } = outgoing;
-        let deadline_ns = now_ns.saturating_add(u64::from(outgoing.timeout_ms) * NS_PER_MS).saturating_add(GRACE_NS);
+    /// Hands the request to the host, with as much of the body as it takes.
+    pub fn start(outgoing: Outgoing, now_ms: u64) -> Result<Self, NoAnswer> {
+        let Outgoing { id, max_answer_bytes, timeout_ms, .. } = outgoing;
+        let deadline_ms = now_ms.saturating_add(u64::from(timeout_ms));
+        let deadline_ns = deadline_ms.saturating_mul(NS_PER_MS).saturating_add(GRACE_NS);
         let (future, writer) = begin(outgoing)?;
         let answer = Answer::Awaited { ready: future.subscribe(), future };
-        Ok(Self { id, deadline_ns, max_answer_bytes, writer: Some(writer), answer })
+        let mut flight = Self { id, deadline_ns, max_answer_bytes, stirred: false, writer: Some(writer), answer };
+        flight.write();
+        Ok(flight)
     }
 
     pub fn expired(&self, now_ns: u64) -> bool {
@@ -49,58 +69,80 @@ impl Flight {
     /// What to wait for. An answer may come before the body is written: a refusal.
     pub fn pollables(&self) -> impl Iterator<Item = &Pollable> {
         let answer = match &self.answer {
-            Answer::Awaited { ready, .. } | Answer::Read { ready, .. } => ready,
+            Answer::Awaited { ready, .. } => Some(ready),
+            Answer::Read(reading) => reading.ready.as_ref(),
         };
-        self.writer.iter().map(BodyWriter::writable).chain([answer])
+        self.writer.as_ref().and_then(BodyWriter::writable).into_iter().chain(answer)
     }
 
-    /// Does what can be done without waiting.
+    /// Something has happened to it.
+    pub fn stir(&mut self) {
+        self.stirred = true;
+    }
+
+    /// Does what can be done without waiting, if anything has happened.
     pub fn progress(&mut self) -> Option<Result<Response, NoAnswer>> {
+        if !core::mem::take(&mut self.stirred) {
+            return None;
+        }
         self.write();
-        loop {
-            match &mut self.answer {
-                Answer::Awaited { future, .. } => match future.get()? {
-                    Ok(Ok(head)) => match Answer::read(head) {
-                        Ok(answer) => self.answer = answer,
-                        Err(no_answer) => return Some(Err(no_answer)),
-                    },
-                    Ok(Err(code)) => return Some(Err(no_answer(code))),
-                    Err(()) => return Some(Err(Failure::Other.into())),
+        if let Answer::Awaited { future, .. } = &mut self.answer {
+            match future.get()? {
+                Ok(Ok(head)) => match Reading::begin(head) {
+                    Ok(reading) => self.answer = Answer::Read(reading),
+                    Err(no_answer) => return Some(Err(no_answer)),
                 },
-                Answer::Read { stream, head, bytes, .. } => {
-                    // One byte more than allowed shows that it is too much.
-                    let room = self.max_answer_bytes + 1 - bytes.len();
-                    match stream.read(room as u64) {
-                        Ok(piece) if piece.is_empty() => return None,
-                        Ok(piece) => bytes.extend(piece),
-                        Err(StreamError::Closed) => return Some(Ok(response(head, core::mem::take(bytes)))),
-                        Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error).into())),
-                    }
-                    if bytes.len() > self.max_answer_bytes {
-                        return Some(Err(Failure::AnswerTooLarge.into()));
-                    }
-                }
+                Ok(Err(code)) => return Some(Err(no_answer(code))),
+                Err(()) => return Some(Err(Failure::Other.into())),
             }
+        }
+        match &mut self.answer {
+            Answer::Awaited { .. } => None,
+            Answer::Read(reading) => reading.read(self.max_answer_bytes),
         }
     }
 
     fn write(&mut self) {
-        let Some(mut writer) = self.writer.take() else { return };
-        match writer.write() {
-            Written::Blocked => self.writer = Some(writer),
-            Written::Complete => writer.finish(),
-            Written::Abandoned => {}
+        if let Some(writer) = self.writer.take()
+            && let Written::Blocked(writer) = writer.write()
+        {
+            self.writer = Some(writer);
         }
     }
 }
 
-impl Answer {
-    fn read(head: IncomingResponse) -> Result<Self, NoAnswer> {
+impl Reading {
+    fn begin(head: IncomingResponse) -> Result<Self, NoAnswer> {
         // Both are taken for the first time here, so they are there.
         let missing = |()| NoAnswer::from(Failure::Other);
         let body = head.consume().map_err(missing)?;
         let stream = body.stream().map_err(missing)?;
-        Ok(Self::Read { ready: stream.subscribe(), stream, _body: body, head, bytes: Vec::new() })
+        Ok(Self { ready: None, stream, _body: body, head, bytes: Vec::new() })
+    }
+
+    fn read(&mut self, max_bytes: usize) -> Option<Result<Response, NoAnswer>> {
+        loop {
+            // One byte more than allowed shows that it is too much.
+            let room = max_bytes + 1 - self.bytes.len();
+            match self.stream.read(room as u64) {
+                Ok(piece) if piece.is_empty() => {
+                    self.ready.get_or_insert_with(|| self.stream.subscribe());
+                    return None;
+                }
+                Ok(piece) if self.bytes.is_empty() => self.bytes = piece,
+                Ok(piece) => self.bytes.extend(piece),
+                Err(StreamError::Closed) => return Some(Ok(self.response())),
+                Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error).into())),
+            }
+            if self.bytes.len() > max_bytes {
+                return Some(Err(Failure::AnswerTooLarge.into()));
+            }
+        }
+    }
+
+    fn response(&mut self) -> Response {
+        let (status, headers) = (self.head.status(), self.head.headers().entries());
+        Response { status, headers, body: core::mem::take(&mut self.bytes) }
     }
 }
 
@@ -110,8 +152,4 @@ fn broken_off(error: &IoError) -> Failure {
         Some(ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout) => Failure::AnswerTimeout,
         _ => Failure::AnswerIncomplete,
     }
-}
-
-fn response(head: &IncomingResponse, body: Vec<u8>) -> Response {
-    Response { status: head.status(), headers: head.headers().entries(), body }
 }

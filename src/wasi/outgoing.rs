@@ -26,7 +26,6 @@ pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyW
     // A host that does not know timeouts says so; our own deadline stands behind them.
     let _ = options.set_connect_timeout(ns(connect_timeout_ms));
     let _ = options.set_first_byte_timeout(ns(timeout_ms));
-    let _ = options.set_between_bytes_timeout(ns(timeout_ms));
     let answer = handle(head, Some(options)).map_err(no_answer)?;
     Ok((answer, BodyWriter::new(body, request.body)?))
 }
@@ -58,18 +57,18 @@ fn rejected(part: &str) -> NoAnswer {
 ///
 /// The order of the fields is the order in which they are dropped: a child resource must go before its parent.
 pub(super) struct BodyWriter {
-    writable: Pollable,
+    /// Only of a host that did not take everything at once: most take a small body as it comes.
+    writable: Option<Pollable>,
     stream: OutputStream,
     body: OutgoingBody,
     bytes: Arc<[u8]>,
     written: usize,
-    flushing: bool,
 }
 
 /// How far a body has come.
 pub(super) enum Written {
     /// The host takes no more for now.
-    Blocked,
+    Blocked(BodyWriter),
     /// All of it is with the host.
     Complete,
     /// The host takes no more at all. Why, the answer will tell.
@@ -79,45 +78,45 @@ pub(super) enum Written {
 impl BodyWriter {
     fn new(body: OutgoingBody, bytes: Arc<[u8]>) -> Result<Self, NoAnswer> {
         let stream = body.write().map_err(|()| rejected("the body"))?;
-        Ok(Self { writable: stream.subscribe(), stream, body, bytes, written: 0, flushing: false })
+        Ok(Self { writable: None, stream, body, bytes, written: 0 })
     }
 
-    pub fn writable(&self) -> &Pollable {
-        &self.writable
+    pub fn writable(&self) -> Option<&Pollable> {
+        self.writable.as_ref()
     }
 
-    /// Writes as much as the host takes.
-    pub fn write(&mut self) -> Written {
+    /// Writes as much as the host takes, and tells it when that was all.
+    pub fn write(mut self) -> Written {
         match self.try_write() {
-            Ok(true) => Written::Complete,
-            Ok(false) => Written::Blocked,
+            Ok(true) => {
+                self.finish();
+                Written::Complete
+            }
+            Ok(false) => {
+                self.writable.get_or_insert_with(|| self.stream.subscribe());
+                Written::Blocked(self)
+            }
             Err(_) => Written::Abandoned,
         }
     }
 
     fn try_write(&mut self) -> Result<bool, StreamError> {
-        loop {
+        while self.written < self.bytes.len() {
             let allowed = usize::try_from(self.stream.check_write()?).unwrap_or(usize::MAX);
             if allowed == 0 {
                 return Ok(false);
             }
             let rest = &self.bytes[self.written..];
-            if rest.is_empty() {
-                if self.flushing {
-                    return Ok(true);
-                }
-                self.flushing = true;
-                self.stream.flush()?;
-                continue;
-            }
             let piece = allowed.min(rest.len());
             self.stream.write(&rest[..piece])?;
             self.written += piece;
         }
+        // Asked for and not waited for: what was written is the host's, and the answer tells what became of it.
+        self.stream.flush()?;
+        Ok(true)
     }
 
-    /// Tells the host that this was all.
-    pub fn finish(self) {
+    fn finish(self) {
         let Self { writable, stream, body, .. } = self;
         drop(writable);
         drop(stream);

@@ -2,11 +2,11 @@
 //!
 //! The outer result of each function is the instance's: its error means that the instance has trapped.
 
-use wasmtime::component::ResourceAny;
+use wasmtime::component::{Instance, ResourceAny};
 use wasmtime::{Result, Store};
 
-use super::bindings::PublishSigned;
 use super::bindings::exports::thingpost::iot::aws_data_plane::Guest;
+use super::interfaces::Interfaces;
 use super::state::StoreState;
 use super::types::{
     Connection, ConnectionQuery, DirectMessage, Disconnection, Error, Page, Receipt, RetainedEntries, RetainedMessage,
@@ -16,62 +16,72 @@ use super::types::{
 /// The other operations of the AWS data plane. `wit/aws.wit` says more about each.
 pub struct DataPlane<'a> {
     store: &'a mut Store<StoreState>,
-    guest: &'a Guest,
+    interfaces: &'a Interfaces,
+    instance: Instance,
     client: ResourceAny,
 }
 
 impl<'a> DataPlane<'a> {
-    pub(super) fn new(store: &'a mut Store<StoreState>, bindings: &'a PublishSigned, client: ResourceAny) -> Self {
-        Self { store, guest: bindings.thingpost_iot_aws_data_plane(), client }
+    pub(super) fn new(
+        store: &'a mut Store<StoreState>,
+        interfaces: &'a Interfaces,
+        instance: Instance,
+        client: ResourceAny,
+    ) -> Self {
+        Self { store, interfaces, instance, client }
+    }
+
+    fn guest(&mut self) -> Result<Guest> {
+        self.interfaces.data_plane(&mut *self.store, &self.instance)
     }
 
     /// The document of a shadow, JSON as AWS wrote it.
     pub async fn get_shadow(&mut self, shadow: &Shadow) -> Result<Result<Vec<u8>, Error>> {
-        self.guest.call_get_shadow(&mut *self.store, self.client, shadow).await
+        self.guest()?.call_get_shadow(&mut *self.store, self.client, shadow).await
     }
 
     /// Changes a shadow, or makes it. Gives what was accepted.
     pub async fn update_shadow(&mut self, update: &ShadowUpdate) -> Result<Result<Vec<u8>, Error>> {
-        self.guest.call_update_shadow(&mut *self.store, self.client, update).await
+        self.guest()?.call_update_shadow(&mut *self.store, self.client, update).await
     }
 
     /// Deletes a shadow. Gives the version that is gone.
     pub async fn delete_shadow(&mut self, shadow: &Shadow) -> Result<Result<Vec<u8>, Error>> {
-        self.guest.call_delete_shadow(&mut *self.store, self.client, shadow).await
+        self.guest()?.call_delete_shadow(&mut *self.store, self.client, shadow).await
     }
 
     /// The names of a thing's shadows.
     pub async fn list_named_shadows(&mut self, listing: &ShadowListing) -> Result<Result<ShadowNames, Error>> {
-        self.guest.call_list_named_shadows(&mut *self.store, self.client, listing).await
+        self.guest()?.call_list_named_shadows(&mut *self.store, self.client, listing).await
     }
 
     /// The message that a topic has kept.
     pub async fn get_retained_message(&mut self, topic: &str) -> Result<Result<RetainedMessage, Error>> {
-        self.guest.call_get_retained_message(&mut *self.store, self.client, topic).await
+        self.guest()?.call_get_retained_message(&mut *self.store, self.client, topic).await
     }
 
     /// The topics that have kept a message.
     pub async fn list_retained_messages(&mut self, page: &Page) -> Result<Result<RetainedEntries, Error>> {
-        self.guest.call_list_retained_messages(&mut *self.store, self.client, page).await
+        self.guest()?.call_list_retained_messages(&mut *self.store, self.client, page).await
     }
 
     /// Sends a message to one MQTT client.
     pub async fn send_direct_message(&mut self, message: &DirectMessage) -> Result<Result<Receipt, Error>> {
-        self.guest.call_send_direct_message(&mut *self.store, self.client, message).await
+        self.guest()?.call_send_direct_message(&mut *self.store, self.client, message).await
     }
 
     /// The connection of an MQTT client.
     pub async fn get_connection(&mut self, query: &ConnectionQuery) -> Result<Result<Connection, Error>> {
-        self.guest.call_get_connection(&mut *self.store, self.client, query).await
+        self.guest()?.call_get_connection(&mut *self.store, self.client, query).await
     }
 
     /// The subscriptions of an MQTT client.
     pub async fn list_subscriptions(&mut self, listing: &SubscriptionListing) -> Result<Result<Subscriptions, Error>> {
-        self.guest.call_list_subscriptions(&mut *self.store, self.client, listing).await
+        self.guest()?.call_list_subscriptions(&mut *self.store, self.client, listing).await
     }
 
     /// Disconnects an MQTT client.
     pub async fn delete_connection(&mut self, disconnection: &Disconnection) -> Result<Result<Receipt, Error>> {
-        self.guest.call_delete_connection(&mut *self.store, self.client, disconnection).await
+        self.guest()?.call_delete_connection(&mut *self.store, self.client, disconnection).await
     }
 }

@@ -5,19 +5,19 @@
 
 use wasmtime::{Result, Store};
 
-use super::bindings::PublishSigned;
+use super::bindings::exports::thingpost::iot::aliyun_provisioning::Guest;
 use super::state::StoreState;
 use super::types::{Address, AliyunConfig, Error, MqttCredentials, Registered, Registration};
 
 /// One instance, for devices that are not known yet.
 pub struct Provisioning {
     store: Store<StoreState>,
-    bindings: PublishSigned,
+    guest: Guest,
 }
 
 impl Provisioning {
-    pub(super) fn new(store: Store<StoreState>, bindings: PublishSigned) -> Self {
-        Self { store, bindings }
+    pub(super) fn new(store: Store<StoreState>, guest: Guest) -> Self {
+        Self { store, guest }
     }
 
     /// Registers a device, with the secret of its product. The platform gives out the secret of the device once.
@@ -27,8 +27,7 @@ impl Provisioning {
         product_secret: &str,
         timeout_ms: Option<u32>,
     ) -> Result<Result<Registered, Error>> {
-        let guest = self.bindings.thingpost_iot_aliyun_provisioning();
-        let registered = guest.call_register(&mut self.store, registration, product_secret, timeout_ms).await?;
+        let registered = self.guest.call_register(&mut self.store, registration, product_secret, timeout_ms).await?;
         Ok(registered.map(Registered::from))
     }
 
@@ -41,8 +40,7 @@ impl Provisioning {
         device_name: &str,
         timeout_ms: Option<u32>,
     ) -> Result<Result<Address, Error>> {
-        let guest = self.bindings.thingpost_iot_aliyun_provisioning();
-        guest.call_bootstrap(&mut self.store, endpoint, port, product_key, device_name, timeout_ms).await
+        self.guest.call_bootstrap(&mut self.store, endpoint, port, product_key, device_name, timeout_ms).await
     }
 
     /// User name and password for MQTT. The endpoint of the configuration is one like `iot-auth.cn-shanghai.aliyuncs.com`.
@@ -51,9 +49,8 @@ impl Provisioning {
         config: &AliyunConfig,
         timeout_ms: Option<u32>,
     ) -> Result<Result<MqttCredentials, Error>> {
-        let guest = self.bindings.thingpost_iot_aliyun_provisioning();
         let config = config.clone().into();
-        let credentials = guest.call_get_mqtt_credentials(&mut self.store, &config, timeout_ms).await?;
+        let credentials = self.guest.call_get_mqtt_credentials(&mut self.store, &config, timeout_ms).await?;
         Ok(credentials.map(MqttCredentials::from))
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::component::{InstancePre, ResourceAny};
+use wasmtime::component::{Instance, InstancePre, ResourceAny};
 use wasmtime::{Engine, Result, Store};
 
-use super::bindings::exports::thingpost::iot::publisher::GuestClient;
-use super::bindings::{PublishSigned, PublishSignedPre};
+use super::bindings::exports::thingpost::iot::publisher::Guest;
 use super::data_plane::DataPlane;
+use super::interfaces::Interfaces;
 use super::provisioning::Provisioning;
 use super::secrets::DeviceSecrets;
 use super::state::StoreState;
@@ -29,7 +29,8 @@ pub const DEFAULT_OPTIONS: Options = Options {
 #[derive(Clone)]
 pub struct PublisherPre {
     engine: Engine,
-    pre: PublishSignedPre<StoreState>,
+    pre: InstancePre<StoreState>,
+    interfaces: Interfaces,
 }
 
 /// One instance, for one device. Holds the device's token between calls.
@@ -38,7 +39,9 @@ pub struct PublisherPre {
 /// and the publisher is of no more use.
 pub struct Publisher {
     store: Store<StoreState>,
-    bindings: PublishSigned,
+    instance: Instance,
+    interfaces: Interfaces,
+    guest: Guest,
     client: ResourceAny,
 }
 
@@ -53,8 +56,7 @@ pub enum OpenError {
 
 impl PublisherPre {
     pub(super) fn new(pre: InstancePre<StoreState>) -> Result<Self> {
-        let engine = pre.engine().clone();
-        Ok(Self { engine, pre: PublishSignedPre::new(pre)? })
+        Ok(Self { engine: pre.engine().clone(), interfaces: Interfaces::of(&pre)?, pre })
     }
 
     /// Starts an instance whose requests go through `transport`, and opens a client in it. Sends nothing.
@@ -78,34 +80,36 @@ impl PublisherPre {
         options: &Options,
         session: Option<&str>,
     ) -> Result<Publisher, OpenError> {
-        let (mut store, bindings) = self.start(transport, secrets).await?;
-        let client = client(&bindings).call_open(&mut store, &platform.into(), *options, session).await?;
+        let (mut store, instance) = self.start(transport, secrets).await?;
+        let guest = self.interfaces.publisher(&mut store, &instance)?;
+        let client = guest.client().call_open(&mut store, &platform.into(), *options, session).await?;
         let client = client.map_err(OpenError::Configuration)?;
-        Ok(Publisher { store, bindings, client })
+        Ok(Publisher { store, instance, interfaces: self.interfaces.clone(), guest, client })
     }
 
     /// Starts an instance for what comes before the first message of a device on Aliyun IoT Platform.
     pub async fn provisioning(&self, transport: Transport, secrets: Arc<DeviceSecrets>) -> Result<Provisioning> {
-        let (store, bindings) = self.start(transport, secrets).await?;
-        Ok(Provisioning::new(store, bindings))
+        let (mut store, instance) = self.start(transport, secrets).await?;
+        let guest = self.interfaces.provisioning(&mut store, &instance)?;
+        Ok(Provisioning::new(store, guest))
     }
 
     async fn start(
         &self,
         transport: Transport,
         secrets: Arc<DeviceSecrets>,
-    ) -> Result<(Store<StoreState>, PublishSigned)> {
+    ) -> Result<(Store<StoreState>, Instance)> {
         let mut store = Store::new(&self.engine, StoreState::new(transport, secrets));
         store.limiter(StoreState::limits);
-        let bindings = self.pre.instantiate_async(&mut store).await?;
-        Ok((store, bindings))
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        Ok((store, instance))
     }
 }
 
 impl Publisher {
     /// Publishes one message and waits for its outcome.
     pub async fn publish(&mut self, message: &Message) -> Result<Result<Receipt, Error>> {
-        client(&self.bindings).call_publish(&mut self.store, self.client, message).await
+        self.guest.client().call_publish(&mut self.store, self.client, message).await
     }
 
     /// Publishes many messages, several at once. The outcomes are in the order of the messages.
@@ -113,12 +117,12 @@ impl Publisher {
     /// The instance holds all messages of a call, and has 256 MiB for them and for what it makes of them: give it more
     /// than 16 MiB in several calls.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<Receipt, Error>>> {
-        client(&self.bindings).call_publish_all(&mut self.store, self.client, messages).await
+        self.guest.client().call_publish_all(&mut self.store, self.client, messages).await
     }
 
     /// The other operations of the AWS data plane. For a device on another platform each of them fails.
     pub fn aws(&mut self) -> DataPlane<'_> {
-        DataPlane::new(&mut self.store, &self.bindings, self.client)
+        DataPlane::new(&mut self.store, &self.interfaces, self.instance, self.client)
     }
 
     /// The messages that post properties of a device on Aliyun IoT Platform: one for each 200, numbered from `first_id` on.
@@ -128,7 +132,7 @@ impl Publisher {
         first_id: u32,
         properties: &[Property],
     ) -> Result<Result<Vec<Message>, RequestProblem>> {
-        let guest = self.bindings.thingpost_iot_aliyun_thing_model();
+        let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
         guest.call_property_post(&mut self.store, product_key, device_name, first_id, properties).await
     }
@@ -140,19 +144,21 @@ impl Publisher {
         id: u32,
         event: &Event,
     ) -> Result<Result<Message, RequestProblem>> {
-        let guest = self.bindings.thingpost_iot_aliyun_thing_model();
+        let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
         guest.call_event_post(&mut self.store, product_key, device_name, id, event).await
     }
 
     /// The device's token, for the next publisher of the same device. A secret.
     pub async fn session(&mut self) -> Result<Option<String>> {
-        client(&self.bindings).call_session(&mut self.store, self.client).await
+        self.guest.client().call_session(&mut self.store, self.client).await
     }
-}
 
-fn client(bindings: &PublishSigned) -> GuestClient<'_> {
-    bindings.thingpost_iot_publisher().client()
+    /// Whether the guest holds no resource of the host.
+    #[cfg(test)]
+    pub(super) fn is_tidy(&mut self) -> bool {
+        self.store.data_mut().table().is_empty()
+    }
 }
 
 impl From<wasmtime::Error> for OpenError {

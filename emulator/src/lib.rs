@@ -19,6 +19,7 @@
 //! | [`AliyunAuthentications`], [`AliyunRegistration`] | who asked for a token how often, and who for a secret |
 //! | [`AliyunThingPost`] | what the thing model of Aliyun reads in a message, and what is wrong with it |
 //! | [`Authority`], [`DeviceCertificate`] | the certificate authority made at start, and what it issues |
+//! | [`ServerIdentity`], [`ClientCertificates`] | what a test server of your own needs for TLS |
 //! | [`Ledger`], [`Entry`], [`Disposition`] | every message that reached HTTP, and what became of it |
 //! | [`Faults`], [`Fault`] | what is to go wrong next, and in which phase |
 //! | `platform.rs`, `serve.rs`, `exchange.rs` | what a platform is, its listeners, one exchange with a client |
@@ -81,6 +82,7 @@ pub use aws::{
 };
 pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
 pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
-pub use pki::{Authority, DeviceCertificate};
+pub use pki::{Authority, DeviceCertificate, ServerIdentity};
 pub use platform::Listener;
 pub use serve::Connections;
+pub use tls::ClientCertificates;

@@ -36,8 +36,8 @@ pub struct DeviceCertificate {
     pub fingerprint: String,
 }
 
-/// What a TLS server shows.
-pub(crate) struct ServerIdentity {
+/// What a TLS server shows, and the key that goes with it.
+pub struct ServerIdentity {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivateKeyDer<'static>,
 }
@@ -84,7 +84,7 @@ impl Authority {
     }
 
     /// A server certificate for DNS names and IP addresses. An error when one of the names is neither.
-    pub(crate) fn issue_server(&self, names: &[String]) -> Result<ServerIdentity, rcgen::Error> {
+    pub fn issue_server(&self, names: &[String]) -> Result<ServerIdentity, rcgen::Error> {
         let key = new_key();
         let mut params = leaf(ExtendedKeyUsagePurpose::ServerAuth);
         params.subject_alt_names = CertificateParams::new(names)?.subject_alt_names;

@@ -14,28 +14,28 @@ use crate::pki::ServerIdentity;
 
 /// Whether a client is asked for its certificate.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClientCertificates {
+pub enum ClientCertificates {
+    /// No.
     NotAsked,
     /// Asked for, and any one or none is taken.
     AnyOrNone,
 }
 
-/// The provider is always named: a process may have another default, or none.
-pub(crate) fn server_config(
-    identity: &ServerIdentity,
-    clients: ClientCertificates,
-    alpn: &[&[u8]],
-) -> Result<Arc<ServerConfig>, Error> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
-    let builder = match clients {
-        ClientCertificates::NotAsked => builder.with_no_client_auth(),
-        ClientCertificates::AnyOrNone => builder.with_client_cert_verifier(Arc::new(AnyCertificate { provider })),
-    };
-    let mut config = builder.with_single_cert(identity.chain.clone(), identity.key.clone_key())?;
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    Ok(Arc::new(config))
+impl ServerIdentity {
+    /// What a server with this certificate needs for TLS 1.2 and 1.3. The crypto provider is always named: the process may
+    /// have another default, or none.
+    pub fn server_config(&self, clients: ClientCertificates, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, Error> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let builder = match clients {
+            ClientCertificates::NotAsked => builder.with_no_client_auth(),
+            ClientCertificates::AnyOrNone => builder.with_client_cert_verifier(Arc::new(AnyCertificate { provider })),
+        };
+        let mut config = builder.with_single_cert(self.chain.clone(), self.key.clone_key())?;
+        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+        Ok(Arc::new(config))
+    }
 }
 
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use super::token::End;
 use crate::fault::Faults;
 use crate::ledger::Ledger;
 use crate::serve::{Connections, Deadlines, Port};
-use crate::tls::{ClientCertificates, server_config};
+use crate::tls::ClientCertificates;
 
 /// Aliyun IoT Platform on two ports of this machine: the one that takes messages, and the one that registers devices.
 /// Dropping it closes them and aborts their connections.
@@ -44,7 +44,7 @@ impl AliyunEmulator {
         let config = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             let identity = authority.issue_server(&names).map_err(io::Error::other)?;
-            server_config(&identity, ClientCertificates::NotAsked, &[]).map_err(io::Error::other)
+            identity.server_config(ClientCertificates::NotAsked, &[]).map_err(io::Error::other)
         };
         let local = ip.to_string();
         let front = config(&[&server_name, "localhost", &local])?;

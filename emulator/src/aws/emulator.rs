@@ -24,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::pki::DeviceCertificate;
 use crate::platform::Listener;
 use crate::serve::{Connections, Deadlines, Port};
-use crate::tls::{ClientCertificates, server_config};
+use crate::tls::ClientCertificates;
 
 /// AWS IoT Core on three ports of this machine: the data plane on two, and the credentials provider. Dropping it closes
 /// them and aborts their connections.
@@ -62,14 +62,14 @@ impl AwsEmulator {
         let credentials_server_name = provider::server_name(&server_name);
         let identity = |name: &String| authority.issue_server(std::slice::from_ref(name)).map_err(io::Error::other);
         let data_plane = identity(&server_name)?;
-        let config = |clients, alpn: &[&[u8]]| server_config(&data_plane, clients, alpn).map_err(io::Error::other);
+        let config = |clients, alpn: &[&[u8]]| data_plane.server_config(clients, alpn).map_err(io::Error::other);
         let configurations = Configurations {
             mutual_tls: config(ClientCertificates::AnyOrNone, &[])?,
             http_ca: config(ClientCertificates::AnyOrNone, &[ALPN_HTTP_CA])?,
             no_certificate: config(ClientCertificates::NotAsked, &[])?,
         };
         // A certificate of its own: one with both names would be good for a client that mixes them up.
-        let provider = server_config(&identity(&credentials_server_name)?, ClientCertificates::AnyOrNone, &[]);
+        let provider = identity(&credentials_server_name)?.server_config(ClientCertificates::AnyOrNone, &[]);
         let provider = provider.map_err(io::Error::other)?;
 
         let cloud = Arc::new(Cloud::new(region.or_else(|| region::of(&server_name))));

@@ -14,7 +14,7 @@ mod secrets;
 mod state;
 pub mod types;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wasmtime::component::{Component, HasData, HasSelf, Linker, ResourceTable};
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
@@ -75,6 +75,28 @@ impl Runtime {
     /// Compiles a component of world `publish` or `publish-signed`, or takes it from the cache, and checks that it imports nothing else.
     pub fn load(&self, component: &[u8]) -> Result<PublisherPre> {
         let component = Component::new(&self.engine, component)?;
+        PublisherPre::new(self.linker.instantiate_pre(&component)?)
+    }
+}
+
+impl Runtime {
+    /// Compiles a component for this machine and the settings of this runtime, for [`Self::load_precompiled`]: for those
+    /// who cannot wait for a compiler, or do not want one, on the machine that publishes.
+    pub fn precompile(&self, component: &[u8]) -> Result<Vec<u8>> {
+        self.engine.precompile_component(component)
+    }
+
+    /// Loads what [`Self::precompile`] made, without a compiler: the file is mapped, not read. Fails if it was made by
+    /// another version of wasmtime, or for another machine or other settings.
+    ///
+    /// # Safety
+    ///
+    /// The file is machine code that runs outside of any sandbox. It must come from `precompile`, and nobody may be able to
+    /// write to it.
+    #[expect(unsafe_code, reason = "machine code cannot be checked, so it is the caller's word that counts")]
+    pub unsafe fn load_precompiled(&self, file: &Path) -> Result<PublisherPre> {
+        // SAFETY: as the caller has promised.
+        let component = unsafe { Component::deserialize_file(&self.engine, file) }?;
         PublisherPre::new(self.linker.instantiate_pre(&component)?)
     }
 }

@@ -1,0 +1,83 @@
+//! Who publishes.
+
+use thingpost_host::runtime::types::{Message, Platform, Qos};
+use thingpost_host::runtime::{DEFAULT_OPTIONS, Publisher, PublisherPre};
+use thingpost_host::{Pool, Transport};
+
+use crate::device::Device;
+use crate::native;
+
+/// One client of one device.
+pub struct Client {
+    kind: Kind,
+    topic: String,
+}
+
+enum Kind {
+    Native(native::Publisher),
+    Reused(Publisher),
+    Fresh { component: PublisherPre, transport: Transport, platform: Platform },
+}
+
+impl Client {
+    /// The core without WebAssembly.
+    pub fn native(device: &Device, pool: &Pool) -> Self {
+        let publisher = native::Publisher::new(device.transport(pool), device.native_platform());
+        Self { kind: Kind::Native(publisher), topic: device.topic() }
+    }
+
+    /// One instance of the component for all messages.
+    pub async fn reused(component: &PublisherPre, device: &Device, pool: &Pool) -> Self {
+        let publisher = open(component, device.transport(pool), &device.platform()).await;
+        Self { kind: Kind::Reused(publisher), topic: device.topic() }
+    }
+
+    /// An instance of its own for each call.
+    pub fn fresh(component: &PublisherPre, device: &Device, pool: &Pool) -> Self {
+        let (transport, platform) = (device.transport(pool), device.platform());
+        Self { kind: Kind::Fresh { component: component.clone(), transport, platform }, topic: device.topic() }
+    }
+
+    /// Publishes so many messages of so many bytes in one call.
+    ///
+    /// # Panics
+    /// When one of them is not delivered: a client that fails is fast, and measures nothing.
+    pub async fn publish(&mut self, messages: usize, payload: usize) {
+        let topic = || self.topic.clone();
+        match &mut self.kind {
+            Kind::Native(publisher) => {
+                let qos = thingpost::Qos::AtMostOnce;
+                let message = || thingpost::Message::new(topic(), vec![b'x'; payload], qos);
+                let messages = (0..messages).map(|_| message()).collect();
+                for outcome in publisher.publish_all(messages).await {
+                    outcome.expect("the server takes every message");
+                }
+            }
+            Kind::Reused(publisher) => publish(publisher, topic(), messages, payload).await,
+            Kind::Fresh { component, transport, platform } => {
+                let mut publisher = open(component, transport.clone(), platform).await;
+                publish(&mut publisher, topic(), messages, payload).await;
+            }
+        }
+    }
+}
+
+async fn open(component: &PublisherPre, transport: Transport, platform: &Platform) -> Publisher {
+    component.open(transport, platform, &DEFAULT_OPTIONS, None).await.expect("the configuration is constant and valid")
+}
+
+async fn publish(publisher: &mut Publisher, topic: String, messages: usize, payload: usize) {
+    let message = || Message::new(topic.clone(), vec![b'x'; payload], Qos::AtMostOnce);
+    match messages {
+        1 => {
+            let outcome = publisher.publish(&message()).await.expect("the component does not trap");
+            outcome.expect("the server takes every message");
+        }
+        _ => {
+            let messages: Vec<_> = (0..messages).map(|_| message()).collect();
+            for outcome in publisher.publish_all(&messages).await.expect("the component does not trap") {
+                outcome.expect("the server takes every message");
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! "A sandbox costs next to nothing" is a claim about a ratio, and a ratio needs both sides: the component in its host,
+//! and the very same core, pool and TLS without WebAssembly, against the same server, in the same run.
+//!
+//! | Where | What |
+//! |---|---|
+//! | [`server`] | a process of its own that takes every message |
+//! | [`Cloud`], [`Device`] | that process as its clients see it, and the devices that it knows |
+//! | [`native`], [`Client`] | the core without WebAssembly, and who publishes: it, or the component |
+//! | [`Codec`] | the pure functions, in a component and without one |
+//! | [`Peer`] | what people use today: Python and curl |
+//! | [`Work`], [`Contender`], [`compare`] | what is measured, and several of them in turns, as ratios |
+//! | [`suite`] | all that is measured, and what each ratio should be |
+//! | [`report`] | the result as text, as a page, as a picture |
+
+#![deny(unsafe_code)]
+#![deny(missing_docs)]
+
+mod affinity;
+mod client;
+mod cloud;
+mod codec;
+mod device;
+mod memory;
+pub mod native;
+mod peer;
+pub mod report;
+mod rounds;
+pub mod server;
+pub mod suite;
+mod work;
+
+pub use client::Client;
+pub use cloud::Cloud;
+pub use codec::Codec;
+pub use device::{Device, Way};
+pub use peer::Peer;
+pub use rounds::{Contender, Measured, Rounds, compare};
+pub use work::{Load, Work};

@@ -1,0 +1,173 @@
+//! All that is measured, and what each ratio should be.
+
+mod devices;
+mod functions;
+mod peers;
+mod publishing;
+mod start;
+
+use std::error::Error;
+use std::process::Command;
+use std::thread;
+
+use thingpost_host::Pool;
+use thingpost_host::runtime::{CompilationCache, PublisherPre, Runtime};
+
+use crate::affinity::leave_the_last_core;
+use crate::client::Client;
+use crate::cloud::Cloud;
+use crate::device::{Device, Way};
+use crate::rounds::{Contender, Measured, Rounds, compare};
+use crate::work::Load;
+
+/// As many as the server is to know.
+pub const DEVICES: usize = 1000;
+
+/// A payload as sensors send it.
+const PAYLOAD: usize = 200;
+
+/// Several contenders for the same work, the first of which the others are compared with.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What is done.
+    pub title: String,
+    /// Who did it in what time.
+    pub measured: Vec<Measured>,
+    /// What the ratio of the last should be.
+    pub bound: Option<Bound>,
+}
+
+/// What a number should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
+}
+
+/// A number that is no ratio.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// What it is.
+    pub title: String,
+    /// How much of it.
+    pub value: f64,
+    /// In what unit.
+    pub unit: &'static str,
+    /// What it should be.
+    pub bound: Option<Bound>,
+}
+
+/// Cases, or figures, that belong together.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// What they have in common.
+    pub title: &'static str,
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// The figures.
+    pub figures: Vec<Figure>,
+    /// What could not be measured.
+    pub missing: Vec<&'static str>,
+}
+
+/// What all of them need.
+struct Bench {
+    rounds: Rounds,
+    cloud: Cloud,
+    runtime: Runtime,
+    component: PublisherPre,
+}
+
+impl Case {
+    /// Whether the bound is kept, if there is one.
+    pub fn holds(&self) -> Option<bool> {
+        let last = self.measured.last()?;
+        self.bound.map(|bound| bound.holds(last.ratio[1]))
+    }
+}
+
+impl Figure {
+    /// Whether the bound is kept, if there is one.
+    pub fn holds(&self) -> Option<bool> {
+        self.bound.map(|bound| bound.holds(self.value))
+    }
+}
+
+impl Bound {
+    fn holds(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(bound) => value <= bound,
+            Self::AtLeast(bound) => value >= bound,
+        }
+    }
+}
+
+/// Measures everything, section by section. `server` is a program that calls [`server::run`](crate::server::run) with
+/// [`DEVICES`].
+pub fn run(server: Command, rounds: Rounds, mut done: impl FnMut(&Section)) -> Result<(), Box<dyn Error>> {
+    let cloud = Cloud::start(server)?;
+    let runtime = Runtime::new(&CompilationCache::System)?;
+    let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
+    let bench = Bench { rounds, cloud, runtime, component };
+    // A thread of its own, so that whoever called keeps its cores.
+    let one_thread = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    thread::scope(|scope| {
+        let measuring = scope.spawn(|| {
+            leave_the_last_core();
+            let tokio = one_thread().expect("a runtime starts");
+            tokio.block_on(async {
+                vec![
+                    publishing::one_core(&bench).await,
+                    publishing::payloads(&bench).await,
+                    publishing::ways(&bench).await,
+                    functions::section(&bench).await,
+                    start::section(&bench).await,
+                    devices::section(&bench).await,
+                    peers::section(&bench).await,
+                ]
+            })
+        });
+        measuring.join().expect("who fails has said why")
+    })
+    .iter()
+    .for_each(&mut done);
+    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    done(&tokio.block_on(publishing::all_cores(&bench)));
+    Ok(())
+}
+
+impl Bench {
+    fn device(&self) -> Device {
+        self.cloud.device(Way::AwsCertificate, 0)
+    }
+
+    /// With connections of their own, like everybody here.
+    fn native(&self) -> Client {
+        Client::native(&self.device(), &Pool::default())
+    }
+
+    async fn reused(&self) -> Client {
+        Client::reused(&self.component, &self.device(), &Pool::default()).await
+    }
+
+    async fn case(&self, title: impl Into<String>, bound: Option<Bound>, contenders: Vec<Contender>) -> Case {
+        Case { title: title.into(), measured: compare(self.rounds, contenders).await, bound }
+    }
+
+    /// The core without WebAssembly against one instance of the component.
+    async fn native_and_component(&self, title: impl Into<String>, device: &Device, payload: usize) -> Case {
+        let native = Load::one(Client::native(device, &Pool::default()), payload);
+        let reused = Client::reused(&self.component, device, &Pool::default()).await;
+        let contenders =
+            vec![Contender::new("native", native), Contender::new("component", Load::one(reused, payload))];
+        self.case(title, None, contenders).await
+    }
+}
+
+impl Section {
+    fn new(title: &'static str) -> Self {
+        Self { title, cases: Vec::new(), figures: Vec::new(), missing: Vec::new() }
+    }
+}

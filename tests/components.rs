@@ -86,7 +86,7 @@ fn every_component_exports_its_interfaces_and_nothing_else() {
 #[test]
 fn every_component_stays_small() {
     for (artifact, ceiling) in
-        [(PUBLISHER, 224 * 1024), (SIGNED_PUBLISHER, 224 * 1024), (CODEC, 176 * 1024), (SANS_IO, 128 * 1024)]
+        [(PUBLISHER, 252 * 1024), (SIGNED_PUBLISHER, 252 * 1024), (CODEC, 204 * 1024), (SANS_IO, 148 * 1024)]
     {
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);

@@ -1,12 +1,13 @@
 //! The pure functions, called from the host: what whoever embeds `codec.wasm` pays for each of them.
 
 use thingpost::http::Response;
-use thingpost::{Message, Qos, aliyun, aws};
+use thingpost::{Endpoint, Message, Qos, aliyun, aws};
 use thingpost_artifacts::CODEC;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
-use crate::device::{DEVICE_SECRET, Device};
+use crate::device::DEVICE_SECRET;
+use crate::server::AWS_ENDPOINT;
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -17,9 +18,11 @@ mod bindings {
 
 use bindings::exports::thingpost::iot::types as wit;
 
+const PORT: u16 = 8443;
 const NOW: u64 = 1_700_000_000_000;
 const TOPIC: &str = "plant/4/thermometer 7/celsius";
-const CONTENT: &str = "clientIda1b2C3d4E5F.thermometer-7deviceNamethermometer-7productKeya1b2C3d4E5Ftimestamp1700000000000";
+const CONTENT: &str =
+    "clientIda1b2C3d4E5F.thermometer-7deviceNamethermometer-7productKeya1b2C3d4E5Ftimestamp1700000000000";
 const ANSWER: &str = r#"{"message":"OK","traceId":"b11bb5d2-a1d2-4f54-9e4c-7bb9d1c0a1f4"}"#;
 
 /// The same function twice: in the component, and without one.
@@ -37,7 +40,7 @@ impl Codec {
     ///
     /// # Panics
     /// When the component does not do what it is for.
-    pub fn all(device: &Device) -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let engine = Engine::default();
         let component = Component::new(&engine, CODEC.bytes).expect("our own component compiles");
         let instance = || {
@@ -45,7 +48,7 @@ impl Codec {
             let codec = bindings::Codec::instantiate(&mut store, &component, &Linker::new(&engine));
             (codec.expect("it needs nothing"), store)
         };
-        vec![sign(instance()), encode(instance()), build(instance(), device), read(instance(), device)]
+        vec![sign(instance()), encode(instance()), build(instance()), read(instance())]
     }
 }
 
@@ -78,10 +81,10 @@ fn encode((codec, mut store): Instance) -> Codec {
     }
 }
 
-fn build((codec, mut store): Instance, device: &Device) -> Codec {
-    let config = device.aws_config();
+fn build((codec, mut store): Instance) -> Codec {
+    let config = config();
     let message = Message::new(TOPIC, [b'x'; 200], Qos::AtLeastOnce);
-    let (wit_config, wit_message) = (wit_config(device), wit_message());
+    let (wit_config, wit_message) = (wit_config(), wit_message());
     Codec {
         name: "build a request (200 B)",
         native: Box::new(move || {
@@ -95,11 +98,11 @@ fn build((codec, mut store): Instance, device: &Device) -> Codec {
     }
 }
 
-fn read((codec, mut store): Instance, device: &Device) -> Codec {
-    let config = device.aws_config();
+fn read((codec, mut store): Instance) -> Codec {
+    let config = config();
     let headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
     let response = Response { status: 200, headers: headers.clone(), body: ANSWER.into() };
-    let (wit_config, wit_message) = (wit_config(device), wit_message());
+    let (wit_config, wit_message) = (wit_config(), wit_message());
     let wit_response = wit::HttpResponse { status: 200, headers, body: ANSWER.into() };
     Codec {
         name: "read an answer",
@@ -108,8 +111,7 @@ fn read((codec, mut store): Instance, device: &Device) -> Codec {
         }),
         component: Box::new(move || {
             let guest = codec.thingpost_iot_aws_codec();
-            let receipt =
-                guest.call_read_publish_response(&mut store, &wit_config, &wit_message, &wit_response, NOW);
+            let receipt = guest.call_read_publish_response(&mut store, &wit_config, &wit_message, &wit_response, NOW);
             std::hint::black_box(receipt.expect("no trap")).expect("a success");
         }),
     }
@@ -126,12 +128,12 @@ fn wit_message() -> wit::Message {
     }
 }
 
-fn wit_config(device: &Device) -> wit::AwsConfig {
-    let config = device.aws_config();
-    let endpoint = config.endpoint();
-    wit::AwsConfig {
-        endpoint: endpoint.host().to_owned(),
-        port: endpoint.port(),
-        authentication: wit::AwsAuthentication::Certificate,
-    }
+fn config() -> aws::Config {
+    let endpoint = Endpoint::new(AWS_ENDPOINT, PORT).expect("constant and valid");
+    aws::Config::new(endpoint, aws::Authentication::Certificate).expect("constant and valid")
+}
+
+fn wit_config() -> wit::AwsConfig {
+    let authentication = wit::AwsAuthentication::Certificate;
+    wit::AwsConfig { endpoint: AWS_ENDPOINT.to_owned(), port: PORT, authentication }
 }

@@ -110,14 +110,6 @@ impl Device {
         };
         thingpost::Platform::Aws(aws::Config::new(endpoint, authentication).expect("constant and valid"))
     }
-
-    /// For the pure functions of AWS.
-    pub(crate) fn aws_config(&self) -> aws::Config {
-        match self.native_platform() {
-            thingpost::Platform::Aws(config) => config,
-            thingpost::Platform::Aliyun(_) => panic!("a device of another platform"),
-        }
-    }
 }
 
 impl Way {

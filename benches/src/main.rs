@@ -1,22 +1,31 @@
-//! Measures everything and writes docs/performance.md: the tables between the marks, and the picture beside it.
+//! Measures everything and writes docs/performance.md: the tables between the marks, and the picture beside it. Or
+//! publishes in one way, for a profiler to look at.
 
 use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
-use thingpost_benches::suite::{DEVICES, Section};
-use thingpost_benches::{Rounds, report, server, suite};
+use thingpost_benches::suite::{DEVICES, Effort, Section};
+use thingpost_benches::{Client, Cloud, Load, Way, report, server, suite};
+use thingpost_host::Pool;
+use thingpost_host::runtime::{CompilationCache, Runtime};
 
 const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
+const USAGE: &str = "give nothing, to measure everything, or \
+    `publish native|component|instances|native-batch|batch TIMES`, for a profiler to look at";
+
 fn main() -> ExitCode {
-    let done = match env::args().nth(1).as_deref() {
-        Some("server") => server::run(DEVICES).map_err(Into::into),
-        _ => measure(),
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        ["server"] => server::run(DEVICES).map_err(Into::into),
+        ["publish", who, times] => publish(who, times),
+        [] => measure(),
+        _ => Err(USAGE.into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,12 +36,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure() -> Result<(), Box<dyn Error>> {
+fn server() -> Result<Command, Box<dyn Error>> {
     let mut program = Command::new(env::current_exe()?);
     program.arg("server");
-    let rounds = Rounds { rounds: 21, turn: Duration::from_millis(80) };
+    Ok(program)
+}
+
+/// Does one thing and no other: instructions counted from outside do not depend on what else the machine does.
+fn publish(who: &str, times: &str) -> Result<(), Box<dyn Error>> {
+    const BATCH: usize = 1000;
+    const PAYLOAD: usize = 200;
+    let times = times.parse()?;
+    let cloud = Cloud::start(server()?)?;
+    let component = Runtime::new(&CompilationCache::System)?.load(thingpost_artifacts::PUBLISHER.bytes)?;
+    let (device, pool) = (cloud.device(Way::AwsCertificate, 0), Pool::default());
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio.block_on(async {
+        let reused = Client::reused(&component, &device, &pool).await;
+        let mut load = match who {
+            "native" => Load::one(Client::native(&device, &pool), PAYLOAD),
+            "component" => Load::one(reused, PAYLOAD),
+            "instances" => Load::one(Client::fresh(&component, &device, &pool), PAYLOAD),
+            "native-batch" => Load::batches(Client::native(&device, &pool), BATCH, PAYLOAD),
+            "batch" => Load::batches(reused, BATCH, PAYLOAD),
+            _ => return Err(USAGE.into()),
+        };
+        println!("{:?} each", load.run(times).await);
+        Ok(())
+    })
+}
+
+fn measure() -> Result<(), Box<dyn Error>> {
     let mut sections: Vec<Section> = Vec::new();
-    suite::run(program, rounds, |section| {
+    suite::run(server()?, Effort::THOROUGH, |section| {
         println!("{}", report::text(section));
         sections.push(section.clone());
     })?;

@@ -28,6 +28,9 @@ use crate::affinity::keep_to_the_last_core;
 pub(crate) const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com";
 pub(crate) const ALIYUN_ENDPOINT: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
 
+/// What AWS wants to hear, and what curl and the libraries of Python say unasked.
+const ALPN: [&[u8]; 2] = [b"x-amzn-http-ca", b"http/1.1"];
+
 /// Serves until standard input ends. Writes one line of JSON first: where it listens, whom to trust, and as many devices
 /// as were asked for.
 pub fn run(devices: usize) -> io::Result<()> {
@@ -38,7 +41,7 @@ pub fn run(devices: usize) -> io::Result<()> {
         // The address is for programs that cannot be told where to find a name.
         let names = [AWS_ENDPOINT, ALIYUN_ENDPOINT, "127.0.0.1"].map(str::to_owned);
         let identity = authority.issue_server(&names).map_err(io::Error::other)?;
-        let config = |clients| identity.server_config(clients, &[b"x-amzn-http-ca"]).map_err(io::Error::other);
+        let config = |clients| identity.server_config(clients, &ALPN).map_err(io::Error::other);
         let greeting = json!({
             "mutual_tls": listen(config(ClientCertificates::AnyOrNone)?).await?.to_string(),
             "tls": listen(config(ClientCertificates::NotAsked)?).await?.to_string(),

@@ -22,7 +22,7 @@ pub async fn run(
     source: &Source,
     arguments: &PublishArguments,
 ) -> Result<Exit, Problem> {
-    let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
+    let mut starter = starter(device, reach, arguments)?;
     let Source { message: text, file, lines } = source;
     let input = |option, path: &Option<_>| Some(InputFile { option, path: path.clone()? });
     let inputs: Vec<_> = [input("--file", file), input("--lines", lines)].into_iter().flatten().collect();
@@ -51,11 +51,23 @@ pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, P
         ));
     }
     let platform = device.platform.clone();
-    let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
+    let mut starter = starter(device, reach, &arguments.publish)?;
     starter.keep_session(arguments.publish.session.session_file.as_ref(), &[])?;
     let mut publisher = starter.open().await?;
     let messages = thing_model::messages(&mut publisher, &platform, source).await?;
     each(&mut starter, &mut publisher, &messages, arguments.publish.json).await
+}
+
+fn starter(mut device: Device, reach: &Reach, arguments: &PublishArguments) -> Result<Starter, Problem> {
+    if let Some(pace) = arguments.max_per_second {
+        device.routes = device.routes.into_iter().map(|route| route.max_per_second(pace)).collect();
+    }
+    let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
+    if let Some(pace) = arguments.max_per_second {
+        // More at once would wait for their turn with their time running.
+        starter.limit_in_flight(pace.get());
+    }
+    Ok(starter)
 }
 
 /// Publishes a few messages, and says of each what became of it. The gravest outcome counts.

@@ -14,6 +14,9 @@ use super::problem::Problem;
 use super::report::LastFailure;
 use super::session_file::SessionFile;
 
+/// What the component allows if it is not told anything else.
+const MAX_IN_FLIGHT: u32 = 32;
+
 /// What a publisher is started from.
 pub struct Starter {
     component: PublisherPre,
@@ -36,6 +39,11 @@ impl Starter {
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
         Ok(Self { component, device, transport, options, session: None, last_failure })
+    }
+
+    /// Has no more than this under way at once.
+    pub fn limit_in_flight(&mut self, requests: u32) {
+        self.options.max_in_flight = Some(requests.min(MAX_IN_FLIGHT));
     }
 
     /// Keeps the session in a file, if there is one to be kept: most ways to authenticate need none. The file must be none

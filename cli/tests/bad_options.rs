@@ -139,6 +139,14 @@ fn a_timeout_is_a_positive_number_of_seconds() {
 }
 
 #[test]
+fn a_pace_is_a_positive_number() {
+    let clouds = Clouds::start();
+    for pace in ["0", "-1", "1.5", "fast", ""] {
+        clouds.assert_usage(clouds.publish_aws().with("--max-per-second", pace), &["--max-per-second"]);
+    }
+}
+
+#[test]
 fn an_override_has_four_parts() {
     let clouds = Clouds::start();
     for text in ["", "localhost", "a:443:127.0.0.1", "a:https:127.0.0.1:1", "a:1:b:0", "a:1:[::1:2"] {

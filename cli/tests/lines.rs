@@ -1,6 +1,7 @@
 //! One message for each line: that each arrives exactly once, and what is said in the end.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use thingpost_emulator::Disposition;
@@ -26,6 +27,17 @@ fn three_thousand_lines_arrive_exactly_once_over_several_connections() {
     // A connection carries one message at a time.
     let connections = clouds.aws.connections().mutual_tls.accepted;
     assert!((2..=64).contains(&connections), "{connections} connections");
+}
+
+#[test]
+fn lines_go_no_faster_than_they_are_allowed_to() {
+    let clouds = Clouds::start();
+    let lines = clouds.write("lines", numbered(21).join("\n"));
+    let begin = Instant::now();
+    let output = clouds.run(clouds.publish_aws().lines(lines).with("--max-per-second", "50"));
+    assert_eq!(output.stdout, "21 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    // Twenty of them waited for their turn.
+    assert!(begin.elapsed() >= Duration::from_millis(20 * 20), "{:?}", begin.elapsed());
 }
 
 #[test]

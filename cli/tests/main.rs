@@ -8,6 +8,7 @@ mod bad_devices;
 mod bad_files;
 mod bad_options;
 mod bad_topics;
+mod bench;
 mod bootstrap;
 mod clouds;
 mod command;

@@ -63,6 +63,11 @@ pub enum ConnectError {
         /// The connect timeout.
         after: Duration,
     },
+    /// So many requests wait for their turn at the pace of this route that this one's would not come in time.
+    NoTurn {
+        /// The connect timeout.
+        after: Duration,
+    },
     /// The resolver did not answer in time.
     DnsTimeout {
         /// The connect timeout.
@@ -192,7 +197,7 @@ impl TransportError {
 impl ConnectError {
     fn to_wasi(&self) -> WasiError {
         match self {
-            Self::LimitReached { .. } => WasiError::ConnectionLimitReached,
+            Self::LimitReached { .. } | Self::NoTurn { .. } => WasiError::ConnectionLimitReached,
             Self::DnsTimeout { .. } => WasiError::DnsTimeout,
             Self::Dns(error) => WasiError::DnsError { rcode: Some(error.to_string()), info_code: None },
             Self::Unreachable(attempts) => unreachable_to_wasi(attempts),
@@ -277,6 +282,7 @@ impl StdError for ConnectError {
             Self::Tls(error) => Some(error),
             Self::Closed(error) => Some(error.as_ref()),
             Self::LimitReached { .. }
+            | Self::NoTurn { .. }
             | Self::DnsTimeout { .. }
             | Self::Timeout { .. }
             | Self::Certificate(_)

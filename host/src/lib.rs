@@ -41,6 +41,7 @@ mod connection;
 mod error;
 mod hooks;
 mod identity;
+mod pacing;
 mod pem;
 mod pool;
 mod roots;

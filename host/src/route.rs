@@ -6,12 +6,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
 use crate::alpn::Alpn;
 use crate::identity::Identity;
+use crate::pacing::Pacing;
 use crate::roots::TrustRoots;
 
 /// A host and a port.
@@ -63,6 +65,7 @@ pub struct Route {
     pub(crate) roots: TrustRoots,
     pub(crate) alpn: Alpn,
     pub(crate) minimum_tls: MinimumTls,
+    pub(crate) per_second: Option<NonZeroU32>,
 }
 
 impl Route {
@@ -75,6 +78,7 @@ impl Route {
             roots,
             alpn: Alpn::default(),
             minimum_tls: MinimumTls::default(),
+            per_second: None,
         }
     }
 
@@ -105,6 +109,14 @@ impl Route {
         self.minimum_tls = version;
         self
     }
+
+    /// Sends at most so many requests per second, evenly spread, over all connections of this route. A request waits for
+    /// its turn as long as for a connection. Without this, requests go as they come.
+    #[must_use]
+    pub fn max_per_second(mut self, requests: NonZeroU32) -> Self {
+        self.per_second = Some(requests);
+        self
+    }
 }
 
 /// A route whose host has been checked.
@@ -113,6 +125,7 @@ pub(crate) struct Checked {
     pub(crate) route: Route,
     /// Whose certificate the server must show, and the SNI unless it is an IP address.
     pub(crate) server_name: ServerName<'static>,
+    pub(crate) pacing: Option<Pacing>,
 }
 
 /// A host, and its port unless every port is meant.
@@ -137,7 +150,8 @@ impl RouteTable {
             if table.contains_key(&key) {
                 return Err(RouteError::Duplicate { host: key.0, port: key.1 });
             }
-            table.insert(key, Arc::new(Checked { route, server_name }));
+            let pacing = route.per_second.map(Pacing::new);
+            table.insert(key, Arc::new(Checked { route, server_name, pacing }));
         }
         Ok(Self { routes: Arc::new(table) })
     }

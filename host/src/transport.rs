@@ -135,6 +135,10 @@ impl Transport {
         let timeouts = self.timeouts.with(options);
         let target = self.target(&request).map_err(TransportError::Denied)?;
         let mut request = on_the_wire(request);
+        if let Some(pacing) = &target.route.pacing {
+            let turn = pacing.turn(timeouts.connect).await;
+            turn.map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
+        }
         let deadline = ConnectDeadline::begin(timeouts.connect);
         loop {
             let mut lease = self

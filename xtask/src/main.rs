@@ -13,6 +13,7 @@ const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them
 cargo xtask test [ARGUMENTS]     run all tests; arguments go to cargo test
 cargo xtask components [FOLDER]  build the components, write them to a folder
+cargo xtask bench                measure everything, write docs/performance.md
 cargo xtask readme               write the sizes of the components into README.md";
 
 fn main() -> ExitCode {
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
         Some("test") => cargo(&["test", "--workspace"], &arguments),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
+        Some("bench") => cargo(&["run", "--release", "--package", "thingpost-benches", "--"], &arguments),
         Some("readme") => write_sizes(),
         _ => Err(USAGE.to_owned()),
     };

@@ -87,8 +87,8 @@ fn significant(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::Section;
     use crate::Measured;
+    use crate::suite::Section;
 
     pub fn section() -> Section {
         let measured = |name: &str, micros, ratio| Measured {

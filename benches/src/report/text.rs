@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn a_document_gets_a_table_with_as_many_cells_in_each_row() {
         let markdown = markdown(&section());
-        let cells: Vec<_> = markdown.lines().filter(|line| line.starts_with('|')).map(|line| line.matches('|').count()).collect();
+        let cells: Vec<_> =
+            markdown.lines().filter(|line| line.starts_with('|')).map(|line| line.matches('|').count()).collect();
         assert_eq!(cells, [6; 5], "{markdown}");
     }
 }

@@ -7,7 +7,7 @@ use crate::work::Work;
 
 pub(super) async fn section(bench: &Bench) -> Section {
     let mut section = Section::new("Pure functions, called from the host");
-    for Codec { name, native, component } in Codec::all(&bench.device()) {
+    for Codec { name, native, component } in Codec::all() {
         let contenders = vec![
             Contender::new("native", Work::Function(native)),
             Contender::new("component", Work::Function(component)),

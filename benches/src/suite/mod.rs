@@ -7,8 +7,11 @@ mod publishing;
 mod start;
 
 use std::error::Error;
+use std::panic::resume_unwind;
 use std::process::Command;
-use std::thread;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{io, thread};
 
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, PublisherPre, Runtime};
@@ -22,6 +25,22 @@ use crate::work::Load;
 
 /// As many as the server is to know.
 pub const DEVICES: usize = 1000;
+
+/// How thoroughly to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    rounds: Rounds,
+    /// How many devices at most.
+    devices: usize,
+}
+
+impl Effort {
+    /// Three minutes.
+    pub const THOROUGH: Self =
+        Self { rounds: Rounds { rounds: 21, turn: Duration::from_millis(80) }, devices: DEVICES };
+    /// Ten seconds.
+    pub const QUICK: Self = Self { rounds: Rounds { rounds: 5, turn: Duration::from_millis(20) }, devices: 100 };
+}
 
 /// A payload as sensors send it.
 const PAYLOAD: usize = 200;
@@ -74,7 +93,7 @@ pub struct Section {
 
 /// What all of them need.
 struct Bench {
-    rounds: Rounds,
+    effort: Effort,
     cloud: Cloud,
     runtime: Runtime,
     component: PublisherPre,
@@ -106,36 +125,37 @@ impl Bound {
 
 /// Measures everything, section by section. `server` is a program that calls [`server::run`](crate::server::run) with
 /// [`DEVICES`].
-pub fn run(server: Command, rounds: Rounds, mut done: impl FnMut(&Section)) -> Result<(), Box<dyn Error>> {
+pub fn run(server: Command, effort: Effort, mut done: impl FnMut(&Section)) -> Result<(), Box<dyn Error>> {
     let cloud = Cloud::start(server)?;
     let runtime = Runtime::new(&CompilationCache::System)?;
     let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
-    let bench = Bench { rounds, cloud, runtime, component };
-    // A thread of its own, so that whoever called keeps its cores.
-    let one_thread = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let bench = Bench { effort, cloud, runtime, component };
+    let (sender, sections) = mpsc::channel();
     thread::scope(|scope| {
+        // A thread of its own, so that whoever called keeps its cores.
         let measuring = scope.spawn(|| {
             leave_the_last_core();
-            let tokio = one_thread().expect("a runtime starts");
-            tokio.block_on(async {
-                vec![
-                    publishing::one_core(&bench).await,
-                    publishing::payloads(&bench).await,
-                    publishing::ways(&bench).await,
-                    functions::section(&bench).await,
-                    start::section(&bench).await,
-                    devices::section(&bench).await,
-                    peers::section(&bench).await,
-                ]
-            })
+            let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            tokio.block_on(one_core(&bench, sender));
+            Ok::<_, io::Error>(())
         });
-        measuring.join().expect("who fails has said why")
-    })
-    .iter()
-    .for_each(&mut done);
+        sections.iter().for_each(|section| done(&section));
+        measuring.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     done(&tokio.block_on(publishing::all_cores(&bench)));
     Ok(())
+}
+
+async fn one_core(bench: &Bench, sections: mpsc::Sender<Section>) {
+    let done = |section| sections.send(section).expect("whoever wants to know is waiting");
+    done(publishing::one_core(bench).await);
+    done(publishing::payloads(bench).await);
+    done(publishing::ways(bench).await);
+    done(functions::section(bench).await);
+    done(start::section(bench).await);
+    done(devices::section(bench).await);
+    done(peers::section(bench).await);
 }
 
 impl Bench {
@@ -153,7 +173,7 @@ impl Bench {
     }
 
     async fn case(&self, title: impl Into<String>, bound: Option<Bound>, contenders: Vec<Contender>) -> Case {
-        Case { title: title.into(), measured: compare(self.rounds, contenders).await, bound }
+        Case { title: title.into(), measured: compare(self.effort.rounds, contenders).await, bound }
     }
 
     /// The core without WebAssembly against one instance of the component.

@@ -6,7 +6,8 @@ use crate::rounds::{Contender, Rounds, compare};
 use crate::work::{Load, Work};
 
 pub(super) async fn section(bench: &Bench) -> Section {
-    let mut section = Section::new("What people use today, against the component with one instance and its connection kept");
+    let mut section =
+        Section::new("What people use today, against the component with one instance and its connection kept");
     let (here, missing) = Peer::all(bench.cloud.greeting()).expect("there is room for four small files");
     section.missing = missing;
     for (name, peer) in here {
@@ -16,8 +17,13 @@ pub(super) async fn section(bench: &Bench) -> Section {
         ];
         let bound = Bound::AtLeast(if name.contains("kept") { 2.0 } else { 20.0 });
         // A process takes long to start, so a few rounds are enough.
-        let rounds = Rounds { rounds: bench.rounds.rounds.min(7), turn: bench.rounds.turn * 2 };
-        section.cases.push(Case { title: name.to_owned(), measured: compare(rounds, contenders).await, bound: Some(bound) });
+        let Rounds { rounds, turn } = bench.effort.rounds;
+        let rounds = Rounds { rounds: rounds.min(7), turn: turn * 2 };
+        section.cases.push(Case {
+            title: name.to_owned(),
+            measured: compare(rounds, contenders).await,
+            bound: Some(bound),
+        });
     }
     section
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Publisher, PublisherPre, Runtime};
 use thingpost_host::Pool;
+use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Publisher, PublisherPre, Runtime};
 
 use super::{Bench, Bound, Figure, Section};
 use crate::client::Client;
@@ -32,7 +32,12 @@ pub(super) async fn section(bench: &Bench) -> Section {
         let opened = bench.component.open(transport.clone(), &device.platform(), &DEFAULT_OPTIONS, None).await;
         opened.expect("the configuration is constant and valid")
     };
-    figure("start an instance, open a client and end both", start(open).await.as_secs_f64() * 1e6, "µs", Some(Bound::AtMost(30.0)));
+    figure(
+        "start an instance, open a client and end both",
+        start(open).await.as_secs_f64() * 1e6,
+        "µs",
+        Some(Bound::AtMost(30.0)),
+    );
 
     let before = resident();
     let mut idle: Vec<Publisher> = Vec::new();
@@ -72,7 +77,7 @@ fn load(runtime: &Runtime, file: &NamedTempFile) -> PublisherPre {
 }
 
 fn median(bench: &Bench, mut function: impl FnMut()) -> Duration {
-    let mut taken: Vec<Duration> = (0..bench.rounds.rounds * 4)
+    let mut taken: Vec<Duration> = (0..bench.effort.rounds.rounds * 4)
         .map(|_| {
             let begin = Instant::now();
             function();
@@ -91,4 +96,3 @@ async fn start(open: impl AsyncFn() -> Publisher) -> Duration {
     }
     begin.elapsed() / TIMES
 }
-

@@ -7,6 +7,7 @@
 
 mod aliyun;
 mod aws;
+mod bench;
 mod connection;
 mod direct;
 mod emulate;
@@ -26,6 +27,7 @@ use super::doctor::DoctorCommand;
 
 pub use aliyun::{AliyunDevice, AliyunIdentity, SignMethod, Timestamp};
 pub use aws::{AuthorizerArguments, AwsDevice, Service, SignatureArguments};
+pub use bench::BenchArguments;
 pub use connection::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
 pub use direct::{DirectCommand, SendArguments};
 pub use emulate::EmulateArguments;
@@ -85,6 +87,11 @@ pub enum Command {
     Emulate(EmulateArguments),
     /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN and Aliyun, and show what arrived
     Demo,
+    /// Measure on this machine what the sandbox costs, against the same code without it and against Python and curl
+    Bench(BenchArguments),
+    /// What `bench` publishes to
+    #[command(hide = true)]
+    BenchServer,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What `thingpost publish` takes.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -102,6 +103,9 @@ pub struct PublishArguments {
     /// With --lines: write the lines that were not delivered to this file; if there are none, neither is the file
     #[arg(long, value_name = "PATH", requires = "lines", conflicts_with_all = ["message", "file"])]
     pub failed: Option<PathBuf>,
+    /// Send at most so many requests per second, evenly spread [default: as fast as the platform takes them]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub max_per_second: Option<NonZeroU32>,
     #[command(flatten)]
     pub session: SessionArguments,
 }

@@ -46,6 +46,12 @@ impl fmt::Display for ConnectError {
             Self::LimitReached { after } => {
                 write!(f, "no free connection within {after:?}; send fewer at a time, or raise the limits of the pool")
             }
+            Self::NoTurn { after } => {
+                write!(
+                    f,
+                    "no turn within {after:?} at the pace that was set; send fewer at a time, or set a higher pace"
+                )
+            }
             Self::DnsTimeout { after } => {
                 write!(f, "no answer from DNS within {after:?}; check the network")
             }

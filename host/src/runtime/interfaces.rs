@@ -9,9 +9,7 @@ use std::sync::Arc;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Result, Store};
 
-use super::bindings::exports::thingpost::iot::{
-    aliyun_provisioning, aliyun_thing_model, aws_data_plane, publisher,
-};
+use super::bindings::exports::thingpost::iot::{aliyun_provisioning, aliyun_thing_model, aws_data_plane, publisher};
 use super::state::StoreState;
 
 /// Where the interfaces of a component are.

@@ -94,11 +94,7 @@ impl PublisherPre {
         Ok(Provisioning::new(store, guest))
     }
 
-    async fn start(
-        &self,
-        transport: Transport,
-        secrets: Arc<DeviceSecrets>,
-    ) -> Result<(Store<StoreState>, Instance)> {
+    async fn start(&self, transport: Transport, secrets: Arc<DeviceSecrets>) -> Result<(Store<StoreState>, Instance)> {
         let mut store = Store::new(&self.engine, StoreState::new(transport, secrets));
         store.limiter(StoreState::limits);
         let instance = self.pre.instantiate_async(&mut store).await?;

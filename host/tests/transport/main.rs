@@ -7,6 +7,7 @@ mod hooks;
 mod identities;
 mod load;
 mod outcomes;
+mod pacing;
 mod pki;
 mod pooling;
 mod rotation;

@@ -1,0 +1,82 @@
+//! A platform that counts per second and connection says so only by refusing, or not at all: AWS documents 100 publishes
+//! per second for an MQTT connection, and nothing for HTTPS. So a route has no pace unless it is given one.
+
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::clock::later;
+use crate::error::ConnectError;
+
+/// When the next request may go.
+#[derive(Debug)]
+pub(crate) struct Pacing {
+    interval: Duration,
+    next: Mutex<Option<Instant>>,
+}
+
+impl Pacing {
+    pub(crate) fn new(per_second: NonZeroU32) -> Self {
+        Self { interval: Duration::from_secs(1) / per_second.get(), next: Mutex::default() }
+    }
+
+    /// Waits for a turn. Whoever would have to wait longer than this gets none, and leaves no gap.
+    pub(crate) async fn turn(&self, patience: Duration) -> Result<(), ConnectError> {
+        let turn = self.reserve(patience).ok_or(ConnectError::NoTurn { after: patience })?;
+        sleep_until(turn).await;
+        Ok(())
+    }
+
+    fn reserve(&self, patience: Duration) -> Option<Instant> {
+        // Nothing under this lock panics halfway through a change.
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let turn = next.map_or(now, |next| next.max(now));
+        if turn > later(patience) {
+            return None;
+        }
+        *next = Some(turn + self.interval);
+        Some(turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pacing(per_second: u32) -> Pacing {
+        Pacing::new(NonZeroU32::new(per_second).unwrap())
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn turns_are_at_least_an_interval_apart() {
+        let pacing = pacing(10);
+        let turns: Vec<_> = (0..100).map(|_| pacing.reserve(HOUR).unwrap()).collect();
+        assert!(turns.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(100)), "{turns:?}");
+    }
+
+    #[test]
+    fn turns_that_nobody_took_are_not_saved_up() {
+        let pacing = pacing(1000);
+        pacing.reserve(HOUR).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        let now = Instant::now();
+        let (first, second) = (pacing.reserve(HOUR).unwrap(), pacing.reserve(HOUR).unwrap());
+        assert!(first >= now && second - first >= Duration::from_millis(1));
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_too_long_gets_no_turn_and_takes_none_away() {
+        let pacing = pacing(1);
+        let first = pacing.reserve(HOUR).unwrap();
+        for _ in 0..100 {
+            let refused = pacing.turn(Duration::ZERO).await;
+            assert!(matches!(refused, Err(ConnectError::NoTurn { .. })), "{refused:?}");
+        }
+        assert!(pacing.reserve(HOUR).unwrap() - first < Duration::from_secs(50));
+    }
+}

@@ -1,0 +1,54 @@
+//! A pace that held for one connection and not for the route would let as many requests through as there are
+//! connections.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use thingpost_host::{Pool, Route, Timeouts, Transport};
+use tokio::task::JoinSet;
+
+use crate::client::{profile, publish, within};
+use crate::pki::Authority;
+use crate::server::{Script, Server};
+
+const URL: &str = "https://localhost/topics/t";
+
+fn transport(per_second: u32, authority: &Authority, server: &Server) -> Transport {
+    let route = Route::new("localhost", authority.roots()).max_per_second(NonZeroU32::new(per_second).unwrap());
+    Transport::new(Pool::default(), profile("w", vec![route], server))
+}
+
+#[tokio::test]
+async fn requests_at_once_go_one_after_the_other_at_the_pace_of_their_route() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let transport = transport(50, &authority, &server);
+        let begin = Instant::now();
+        let mut senders = JoinSet::new();
+        for message in 0..11 {
+            let transport = transport.clone();
+            senders.spawn(async move { publish(&transport, URL, message.to_string()).await.unwrap() });
+        }
+        senders.join_all().await;
+        // The first goes at once, and each of the others an interval after the one before.
+        assert!(begin.elapsed() >= Duration::from_millis(10 * 20), "{:?}", begin.elapsed());
+        assert_eq!(server.bodies().len(), 11);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_would_wait_too_long_is_not_sent() {
+    within(async {
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let timeouts = Timeouts { connect: Duration::from_millis(500), ..Timeouts::default() };
+        let transport = transport(1, &authority, &server).timeouts(timeouts);
+        publish(&transport, URL, "0".to_owned()).await.unwrap();
+        let error = publish(&transport, URL, "1".to_owned()).await.unwrap_err();
+        assert!(error.to_string().contains("no turn within 500ms"), "{error}");
+        assert_eq!(server.bodies(), ["0"]);
+    })
+    .await;
+}

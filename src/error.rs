@@ -2,8 +2,7 @@
 //! during which step, where the message stands, and whether a retry helps. It is all types; the text for people is
 //! made last, by [`Platform::explain`](crate::Platform::explain).
 //!
-//! The texts are put together without `format!`, and causes own none. Together that took 15 KB off the codec, which is to
-//! stay below 64 KB.
+//! The texts are put together without `format!`, and causes own none. Together that took 15 KB off the codec.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;

@@ -1,6 +1,6 @@
 //! Both platforms answer with a small JSON object of which two or three fields matter. Reading it with `serde_json`
-//! costs 28 KB of a component that is to stay below 64 KB (its `Value` and floats, without the maps), so here is a
-//! reader that finds a field by its path, and a writer that quotes a text. `serde_json` is the oracle of the tests.
+//! costs 28 KB of each component (its `Value` and floats, without the maps), so here is a reader that finds a field by
+//! its path, and a writer that quotes a text. `serde_json` is the oracle of the tests.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};

@@ -150,7 +150,9 @@ impl Platform {
     pub(crate) fn read_receipt(&self, response: &Response) -> Result<Receipt, Error> {
         match self {
             Self::Aws(config) => aws::read_publish_response(config, response),
-            Self::Aliyun(_) => aliyun::read_publish_response(response),
+            Self::Aliyun(config) => {
+                aliyun::read_publish_response(response).map_err(|error| error.without(config.secret().into_iter()))
+            }
         }
     }
 

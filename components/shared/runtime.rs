@@ -44,6 +44,11 @@ unsafe impl Source for Heap {
             let size = memory_size::<0>() * PAGE - base.addr();
             // SAFETY: nobody else uses what lies behind the heap's base, and it is claimed once.
             talc.source.end = unsafe { talc.claim(base, size) };
+            if talc.source.end.is_none() && memory_grow::<0>(1) != usize::MAX {
+                // Too little was left for the bookkeeping alone.
+                // SAFETY: as above.
+                talc.source.end = unsafe { talc.claim(base, size + PAGE) };
+            }
             return talc.source.end.map(drop).ok_or(());
         };
         let pages = (layout.size() + layout.align() + BOOKKEEPING).div_ceil(PAGE);

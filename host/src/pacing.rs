@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::clock::later;
+use crate::connect::ConnectDeadline;
 use crate::error::ConnectError;
 
 /// When the next request may go.
@@ -22,19 +22,19 @@ impl Pacing {
         Self { interval: Duration::from_secs(1) / per_second.get(), next: Mutex::default() }
     }
 
-    /// Waits for a turn. Whoever would have to wait longer than this gets none, and leaves no gap.
-    pub(crate) async fn turn(&self, patience: Duration) -> Result<(), ConnectError> {
-        let turn = self.reserve(patience).ok_or(ConnectError::NoTurn { after: patience })?;
+    /// Waits for a turn. Whoever's would come too late gets none, and leaves no gap.
+    pub(crate) async fn turn(&self, deadline: ConnectDeadline) -> Result<(), ConnectError> {
+        let turn = self.reserve(deadline.at).ok_or(ConnectError::NoTurn { after: deadline.after })?;
         sleep_until(turn).await;
         Ok(())
     }
 
-    fn reserve(&self, patience: Duration) -> Option<Instant> {
+    fn reserve(&self, latest: Instant) -> Option<Instant> {
         // Nothing under this lock panics halfway through a change.
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let turn = next.map_or(now, |next| next.max(now));
-        if turn > later(patience) {
+        if turn > latest {
             return None;
         }
         *next = Some(turn + self.interval);
@@ -50,33 +50,35 @@ mod tests {
         Pacing::new(NonZeroU32::new(per_second).unwrap())
     }
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    fn in_an_hour() -> Instant {
+        Instant::now() + Duration::from_secs(3600)
+    }
 
     #[test]
     fn turns_are_at_least_an_interval_apart() {
         let pacing = pacing(10);
-        let turns: Vec<_> = (0..100).map(|_| pacing.reserve(HOUR).unwrap()).collect();
+        let turns: Vec<_> = (0..100).map(|_| pacing.reserve(in_an_hour()).unwrap()).collect();
         assert!(turns.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(100)), "{turns:?}");
     }
 
     #[test]
     fn turns_that_nobody_took_are_not_saved_up() {
         let pacing = pacing(1000);
-        pacing.reserve(HOUR).unwrap();
+        pacing.reserve(in_an_hour()).unwrap();
         std::thread::sleep(Duration::from_millis(20));
         let now = Instant::now();
-        let (first, second) = (pacing.reserve(HOUR).unwrap(), pacing.reserve(HOUR).unwrap());
+        let (first, second) = (pacing.reserve(in_an_hour()).unwrap(), pacing.reserve(in_an_hour()).unwrap());
         assert!(first >= now && second - first >= Duration::from_millis(1));
     }
 
     #[tokio::test]
     async fn who_would_wait_too_long_gets_no_turn_and_takes_none_away() {
         let pacing = pacing(1);
-        let first = pacing.reserve(HOUR).unwrap();
+        let first = pacing.reserve(in_an_hour()).unwrap();
         for _ in 0..100 {
-            let refused = pacing.turn(Duration::ZERO).await;
+            let refused = pacing.turn(ConnectDeadline::begin(Duration::ZERO)).await;
             assert!(matches!(refused, Err(ConnectError::NoTurn { .. })), "{refused:?}");
         }
-        assert!(pacing.reserve(HOUR).unwrap() - first < Duration::from_secs(50));
+        assert!(pacing.reserve(in_an_hour()).unwrap() - first < Duration::from_secs(50));
     }
 }

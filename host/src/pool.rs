@@ -108,8 +108,9 @@ struct Lane {
 
 struct LaneSettings {
     tls: Arc<ClientConfig>,
-    /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this
-    /// bounds the connections too, and nobody ever waits while one is idle.
+    /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this bounds
+    /// the connections in use and idle too, and nobody ever waits while one is idle. One that is closing has a socket
+    /// for a moment longer; only the bound of the whole pool counts those.
     turns: Arc<Semaphore>,
 }
 

@@ -110,8 +110,8 @@ impl Route {
         self
     }
 
-    /// Sends at most so many requests per second, evenly spread, over all connections of this route. A request waits for
-    /// its turn as long as for a connection. Without this, requests go as they come.
+    /// Sends at most so many requests per second, evenly spread, over all connections of this route. The connect timeout
+    /// covers the wait for a turn too. Without this, requests go as they come.
     #[must_use]
     pub fn max_per_second(mut self, requests: NonZeroU32) -> Self {
         self.per_second = Some(requests);

@@ -135,11 +135,11 @@ impl Transport {
         let timeouts = self.timeouts.with(options);
         let target = self.target(&request).map_err(TransportError::Denied)?;
         let mut request = on_the_wire(request);
+        let deadline = ConnectDeadline::begin(timeouts.connect);
         if let Some(pacing) = &target.route.pacing {
-            let turn = pacing.turn(timeouts.connect).await;
+            let turn = pacing.turn(deadline).await;
             turn.map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
         }
-        let deadline = ConnectDeadline::begin(timeouts.connect);
         loop {
             let mut lease = self
                 .pool

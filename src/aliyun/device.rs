@@ -6,11 +6,13 @@ use alloc::string::String;
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
 
-use super::{SignMethod, auth_request, lint, mqtt_auth_request, sign, signing_content};
+use super::{
+    MqttCredentials, SignMethod, auth_request, lint, mqtt_auth_request, read_mqtt_auth_response, sign, signing_content,
+};
 
 /// The documented limit of a client id, in characters.
 const MAX_CLIENT_ID: usize = 64;
@@ -182,6 +184,11 @@ impl Config {
         Ok(mqtt_auth_request(&self.device, signing.method, signing.timestamp_ms, &signature))
     }
 
+    /// The credentials for MQTT in the answer. An error does not give away the secret, if it is known here.
+    pub fn read_mqtt_auth_response(&self, response: &Response) -> Result<MqttCredentials, Error> {
+        read_mqtt_auth_response(response).map_err(|error| error.without(self.secret().into_iter()))
+    }
+
     /// The signed request for a token.
     pub(crate) fn auth_request(&self, signing: &Signing, signature: &str) -> Request {
         auth_request(&self.device, signing.method, signing.timestamp_ms, signature)
@@ -219,6 +226,17 @@ mod tests {
 
     fn device(product_key: &str, device_name: &str, client_id: Option<&str>) -> Result<Device, Problem> {
         Device::new(Endpoint::new("a.example", 443).unwrap(), product_key, device_name, client_id)
+    }
+
+    #[test]
+    fn an_answer_that_quotes_the_secret_does_not_give_it_away() {
+        let device = device("pk", "dn", None).unwrap();
+        let signer = Signer::Secret(Secret::new("hunter2hunter2"));
+        let config = Config::new(device, signer, SignMethod::HmacMd5, TimestampPolicy::None).unwrap();
+        let body = br#"{"code":6221,"message":"not hunter2hunter2"}"#.to_vec();
+        let error = config.read_mqtt_auth_response(&Response { status: 200, headers: vec![], body }).unwrap_err();
+        let message = error.answer.unwrap().message.unwrap();
+        assert!(message.starts_with("not ") && !message.contains("hunter2"), "{message}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! under way, and a token that was rejected is replaced once, however many messages come back with it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::backoff::Backoff;
 use super::options::Options;
@@ -20,6 +21,8 @@ pub(super) type Epoch = u32;
 #[derive(Debug)]
 pub(super) struct Authentication {
     session: Option<Session>,
+    /// Those before it.
+    spent: Vec<Session>,
     epoch: Epoch,
     state: State,
     attempts: u32,
@@ -81,6 +84,7 @@ impl Authentication {
     pub fn new(session: Option<Session>) -> Self {
         Self {
             session,
+            spent: Vec::new(),
             epoch: 0,
             state: State::Idle,
             attempts: 0,
@@ -180,11 +184,14 @@ impl Authentication {
         let was = core::mem::replace(&mut self.state, State::Idle);
         match read {
             Ok(session) => {
-                self.session = Some(session);
+                self.spent.extend(self.session.replace(session));
                 self.epoch += 1;
             }
             Err(error) if self.learns_the_time(platform, &error) => {
-                self.state = State::Pausing { until_ms: now.monotonic_ms };
+                // A renewal begins anew; the token still serves meanwhile.
+                if !self.is_renewal {
+                    self.state = State::Pausing { until_ms: now.monotonic_ms };
+                }
             }
             Err(mut error) => {
                 if let (State::UnderWay(Some(signing)), true) = (was, error.answer.is_some()) {
@@ -201,7 +208,6 @@ impl Authentication {
         let does = error.cause == Cause::Unauthenticated
             && platform.corrects_clock()
             && self.ahead_ms.is_none()
-            && self.session.is_none()
             && ahead_ms.unsigned_abs() > TOLERATED_MS;
         if does {
             self.ahead_ms = Some(ahead_ms);
@@ -244,8 +250,14 @@ impl Authentication {
 
     /// A message came back: the token of this epoch is not accepted.
     pub fn reject(&mut self, now: Moment, epoch: Epoch, error: &Error, backoff: &mut Backoff) {
-        if epoch != self.epoch || self.session.take().is_none() {
+        if epoch != self.epoch {
             return;
+        }
+        let Some(rejected) = self.session.take() else { return };
+        self.spent.push(rejected);
+        if self.is_renewal && matches!(&self.state, State::Failed(error) if error.retry != Retry::Never) {
+            // Ahead of time it was one attempt. Now it is serious.
+            self.state = State::Idle;
         }
         if self.is_own() && !matches!(self.state, State::UnderWay(_) | State::Signing(_)) {
             self.taken_away += 1;
@@ -260,5 +272,10 @@ impl Authentication {
 
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// What no answer must give away: it may quote a request that was sent with another token than the present one.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.spent.iter().chain(&self.session).flat_map(Session::secrets)
     }
 }

@@ -241,8 +241,14 @@ impl Exchange {
             && let Some(error) = self.item(index).overdue(now.monotonic_ms)
         {
             self.returned.pop();
-            self.finish(index, Err(error));
+            self.give_up(index, error);
         }
+    }
+
+    /// Ends a message with an error that it had earlier.
+    fn give_up(&mut self, index: usize, error: Error) {
+        let error = Error { retry: self.advice(index, error.retry), ..error };
+        self.finish(index, Err(error));
     }
 
     fn wake(&mut self, now: Moment) {
@@ -284,7 +290,7 @@ impl Exchange {
         let timeout_ms = self.options.timeout_ms;
         let item = self.item(index);
         if let Some(error) = item.overdue(now.monotonic_ms) {
-            self.finish(index, Err(error));
+            self.give_up(index, error);
             return None;
         }
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
@@ -334,7 +340,7 @@ impl Exchange {
         };
         let error = match read {
             Ok(receipt) => return self.accepted(index, epoch, receipt),
-            Err(error) => error.without(self.session().into_iter().flat_map(Session::secrets)),
+            Err(error) => error.without(self.authentication.iter().flat_map(Authentication::secrets)),
         };
         match error.retry {
             Retry::AfterAuthentication => {
@@ -349,10 +355,7 @@ impl Exchange {
         }
         let max_attempts = self.options.max_attempts;
         match self.item(index).failed(error, max_attempts) {
-            Verdict::Final(error) => {
-                let error = Error { retry: self.advice(index, error.retry), ..error };
-                self.finish(index, Err(error));
-            }
+            Verdict::Final(error) => self.give_up(index, error),
             Verdict::WithNewToken => self.put_back(index),
             Verdict::Later { at_least_ms, error } => self.pause(now, index, at_least_ms, error),
         }

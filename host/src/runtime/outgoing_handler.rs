@@ -25,8 +25,10 @@ fn handle(mut store: StoreContextMut<'_, StoreState>, (request, options): Handed
     let mut http = store.data_mut().http();
     let sent = http.handle(request, options);
     if let Some(options) = left_behind {
-        // Not there any more, once wasmtime takes them itself.
-        let _ = http.table.delete(options);
+        // Once wasmtime takes them itself, something else may stand in their place.
+        if http.table.get(&options).is_ok() {
+            http.table.delete(options)?;
+        }
     }
     match sent {
         Ok(answer) => Ok((Ok(answer),)),

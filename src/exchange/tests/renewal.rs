@@ -1,10 +1,13 @@
 //! A token that ends: before anything was sent, while a thousand messages are under way, and once more after that.
 
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn, password};
-use super::{ENDED_TOKEN, fresh_session, messages, old_session, on_aliyun, payload, token};
+use super::driver::{Drive, UNIX_START_MS};
+use super::{ENDED_TOKEN, SEED, aliyun_platform, fresh_session, messages, old_session, on_aliyun, payload, token};
+use crate::aliyun::TimestampPolicy;
 use crate::error::{Cause, Stage};
-use crate::exchange::Options;
-use crate::http::Failure;
+use crate::exchange::{Exchange, Options, Step};
+use crate::http::{Failure, Response};
+use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 
 /// The result codes for a token that is expired, missing or unknown.
@@ -69,6 +72,49 @@ fn a_renewal_that_fails_is_what_messages_end_with_when_the_old_token_is_rejected
         assert_eq!((error.cause, error.stage), (Cause::Unauthenticated, Stage::Authentication));
         assert_eq!((error.delivery, error.attempts), (Delivery::Refused, 1));
     }
+}
+
+#[test]
+fn a_renewal_that_fails_for_now_is_no_verdict_once_the_old_token_is_rejected() {
+    for trouble in [Fate::Answered(40000), Fate::Failed(Failure::ConnectionRefused)] {
+        // The renewal has failed before the first message comes back.
+        let slow = Turn { fate: Fate::Served, latency_ms: 10 * LATENCY_MS };
+        let cloud = Cloud::aliyun(Script::always(slow), Script::new([trouble]));
+        let mut drive = on_aliyun(cloud, Options::default(), Some(old_session("ended")), messages(40));
+        drive.finish();
+        assert_eq!((drive.authentications().len(), drive.cloud.total_accepted()), (2, 40), "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_renewal_with_a_wrong_clock_is_repeated_with_the_right_one() {
+    let exchange = |platform| Exchange::new(platform, Options::default(), Some(old_session("old")), SEED, messages(40));
+    let cloud = Cloud::aliyun(served(), served()).with_token("old").with_clock();
+    let mut drive = Drive::new(cloud, exchange(aliyun_platform(TimestampPolicy::Corrected)));
+    drive.ahead_ms = 3_600_000;
+    drive.finish();
+    assert_eq!((drive.authentications().len(), drive.cloud.total_accepted()), (2, 40));
+    assert_eq!(token(&drive.exchange), Some("token-1"));
+}
+
+#[test]
+fn an_answer_that_quotes_a_token_that_has_been_replaced_meanwhile_does_not_give_it_away() {
+    let platform = aliyun_platform(TimestampPolicy::None);
+    let session = Some(old_session("the-former-token"));
+    let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1));
+    let now = Moment { monotonic_ms: 0, unix_ms: UNIX_START_MS };
+    let mut sent = || match exchange.next(now) {
+        Step::Send(outgoing) => outgoing,
+        other => panic!("{other:?}"),
+    };
+    let (renewal, publication) = (sent(), sent());
+    assert_eq!(password(&publication.request), Some("the-former-token"));
+    let answer = |body: &str| Ok(Response { status: 200, headers: vec![], body: body.into() });
+    exchange.answer(now, renewal.id, answer(r#"{"code":0,"message":"success","info":{"token":"the-new-token"}}"#));
+    exchange.answer(now, publication.id, answer(r#"{"code":10001,"message":"no the-former-token, no the-new-token"}"#));
+    let (_, outcome) = exchange.outcomes().next().unwrap();
+    let message = outcome.unwrap_err().answer.unwrap().message.unwrap();
+    assert!(message.starts_with("no ") && !message.contains("-token"), "{message}");
 }
 
 #[test]

@@ -37,23 +37,21 @@ const REQUESTS: &str = include_str!("../peers/requests_per_message.py");
 const PAYLOAD: [u8; 200] = [b'x'; 200];
 
 impl Peer {
-    /// Those that this machine has, each with its name; and the names of those that it has not.
-    pub(crate) fn all(greeting: &Value) -> io::Result<(Vec<(&'static str, Self)>, Vec<&'static str>)> {
+    /// Each with its name, and without the peer where this machine has not what it takes.
+    pub(crate) fn all(greeting: &Value) -> io::Result<Vec<(&'static str, Option<Self>)>> {
         let files = Arc::new(Files::write(greeting)?);
-        let (mut here, mut missing) = (Vec::new(), Vec::new());
-        for (name, kind) in [
+        let kinds = [
             ("Python http.client, connection kept", Kind::Python(HTTP_CLIENT_KEPT)),
             ("Python http.client per message", Kind::Python(HTTP_CLIENT)),
             ("Python requests per message", Kind::Python(REQUESTS)),
             ("curl per message", Kind::Curl),
-        ] {
+        ];
+        let peer = |(name, kind)| {
             let peer = Self { kind, files: Arc::clone(&files) };
-            match peer.publish(1) {
-                Ok(_) => here.push((name, peer)),
-                Err(_) => missing.push(name),
-            }
-        }
-        Ok((here, missing))
+            let works = peer.publish(1).is_ok();
+            (name, works.then_some(peer))
+        };
+        Ok(kinds.into_iter().map(peer).collect())
     }
 
     /// # Panics

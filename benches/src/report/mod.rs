@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(rows[0].bound, "");
         assert_eq!(rows[1].bound, "at most 1.40: **no**");
         assert_eq!(rows[1].ratio, "1.50 (1.40 to 1.60)");
-        assert_eq!(super::figure(&section().figures[0]).bound, "at most 1.00: yes");
+        assert_eq!(figure(&section().figures[0]).bound, "at most 1.00: yes");
     }
 
     #[test]

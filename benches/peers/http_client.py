@@ -18,6 +18,7 @@ def publish():
     connection.close()
 
 
+publish()
 begin = time.perf_counter()
 for _ in range(int(count)):
     publish()

@@ -21,20 +21,25 @@ mod linux {
         }
     }
 
+    /// For the server.
     pub(crate) fn keep_to_the_last_core() {
         keep_to(cores().get(..1).unwrap_or_default());
     }
 
-    pub(crate) fn leave_the_last_core() {
+    /// Keeps this thread, and those that it starts, off the core of the server.
+    pub fn leave_the_last_core() {
         keep_to(cores().get(1..).unwrap_or_default());
     }
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{keep_to_the_last_core, leave_the_last_core};
+pub(crate) use linux::keep_to_the_last_core;
+#[cfg(target_os = "linux")]
+pub use linux::leave_the_last_core;
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep_to_the_last_core() {}
 
+/// Keeps this thread, and those that it starts, off the core of the server.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn leave_the_last_core() {}
+pub fn leave_the_last_core() {}

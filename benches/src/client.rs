@@ -4,6 +4,7 @@ use thingpost_host::runtime::types::{Message, Platform, Qos};
 use thingpost_host::runtime::{DEFAULT_OPTIONS, Publisher, PublisherPre};
 use thingpost_host::{Pool, Transport};
 
+use crate::Failure;
 use crate::device::Device;
 use crate::native;
 
@@ -27,9 +28,9 @@ impl Client {
     }
 
     /// One instance of the component for all messages.
-    pub async fn reused(component: &PublisherPre, device: &Device, pool: &Pool) -> Self {
-        let publisher = open(component, device.transport(pool), &device.platform()).await;
-        Self { kind: Kind::Reused(publisher), topic: device.topic() }
+    pub async fn reused(component: &PublisherPre, device: &Device, pool: &Pool) -> Result<Self, Failure> {
+        let publisher = component.open(device.transport(pool), &device.platform(), &DEFAULT_OPTIONS, None).await?;
+        Ok(Self { kind: Kind::Reused(publisher), topic: device.topic() })
     }
 
     /// An instance of its own for each call.
@@ -38,11 +39,9 @@ impl Client {
         Self { kind: Kind::Fresh { component: component.clone(), transport, platform }, topic: device.topic() }
     }
 
-    /// Publishes so many messages of so many bytes in one call.
-    ///
-    /// # Panics
-    /// When one of them is not delivered: a client that fails is fast, and measures nothing.
-    pub async fn publish(&mut self, messages: usize, payload: usize) {
+    /// Publishes so many messages of so many bytes in one call. All of them must be delivered: a client that fails is
+    /// fast, and measures nothing.
+    pub async fn publish(&mut self, messages: usize, payload: usize) -> Result<(), Failure> {
         let topic = || self.topic.clone();
         match &mut self.kind {
             Kind::Native(publisher) => {
@@ -50,34 +49,28 @@ impl Client {
                 let message = || thingpost::Message::new(topic(), vec![b'x'; payload], qos);
                 let messages = (0..messages).map(|_| message()).collect();
                 for outcome in publisher.publish_all(messages).await {
-                    outcome.expect("the server takes every message");
+                    outcome.map_err(|error| error.to_string())?;
                 }
+                Ok(())
             }
             Kind::Reused(publisher) => publish(publisher, topic(), messages, payload).await,
             Kind::Fresh { component, transport, platform } => {
-                let mut publisher = open(component, transport.clone(), platform).await;
-                publish(&mut publisher, topic(), messages, payload).await;
+                let mut publisher = component.open(transport.clone(), platform, &DEFAULT_OPTIONS, None).await?;
+                publish(&mut publisher, topic(), messages, payload).await
             }
         }
     }
 }
 
-async fn open(component: &PublisherPre, transport: Transport, platform: &Platform) -> Publisher {
-    component.open(transport, platform, &DEFAULT_OPTIONS, None).await.expect("the configuration is constant and valid")
-}
-
-async fn publish(publisher: &mut Publisher, topic: String, messages: usize, payload: usize) {
+async fn publish(publisher: &mut Publisher, topic: String, messages: usize, payload: usize) -> Result<(), Failure> {
     let message = || Message::new(topic.clone(), vec![b'x'; payload], Qos::AtMostOnce);
-    match messages {
-        1 => {
-            let outcome = publisher.publish(&message()).await.expect("the component does not trap");
-            outcome.expect("the server takes every message");
-        }
-        _ => {
-            let messages: Vec<_> = (0..messages).map(|_| message()).collect();
-            for outcome in publisher.publish_all(&messages).await.expect("the component does not trap") {
-                outcome.expect("the server takes every message");
-            }
-        }
+    if messages == 1 {
+        publisher.publish(&message()).await?.map_err(|error| error.explanation)?;
+        return Ok(());
     }
+    let messages: Vec<_> = (0..messages).map(|_| message()).collect();
+    for outcome in publisher.publish_all(&messages).await? {
+        outcome.map_err(|error| error.explanation)?;
+    }
+    Ok(())
 }

@@ -20,19 +20,25 @@ mod client;
 mod cloud;
 mod codec;
 mod device;
+mod limits;
 mod memory;
 pub mod native;
 mod peer;
 pub mod report;
 mod rounds;
+mod scratch;
 pub mod server;
 pub mod suite;
 mod work;
 
+pub use affinity::leave_the_last_core;
 pub use client::Client;
 pub use cloud::Cloud;
 pub use codec::Codec;
 pub use device::{Device, Way};
 pub use peer::Peer;
 pub use rounds::{Contender, Measured, Rounds, compare};
-pub use work::{Load, Work};
+pub use work::{Load, Taken, Work};
+
+/// Why something could not be measured.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -2,13 +2,13 @@
 //! publishes in one way, for a profiler to look at.
 
 use std::env;
-use std::error::Error;
-use std::fs;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::{fs, io};
 
 use thingpost_benches::suite::{DEVICES, Effort, Section};
-use thingpost_benches::{Client, Cloud, Load, Way, report, server, suite};
+use thingpost_benches::{Client, Cloud, Failure, Load, Way, leave_the_last_core, report, server, suite};
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, Runtime};
 
@@ -23,7 +23,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         ["server"] => server::run(DEVICES).map_err(Into::into),
-        ["publish", who, times] => publish(who, times),
+        ["publish", who, times] => match times.parse() {
+            Ok(times) => publish(who, times),
+            Err(_) => Err(format!("TIMES is `{times}`, give a number from 1 to 4294967295").into()),
+        },
         [] => measure(),
         _ => Err(USAGE.into()),
     };
@@ -36,23 +39,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn server() -> Result<Command, Box<dyn Error>> {
+fn server() -> io::Result<Command> {
     let mut program = Command::new(env::current_exe()?);
     program.arg("server");
     Ok(program)
 }
 
 /// Does one thing and no other: instructions counted from outside do not depend on what else the machine does.
-fn publish(who: &str, times: &str) -> Result<(), Box<dyn Error>> {
+fn publish(who: &str, times: NonZeroU32) -> Result<(), Failure> {
     const BATCH: usize = 1000;
     const PAYLOAD: usize = 200;
-    let times = times.parse()?;
     let cloud = Cloud::start(server()?)?;
     let component = Runtime::new(&CompilationCache::System)?.load(thingpost_artifacts::PUBLISHER.bytes)?;
+    leave_the_last_core();
     let (device, pool) = (cloud.device(Way::AwsCertificate, 0), Pool::default());
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio.block_on(async {
-        let reused = Client::reused(&component, &device, &pool).await;
+        let reused = Client::reused(&component, &device, &pool).await?;
         let mut load = match who {
             "native" => Load::one(Client::native(&device, &pool), PAYLOAD),
             "component" => Load::one(reused, PAYLOAD),
@@ -61,12 +64,12 @@ fn publish(who: &str, times: &str) -> Result<(), Box<dyn Error>> {
             "batch" => Load::batches(reused, BATCH, PAYLOAD),
             _ => return Err(USAGE.into()),
         };
-        println!("{:?} each", load.run(times).await);
+        println!("{:.2} µs each", load.run(times.get()).await?.each() * 1e6);
         Ok(())
     })
 }
 
-fn measure() -> Result<(), Box<dyn Error>> {
+fn measure() -> Result<(), Failure> {
     let mut sections: Vec<Section> = Vec::new();
     suite::run(server()?, Effort::THOROUGH, |section| {
         println!("{}", report::text(section));

@@ -1,5 +1,5 @@
 //! What people use today: scripts in the style of the AWS documentation, each against the same server with the same
-//! certificate. `benches/peers/` has them. A tool that is not there is left out.
+//! certificate. `benches/peers/` has them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::Failure;
+use crate::scratch::Scratch;
 
 /// A program that publishes, and how it is called.
 pub struct Peer {
@@ -24,9 +26,9 @@ enum Kind {
     Curl,
 }
 
-/// What they are given. Goes with the last of them.
+/// What they are given.
 struct Files {
-    folder: TempDir,
+    folder: Arc<Scratch>,
     url: String,
     port: String,
 }
@@ -37,9 +39,12 @@ const REQUESTS: &str = include_str!("../peers/requests_per_message.py");
 const PAYLOAD: [u8; 200] = [b'x'; 200];
 
 impl Peer {
-    /// Each with its name, and without the peer where this machine has not what it takes.
-    pub(crate) fn all(greeting: &Value) -> io::Result<Vec<(&'static str, Option<Self>)>> {
-        let files = Arc::new(Files::write(greeting)?);
+    /// Each with its name; instead of one that this machine does not have, or that does not work here, what is the matter.
+    pub(crate) fn all(
+        greeting: &Value,
+        folder: &Arc<Scratch>,
+    ) -> io::Result<Vec<(&'static str, Result<Self, Failure>)>> {
+        let files = Arc::new(Files::write(greeting, folder)?);
         let kinds = [
             ("Python http.client, connection kept", Kind::Python(HTTP_CLIENT_KEPT)),
             ("Python http.client per message", Kind::Python(HTTP_CLIENT)),
@@ -48,26 +53,20 @@ impl Peer {
         ];
         let peer = |(name, kind)| {
             let peer = Self { kind, files: Arc::clone(&files) };
-            let works = peer.publish(1).is_ok();
-            (name, works.then_some(peer))
+            (name, peer.publish(1).map(|_| peer))
         };
         Ok(kinds.into_iter().map(peer).collect())
     }
 
-    /// # Panics
-    /// When it fails, having worked before.
-    pub(crate) fn run(&mut self, messages: u32) -> Duration {
-        self.publish(messages).expect("the peer has worked before") / messages
-    }
-
-    fn publish(&self, messages: u32) -> io::Result<Duration> {
+    /// How long that took, without the start of an interpreter.
+    pub(crate) fn publish(&self, messages: u32) -> Result<Duration, Failure> {
         match self.kind {
             Kind::Python(script) => {
                 let mut python = Command::new("python3");
                 let Files { folder, port, .. } = &*self.files;
                 python.args(["-c", script, port]).args(Files::in_order(folder.path())).arg(messages.to_string());
-                let seconds: f64 = output(python)?.trim().parse().map_err(io::Error::other)?;
-                Ok(Duration::from_secs_f64(seconds))
+                let seconds: f64 = output(python)?.trim().parse()?;
+                Ok(Duration::try_from_secs_f64(seconds)?)
             }
             Kind::Curl => {
                 let begin = Instant::now();
@@ -80,17 +79,20 @@ impl Peer {
     }
 }
 
-fn output(mut program: Command) -> io::Result<String> {
-    let output = program.stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+/// What a program says. Whatever proxy the user has is not meant for this machine.
+fn output(mut program: Command) -> Result<String, Failure> {
+    let output = program.env("NO_PROXY", "*").env("no_proxy", "*").stdin(Stdio::null()).output()?;
     match output.status.success() {
-        true => String::from_utf8(output.stdout).map_err(io::Error::other),
-        false => Err(io::Error::other("the program failed")),
+        true => Ok(String::from_utf8(output.stdout)?),
+        false => {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            Err(complaint.lines().last().unwrap_or("it failed without a word").into())
+        }
     }
 }
 
 impl Files {
-    fn write(greeting: &Value) -> io::Result<Self> {
-        let folder = TempDir::with_prefix("thingpost-peers-")?;
+    fn write(greeting: &Value, folder: &Arc<Scratch>) -> io::Result<Self> {
         let device = &greeting["devices"][0];
         let [ca, certificate, key, payload] = Self::in_order(folder.path());
         for (file, pem) in [(ca, &greeting["ca"]), (certificate, &device["certificate"]), (key, &device["key"])] {
@@ -99,7 +101,8 @@ impl Files {
         std::fs::write(payload, PAYLOAD)?;
         let address = greeting["mutual_tls"].as_str().unwrap_or_default();
         let port = address.rsplit(':').next().unwrap_or_default().to_owned();
-        Ok(Self { folder, url: format!("https://{address}/topics/plant/4/thermometer-7?qos=1"), port })
+        let url = format!("https://{address}/topics/plant/4/thermometer-7?qos=1");
+        Ok(Self { folder: Arc::clone(folder), url, port })
     }
 
     fn in_order(folder: &Path) -> [PathBuf; 4] {
@@ -109,7 +112,9 @@ impl Files {
     fn curl(&self) -> Command {
         let [ca, certificate, key, payload] = Self::in_order(self.folder.path());
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--fail", "--tlsv1.2", "--request", "POST", "--cacert"]).arg(ca);
+        // The first of them keeps it from reading what the user has set for himself, and must be the first.
+        curl.args(["--disable", "--silent", "--show-error", "--fail", "--tlsv1.2", "--request", "POST", "--cacert"])
+            .arg(ca);
         curl.arg("--cert").arg(certificate).arg("--key").arg(key);
         curl.arg("--data-binary").arg(format!("@{}", payload.display())).arg(&self.url);
         curl

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -19,10 +20,12 @@ use serde_json::json;
 use thingpost_emulator::{Authority, ClientCertificates};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use wasmtime_wasi_http::io::TokioIo;
 
 use crate::affinity::keep_to_the_last_core;
+use crate::limits::raise_open_files;
 
 /// The names in the certificate of the server.
 pub(crate) const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com";
@@ -35,6 +38,7 @@ const ALPN: [&[u8]; 2] = [b"x-amzn-http-ca", b"http/1.1"];
 /// as were asked for.
 pub fn run(devices: usize) -> io::Result<()> {
     keep_to_the_last_core();
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let authority = Authority::new();
@@ -74,7 +78,12 @@ async fn listen(config: Arc<ServerConfig>) -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let acceptor = TlsAcceptor::from(config);
     tokio::spawn(async move {
-        while let Ok((tcp, _)) = listener.accept().await {
+        loop {
+            let Ok((tcp, _)) = listener.accept().await else {
+                // Out of file descriptors, or a client that is gone again: neither gets better by trying at once.
+                sleep(Duration::from_millis(20)).await;
+                continue;
+            };
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let _ = tcp.set_nodelay(true);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use crate::Failure;
 use crate::client::Client;
 use crate::peer::Peer;
 
@@ -17,17 +18,33 @@ pub enum Work {
     Peer(Peer),
 }
 
+/// How much was done in what time.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// All of it.
+    pub total: Duration,
+    /// So many messages, or calls.
+    pub count: u64,
+}
+
+impl Taken {
+    /// Seconds for one. Some take a few nanoseconds, which a `Duration` would cut off.
+    pub fn each(self) -> f64 {
+        self.total.as_secs_f64() / self.count as f64
+    }
+}
+
 impl Work {
-    /// Does it so many times. Gives the time that one message, or one call, takes.
-    pub async fn run(&mut self, times: u32) -> Duration {
+    /// Does it so many times.
+    pub async fn run(&mut self, times: u32) -> Result<Taken, Failure> {
         match self {
             Self::Load(load) => load.run(times).await,
             Self::Function(function) => {
                 let begin = Instant::now();
                 (0..times).for_each(|_| function());
-                begin.elapsed() / times
+                Ok(Taken { total: begin.elapsed(), count: times.into() })
             }
-            Self::Peer(peer) => peer.run(times),
+            Self::Peer(peer) => Ok(Taken { total: peer.publish(times)?, count: times.into() }),
         }
     }
 }
@@ -73,30 +90,31 @@ impl Load {
         Self { clients: vec![client], order: Order::InTurn, messages_per_call, payload }
     }
 
-    /// Lets each client make so many calls. Gives the time per message.
+    /// Lets each client make so many calls.
     ///
     /// Whoever publishes is a task, so that the one who waits for all has no part in it.
-    pub async fn run(&mut self, calls: u32) -> Duration {
+    pub async fn run(&mut self, calls: u32) -> Result<Taken, Failure> {
         let (messages, payload, clients) = (self.messages_per_call, self.payload, self.clients.len());
         let groups: Vec<Vec<Client>> = match self.order {
             Order::SideBySide => self.clients.drain(..).map(|client| vec![client]).collect(),
             Order::InTurn => vec![std::mem::take(&mut self.clients)],
         };
         let begin = Instant::now();
-        let mut running: JoinSet<Vec<Client>> = groups
+        let mut running: JoinSet<Result<Vec<Client>, Failure>> = groups
             .into_iter()
             .map(|mut clients| async move {
                 for _ in 0..calls {
                     for client in &mut clients {
-                        client.publish(messages, payload).await;
+                        client.publish(messages, payload).await?;
                     }
                 }
-                clients
+                Ok(clients)
             })
             .collect();
         while let Some(clients) = running.join_next().await {
-            self.clients.extend(clients.expect("a client that fails has said why"));
+            self.clients.extend(clients??);
         }
-        begin.elapsed() / (calls * u32::try_from(clients * messages).expect("some thousand at most"))
+        let count = u64::from(calls) * clients as u64 * messages as u64;
+        Ok(Taken { total: begin.elapsed(), count })
     }
 }

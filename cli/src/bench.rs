@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,13 +17,7 @@ use super::terminal::{complain, print};
 /// Measures, prints each section when it is done, and writes the page at the end.
 pub fn run(arguments: &BenchArguments) -> Result<Exit, Problem> {
     if let Some(file) = &arguments.html {
-        // Now, and not when two minutes have been spent.
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(file)
-            .map_err(|why| cannot_write(file, why))?;
+        check_writable(file).map_err(|why| cannot_write(file, why))?;
     }
     if cfg!(debug_assertions) {
         complain("thingpost: this is a debug build, so these numbers say nothing; build it with `--release`");
@@ -46,6 +41,13 @@ pub fn run(arguments: &BenchArguments) -> Result<Exit, Problem> {
 pub fn serve() -> Result<Exit, Problem> {
     server::run(suite::DEVICES).map_err(|error| Problem::new("the server for the benchmarks cannot start", error))?;
     Ok(Exit::Delivered)
+}
+
+/// Now, and not when two minutes have been spent. Leaves things as they were.
+fn check_writable(file: &Path) -> io::Result<()> {
+    let is_new = !file.try_exists()?;
+    OpenOptions::new().write(true).create(true).truncate(false).open(file)?;
+    if is_new { fs::remove_file(file) } else { Ok(()) }
 }
 
 fn cannot_write(file: &Path, why: impl std::fmt::Display) -> Problem {

@@ -45,6 +45,7 @@ pub struct Process {
     stdout: Stream,
     stderr: Stream,
     secrets: Vec<String>,
+    deadline: Duration,
 }
 
 /// What a process said, and how it ended.
@@ -66,9 +67,16 @@ impl Process {
             stderr: Stream::of(child.stderr.take()),
             child,
             secrets,
+            deadline: DEADLINE,
         };
         process.assert_no_secret_is_listed(&command);
         process
+    }
+
+    /// Gives it more time than others.
+    pub fn patiently(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     /// Writes to its standard input, which must be a pipe.
@@ -132,7 +140,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("the child is ours") {
                 return status;
             }
-            assert!(begin.elapsed() < DEADLINE, "the process does not end\n{}", self.so_far());
+            assert!(begin.elapsed() < self.deadline, "the process does not end\n{}", self.so_far());
             thread::sleep(LOOK);
         }
     }

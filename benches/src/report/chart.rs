@@ -50,7 +50,8 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 fn draw(area: &Area<'_>, sections: &[(String, Vec<Bar>)]) -> Result<(), Box<dyn std::error::Error>> {
     area.fill(&WHITE)?;
-    let largest = sections.iter().flat_map(|(_, bars)| bars).map(|bar| bar.ratio).fold(2.0, f64::max);
+    let all = sections.iter().flat_map(|(_, bars)| bars);
+    let largest = all.map(|bar| bar.ratio.max(bar.bound.unwrap_or_default())).fold(2.0, f64::max);
     let room = f64::from(i32::try_from(WIDTH)? - LABELS - NUMBERS - MARGIN);
     // A ratio of one half has no bar left.
     let x = |ratio: f64| LABELS + (((ratio * 2.0).ln() / (largest * 2.0).ln()).clamp(0.0, 1.0) * room) as i32;

@@ -8,8 +8,6 @@ pub use chart::svg;
 pub use html::html;
 pub use text::{markdown, text};
 
-use std::time::Duration;
-
 use crate::suite::{Bound, Case, Figure};
 
 /// What a table has of one contender.
@@ -66,8 +64,8 @@ fn ratio(ratio: f64) -> String {
     if ratio < 10.0 { format!("{ratio:.2}") } else { format!("{ratio:.0}") }
 }
 
-fn duration(duration: Duration) -> String {
-    let microseconds = duration.as_secs_f64() * 1e6;
+fn duration(seconds: f64) -> String {
+    let microseconds = seconds * 1e6;
     match microseconds {
         ..1.0 => format!("{:.0} ns", microseconds * 1e3),
         ..1e3 => format!("{} µs", significant(microseconds)),
@@ -93,16 +91,21 @@ mod tests {
     pub fn section() -> Section {
         let measured = |name: &str, micros, ratio| Measured {
             name: name.to_owned(),
-            each: Duration::from_micros(micros),
+            each: micros * 1e-6,
             ratio: [ratio - 0.1, ratio, ratio + 0.1],
         };
         let case = Case {
             title: "one in flight".to_owned(),
-            measured: vec![measured("native", 20, 1.0), measured("component", 30, 1.5)],
+            measured: vec![measured("native", 20.0, 1.0), measured("component", 30.0, 1.5)],
             bound: Some(Bound::AtMost(1.4)),
         };
         let figure = Figure { title: "load".to_owned(), value: 0.17, unit: "ms", bound: Some(Bound::AtMost(1.0)) };
-        Section { title: "A <publish>", cases: vec![case], figures: vec![figure], missing: vec!["curl"] }
+        Section {
+            title: "A <publish>",
+            cases: vec![case],
+            figures: vec![figure],
+            missing: vec!["curl (not found)".to_owned()],
+        }
     }
 
     #[test]
@@ -116,7 +119,6 @@ mod tests {
 
     #[test]
     fn durations_have_the_unit_that_fits() {
-        let shown = |nanos| duration(Duration::from_nanos(nanos));
-        assert_eq!([shown(512), shown(15_040), shown(1_520_000)], ["512 ns", "15.0 µs", "1.52 ms"]);
+        assert_eq!([512e-9, 15.04e-6, 1.52e-3].map(duration), ["512 ns", "15.0 µs", "1.52 ms"]);
     }
 }

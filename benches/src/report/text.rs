@@ -16,7 +16,7 @@ pub fn text(section: &Section) -> String {
         let _ = writeln!(text, "  {:<58} {each:>9}  {ratio:<22} {bound}", format!("{title}{separator}{who}"));
     }
     for missing in &section.missing {
-        let _ = writeln!(text, "  not here: {missing}");
+        let _ = writeln!(text, "  could not be measured: {missing}");
     }
     text
 }
@@ -36,7 +36,7 @@ pub fn markdown(section: &Section) -> String {
         };
     }
     for missing in &section.missing {
-        let _ = writeln!(text, "\nNot there when this was measured: {missing}.");
+        let _ = writeln!(text, "\nCould not be measured: {missing}.");
     }
     text.push('\n');
     text
@@ -54,7 +54,9 @@ mod tests {
     #[test]
     fn a_terminal_gets_every_contender_and_what_is_missing() {
         let text = text(&section());
-        for expected in ["native", "component", "at most 1.40: no", "0.17 ms", "not here: curl"] {
+        for expected in
+            ["native", "component", "at most 1.40: no", "0.17 ms", "could not be measured: curl (not found)"]
+        {
             assert!(text.contains(expected), "{text}");
         }
     }

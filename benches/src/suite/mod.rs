@@ -2,25 +2,28 @@
 
 mod devices;
 mod functions;
+mod memory;
 mod peers;
 mod publishing;
 mod start;
 
-use std::error::Error;
 use std::panic::resume_unwind;
 use std::process::Command;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
-use std::{io, thread};
 
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, PublisherPre, Runtime};
 
+use crate::Failure;
 use crate::affinity::leave_the_last_core;
 use crate::client::Client;
 use crate::cloud::Cloud;
 use crate::device::{Device, Way};
+use crate::limits::raise_open_files;
 use crate::rounds::{Contender, Measured, Rounds, compare};
+use crate::scratch::Scratch;
 use crate::work::Load;
 
 /// As many as the server is to know.
@@ -35,7 +38,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Three minutes.
+    /// Two minutes.
     pub const THOROUGH: Self =
         Self { rounds: Rounds { rounds: 21, turn: Duration::from_millis(80) }, devices: DEVICES };
     /// Ten seconds.
@@ -87,13 +90,14 @@ pub struct Section {
     pub cases: Vec<Case>,
     /// The figures.
     pub figures: Vec<Figure>,
-    /// What could not be measured.
-    pub missing: Vec<&'static str>,
+    /// What could not be measured, and why.
+    pub missing: Vec<String>,
 }
 
 /// What all of them need.
 struct Bench {
     effort: Effort,
+    folder: Arc<Scratch>,
     cloud: Cloud,
     runtime: Runtime,
     component: PublisherPre,
@@ -125,37 +129,41 @@ impl Bound {
 
 /// Measures everything, section by section. `server` is a program that calls [`server::run`](crate::server::run) with
 /// [`DEVICES`].
-pub fn run(server: Command, effort: Effort, mut done: impl FnMut(&Section)) -> Result<(), Box<dyn Error>> {
+pub fn run(server: Command, effort: Effort, mut done: impl FnMut(&Section)) -> Result<(), Failure> {
+    raise_open_files();
+    let folder = Arc::new(Scratch::new()?);
     let cloud = Cloud::start(server)?;
     let runtime = Runtime::new(&CompilationCache::System)?;
     let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
-    let bench = Bench { effort, cloud, runtime, component };
+    let bench = Bench { effort, folder, cloud, runtime, component };
     let (sender, sections) = mpsc::channel();
     thread::scope(|scope| {
         // A thread of its own, so that whoever called keeps its cores.
         let measuring = scope.spawn(|| {
             leave_the_last_core();
             let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            tokio.block_on(one_core(&bench, sender));
-            Ok::<_, io::Error>(())
+            tokio.block_on(one_core(&bench, sender))
         });
         sections.iter().for_each(|section| done(&section));
         measuring.join().unwrap_or_else(|panic| resume_unwind(panic))
     })?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    done(&tokio.block_on(publishing::all_cores(&bench)));
+    done(&tokio.block_on(publishing::all_cores(&bench))?);
     Ok(())
 }
 
-async fn one_core(bench: &Bench, sections: mpsc::Sender<Section>) {
+async fn one_core(bench: &Bench, sections: mpsc::Sender<Section>) -> Result<(), Failure> {
+    // First of all: later this process has room that it does not use.
+    let memory = memory::figures(bench).await?;
     let done = |section| sections.send(section).expect("whoever wants to know is waiting");
-    done(publishing::one_core(bench).await);
-    done(publishing::payloads(bench).await);
-    done(publishing::ways(bench).await);
-    done(functions::section(bench).await);
-    done(start::section(bench).await);
-    done(devices::section(bench).await);
-    done(peers::section(bench).await);
+    done(publishing::one_core(bench).await?);
+    done(publishing::payloads(bench).await?);
+    done(publishing::ways(bench).await?);
+    done(functions::section(bench).await?);
+    done(start::section(bench, memory).await?);
+    done(devices::section(bench).await?);
+    done(peers::section(bench).await?);
+    Ok(())
 }
 
 impl Bench {
@@ -168,18 +176,23 @@ impl Bench {
         Client::native(&self.device(), &Pool::default())
     }
 
-    async fn reused(&self) -> Client {
+    async fn reused(&self) -> Result<Client, Failure> {
         Client::reused(&self.component, &self.device(), &Pool::default()).await
     }
 
-    async fn case(&self, title: impl Into<String>, bound: Option<Bound>, contenders: Vec<Contender>) -> Case {
-        Case { title: title.into(), measured: compare(self.effort.rounds, contenders).await, bound }
+    async fn case(
+        &self,
+        title: impl Into<String>,
+        bound: Option<Bound>,
+        contenders: Vec<Contender>,
+    ) -> Result<Case, Failure> {
+        Ok(Case { title: title.into(), measured: compare(self.effort.rounds, contenders).await?, bound })
     }
 
     /// The core without WebAssembly against one instance of the component.
-    async fn native_and_component(&self, title: impl Into<String>, device: &Device, payload: usize) -> Case {
+    async fn native_and_component(&self, title: &str, device: &Device, payload: usize) -> Result<Case, Failure> {
         let native = Load::one(Client::native(device, &Pool::default()), payload);
-        let reused = Client::reused(&self.component, device, &Pool::default()).await;
+        let reused = Client::reused(&self.component, device, &Pool::default()).await?;
         let contenders =
             vec![Contender::new("native", native), Contender::new("component", Load::one(reused, payload))];
         self.case(title, None, contenders).await

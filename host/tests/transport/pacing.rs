@@ -39,16 +39,23 @@ async fn requests_at_once_go_one_after_the_other_at_the_pace_of_their_route() {
 }
 
 #[tokio::test]
-async fn a_request_that_would_wait_too_long_is_not_sent() {
+async fn requests_that_would_wait_too_long_are_not_sent() {
     within(async {
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let timeouts = Timeouts { connect: Duration::from_millis(500), ..Timeouts::default() };
+        let timeouts = Timeouts { connect: Duration::from_secs(2), ..Timeouts::default() };
         let transport = transport(1, &authority, &server).timeouts(timeouts);
-        publish(&transport, URL, "0".to_owned()).await.unwrap();
-        let error = publish(&transport, URL, "1".to_owned()).await.unwrap_err();
-        assert!(error.to_string().contains("no turn within 500ms"), "{error}");
-        assert_eq!(server.bodies(), ["0"]);
+        let mut senders = JoinSet::new();
+        for message in 0..100 {
+            let transport = transport.clone();
+            senders.spawn(async move { publish(&transport, URL, message.to_string()).await });
+        }
+        let (sent, failed): (Vec<_>, Vec<_>) = senders.join_all().await.into_iter().partition(Result::is_ok);
+        let errors: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
+        // Two or three of a hundred have a turn within two seconds; where the machine stands still for a while, a few more.
+        assert!(errors.len() > 50, "{}", errors.len());
+        assert!(errors.iter().all(|error| error.to_string().contains("no turn within 2s")), "{errors:?}");
+        assert_eq!(server.bodies().len(), sent.len());
     })
     .await;
 }

@@ -13,7 +13,7 @@ pub fn text(section: &Section) -> String {
         let who = if who.is_empty() { &title } else { &who };
         let title = if *who == title { "" } else { &title };
         let separator = if title.is_empty() { "" } else { ": " };
-        let _ = writeln!(text, "  {:<58} {each:>9}  {ratio:<22} {bound}", format!("{title}{separator}{who}"));
+        let _ = writeln!(text, "  {:<70} {each:>9}  {ratio:<22} {bound}", format!("{title}{separator}{who}"));
     }
     for missing in &section.missing {
         let _ = writeln!(text, "  could not be measured: {missing}");

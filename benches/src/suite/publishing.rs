@@ -10,7 +10,7 @@ use crate::rounds::Contender;
 use crate::work::Load;
 
 const IN_FLIGHT: usize = 32;
-const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 1000;
 
 /// Three quarters of the throughput.
 const THROUGHPUT: Bound = Bound::AtMost(1.0 / 0.75);

@@ -21,13 +21,14 @@ pub(super) async fn section(bench: &Bench, memory: Vec<Figure>) -> Result<Sectio
     std::fs::write(&precompiled, bench.runtime.precompile(thingpost_artifacts::PUBLISHER.bytes)?)?;
     let loading = median(times, async || load(&bench.runtime, &precompiled).map(drop)).await?;
     figure("load the precompiled component", milliseconds(loading), "ms", Some(Bound::AtMost(1.0)));
-    let starting = median(times, async || Ok(drop(Runtime::new(&CompilationCache::Off)?))).await?;
+    let starting = median(times, async || Ok(Runtime::new(&CompilationCache::Off).map(drop)?)).await?;
     figure("make a runtime", milliseconds(starting), "ms", None);
 
     let device = bench.device();
     let (transport, platform) = (device.transport(&Pool::default()), device.platform());
     let opening = median(times * 20, async || {
-        Ok(drop(bench.component.open(transport.clone(), &platform, &DEFAULT_OPTIONS, None).await?))
+        let opened = bench.component.open(transport.clone(), &platform, &DEFAULT_OPTIONS, None).await;
+        Ok(opened.map(drop)?)
     });
     let bound = Some(Bound::AtMost(30.0));
     figure("start an instance, open a client and end both", opening.await?.as_secs_f64() * 1e6, "µs", bound);

@@ -81,7 +81,8 @@ impl Peer {
 
 /// What a program says. Whatever proxy the user has is not meant for this machine.
 fn output(mut program: Command) -> Result<String, Failure> {
-    let output = program.env("NO_PROXY", "*").env("no_proxy", "*").stdin(Stdio::null()).output()?;
+    let output = program.env("NO_PROXY", "*").env("no_proxy", "*").stdin(Stdio::null()).output();
+    let output = output.map_err(|error| format!("{}: {error}", program.get_program().display()))?;
     match output.status.success() {
         true => Ok(String::from_utf8(output.stdout)?),
         false => {

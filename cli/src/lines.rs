@@ -2,6 +2,7 @@
 //! pipe does not wait for the next one.
 
 use std::io::{self, IsTerminal};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::pin;
 
@@ -29,6 +30,11 @@ const BATCH_LINES: usize = 256;
 /// Their bytes. The component holds a call's messages in its memory, which is at most 256 MiB.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
+/// With a pace, what goes out in a second: nothing is heard of a call before its end, and an interruption waits for it.
+fn most_lines(per_second: Option<NonZeroU32>) -> usize {
+    per_second.and_then(|pace| usize::try_from(pace.get()).ok()).map_or(BATCH_LINES, |pace| pace.min(BATCH_LINES))
+}
+
 /// What is said of a line that was read over.
 const TOO_LONG: &str = "the line is longer than any platform takes (128 KB), and too long to be kept";
 
@@ -49,6 +55,7 @@ pub async fn publish(
         starter,
         message,
         json: arguments.json,
+        most_lines: most_lines(arguments.max_per_second),
         interruptions: Interruptions::count(),
         summary: Summary::default(),
         failed: arguments.failed.as_deref().map(|failed| Failed::open(failed, &inputs)).transpose()?,
@@ -65,6 +72,8 @@ struct Run<'a> {
     /// What all lines have in common: all but the payload.
     message: Message,
     json: bool,
+    /// Of one call.
+    most_lines: usize,
     interruptions: Interruptions,
     summary: Summary,
     failed: Option<Failed>,
@@ -96,7 +105,7 @@ impl Run<'_> {
                     }
                     Err(error) => unreadable = Some(error),
                 }
-                let has_room = taken < BATCH_LINES && bytes < BATCH_BYTES;
+                let has_room = taken < self.most_lines && bytes < BATCH_BYTES;
                 next = if has_room { source.next_ready() } else { None };
             }
             self.publish(batch).await?;

@@ -142,7 +142,10 @@ fn a_timeout_is_a_positive_number_of_seconds() {
 fn a_pace_is_a_positive_number() {
     let clouds = Clouds::start();
     for pace in ["0", "-1", "1.5", "fast", ""] {
-        clouds.assert_usage(clouds.publish_aws().with("--max-per-second", pace), &["--max-per-second"]);
+        clouds.assert_usage(
+            clouds.publish_aws().with("--max-per-second", pace),
+            &["--max-per-second", "whole number from 1"],
+        );
     }
 }
 

@@ -53,7 +53,7 @@ fn draw(area: &Area<'_>, sections: &[(String, Vec<Bar>)]) -> Result<(), Box<dyn 
     let all = sections.iter().flat_map(|(_, bars)| bars);
     let largest = all.map(|bar| bar.ratio.max(bar.bound.unwrap_or_default())).fold(2.0, f64::max);
     let room = f64::from(i32::try_from(WIDTH)? - LABELS - NUMBERS - MARGIN);
-    // A ratio of one half has no bar left.
+    // Bars begin at 1 and go to the right where something takes longer. There is room for one half on the left.
     let x = |ratio: f64| LABELS + (((ratio * 2.0).ln() / (largest * 2.0).ln()).clamp(0.0, 1.0) * room) as i32;
     let style = |size: i32| TextStyle::from(("sans-serif", size).into_font()).pos(Pos::new(HPos::Left, VPos::Center));
     let mut y = MARGIN;
@@ -68,8 +68,8 @@ fn draw(area: &Area<'_>, sections: &[(String, Vec<Bar>)]) -> Result<(), Box<dyn 
                 None => RGBColor(84, 110, 122),
             };
             area.draw(&Text::new(bar.label.clone(), (2 * MARGIN, middle), style(12).color(&BLACK)))?;
-            area.draw(&Rectangle::new([(LABELS, y + 4), (x(bar.ratio), y + ROW - 4)], colour.filled()))?;
-            area.draw(&Text::new(ratio(bar.ratio), (x(bar.ratio) + 6, middle), style(12).color(&BLACK)))?;
+            area.draw(&Rectangle::new([(x(1.0), y + 4), (x(bar.ratio), y + ROW - 4)], colour.filled()))?;
+            area.draw(&Text::new(ratio(bar.ratio), (x(bar.ratio.max(1.0)) + 6, middle), style(12).color(&BLACK)))?;
             if let Some(bound) = bar.bound {
                 area.draw(&PathElement::new(vec![(x(bound), y + 1), (x(bound), y + ROW - 1)], BLACK.stroke_width(2)))?;
             }

@@ -10,14 +10,22 @@ const HEAD: &str = "<!doctype html>\n<html lang=en><meta charset=utf-8><title>th
     td:nth-child(3){text-align:right;white-space:nowrap}svg{max-width:100%;height:auto}</style>\n\
     <h1>thingpost bench</h1>\n";
 
-const LEGEND: &str = "\n<p>Bars: the median ratio of the last contender to the first, on a logarithmic axis. The long line is 1, \
-    the short ones are aims: green where kept, orange where not. In brackets: the quartiles.</p>\n";
+/// Whoever is sent the page must know what he looks at.
+fn origin() -> String {
+    let (version, system, processor) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    let warning =
+        if cfg!(debug_assertions) { " <strong>A debug build: these numbers say nothing.</strong>" } else { "" };
+    format!("<p>Version {version}, {system}, {processor}.{warning}</p>\n")
+}
+
+const LEGEND: &str = "\n<p>Bars: the median ratio of the last contender to the first, from 1 on, on a logarithmic axis. The long line \
+    is 1, the short ones are aims: green where kept, orange where not. In brackets: the quartiles.</p>\n";
 
 const COLUMNS: &str = "<tr><th>what<th>who<th>each<th>ratio<th>should be</tr>\n";
 
 /// All sections: the picture first, then the tables.
 pub fn html(sections: &[Section]) -> String {
-    let mut page = HEAD.to_owned() + &svg(sections) + LEGEND;
+    let mut page = HEAD.to_owned() + &origin() + &svg(sections) + LEGEND;
     for section in sections {
         page.push_str(&format!("<h2>{}</h2>\n<table>\n{COLUMNS}", escaped(section.title)));
         let figures = section.figures.iter().map(figure);

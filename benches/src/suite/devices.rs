@@ -12,8 +12,11 @@ use crate::work::Load;
 
 pub(super) async fn section(bench: &Bench) -> Result<Section, Failure> {
     let mut section = Section::new("Devices on one host: one message at a time, of the next device each time");
-    let most = bench.effort.devices;
-    for count in [10, 100, DEVICES].into_iter().filter(|count| *count <= most) {
+    for count in [10, 100, DEVICES].into_iter().filter(|count| *count <= bench.effort.devices) {
+        if count > bench.most_devices() {
+            section.missing.push(format!("{count} devices (this system does not allow a process so many open files)"));
+            continue;
+        }
         let contenders = |one, all| {
             vec![
                 Contender::new("1 device", Load::in_turn(one, PAYLOAD)),

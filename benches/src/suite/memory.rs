@@ -37,16 +37,16 @@ pub(super) async fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let before = resident().unwrap_or(at_first);
     let runtime = Runtime::new(&CompilationCache::System)?;
     let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
-    let pool = Pool::new(PoolLimits { connections: bench.effort.devices, ..PoolLimits::default() });
+    let pool = Pool::new(PoolLimits { connections: bench.most_devices(), ..PoolLimits::default() });
     let mut clients = Vec::new();
-    for number in 0..bench.effort.devices {
+    for number in 0..bench.most_devices() {
         clients.push(Client::reused(&component, &bench.cloud.device(Way::AwsCertificate, number), &pool).await?);
     }
     let mut all = Load::in_turn(clients, PAYLOAD);
     all.run(1).await?;
     let device = Figure {
         title: "memory of a device: identity, connection, instance that has published".to_owned(),
-        value: each(before, bench.effort.devices),
+        value: each(before, bench.most_devices()),
         unit: "KiB",
         bound: None,
     };

@@ -21,7 +21,7 @@ use crate::affinity::leave_the_last_core;
 use crate::client::Client;
 use crate::cloud::Cloud;
 use crate::device::{Device, Way};
-use crate::limits::raise_open_files;
+use crate::limits::{connections, raise_open_files};
 use crate::rounds::{Contender, Measured, Rounds, compare};
 use crate::scratch::Scratch;
 use crate::work::Load;
@@ -167,6 +167,11 @@ async fn one_core(bench: &Bench, sections: mpsc::Sender<Section>) -> Result<(), 
 }
 
 impl Bench {
+    /// As many as are wanted and there is room for.
+    fn most_devices(&self) -> usize {
+        self.effort.devices.min(connections())
+    }
+
     fn device(&self) -> Device {
         self.cloud.device(Way::AwsCertificate, 0)
     }

@@ -104,7 +104,7 @@ pub struct PublishArguments {
     #[arg(long, value_name = "PATH", requires = "lines", conflicts_with_all = ["message", "file"])]
     pub failed: Option<PathBuf>,
     /// Send at most so many requests per second, evenly spread [default: as fast as the platform takes them]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_pace)]
     pub max_per_second: Option<NonZeroU32>,
     #[command(flatten)]
     pub session: SessionArguments,
@@ -122,4 +122,8 @@ pub struct Source {
     /// A file with one message in each line, - for standard input; empty lines are left out, Ctrl-C ends it in order
     #[arg(long, value_name = "PATH")]
     pub lines: Option<PathBuf>,
+}
+
+fn parse_pace(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "give a whole number from 1 to 4294967295".to_owned())
 }

@@ -35,9 +35,9 @@ impl Cloud {
     pub fn device(&self, way: Way, number: usize) -> Device {
         let device = &self.greeting["devices"][number];
         let pem = |name: &str| device[name].as_str().expect("the server was started with fewer devices").as_bytes();
-        let identity = Identity::from_pem(pem("certificate"), pem("key")).expect("the server makes usable devices");
+        let identity = || Identity::from_pem(pem("certificate"), pem("key")).expect("the server makes usable devices");
         let (name, identity) = match way {
-            Way::AwsCertificate => ("mutual_tls", Some(identity)),
+            Way::AwsCertificate => ("mutual_tls", Some(identity())),
             Way::AwsSigV4 | Way::Aliyun => ("tls", None),
         };
         let address = self.greeting[name].as_str().expect("the server says where it listens");

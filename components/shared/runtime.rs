@@ -29,7 +29,7 @@ unsafe extern "C" {
 }
 
 /// First the part of the memory that is there from the start, then what the host adds. talc's own source leaves out the
-/// first, so each instance has to ask the host for more before it has done anything: four system calls, and 5 of the 50
+/// first, so each instance has to ask the host for more before it has done anything: two system calls, and 5 of the 50
 /// microseconds that a publish with an instance of its own takes.
 #[derive(Debug)]
 struct Heap {

@@ -1,6 +1,6 @@
 //! One request under way.
 //!
-//! Every call of the host costs as much as some hundred instructions of ours, and a request takes some forty of them. So
+//! Every call of the host costs as much as a thousand instructions of ours, and a request takes some forty of them. So
 //! nothing is asked for that is not needed: what is there already is not waited for, and what can only be awaited is not
 //! looked at before.
 

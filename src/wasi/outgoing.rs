@@ -26,6 +26,7 @@ pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyW
     // A host that does not know timeouts says so; our own deadline stands behind them.
     let _ = options.set_connect_timeout(ns(connect_timeout_ms));
     let _ = options.set_first_byte_timeout(ns(timeout_ms));
+    let _ = options.set_between_bytes_timeout(ns(timeout_ms));
     let answer = handle(head, Some(options)).map_err(no_answer)?;
     Ok((answer, BodyWriter::new(body, request.body)?))
 }

@@ -41,7 +41,7 @@ impl Effort {
     /// Two minutes.
     pub const THOROUGH: Self =
         Self { rounds: Rounds { rounds: 21, turn: Duration::from_millis(80) }, devices: DEVICES };
-    /// Ten seconds.
+    /// For a first look.
     pub const QUICK: Self = Self { rounds: Rounds { rounds: 5, turn: Duration::from_millis(20) }, devices: 100 };
 }
 

@@ -9,7 +9,7 @@ pub struct BenchArguments {
     /// Also write a page with the ratios as a picture
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Measure a tenth as long, with 100 devices instead of 1,000
+    /// Measure less thoroughly, with 100 devices instead of 1,000: for a first look
     #[arg(long)]
     pub quick: bool,
 }

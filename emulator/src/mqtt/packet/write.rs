@@ -1,0 +1,65 @@
+//! What a cloud refuses never reaches the broker, so the front has to say the refusal itself.
+
+/// A CONNACK without a session.
+pub(in crate::mqtt) fn connack(code: u8, is_version_5: bool) -> Vec<u8> {
+    if is_version_5 { vec![0x20, 3, 0, code, 0] } else { vec![0x20, 2, 0, code] }
+}
+
+/// A PUBACK with a reason, which only version 5 has.
+pub(in crate::mqtt) fn puback(packet_id: u16, reason: u8) -> Vec<u8> {
+    let [high, low] = packet_id.to_be_bytes();
+    vec![0x40, 3, high, low, reason]
+}
+
+/// A SUBACK with the same code for each filter.
+pub(in crate::mqtt) fn suback(packet_id: u16, code: u8, filters: usize, is_version_5: bool) -> Vec<u8> {
+    let properties = usize::from(is_version_5);
+    let mut bytes = vec![0x90];
+    bytes.extend(length(2 + properties + filters));
+    bytes.extend(packet_id.to_be_bytes());
+    bytes.resize(bytes.len() + properties, 0);
+    bytes.resize(bytes.len() + filters, code);
+    bytes
+}
+
+/// What a server says before it closes, in version 5.
+pub(in crate::mqtt) fn disconnect(reason: u8) -> Vec<u8> {
+    vec![0xe0, 1, reason]
+}
+
+/// The length behind the first byte of a packet. It has to be one that MQTT has.
+pub(super) fn length(mut length: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(4);
+    loop {
+        let byte = (length & 0x7f) as u8;
+        length >>= 7;
+        if length == 0 {
+            bytes.push(byte);
+            return bytes;
+        }
+        bytes.push(byte | 0x80);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{Cut, cut};
+    use super::super::{acknowledged, connack_code, disconnect_reason, granted};
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let whole = |bytes: &[u8], check: &dyn Fn(&super::super::Packet<'_>)| match cut(bytes) {
+            Cut::Whole(packet, length) if length == bytes.len() => check(&packet),
+            other => panic!("{other:?}"),
+        };
+        for is_version_5 in [false, true] {
+            whole(&connack(0x87, is_version_5), &|packet| assert_eq!(connack_code(packet), Some(0x87)));
+            whole(&suback(7, 0x80, 200, is_version_5), &|packet| {
+                assert_eq!(granted(packet, is_version_5), Some((7, &[0x80; 200][..])));
+            });
+        }
+        whole(&puback(258, 0x87), &|packet| assert_eq!(acknowledged(packet), Some((258, 0x87))));
+        whole(&disconnect(0x8e), &|packet| assert_eq!(disconnect_reason(packet), 0x8e));
+    }
+}

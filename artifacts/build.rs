@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const COMPONENTS: [&str; 4] = ["codec", "publisher", "sans-io", "signed-publisher"];
+const COMPONENTS: [&str; 5] = ["codec", "mqtt", "publisher", "sans-io", "signed-publisher"];
 
 fn main() {
     if let Err(error) = build() {

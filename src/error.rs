@@ -30,6 +30,8 @@ pub enum Stage {
     Authentication,
     /// Publishing the message.
     Publication,
+    /// Getting a connection to an MQTT broker, or keeping it.
+    Connection,
 }
 
 /// What went wrong.
@@ -88,7 +90,13 @@ pub enum Cause {
     MalformedAnswer,
     /// The documentation does not have this status or result code.
     UndocumentedAnswer,
-    /// The exchange was ended before the message had its outcome.
+    /// Another client has connected with the same client id.
+    TakenOver,
+    /// There is no connection, and no messages are queued without one.
+    NotConnected,
+    /// The queue is full, and this is the message that had to go.
+    QueueFull,
+    /// The exchange, or the session, was ended before the message had its outcome.
     Abandoned,
 }
 
@@ -122,7 +130,10 @@ impl Cause {
             Self::WrongHostOrPath => "a redirect or a web page came back",
             Self::MalformedAnswer => "the answer cannot be read",
             Self::UndocumentedAnswer => "the platform answered with something undocumented",
-            Self::Abandoned => "the exchange was ended before",
+            Self::TakenOver => "another client has connected with the same client id",
+            Self::NotConnected => "there is no connection",
+            Self::QueueFull => "the queue for messages without a connection is full",
+            Self::Abandoned => "it was ended before the message had its outcome",
         }
     }
 }
@@ -217,7 +228,13 @@ impl Error {
         if self.stage == Stage::Authentication {
             text.push_str("while authenticating: ");
         }
-        text.push_str(self.cause.text());
+        text.push_str(match self.cause {
+            // Of a connection that is there for as long as it lasts.
+            Cause::Transport(Failure::ConnectionClosed) if self.stage == Stage::Connection => {
+                "the connection was closed"
+            }
+            cause => cause.text(),
+        });
         if let Some(detail) = &self.detail {
             for part in [" (", detail, ")"] {
                 text.push_str(part);

@@ -35,6 +35,8 @@ fn next_step(cause: Cause) -> Option<&'static str> {
         Cause::ServerError | Cause::Unavailable => "try again later",
         Cause::WrongHostOrPath => "this host or path is not the platform's, check the endpoint",
         Cause::MalformedAnswer => "something other than the platform may have answered, check the endpoint",
+        Cause::NotConnected => "connect, or let messages wait in the queue",
+        Cause::QueueFull => "check why there is no connection, send less, or raise the limit of the queue",
         _ => return None,
     })
 }
@@ -51,6 +53,10 @@ fn failure_step(failure: Failure) -> Option<&'static str> {
              and that the clock is right"
         }
         Failure::TlsProtocol => "check that the port speaks TLS 1.2 or later",
+        Failure::KeepAliveTimeout => {
+            "the link is down, or something on the way has forgotten the connection: check the network, and where a \
+             router or a firewall drops silent connections, use a shorter keep-alive"
+        }
         _ => return None,
     })
 }

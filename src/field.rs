@@ -33,6 +33,8 @@ pub enum Field {
     PropertyValue,
     /// The output of an event.
     EventValue,
+    /// A topic filter.
+    TopicFilter,
 }
 
 impl Field {
@@ -55,6 +57,10 @@ impl Field {
             Self::Identifier => "the name of a property or an event has 1 to 50 letters, digits, `_` and `:`",
             Self::PropertyValue => "the value of a property is JSON; a text stands in quotes",
             Self::EventValue => "the output of an event is a JSON object",
+            Self::TopicFilter => {
+                "a topic filter is not empty, has `#` only as its last level, `+` and `#` only alone in their level, and no \
+                 control characters"
+            }
         }
     }
 }

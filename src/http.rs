@@ -156,6 +156,8 @@ pub enum Failure {
     AnswerTooLarge,
     /// What came back is not HTTP.
     Protocol,
+    /// MQTT: nothing came from the broker for too long.
+    KeepAliveTimeout,
     /// Anything else, perhaps after sending.
     Other,
 }
@@ -179,6 +181,7 @@ impl Failure {
             | Self::AnswerIncomplete
             | Self::AnswerTooLarge
             | Self::Protocol
+            | Self::KeepAliveTimeout
             | Self::Other => false,
         }
     }
@@ -209,6 +212,7 @@ impl Failure {
             Self::AnswerIncomplete => "the answer broke off",
             Self::AnswerTooLarge => "the answer is too large to be the platform's",
             Self::Protocol => "what came back is not HTTP",
+            Self::KeepAliveTimeout => "nothing came from the broker for too long",
             Self::Other => "the request failed",
         }
     }

@@ -27,6 +27,7 @@
 //! | [`aliyun`] | Aliyun IoT Platform: signature, token, publish request, its answers |
 //! | [`exchange`] | the state machine, its options and its pace |
 //! | [`http`] | requests and answers as plain values, and why there may be no answer |
+//! | `mqtt` | a device on an MQTT broker, as a state machine (feature `mqtt`) |
 //! | [`topic`] | what all topics have in common, and the percent-encoder |
 //! | `wasi` | drives an exchange through `wasi:http` (feature `wasi`, WebAssembly only) |
 
@@ -49,8 +50,11 @@ pub mod http;
 mod json;
 mod message;
 mod moment;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 mod outcome;
 mod platform;
+mod random;
 mod secret;
 mod text;
 pub mod topic;

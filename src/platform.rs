@@ -228,6 +228,8 @@ pub enum ConfigurationProblem {
     ClientIdTooLong,
     /// The option of this name is 0.
     Zero(&'static str),
+    /// The option of this name is more than another one, or a number.
+    TooLarge(&'static str, &'static str),
     /// The session is none of ours, or of a later version.
     UnknownSession,
     /// The session belongs to another device or endpoint.
@@ -241,6 +243,7 @@ impl ConfigurationProblem {
     pub fn text(&self) -> String {
         let (option, problem) = match self {
             Self::Endpoint(problem) => return problem.text(),
+            Self::TooLarge(option, bound) => return ["the ", option, " is more than ", bound].concat(),
             Self::Empty(option) => (*option, " is empty"),
             Self::WhiteSpace(option) => (*option, " has white space or a control character in it or around it"),
             Self::Malformed(option) => (*option, " has characters that are not allowed in it, or too many"),

@@ -6,6 +6,9 @@ use alloc::string::String;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+#[cfg(feature = "mqtt")]
+use crate::field::Field;
+
 /// Everything but the unreserved characters of RFC 3986: what the AWS SDKs escape in a path label.
 pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -71,6 +74,27 @@ pub(crate) fn check_common(topic: &str) -> Result<(), TopicProblem> {
     }
     if topic.bytes().any(|byte| matches!(byte, b'+' | b'#')) {
         return Err(TopicProblem::Wildcard);
+    }
+    Ok(())
+}
+
+/// What a topic filter is on every platform: `+` and `#` are levels of their own, and nothing follows a `#`.
+#[cfg(feature = "mqtt")]
+pub(crate) fn check_filter(filter: &str) -> Result<(), Field> {
+    if filter.is_empty() || filter.chars().any(char::is_control) {
+        return Err(Field::TopicFilter);
+    }
+    let mut levels = filter.split('/').peekable();
+    while let Some(level) = levels.next() {
+        let is_last = levels.peek().is_none();
+        let is_well_formed = match level {
+            "+" => true,
+            "#" => is_last,
+            _ => !level.bytes().any(|byte| matches!(byte, b'+' | b'#')),
+        };
+        if !is_well_formed {
+            return Err(Field::TopicFilter);
+        }
     }
     Ok(())
 }

@@ -21,6 +21,9 @@ macro_rules! artifact {
 /// World `codec`: pure functions.
 pub const CODEC: Artifact = artifact!("codec.wasm");
 
+/// World `mqtt`: a device on an MQTT broker.
+pub const MQTT: Artifact = artifact!("mqtt.wasm");
+
 /// World `publish`: publishes through `wasi:http`.
 pub const PUBLISHER: Artifact = artifact!("publisher.wasm");
 
@@ -31,4 +34,4 @@ pub const SANS_IO: Artifact = artifact!("sans-io.wasm");
 pub const SIGNED_PUBLISHER: Artifact = artifact!("signed-publisher.wasm");
 
 /// All of them.
-pub const ALL: [Artifact; 4] = [CODEC, PUBLISHER, SANS_IO, SIGNED_PUBLISHER];
+pub const ALL: [Artifact; 5] = [CODEC, MQTT, PUBLISHER, SANS_IO, SIGNED_PUBLISHER];

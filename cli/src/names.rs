@@ -31,6 +31,9 @@ pub fn cause(cause: Cause) -> String {
         Cause::WrongHostOrPath => "wrong-host-or-path",
         Cause::MalformedAnswer => "malformed-answer",
         Cause::UndocumentedAnswer => "undocumented-answer",
+        Cause::TakenOver => "taken-over",
+        Cause::NotConnected => "not-connected",
+        Cause::QueueFull => "queue-full",
         Cause::Abandoned => "abandoned",
         Cause::Other => "other",
     };
@@ -54,6 +57,7 @@ fn failure(failure: Failure) -> &'static str {
         Failure::AnswerIncomplete => "answer-incomplete",
         Failure::AnswerTooLarge => "answer-too-large",
         Failure::Protocol => "protocol",
+        Failure::KeepAliveTimeout => "keep-alive-timeout",
         Failure::Other => "other",
     }
 }

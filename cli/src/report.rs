@@ -150,6 +150,7 @@ pub fn failure_json(error: &Error) -> Map<String, Value> {
             Stage::Preparation => "preparation",
             Stage::Authentication => "authentication",
             Stage::Publication => "publication",
+            Stage::Connection => "connection",
         },
         "explanation": error.explanation,
         "retry": match error.retry {

@@ -3,7 +3,6 @@
 //! Part of every component that has such values at its border: each component generates its own types from `wit/`,
 //! alike in shape and foreign to each other, so this file is compiled into each.
 
-use thingpost::aliyun::SignMethod;
 use thingpost::aws::sigv4::Credentials;
 use thingpost::{ConfigurationProblem, Endpoint, Secret, aws};
 
@@ -54,12 +53,4 @@ fn aws_authentication(
             })
         }
     })
-}
-
-pub(crate) fn sign_method(method: wit::SignMethod) -> SignMethod {
-    match method {
-        wit::SignMethod::HmacMd5 => SignMethod::HmacMd5,
-        wit::SignMethod::HmacSha1 => SignMethod::HmacSha1,
-        wit::SignMethod::HmacSha256 => SignMethod::HmacSha256,
-    }
 }

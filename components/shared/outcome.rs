@@ -36,6 +36,7 @@ pub(crate) fn error(error: Error, explanation: String) -> wit::Error {
             Stage::Preparation => wit::Stage::Preparation,
             Stage::Authentication => wit::Stage::Authentication,
             Stage::Publication => wit::Stage::Publication,
+            Stage::Connection => wit::Stage::Connection,
         },
         delivery: match error.delivery {
             Delivery::NotSent => wit::Delivery::NotSent,
@@ -86,6 +87,9 @@ fn cause(cause: Cause) -> wit::Cause {
         Cause::WrongHostOrPath => wit::Cause::WrongHostOrPath,
         Cause::MalformedAnswer => wit::Cause::MalformedAnswer,
         Cause::UndocumentedAnswer => wit::Cause::UndocumentedAnswer,
+        Cause::TakenOver => wit::Cause::TakenOver,
+        Cause::NotConnected => wit::Cause::NotConnected,
+        Cause::QueueFull => wit::Cause::QueueFull,
         Cause::Abandoned => wit::Cause::Abandoned,
         // The core may learn a cause before the interface does; so below.
         _ => wit::Cause::Other,
@@ -108,6 +112,7 @@ pub(crate) fn field(field: Field) -> wit::Field {
         Field::Identifier => wit::Field::Identifier,
         Field::PropertyValue => wit::Field::PropertyValue,
         Field::EventValue => wit::Field::EventValue,
+        Field::TopicFilter => wit::Field::TopicFilter,
         _ => wit::Field::Other,
     }
 }
@@ -147,6 +152,7 @@ fn failure(failure: Failure) -> wit::Failure {
         Failure::AnswerIncomplete => wit::Failure::AnswerIncomplete,
         Failure::AnswerTooLarge => wit::Failure::AnswerTooLarge,
         Failure::Protocol => wit::Failure::Protocol,
+        Failure::KeepAliveTimeout => wit::Failure::KeepAliveTimeout,
         _ => wit::Failure::Other,
     }
 }

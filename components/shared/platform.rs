@@ -7,7 +7,8 @@ use thingpost::aliyun::{Config, Device, Signer, TimestampPolicy};
 use thingpost::{ConfigurationProblem, Options, Platform, Secret};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
-use crate::config::{aws_config, endpoint, sign_method};
+use crate::config::{aws_config, endpoint};
+use crate::sign_method::sign_method;
 
 pub(crate) fn platform(platform: wit::Platform) -> Result<Platform, ConfigurationProblem> {
     match platform {

@@ -10,11 +10,12 @@ use thingpost::aliyun::{Address, MqttCredentials, Registered, Registration};
 
 use crate::bindings::exports::thingpost::iot::aliyun_types as wit;
 use crate::config;
+use crate::sign_method::sign_method;
 
 pub(crate) fn registration(registration: &wit::Registration) -> Result<Registration, ConfigurationProblem> {
     let endpoint = config::endpoint(&registration.endpoint, registration.port)?;
     let wit::Registration { product_key, device_name, method, random, .. } = registration;
-    Registration::new(endpoint, product_key, device_name, config::sign_method(*method), random)
+    Registration::new(endpoint, product_key, device_name, sign_method(*method), random)
 }
 
 pub(crate) fn registered(registered: Registered) -> wit::Registered {

@@ -69,7 +69,7 @@ pub struct Entry {
 }
 
 /// Who sent a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Device {
     /// A holder of a client certificate.
     Certificate {

@@ -22,6 +22,11 @@
 //! | [`ServerIdentity`], [`ClientCertificates`] | what a test server of your own needs for TLS |
 //! | [`Ledger`], [`Entry`], [`Disposition`] | every message that reached HTTP, and what became of it |
 //! | [`Faults`], [`Fault`] | what is to go wrong next, and in which phase |
+//! | [`Broker`], `mqtt/broker/` | mosquitto, started for one test: killed, paused, started again, and gone with it |
+//! | [`AwsMqtt`], [`AliyunMqtt`], [`PlainMqtt`], `mqtt/` | the TLS fronts that stand before it, each with the checks of its cloud |
+//! | [`MqttAuthorizer`] | the logins that AWS takes instead of a certificate |
+//! | [`MqttLedger`], [`MqttEntry`], [`MqttCounts`] | what passed a front: connections, messages, acknowledgements, ends |
+//! | [`MqttLink`], [`LinkSpeed`], [`PublishMoment`] | what is to go wrong with MQTT connections |
 //! | `platform.rs`, `serve.rs`, `exchange.rs` | what a platform is, its listeners, one exchange with a client |
 //! | `http1.rs` | a byte-exact HTTP/1.1, able to leave out what a proper server must not |
 //! | `gauge.rs` | how much of one kind is under way at once |
@@ -64,6 +69,7 @@ mod fault;
 mod gauge;
 mod http1;
 mod ledger;
+mod mqtt;
 mod percent;
 mod pki;
 mod platform;
@@ -82,6 +88,11 @@ pub use aws::{
 };
 pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
 pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
+pub use mqtt::{
+    AliyunMqtt, AwsMqtt, Broker, BrokerError, BrokerOptions, LinkSpeed, MqttAuthorizer, MqttConnect, MqttCounts,
+    MqttDelivery, MqttEnd, MqttEnded, MqttEntry, MqttFate, MqttLedger, MqttLink, MqttProperties, MqttPublish,
+    MqttRecording, MqttSubscribe, MqttUnsubscribe, MqttWaitedInVain, MqttWill, PlainMqtt, PublishMoment,
+};
 pub use pki::{Authority, DeviceCertificate, ServerIdentity};
 pub use platform::Listener;
 pub use serve::Connections;

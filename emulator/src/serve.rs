@@ -44,9 +44,15 @@ pub struct Connections {
 }
 
 #[derive(Default)]
-struct Counters {
+pub(crate) struct Counters {
     accepted: AtomicU64,
     handshakes: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn count_handshake(&self) {
+        self.handshakes.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// A bound port. Dropping it closes it and aborts its connections.
@@ -58,10 +64,19 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) async fn open<P: Platform>(ip: IpAddr, platform: Arc<P>, deadlines: Deadlines) -> io::Result<Self> {
+        Self::open_with(ip, move |tcp, counters| serve(tcp, Arc::clone(&platform), counters, deadlines)).await
+    }
+
+    /// As [`Port::open`], for connections that are no exchanges of HTTP.
+    pub(crate) async fn open_with<S, F>(ip: IpAddr, serve: S) -> io::Result<Self>
+    where
+        S: Fn(TcpStream, Arc<Counters>) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
         let listener = TcpListener::bind((ip, 0)).await?;
         let address = listener.local_addr()?;
         let counters = Arc::new(Counters::default());
-        let accepting = tokio::spawn(accept(listener, platform, Arc::clone(&counters), deadlines));
+        let accepting = tokio::spawn(accept(listener, serve, Arc::clone(&counters)));
         Ok(Self { address, counters, accepting })
     }
 
@@ -84,14 +99,18 @@ impl Drop for Port {
 }
 
 /// The connections live in the set of this task, so that aborting it ends them all.
-async fn accept<P: Platform>(listener: TcpListener, platform: Arc<P>, counters: Arc<Counters>, deadlines: Deadlines) {
+async fn accept<S, F>(listener: TcpListener, serve: S, counters: Arc<Counters>)
+where
+    S: Fn(TcpStream, Arc<Counters>) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => {
                     counters.accepted.fetch_add(1, Ordering::SeqCst);
-                    connections.spawn(serve(tcp, Arc::clone(&platform), Arc::clone(&counters), deadlines));
+                    connections.spawn(serve(tcp, Arc::clone(&counters)));
                 }
                 // Out of file descriptors, or a client that is gone again: neither gets better by trying at once.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -114,7 +133,7 @@ async fn serve<P: Platform>(tcp: TcpStream, platform: Arc<P>, counters: Arc<Coun
     let Ok(Some(stream)) = handshake.await else {
         return;
     };
-    counters.handshakes.fetch_add(1, Ordering::SeqCst);
+    counters.count_handshake();
     let peer = peer(&stream);
     Conversation::new(platform, stream, peer, connection, deadlines).run().await;
 }
@@ -135,7 +154,7 @@ async fn shake_hands<P: Platform>(tcp: TcpStream, platform: &P) -> Option<TlsStr
     start.into_stream(config).await.ok()
 }
 
-fn peer(stream: &TlsStream<TcpStream>) -> Peer {
+pub(crate) fn peer(stream: &TlsStream<TcpStream>) -> Peer {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates().and_then(|chain| chain.first());
     Peer {

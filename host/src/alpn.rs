@@ -2,13 +2,15 @@
 //!
 //! On port 443 AWS IoT Core tells MQTT, HTTPS with a certificate and HTTPS with a signature apart by ALPN alone.
 //! Without `x-amzn-http-ca` a device certificate is ignored there and the answer is `403 Missing Authentication
-//! Token`, which sends people hunting through their policies. On 8443 nothing needs to be offered. That knowledge is
-//! built in here; a custom domain, which no rule can recognise, says it explicitly.
+//! Token`, which sends people hunting through their policies; an MQTT client that offers nothing talks to a web server.
+//! On 8443 and 8883 nothing needs to be offered. That knowledge is built in here; a custom domain, which no rule can
+//! recognise, says it explicitly.
 
 /// What a route offers by ALPN.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Alpn {
-    /// `x-amzn-http-ca` where AWS IoT wants it, and nothing elsewhere.
+    /// What AWS IoT wants on port 443 of its data endpoints, and nothing elsewhere. HTTPS: `x-amzn-http-ca` with an
+    /// identity, nothing without. MQTT: `x-amzn-mqtt-ca` with an identity, `mqtt` without.
     #[default]
     Automatic,
     /// Exactly these, in this order. Empty: the extension is not sent.
@@ -18,15 +20,35 @@ pub enum Alpn {
 /// The ALPN name of AWS IoT for HTTPS with a client certificate.
 pub const AWS_HTTPS_WITH_CERTIFICATE: &[u8] = b"x-amzn-http-ca";
 
+/// The ALPN name of AWS IoT for MQTT with a client certificate.
+pub const AWS_MQTT_WITH_CERTIFICATE: &[u8] = b"x-amzn-mqtt-ca";
+
+/// The ALPN name of AWS IoT for MQTT with a custom authorizer.
+pub const AWS_MQTT_WITH_AUTHORIZER: &[u8] = b"mqtt";
+
+/// What is spoken over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Protocol {
+    /// HTTP/1.1, by this crate.
+    Https,
+    /// MQTT, by the component.
+    Mqtt,
+}
+
 impl Alpn {
     /// The protocols to offer when `host` is reached on `port`.
-    pub(crate) fn protocols(&self, host: &str, port: u16, with_identity: bool) -> Vec<Vec<u8>> {
+    pub(crate) fn protocols(&self, spoken: Protocol, host: &str, port: u16, with_identity: bool) -> Vec<Vec<u8>> {
         match self {
-            Self::Offer(protocols) => protocols.clone(),
-            Self::Automatic if with_identity && port == 443 && is_aws_iot_endpoint(host) => {
-                vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()]
-            }
-            Self::Automatic => Vec::new(),
+            Self::Offer(protocols) => return protocols.clone(),
+            Self::Automatic if port != 443 || !is_aws_iot_endpoint(host) => return Vec::new(),
+            Self::Automatic => {}
+        }
+        match (spoken, with_identity) {
+            (Protocol::Https, true) => vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()],
+            // With a signature, or a token in its headers.
+            (Protocol::Https, false) => Vec::new(),
+            (Protocol::Mqtt, true) => vec![AWS_MQTT_WITH_CERTIFICATE.to_vec()],
+            (Protocol::Mqtt, false) => vec![AWS_MQTT_WITH_AUTHORIZER.to_vec()],
         }
     }
 }
@@ -49,6 +71,7 @@ fn is_aws_iot_endpoint(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Protocol::{Https, Mqtt};
     use super::*;
 
     #[test]
@@ -60,9 +83,15 @@ mod tests {
             "data.ats.iot.cn-north-1.amazonaws.com.cn",
             "vpce-0123-abcd.data.iot.us-east-1.vpce.amazonaws.com",
         ] {
-            assert_eq!(Alpn::Automatic.protocols(host, 443, true), [b"x-amzn-http-ca"], "{host}");
-            assert!(Alpn::Automatic.protocols(host, 8443, true).is_empty());
-            assert!(Alpn::Automatic.protocols(host, 443, false).is_empty());
+            assert_eq!(Alpn::Automatic.protocols(Https, host, 443, true), [b"x-amzn-http-ca"], "{host}");
+            assert!(Alpn::Automatic.protocols(Https, host, 8443, true).is_empty());
+            assert!(Alpn::Automatic.protocols(Https, host, 443, false).is_empty());
+            assert_eq!(Alpn::Automatic.protocols(Mqtt, host, 443, true), [b"x-amzn-mqtt-ca"], "{host}");
+            assert_eq!(Alpn::Automatic.protocols(Mqtt, host, 443, false), [b"mqtt"], "{host}");
+            for port in [8883, 1883, 8443] {
+                assert!(Alpn::Automatic.protocols(Mqtt, host, port, true).is_empty());
+                assert!(Alpn::Automatic.protocols(Mqtt, host, port, false).is_empty());
+            }
         }
     }
 
@@ -74,18 +103,24 @@ mod tests {
             "a1b2.jobs.iot.us-east-1.amazonaws.com",
             "s3.us-east-1.amazonaws.com",
             "iot-as-http2.cn-shanghai.aliyuncs.com",
+            "pk.iot-as-mqtt.cn-shanghai.aliyuncs.com",
             "a.iot.us-east-1.amazonaws.com.evil.example",
             "xamazonaws.com",
         ] {
-            assert!(Alpn::Automatic.protocols(host, 443, true).is_empty(), "{host}");
+            for spoken in [Https, Mqtt] {
+                assert!(Alpn::Automatic.protocols(spoken, host, 443, true).is_empty(), "{host}");
+                assert!(Alpn::Automatic.protocols(spoken, host, 443, false).is_empty(), "{host}");
+            }
         }
     }
 
     #[test]
     fn an_explicit_offer_stands_on_any_port() {
         let offer = Alpn::Offer(vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()]);
-        assert_eq!(offer.protocols("iot.example.com", 9443, false), [AWS_HTTPS_WITH_CERTIFICATE]);
+        assert_eq!(offer.protocols(Https, "iot.example.com", 9443, false), [AWS_HTTPS_WITH_CERTIFICATE]);
         let none = Alpn::Offer(Vec::new());
-        assert!(none.protocols("x-ats.iot.us-east-1.amazonaws.com", 443, true).is_empty());
+        for spoken in [Https, Mqtt] {
+            assert!(none.protocols(spoken, "x-ats.iot.us-east-1.amazonaws.com", 443, true).is_empty());
+        }
     }
 }

@@ -38,6 +38,13 @@ pub enum TransportError {
         /// Why.
         error: ExchangeError,
     },
+    /// A connection that was [dialed](crate::Transport::dial) broke. What was said last may have been heard.
+    Lost {
+        /// Where to.
+        to: Endpoint,
+        /// Why.
+        error: LossError,
+    },
 }
 
 /// Why a request was not tried.
@@ -50,6 +57,8 @@ pub enum Denial {
     Scheme(String),
     /// The URL has no host, or user information in front of it.
     Url,
+    /// What is to be dialed is not a host and a port.
+    Authority,
     /// `CONNECT` would open a tunnel past the routes.
     Method,
 }
@@ -138,6 +147,29 @@ pub enum ExchangeError {
     },
 }
 
+/// Why a connection broke that was not for HTTP.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LossError {
+    /// The server closed it without the goodbye of TLS, or reset it; or the network did.
+    Closed(io::Error),
+    /// The server broke the TLS connection and said why.
+    Alert(AlertDescription),
+    /// What came is not TLS, or was changed on its way.
+    Tls(rustls::Error),
+}
+
+impl LossError {
+    /// The reason alone.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Closed(error) => error.to_string(),
+            Self::Alert(alert) => alert::name(*alert),
+            Self::Tls(error) => error.to_string(),
+        }
+    }
+}
+
 impl ConnectError {
     /// From the handshake, in which rustls speaks through `io::Error`.
     pub fn from_handshake(error: io::Error) -> Self {
@@ -182,14 +214,29 @@ impl TransportError {
         Self::Exchange { to, error }
     }
 
+    /// A dialed connection broke. `first` says that nothing came over it before, so that an alert can still be about the
+    /// handshake.
+    pub(crate) fn lost(to: Endpoint, error: io::Error, first: bool) -> Self {
+        let error = match find::<rustls::Error>(&error).cloned() {
+            Some(rustls::Error::AlertReceived(alert)) if first && alert::refuses_handshake(alert) => {
+                return Self::Connect { to, error: ConnectError::Alert(alert) };
+            }
+            Some(rustls::Error::AlertReceived(alert)) => LossError::Alert(alert),
+            Some(other) => LossError::Tls(other),
+            None => LossError::Closed(error),
+        };
+        Self::Lost { to, error }
+    }
+
     /// The last and lossy step: the code that the guest sees.
     pub fn to_wasi(&self) -> WasiError {
         match self {
             Self::Denied(Denial::NoRoute(_) | Denial::Scheme(_)) => WasiError::HttpRequestDenied,
-            Self::Denied(Denial::Url) => WasiError::HttpRequestUriInvalid,
+            Self::Denied(Denial::Url | Denial::Authority) => WasiError::HttpRequestUriInvalid,
             Self::Denied(Denial::Method) => WasiError::HttpRequestMethodInvalid,
             Self::Connect { error, .. } => error.to_wasi(),
             Self::Exchange { error, .. } => error.to_wasi(),
+            Self::Lost { .. } => WasiError::ConnectionTerminated,
         }
     }
 }
@@ -268,6 +315,17 @@ impl StdError for TransportError {
             Self::Denied(denial) => Some(denial),
             Self::Connect { error, .. } => Some(error),
             Self::Exchange { error, .. } => Some(error),
+            Self::Lost { error, .. } => Some(error),
+        }
+    }
+}
+
+impl StdError for LossError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Closed(error) => Some(error),
+            Self::Tls(error) => Some(error),
+            Self::Alert(_) => None,
         }
     }
 }

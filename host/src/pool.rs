@@ -21,12 +21,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::alpn::Protocol;
 use crate::clock::later;
 use crate::connect::ConnectDeadline;
 use crate::connection::Connection;
 use crate::error::ConnectError;
 use crate::route::{Checked, Endpoint, MinimumTls};
 use crate::tls::client_config;
+
+mod dialed;
+
+pub(crate) use dialed::{Dialed, DialedPermits};
 
 /// The sweeper looks no more often than this, however short the idle timeout; an idle connection whose time is over is
 /// not handed out in between.
@@ -44,13 +49,23 @@ pub struct PoolLimits {
     /// Connections per key. HTTP/1.1 has one request in flight on each; what exceeds it waits for its turn. More than
     /// `connections` counts as `connections`.
     pub connections_per_key: usize,
-    /// Connections of the whole pool. Where it is reached, idle ones give way.
+    /// Connections of the whole pool, dialed ones included. Where it is reached, idle ones give way.
     pub connections: usize,
+    /// Connections that one workload may have [dialed](crate::Transport::dial) at once, to all its destinations together.
+    /// A request ends by itself, such a connection when the guest likes: without this bound one guest could take all
+    /// that the pool has, and keep it. More than `connections` counts as `connections`.
+    pub dialed_per_workload: usize,
 }
 
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self { idle_timeout: Duration::from_secs(30), idle_per_key: 32, connections_per_key: 32, connections: 512 }
+        Self {
+            idle_timeout: Duration::from_secs(30),
+            idle_per_key: 32,
+            connections_per_key: 32,
+            connections: 512,
+            dialed_per_workload: 32,
+        }
     }
 }
 
@@ -60,10 +75,11 @@ pub struct Pool {
     shared: Arc<Shared>,
 }
 
-/// Everything that went into a connection. The scheme is not in it, being always https.
+/// Everything that went into a connection. TLS is not in it, being always there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     workload: Arc<str>,
+    spoken: Protocol,
     to: Endpoint,
     address: Endpoint,
     identity: Option<u64>,
@@ -76,6 +92,7 @@ struct Key {
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) workload: Arc<str>,
+    pub(crate) spoken: Protocol,
     /// Host and port of the URL.
     pub(crate) to: Endpoint,
     /// Host and port to dial.
@@ -104,13 +121,16 @@ struct Lane {
     settings: Arc<LaneSettings>,
     /// The most recently used last; it is taken first, so that a burst's surplus grows old and goes.
     idle: Vec<Idle>,
+    /// When it was last seen in use.
+    used: Instant,
 }
 
 struct LaneSettings {
     tls: Arc<ClientConfig>,
     /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this bounds
     /// the connections in use and idle too, and nobody ever waits while one is idle. One that is closing has a socket
-    /// for a moment longer; only the bound of the whole pool counts those.
+    /// for a moment longer; only the bound of the whole pool counts those. For dialed connections all lanes of a workload
+    /// have the same permits, one for each connection.
     turns: Arc<Semaphore>,
 }
 
@@ -173,20 +193,31 @@ impl Pool {
     }
 
     fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
-        let limits = &self.shared.limits;
         let mut state = self.shared.state();
         if state.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
             state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.shared))));
         }
-        let lane = state.lanes.entry(key.clone()).or_insert_with(|| Lane {
-            settings: Arc::new(LaneSettings {
-                tls: client_config(&target.route.route, key.alpn.clone()),
-                // Whoever had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
-                turns: permits(limits.connections_per_key.min(limits.connections)),
-            }),
-            idle: Vec::new(),
-        });
+        if !state.lanes.contains_key(key) {
+            let turns = self.turns(&state, key);
+            let tls = client_config(&target.route.route, key.alpn.clone());
+            let settings = Arc::new(LaneSettings { tls, turns });
+            state.lanes.insert(key.clone(), Lane { settings, idle: Vec::new(), used: Instant::now() });
+        }
+        let lane = state.lanes.get_mut(key).expect("it was put there if it was not there");
+        lane.used = Instant::now();
         (Arc::clone(&lane.settings), !lane.idle.is_empty())
+    }
+
+    /// The turns of a new lane.
+    fn turns(&self, state: &State, key: &Key) -> Arc<Semaphore> {
+        let limits = &self.shared.limits;
+        match key.spoken {
+            // Whoever had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
+            Protocol::Https => permits(limits.connections_per_key.min(limits.connections)),
+            Protocol::Mqtt => state
+                .dialed_turns(&key.workload)
+                .unwrap_or_else(|| permits(limits.dialed_per_workload.min(limits.connections))),
+        }
     }
 
     /// A place for one more socket. If there is none, the connection that has been idle longest gives way.
@@ -225,13 +256,25 @@ impl Key {
         let route = &target.route.route;
         Self {
             workload: Arc::clone(&target.workload),
+            spoken: target.spoken,
             to: target.to.clone(),
             address: target.address.clone(),
             identity: route.identity.as_ref().map(|identity| identity.generation()),
             roots: route.roots.generation(),
             minimum_tls: route.minimum_tls,
-            alpn: route.alpn.protocols(&target.to.host, target.to.port, route.identity.is_some()),
+            alpn: route.protocols(target.spoken, target.to.port),
         }
+    }
+}
+
+impl Lane {
+    /// Whether it has connections, or had some that will be wanted again.
+    fn is_worth_keeping(&mut self, key: &Key) -> bool {
+        let in_use = Arc::strong_count(&self.settings) > 1;
+        if in_use {
+            self.used = Instant::now();
+        }
+        in_use || !self.idle.is_empty() || (key.spoken == Protocol::Mqtt && self.used.elapsed() < dialed::RESUMPTION)
     }
 }
 
@@ -303,7 +346,7 @@ async fn sweep(pool: Weak<Shared>) {
             for lane in state.lanes.values_mut() {
                 lane.idle.retain(|idle| idle.connection.is_reusable() && idle.since.elapsed() < timeout);
             }
-            state.lanes.retain(|_, lane| !lane.idle.is_empty() || Arc::strong_count(&lane.settings) > 1);
+            state.lanes.retain(|key, lane| lane.is_worth_keeping(key));
             if state.lanes.is_empty() {
                 state.sweeper = None;
                 return;

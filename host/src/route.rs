@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
-use crate::alpn::Alpn;
+use crate::alpn::{Alpn, Protocol};
 use crate::identity::Identity;
 use crate::pacing::Pacing;
 use crate::roots::TrustRoots;
@@ -64,6 +64,7 @@ pub struct Route {
     pub(crate) identity: Option<Identity>,
     pub(crate) roots: TrustRoots,
     pub(crate) alpn: Alpn,
+    pub(crate) mqtt_alpn: Alpn,
     pub(crate) minimum_tls: MinimumTls,
     pub(crate) per_second: Option<NonZeroU32>,
 }
@@ -77,6 +78,7 @@ impl Route {
             identity: None,
             roots,
             alpn: Alpn::default(),
+            mqtt_alpn: Alpn::default(),
             minimum_tls: MinimumTls::default(),
             per_second: None,
         }
@@ -96,10 +98,18 @@ impl Route {
         self
     }
 
-    /// What to offer by ALPN.
+    /// What to offer by ALPN to a server that is to speak HTTPS.
     #[must_use]
     pub fn alpn(mut self, alpn: Alpn) -> Self {
         self.alpn = alpn;
+        self
+    }
+
+    /// What to offer by ALPN to a server that is to speak MQTT: a custom domain may serve both on one port, and tells
+    /// them apart by nothing else.
+    #[must_use]
+    pub fn mqtt_alpn(mut self, alpn: Alpn) -> Self {
+        self.mqtt_alpn = alpn;
         self
     }
 
@@ -112,10 +122,21 @@ impl Route {
 
     /// Sends at most so many requests per second, evenly spread, over all connections of this route. The connect timeout
     /// covers the wait for a turn too. Without this, requests go as they come.
+    ///
+    /// A connection that is [dialed](crate::Transport::dial) counts as one request, and what is then said over it as none.
     #[must_use]
     pub fn max_per_second(mut self, requests: NonZeroU32) -> Self {
         self.per_second = Some(requests);
         self
+    }
+
+    /// The protocols to offer by ALPN on this port.
+    pub(crate) fn protocols(&self, spoken: Protocol, port: u16) -> Vec<Vec<u8>> {
+        let alpn = match spoken {
+            Protocol::Https => &self.alpn,
+            Protocol::Mqtt => &self.mqtt_alpn,
+        };
+        alpn.protocols(spoken, &self.host, port, self.identity.is_some())
     }
 }
 
@@ -225,6 +246,14 @@ mod tests {
     fn a_route_with_a_port_opens_no_other() {
         let table = RouteTable::new(vec![route("a.example").port(8443)]).unwrap();
         assert!(found(&table, "a.example", 443).is_none());
+    }
+
+    #[test]
+    fn https_and_mqtt_on_one_port_each_have_their_own_alpn() {
+        let offer = |name: &[u8]| Alpn::Offer(vec![name.to_vec()]);
+        let route = route("iot.example.com").alpn(offer(b"x-amzn-http-ca")).mqtt_alpn(offer(b"x-amzn-mqtt-ca"));
+        assert_eq!(route.protocols(Protocol::Https, 443), [b"x-amzn-http-ca"]);
+        assert_eq!(route.protocols(Protocol::Mqtt, 443), [b"x-amzn-mqtt-ca"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 
+use crate::alpn::Protocol;
 use crate::route::{MinimumTls, Route};
 use crate::verify::Verifier;
 
@@ -23,10 +24,15 @@ pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
 }
 
 impl Route {
-    /// The TLS configuration of a connection to this port of the route's host, made afresh: for those who want to look
-    /// at a handshake more closely than [`Transport`](crate::Transport) does, and must not make up another one.
+    /// The TLS configuration of an HTTPS connection to this port of the route's host, made afresh: for those who want to
+    /// look at a handshake more closely than [`Transport`](crate::Transport) does, and must not make up another one.
     pub fn tls_config(&self, port: u16) -> Arc<ClientConfig> {
-        client_config(self, self.alpn.protocols(&self.host, port, self.identity.is_some()))
+        client_config(self, self.protocols(Protocol::Https, port))
+    }
+
+    /// The same for an MQTT connection.
+    pub fn mqtt_tls_config(&self, port: u16) -> Arc<ClientConfig> {
+        client_config(self, self.protocols(Protocol::Mqtt, port))
     }
 }
 

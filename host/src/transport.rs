@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
+use crate::alpn::Protocol;
 use crate::body::AnswerBody;
 use crate::connect::ConnectDeadline;
 use crate::connect_to::ConnectTo;
@@ -76,14 +77,15 @@ impl Timeouts {
 /// Sends requests for one workload. Cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
-    pool: Pool,
+    pub(crate) pool: Pool,
     workload: Arc<str>,
     profile: Arc<Profile>,
-    timeouts: Timeouts,
-    on_failure: Option<FailureObserver>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) on_failure: Option<FailureObserver>,
 }
 
-/// Sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it.
+/// Sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it;
+/// and every dialed connection that did not come about, or broke.
 pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
 
 impl Transport {
@@ -189,10 +191,15 @@ impl Transport {
         if authority.as_str().contains('@') {
             return Err(Denial::Url);
         }
-        let to = Endpoint::new(authority.host(), authority.port_u16().unwrap_or(443));
+        self.route(Protocol::Https, Endpoint::new(authority.host(), authority.port_u16().unwrap_or(443)))
+    }
+
+    /// The way to a destination, if there is a route to it.
+    pub(crate) fn route(&self, spoken: Protocol, to: Endpoint) -> Result<Target, Denial> {
         let route = self.profile.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
         Ok(Target {
             workload: Arc::clone(&self.workload),
+            spoken,
             address: ConnectTo::apply(&self.profile.connect_to, &to),
             route: Arc::clone(route),
             to,

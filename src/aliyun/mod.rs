@@ -9,6 +9,8 @@ mod auth;
 mod device;
 mod explain;
 mod lint;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 mod provisioning;
 mod publish;
 mod response;

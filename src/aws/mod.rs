@@ -12,12 +12,15 @@
 //! | `topic`, `properties`, `publish` | a message and its request |
 //! | `operation` | shadows, retained messages, direct messages, connections |
 //! | `response` | what a status means |
+//! | `mqtt` | what is different over MQTT (feature `mqtt`) |
 //! | `host_name`, `explain` | what went wrong, and what to do |
 
 mod authentication;
 mod config;
 mod explain;
 mod host_name;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 mod operation;
 mod properties;
 mod publish;

@@ -44,6 +44,11 @@ pub(super) fn check_topic(topic: &str) -> Result<(), TopicProblem> {
     if topic.starts_with(b"$") && !may_be_published_to(topic) {
         return Err(TopicProblem::Reserved);
     }
+    check_limits(topic)
+}
+
+/// Counts against the limits of the message broker.
+pub(super) fn check_limits(topic: &[u8]) -> Result<(), TopicProblem> {
     if topic.strip_prefix(BASIC_INGEST).is_some_and(|rest| rest.split(is_slash).next().is_some_and(is_too_long)) {
         return Err(TopicProblem::TooLong);
     }

@@ -2,6 +2,7 @@
 //! a test must be able to foresee them, so what spreads them is a parameter.
 
 use super::Options;
+use crate::random::SplitMix64;
 
 /// Exponential pauses, each somewhere in the upper half of its length.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub(super) struct Backoff {
 impl Backoff {
     pub fn new(options: &Options, seed: u64) -> Self {
         let (base_ms, max_ms) = (options.backoff_base_ms.into(), options.backoff_max_ms.into());
-        Self { base_ms, max_ms, random: SplitMix64(seed) }
+        Self { base_ms, max_ms, random: SplitMix64::new(seed) }
     }
 
     /// The pause after so many attempts, at least 1, and at least so many milliseconds.
@@ -23,20 +24,6 @@ impl Backoff {
         let full = self.base_ms.max(at_least_ms).saturating_mul(1 << doublings).min(self.max_ms);
         let half = full / 2;
         at_least_ms + half + self.random.next() % (full - half + 1)
-    }
-}
-
-/// The generator of Steele, Lea and Flood: one word of state, any seed will do.
-#[derive(Clone, Debug)]
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
     }
 }
 

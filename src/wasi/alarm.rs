@@ -6,7 +6,7 @@ use wasip2::io::poll::Pollable;
 /// At most one timer. Of a thousand messages each has a deadline of its own, and none of them strikes, most of the time:
 /// the timer of the first serves them all.
 #[derive(Default)]
-pub(super) struct Alarm(Option<(u64, Pollable)>);
+pub struct Alarm(Option<(u64, Pollable)>);
 
 impl Alarm {
     /// A timer that rings no later than this. Early is possible.

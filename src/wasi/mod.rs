@@ -21,7 +21,7 @@ use crate::aliyun::Signing;
 use crate::exchange::{Exchange, Outgoing, Step};
 use crate::http::{Failure, NoAnswer, Response};
 use crate::moment::Moment;
-use alarm::Alarm;
+pub use alarm::Alarm;
 use clock::Clock;
 use flight::Flight;
 
@@ -30,6 +30,11 @@ const NS_PER_MS: u64 = 1_000_000;
 /// The time of the host.
 pub fn now() -> Moment {
     Clock::start().1
+}
+
+/// Milliseconds of the clock that never jumps.
+pub fn monotonic_ms() -> u64 {
+    monotonic_clock::now() / NS_PER_MS
 }
 
 /// A number that differs between instances as far as the clock of the host does: it only spreads retries.

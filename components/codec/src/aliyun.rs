@@ -9,6 +9,7 @@ use crate::bindings::exports::thingpost::iot::aliyun_codec::{
     Address, Device, Error, Guest, HttpRequest, HttpResponse, Message, MqttCredentials, Receipt, Registered,
     Registration, RequestProblem, SignMethod, Token,
 };
+use crate::sign_method::sign_method;
 use crate::{Component, config, http, message, outcome, problem, provisioning};
 
 impl Guest for Component {
@@ -17,7 +18,7 @@ impl Guest for Component {
     }
 
     fn sign(method: SignMethod, device_secret: String, content: String) -> String {
-        aliyun::sign(config::sign_method(method), &device_secret, &content)
+        aliyun::sign(sign_method(method), &device_secret, &content)
     }
 
     fn auth_request(
@@ -27,7 +28,7 @@ impl Guest for Component {
         signature: String,
     ) -> Result<HttpRequest, String> {
         let device = checked(&device).map_err(|problem| problem.text())?;
-        let method = config::sign_method(method);
+        let method = sign_method(method);
         Ok(http::request(aliyun::auth_request(&device, method, timestamp_ms, &signature)))
     }
 
@@ -91,7 +92,7 @@ impl Guest for Component {
         signature: String,
     ) -> Result<HttpRequest, String> {
         let device = checked(&device).map_err(|problem| problem.text())?;
-        let method = config::sign_method(method);
+        let method = sign_method(method);
         Ok(http::request(aliyun::mqtt_auth_request(&device, method, timestamp_ms, &signature)))
     }
 

@@ -22,6 +22,8 @@ mod problem;
 mod provisioning;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+#[path = "../../shared/sign_method.rs"]
+mod sign_method;
 #[path = "../../shared/thing_model.rs"]
 mod thing_model;
 

@@ -1,11 +1,25 @@
-//! stub
+//! The component of world `mqtt`: WIT values in, a session driven over connections that the host makes, WIT values out.
 #![cfg(target_family = "wasm")]
 #![no_std]
 
 extern crate alloc;
 
+mod config;
+mod event;
+#[path = "../../shared/message.rs"]
+mod message;
+#[path = "../../shared/no_answer.rs"]
+mod no_answer;
+#[path = "../../shared/outcome.rs"]
+mod outcome;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+mod session;
+#[path = "../../shared/sign_method.rs"]
+mod sign_method;
+#[path = "../../shared/signer.rs"]
+mod signer;
+mod wire;
 
 mod bindings {
     wit_bindgen::generate!({
@@ -17,36 +31,14 @@ mod bindings {
             "wasi:io/streams@0.2.12": wasip2::io::streams,
         },
     });
-    use super::Component;
+
+    use super::{Component, session};
+    // What the host says.
+    pub use self::thingpost::iot::types as failures;
     export!(Component);
-    use exports::thingpost::iot::mqtt_session::*;
-    pub struct S;
-    impl Guest for Component {
-        type Session = S;
-    }
-    impl GuestSession for S {
-        fn open(_: Config, _: SessionOptions, _: alloc::vec::Vec<Unfinished>) -> Result<Session, alloc::string::String> { Ok(Session::new(S)) }
-        fn connect(&self) -> Result<Connection, Error> {
-            let d = super::bindings::thingpost::iot::dialer::dial("x", 1);
-            d.subscribe().block();
-            let Some(Ok((i, o))) = d.finish() else { loop {} };
-            let x = i.read(7).unwrap();
-            o.write(&x).unwrap();
-            if let Err(wasip2::io::streams::StreamError::LastOperationFailed(e)) = o.check_write() {
-                super::bindings::thingpost::iot::dialer::failure(&e);
-            }
-            loop {}
-        }
-        fn keep_connecting(&self) {}
-        fn publish(&self, _: Message) -> Result<u64, Error> { loop {} }
-        fn publish_all(&self, _: alloc::vec::Vec<Message>) -> alloc::vec::Vec<Result<u64, Error>> { loop {} }
-        fn subscribe(&self, _: Subscription) -> Result<(), Error> { loop {} }
-        fn unsubscribe(&self, _: alloc::string::String) -> Result<(), Error> { loop {} }
-        fn receive(&self, _: u32) -> alloc::vec::Vec<Event> { loop {} }
-        fn outstanding(&self) -> u32 { wasip2::clocks::monotonic_clock::now() as u32 }
-        fn disconnect(&self) {}
-        fn unfinished(&self) -> alloc::vec::Vec<Unfinished> { loop {} }
-        fn abandon(&self) {}
+
+    impl exports::thingpost::iot::mqtt_session::Guest for Component {
+        type Session = session::Session;
     }
 }
 

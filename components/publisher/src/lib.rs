@@ -23,6 +23,8 @@ mod provisioning;
 mod provisioning_calls;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+#[path = "../../shared/sign_method.rs"]
+mod sign_method;
 mod signer;
 #[path = "../../shared/thing_model.rs"]
 mod thing_model;

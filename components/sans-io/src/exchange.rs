@@ -6,7 +6,6 @@ use core::cell::RefCell;
 
 use thingpost::aliyun::SignMethod;
 use thingpost::exchange::{self, Outgoing};
-use thingpost::http::{Failure, NoAnswer};
 use thingpost::{ConfigurationProblem, Moment};
 
 use crate::bindings::exports::thingpost::iot::exchange::{
@@ -14,8 +13,7 @@ use crate::bindings::exports::thingpost::iot::exchange::{
     NoAnswer as WitNoAnswer, Options, Outgoing as WitOutgoing, Platform, Receipt, SignMethod as WitSignMethod,
     Signing as WitSigning, Step,
 };
-use crate::bindings::exports::thingpost::iot::types::Failure as WitFailure;
-use crate::{http, message, outcome, platform};
+use crate::{http, message, no_answer, outcome, platform};
 
 pub struct Exchange(RefCell<exchange::Exchange>);
 
@@ -73,7 +71,7 @@ impl GuestExchange for Exchange {
     }
 
     fn answer(&self, now: WitMoment, id: u32, answered: Result<HttpResponse, WitNoAnswer>) {
-        let answered = answered.map(http::response).map_err(no_answer);
+        let answered = answered.map(http::response).map_err(no_answer::no_answer);
         self.0.borrow_mut().answer(moment(now), id, answered);
     }
 
@@ -94,26 +92,4 @@ impl GuestExchange for Exchange {
 
 fn moment(now: WitMoment) -> Moment {
     Moment { monotonic_ms: now.monotonic_ms, unix_ms: now.unix_ms }
-}
-
-fn no_answer(no_answer: WitNoAnswer) -> NoAnswer {
-    let failure = match no_answer.failure {
-        WitFailure::Denied => Failure::Denied,
-        WitFailure::NameResolution => Failure::NameResolution,
-        WitFailure::ConnectionRefused => Failure::ConnectionRefused,
-        WitFailure::Unreachable => Failure::Unreachable,
-        WitFailure::ConnectTimeout => Failure::ConnectTimeout,
-        WitFailure::ConnectionLimit => Failure::ConnectionLimit,
-        WitFailure::TlsCertificate => Failure::TlsCertificate,
-        WitFailure::TlsAlert => Failure::TlsAlert,
-        WitFailure::TlsProtocol => Failure::TlsProtocol,
-        WitFailure::RequestRejected => Failure::RequestRejected,
-        WitFailure::ConnectionClosed => Failure::ConnectionClosed,
-        WitFailure::AnswerTimeout => Failure::AnswerTimeout,
-        WitFailure::AnswerIncomplete => Failure::AnswerIncomplete,
-        WitFailure::AnswerTooLarge => Failure::AnswerTooLarge,
-        WitFailure::Protocol => Failure::Protocol,
-        WitFailure::Other => Failure::Other,
-    };
-    NoAnswer { failure, detail: no_answer.detail }
 }

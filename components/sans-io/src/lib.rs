@@ -11,17 +11,22 @@ mod exchange;
 mod http;
 #[path = "../../shared/message.rs"]
 mod message;
+#[path = "../../shared/no_answer.rs"]
+mod no_answer;
 #[path = "../../shared/outcome.rs"]
 mod outcome;
 #[path = "../../shared/platform.rs"]
 mod platform;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+#[path = "../../shared/sign_method.rs"]
+mod sign_method;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "sans-io" });
 
     use super::{Component, exchange};
+    pub use exports::thingpost::iot::types as failures;
     export!(Component);
 
     impl exports::thingpost::iot::exchange::Guest for Component {

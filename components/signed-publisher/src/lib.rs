@@ -10,6 +10,8 @@ mod client;
 mod config;
 #[path = "../../publisher/src/data_plane.rs"]
 mod data_plane;
+#[path = "../../shared/signer.rs"]
+mod host_signer;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/operation.rs"]
@@ -26,6 +28,8 @@ mod provisioning;
 mod provisioning_calls;
 #[path = "../../shared/runtime.rs"]
 mod runtime;
+#[path = "../../shared/sign_method.rs"]
+mod sign_method;
 mod signer;
 #[path = "../../shared/thing_model.rs"]
 mod thing_model;

@@ -37,7 +37,7 @@ mod options;
 mod publish;
 mod register;
 mod registry;
-mod sign;
+pub(crate) mod sign;
 mod thing_model;
 mod token;
 

@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 /// `signmethod`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     Md5,
     Sha1,
     /// Not documented for `/auth`, but what the official SDK sends there.
@@ -19,7 +19,7 @@ pub(super) enum Method {
 }
 
 impl Method {
-    pub(super) fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "hmacmd5" => Some(Self::Md5),
             "hmacsha1" => Some(Self::Sha1),
@@ -47,7 +47,7 @@ pub(super) fn content(parameters: &BTreeMap<String, String>, unsigned: &[&str]) 
 }
 
 /// Whether `sign` is the signature of `content` in hex of either case.
-pub(super) fn is_right(method: Method, secret: &str, content: &str, sign: &str) -> bool {
+pub(crate) fn is_right(method: Method, secret: &str, content: &str, sign: &str) -> bool {
     let Ok(sign) = hex::decode(sign) else {
         return false;
     };

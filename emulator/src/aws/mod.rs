@@ -54,3 +54,4 @@ pub use emulator::{AwsConnections, AwsEmulator};
 pub use options::AwsOptions;
 pub use policy::AwsAction;
 pub use retained::Retained;
+pub(crate) use topic::is_publishable;

@@ -25,17 +25,19 @@ pub(super) fn decode(encoded: &str) -> Result<String, Refusal> {
 
 /// What AWS checks of a topic that somebody publishes to over HTTPS.
 pub(super) fn check(topic: &str) -> Result<(), Refusal> {
-    let counted = without_basic_ingest(topic);
-    if counted.len() > MAX_BYTES || counted.matches('/').count() > MAX_SLASHES {
-        return Err(Refusal::invalid("Invalid topic"));
-    }
-    if topic.contains(['+', '#', '\0']) {
+    if !is_publishable(topic) {
         return Err(Refusal::invalid("Invalid topic"));
     }
     if topic.starts_with('$') {
         return check_reserved(topic);
     }
     Ok(())
+}
+
+/// Whether a topic is one that a message can have, whichever way it comes.
+pub(crate) fn is_publishable(topic: &str) -> bool {
+    let counted = without_basic_ingest(topic);
+    counted.len() <= MAX_BYTES && counted.matches('/').count() <= MAX_SLASHES && !topic.contains(['+', '#', '\0'])
 }
 
 /// The topic without `$aws/rules/<rule>/`, which counts neither as bytes nor as slashes.

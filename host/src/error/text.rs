@@ -5,7 +5,7 @@ use std::fmt;
 
 use rustls::CertificateError;
 
-use super::{Attempt, ConnectError, Denial, ExchangeError, Phase, TransportError};
+use super::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError};
 use crate::alert;
 
 /// The innermost cause, which is the one that says something.
@@ -23,6 +23,7 @@ impl fmt::Display for TransportError {
             Self::Denied(denial) => denial.fmt(f),
             Self::Connect { to, error } => write!(f, "not sent to {to}: {error}"),
             Self::Exchange { to, error } => write!(f, "sent to {to}, outcome unknown: {error}"),
+            Self::Lost { to, error } => write!(f, "connection to {to} lost: {error}"),
         }
     }
 }
@@ -35,6 +36,7 @@ impl fmt::Display for Denial {
             }
             Self::Scheme(scheme) => write!(f, "denied: only https is carried, not {scheme}"),
             Self::Url => f.write_str("denied: the URL must be https://HOST[:PORT]/..., without user information"),
+            Self::Authority => f.write_str("denied: what to connect to must be HOST:PORT"),
             Self::Method => f.write_str("denied: CONNECT would open a tunnel past the routes; send the request itself"),
         }
     }
@@ -128,6 +130,20 @@ impl fmt::Display for ExchangeError {
             Self::Stalled { after } => {
                 write!(f, "the answer stopped for {after:?}; give it more time")
             }
+        }
+    }
+}
+
+impl fmt::Display for LossError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason();
+        match self {
+            Self::Closed(_) => write!(
+                f,
+                "it was closed without a goodbye ({reason}); if it always is, check what the server requires of this device"
+            ),
+            Self::Alert(_) => write!(f, "the server broke it with {reason}; see the server's log"),
+            Self::Tls(_) => write!(f, "what came is not TLS ({reason}); check proxies on the way"),
         }
     }
 }

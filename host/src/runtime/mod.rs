@@ -1,12 +1,17 @@
 //! Running a component with exactly what it asks for.
 //!
-//! A stock runtime links all of WASI and lets the guest choose. Here a component gets the interfaces of the world
-//! `publish` and nothing else: no files, no environment, no standard output, no entropy, no sockets. A component that
-//! imports anything more is refused when it is loaded, not when it first tries.
+//! A stock runtime links all of WASI and lets the guest choose. Here a component gets the interfaces of its world and
+//! nothing else: no files, no environment, no standard output, no entropy, no sockets. A component that imports anything
+//! more is refused when it is loaded, not when it first tries. For that a publisher and a session on an MQTT broker have
+//! a linker each: the one that sends requests cannot dial, and the one that dials cannot send requests.
 
 mod bindings;
 mod data_plane;
+mod dialer;
 mod interfaces;
+mod interrupt;
+mod mqtt;
+mod no_answer;
 mod outgoing_handler;
 mod provisioning;
 mod publisher;
@@ -25,17 +30,21 @@ use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 pub use data_plane::DataPlane;
+pub use interrupt::Interrupt;
+pub use mqtt::{DEFAULT_SESSION_OPTIONS, MqttPre, MqttSession};
 pub use provisioning::Provisioning;
 pub use publisher::{DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre};
 
 pub use secrets::DeviceSecrets;
 
+use mqtt::state::MqttState;
 use state::StoreState;
 
-/// The engine and its linker: one for a process.
+/// The engine and its linkers: one for a process.
 pub struct Runtime {
     engine: Engine,
     linker: Linker<StoreState>,
+    mqtt_linker: Linker<MqttState>,
 }
 
 /// Where compiled components are kept. Compiling the publisher takes a few hundred milliseconds, loading it from the
@@ -68,20 +77,27 @@ impl Runtime {
     /// A runtime with an engine of your own settings.
     pub fn with_config(config: &Config) -> Result<Self> {
         let engine = Engine::new(config)?;
-        let linker = linker(&engine)?;
-        Ok(Self { engine, linker })
+        let (linker, mqtt_linker) = (linker(&engine)?, mqtt::linker(&engine)?);
+        Ok(Self { engine, linker, mqtt_linker })
     }
 
-    /// Compiles a component of world `publish` or `publish-signed`, or takes it from the cache, and checks that it imports nothing else.
+    /// Compiles a component of world `publish` or `publish-signed`, or takes it from the cache, and checks that it imports
+    /// nothing else.
     pub fn load(&self, component: &[u8]) -> Result<PublisherPre> {
         let component = Component::new(&self.engine, component)?;
         PublisherPre::new(self.linker.instantiate_pre(&component)?)
     }
+
+    /// The same for a component of world `mqtt`.
+    pub fn load_mqtt(&self, component: &[u8]) -> Result<MqttPre> {
+        let component = Component::new(&self.engine, component)?;
+        MqttPre::new(self.mqtt_linker.instantiate_pre(&component)?)
+    }
 }
 
 impl Runtime {
-    /// Compiles a component for this machine and the settings of this runtime, for [`Self::load_precompiled`]: for those
-    /// who cannot wait for a compiler, or do not want one, on the machine that publishes.
+    /// Compiles a component for this machine and the settings of this runtime, for [`Self::load_precompiled`] or
+    /// [`Self::load_mqtt_precompiled`]: for those who cannot wait for a compiler, or do not want one, on the machine that publishes.
     pub fn precompile(&self, component: &[u8]) -> Result<Vec<u8>> {
         self.engine.precompile_component(component)
     }
@@ -98,6 +114,18 @@ impl Runtime {
         // SAFETY: as the caller has promised.
         let component = unsafe { Component::deserialize_file(&self.engine, file) }?;
         PublisherPre::new(self.linker.instantiate_pre(&component)?)
+    }
+
+    /// The same for a component of world `mqtt`.
+    ///
+    /// # Safety
+    ///
+    /// As with [`Self::load_precompiled`].
+    #[expect(unsafe_code, reason = "machine code cannot be checked, so it is the caller's word that counts")]
+    pub unsafe fn load_mqtt_precompiled(&self, file: &Path) -> Result<MqttPre> {
+        // SAFETY: as the caller has promised.
+        let component = unsafe { Component::deserialize_file(&self.engine, file) }?;
+        MqttPre::new(self.mqtt_linker.instantiate_pre(&component)?)
     }
 }
 

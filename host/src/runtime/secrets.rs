@@ -31,7 +31,13 @@ impl DeviceSecrets {
         self
     }
 
-    fn sign(&self, product_key: &str, device_name: &str, method: Method, content: &str) -> Result<String, String> {
+    pub(super) fn sign(
+        &self,
+        product_key: &str,
+        device_name: &str,
+        method: Method,
+        content: &str,
+    ) -> Result<String, String> {
         let device = (product_key.to_owned(), device_name.to_owned());
         let secret = self.secrets.get(&device).ok_or("the host has no secret of this device")?;
         if !is_authentication(product_key, device_name, content) {

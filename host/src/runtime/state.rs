@@ -16,6 +16,11 @@ use crate::transport::Transport;
 /// from what a guest that only asks for more could take from a small machine.
 const MEMORY_BYTES: usize = 256 * 1024 * 1024;
 
+/// A trap, because it says what was wanted; a guest that is merely refused says nothing but "unreachable".
+pub(super) fn memory_limit() -> StoreLimits {
+    StoreLimitsBuilder::new().memory_size(MEMORY_BYTES).trap_on_grow_failure(true).build()
+}
+
 /// The state of one store.
 pub(super) struct StoreState {
     limits: StoreLimits,
@@ -28,10 +33,8 @@ pub(super) struct StoreState {
 
 impl StoreState {
     pub(super) fn new(transport: Transport, secrets: Arc<DeviceSecrets>) -> Self {
-        // A trap, because it says what was wanted; a guest that is merely refused says nothing but "unreachable".
-        let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES).trap_on_grow_failure(true).build();
         Self {
-            limits,
+            limits: memory_limit(),
             table: ResourceTable::new(),
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),

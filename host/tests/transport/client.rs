@@ -1,5 +1,6 @@
 //! Short forms for what every test does: a profile, a request, an answer.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,12 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn profile(workload: &str, routes: Vec<Route>, server: &Server) -> Profile {
-    let override_all = format!("::{}", server.address);
+    profile_at(workload, routes, server.address)
+}
+
+/// The same for a server that is not a [`Server`].
+pub fn profile_at(workload: &str, routes: Vec<Route>, address: SocketAddr) -> Profile {
+    let override_all = format!("::{address}");
     Profile {
         workload: workload.into(),
         routes: RouteTable::new(routes).unwrap(),

@@ -1,6 +1,7 @@
 //! The transport over real TLS, against a server that counts connections and fails on command in every phase.
 
 mod client;
+mod dialing;
 mod fairness;
 mod handshakes;
 mod hooks;
@@ -8,10 +9,13 @@ mod identities;
 mod load;
 mod outcomes;
 mod pacing;
+mod peer;
 mod pki;
 mod pooling;
 mod rotation;
 mod self_signed;
 mod separation;
 mod server;
+mod stream_ends;
+mod streams;
 mod timeouts;

@@ -94,12 +94,7 @@ impl Script {
             on_accept: Do::Go,
             on_handshake: Do::Go,
             on_request: Box::new(|_, _| Do::Answer(OK)),
-            tls: ServerTls {
-                certificate: authority.issue(host),
-                clients: None,
-                versions: rustls::ALL_VERSIONS.to_vec(),
-                alpn: Vec::new(),
-            },
+            tls: ServerTls::new(authority, host),
         }
     }
 
@@ -365,7 +360,16 @@ async fn read_request(
 }
 
 impl ServerTls {
-    fn config(&self) -> ServerConfig {
+    pub fn new(authority: &Authority, host: &str) -> Self {
+        Self {
+            certificate: authority.issue(host),
+            clients: None,
+            versions: rustls::ALL_VERSIONS.to_vec(),
+            alpn: Vec::new(),
+        }
+    }
+
+    pub fn config(&self) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let chain = CertificateDer::pem_slice_iter(self.certificate.certificate.as_bytes())
             .collect::<Result<Vec<_>, _>>()

@@ -39,33 +39,16 @@ pub enum Placement {
 
 impl CustomAuthorizer {
     pub(super) fn check(&self) -> Result<(), Problem> {
-        if let Some(name) = &self.name {
-            check_printable("authorizer name", name)?;
-            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_=,@-".contains(&byte);
-            if name.len() > MAX_NAME || !name.bytes().all(is_allowed) {
-                return Err(Problem::Malformed("authorizer name"));
-            }
+        // It becomes the name of a header.
+        let is_taken = |key_name: &str| {
+            ["host", "content-length", "content-type", "transfer-encoding", "connection", "authorization"]
+                .iter()
+                .any(|taken| key_name.eq_ignore_ascii_case(taken))
+        };
+        if self.token.as_ref().is_some_and(|(key_name, _)| is_taken(key_name)) {
+            return Err(Problem::Malformed("token key name"));
         }
-        if let Some((key_name, token)) = &self.token {
-            check_printable("token key name", key_name)?;
-            check_printable("token", token.reveal())?;
-            // It becomes the name of a header.
-            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-            let is_taken =
-                ["host", "content-length", "content-type", "transfer-encoding", "connection", "authorization"]
-                    .iter()
-                    .any(|taken| key_name.eq_ignore_ascii_case(taken));
-            if is_taken || !key_name.bytes().all(is_allowed) {
-                return Err(Problem::Malformed("token key name"));
-            }
-            if token.reveal().len() > MAX_TOKEN {
-                return Err(Problem::Malformed("token"));
-            }
-        }
-        match &self.signature {
-            Some(signature) => check_printable("token signature", signature.reveal()),
-            None => Ok(()),
-        }
+        check_parts(self.name.as_deref(), self.token.as_ref(), self.signature.as_ref())
     }
 
     /// What an answer must not give away.
@@ -91,6 +74,36 @@ impl CustomAuthorizer {
                 }
             }
         }
+    }
+}
+
+/// Refuses what AWS refuses of an authorizer, however it travels.
+pub(in crate::aws) fn check_parts(
+    name: Option<&str>,
+    token: Option<&(String, Secret)>,
+    signature: Option<&Secret>,
+) -> Result<(), Problem> {
+    if let Some(name) = name {
+        check_printable("authorizer name", name)?;
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_=,@-".contains(&byte);
+        if name.len() > MAX_NAME || !name.bytes().all(is_allowed) {
+            return Err(Problem::Malformed("authorizer name"));
+        }
+    }
+    if let Some((key_name, token)) = token {
+        check_printable("token key name", key_name)?;
+        check_printable("token", token.reveal())?;
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if !key_name.bytes().all(is_allowed) {
+            return Err(Problem::Malformed("token key name"));
+        }
+        if token.reveal().len() > MAX_TOKEN {
+            return Err(Problem::Malformed("token"));
+        }
+    }
+    match signature {
+        Some(signature) => check_printable("token signature", signature.reveal()),
+        None => Ok(()),
     }
 }
 

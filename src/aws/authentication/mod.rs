@@ -5,6 +5,8 @@ mod authorizer;
 mod provider;
 mod session;
 
+#[cfg(feature = "mqtt")]
+pub(super) use authorizer::check_parts as check_authorizer;
 pub use authorizer::{CustomAuthorizer, Placement};
 pub use provider::{CredentialsProvider, credentials_request, read_credentials_response};
 pub use session::Session;

@@ -116,18 +116,7 @@ impl Known<'_> {
         if contains(self.message, "execute-api") {
             return Some(CONTROL_PLANE);
         }
-        Some(match self.host.kind {
-            Kind::ControlPlane => CONTROL_PLANE,
-            Kind::CredentialsProvider => {
-                "this is the endpoint that gives out temporary keys: messages go to the one from `aws iot \
-                 describe-endpoint --endpoint-type iot:Data-ATS`"
-            }
-            Kind::Jobs => {
-                "this is the endpoint for jobs: messages go to the one from `aws iot describe-endpoint --endpoint-type \
-                 iot:Data-ATS`"
-            }
-            Kind::Data | Kind::LegacyData | Kind::Foreign => return None,
-        })
+        not_for_data(self.host.kind)
     }
 
     fn not_found_step(&self) -> &'static str {
@@ -171,7 +160,7 @@ impl Known<'_> {
                 "if that names a certificate, the port wants one: use port 443; if it names a protocol: offer no ALPN \
                  protocol"
             }
-            Failure::TlsCertificate => return Some(self.untrusted_step()),
+            Failure::TlsCertificate => return Some(untrusted(self.host.kind)),
             Failure::ConnectionRefused | Failure::Unreachable | Failure::ConnectTimeout if is_certificate_port => {
                 "check the port, and whether a firewall blocks it: then use port 443 with the ALPN protocol x-amzn-http-ca"
             }
@@ -182,22 +171,6 @@ impl Known<'_> {
             _ => return None,
         };
         Some(step.into())
-    }
-
-    fn untrusted_step(&self) -> String {
-        let legacy = match self.host.kind {
-            Kind::LegacyData => {
-                "this endpoint is one of those without `-ats`, whose certificate nobody trusts any more: use the one from \
-                 `aws iot describe-endpoint --endpoint-type iot:Data-ATS`; otherwise "
-            }
-            _ => "",
-        };
-        [
-            legacy,
-            "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, and \
-             that the clock is right",
-        ]
-        .concat()
     }
 
     /// The credentials provider has not given out a key.
@@ -222,6 +195,39 @@ impl Known<'_> {
         };
         Some(step.into())
     }
+}
+
+/// The endpoint is not one for data.
+pub(super) fn not_for_data(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::ControlPlane => CONTROL_PLANE,
+        Kind::CredentialsProvider => {
+            "this is the endpoint that gives out temporary keys: messages go to the one from `aws iot describe-endpoint \
+             --endpoint-type iot:Data-ATS`"
+        }
+        Kind::Jobs => {
+            "this is the endpoint for jobs: messages go to the one from `aws iot describe-endpoint --endpoint-type \
+             iot:Data-ATS`"
+        }
+        Kind::Data | Kind::LegacyData | Kind::Foreign => return None,
+    })
+}
+
+/// The certificate of the endpoint is not trusted.
+pub(super) fn untrusted(kind: Kind) -> String {
+    let legacy = match kind {
+        Kind::LegacyData => {
+            "this endpoint is one of those without `-ats`, whose certificate nobody trusts any more: use the one from \
+             `aws iot describe-endpoint --endpoint-type iot:Data-ATS`; otherwise "
+        }
+        _ => "",
+    };
+    [
+        legacy,
+        "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, and that \
+         the clock is right",
+    ]
+    .concat()
 }
 
 const CONTROL_PLANE: &str = "this is the control plane, where things and rules are made: messages go to the endpoint from \

@@ -1,5 +1,5 @@
-//! What a test must be able to rely on is not what mosquitto does by default: as root it becomes a user who cannot write
-//! to the folder, it saves sessions every half hour, and it drops messages of which it has too many.
+//! What a test must be able to rely on is not what mosquitto does by default: as root it becomes a user who cannot
+//! write to the folder, it saves sessions every half hour, and it drops messages of which it has too many.
 
 use std::path::Path;
 

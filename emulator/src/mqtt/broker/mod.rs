@@ -1,5 +1,5 @@
-//! What a broker does with a session, a queue or a takeover is hard to write down and easy to get wrong, and a broker of
-//! our own would share our mistakes with the client. So a real one does it: mosquitto, started for one test and gone
+//! What a broker does with a session, a queue or a takeover is hard to write down and easy to get wrong, and a broker
+//! of our own would share our mistakes with the client. So a real one does it: mosquitto, started for one test and gone
 //! with it.
 //!
 //! It listens on a Unix socket in a folder of its own, so that there is no port that two tests could fight for and
@@ -23,8 +23,8 @@ pub use config::BrokerOptions;
 pub use error::BrokerError;
 use process::Running;
 
-/// How long mosquitto may take to start, to stop when asked to, or to be gone after a kill. It takes a few milliseconds;
-/// a machine that is busy with many tests takes longer.
+/// How long mosquitto may take to start, to stop when asked to, or to be gone after a kill. It takes a few
+/// milliseconds; a machine that is busy with many tests takes longer.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// How often is looked whether something has happened that nobody tells.
@@ -89,8 +89,8 @@ impl Broker {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Starts it again after [`Broker::kill`] or [`Broker::stop`], with the sessions and messages that it has saved, and
-    /// returns when it accepts connections. Nothing happens if it still runs.
+    /// Starts it again after [`Broker::kill`] or [`Broker::stop`], with the sessions and messages that it has saved,
+    /// and returns when it accepts connections. Nothing happens if it still runs.
     ///
     /// # Errors
     /// When it does not start.
@@ -142,7 +142,8 @@ impl Broker {
         self.wait_for_the_end().await
     }
 
-    /// Asks it to stop, which makes it save everything, and returns when it is gone. Nothing happens if it does not run.
+    /// Asks it to stop, which makes it save everything, and returns when it is gone. Nothing happens if it does not
+    /// run.
     ///
     /// # Errors
     /// When it is not gone in time.

@@ -21,7 +21,7 @@ mod subscribe;
 mod write;
 
 pub(super) use answer::{acknowledged, connack_code, disconnect_reason, granted};
-pub(super) use connect::{Connect, NotConnect, Will};
+pub(super) use connect::{Connect, NotConnect};
 pub(super) use frame::{Cut, Kind, Packet, cut};
 pub(super) use properties::Properties;
 pub(super) use publish::Publish;

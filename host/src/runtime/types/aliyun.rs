@@ -33,8 +33,8 @@ pub struct AliyunConfig {
 pub enum Signer {
     /// The component, with the secret of the device. Does not show in `Debug`.
     DeviceSecret(String),
-    /// The host, with the [`DeviceSecrets`](crate::runtime::DeviceSecrets) of the publisher. Needs a component of world
-    /// `publish-signed`.
+    /// The host, with the [`DeviceSecrets`](crate::runtime::DeviceSecrets) of the publisher or session. Needs a component of
+    /// world `publish-signed` or `mqtt`.
     Host,
 }
 
@@ -94,13 +94,19 @@ impl From<AliyunConfig> for generated::AliyunConfig {
             port: config.port,
             product_key: config.product_key,
             device_name: config.device_name,
-            signer: match config.signer {
-                Signer::DeviceSecret(secret) => generated::Signer::DeviceSecret(secret),
-                Signer::Host => generated::Signer::Host,
-            },
+            signer: config.signer.into(),
             client_id: config.client_id,
             sign_method: config.sign_method,
             timestamp: config.timestamp,
+        }
+    }
+}
+
+impl From<Signer> for generated::Signer {
+    fn from(signer: Signer) -> Self {
+        match signer {
+            Signer::DeviceSecret(secret) => Self::DeviceSecret(secret),
+            Signer::Host => Self::Host,
         }
     }
 }

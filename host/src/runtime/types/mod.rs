@@ -1,10 +1,12 @@
-//! The values of `wit/types.wit` and `wit/aws.wit` that a publisher takes and gives.
+//! The values of `wit/types.wit` and `wit/aws.wit` that a publisher takes and gives; those of a session on an MQTT broker
+//! are in [`mqtt`].
 //!
 //! Generated types print all that they hold, and configurations hold secrets: one `{platform:?}` in an embedder's log
 //! would give them away. So those, and [`Platform`] around them, are written by hand.
 
 mod aliyun;
 mod aws;
+pub mod mqtt;
 
 use super::bindings::exports::thingpost::iot::types as generated;
 

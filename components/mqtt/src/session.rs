@@ -1,0 +1,176 @@
+//! The `session` resource. Between calls nothing happens, so each call does what can be done without waiting.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use thingpost::mqtt::{self, Event as CoreEvent, Step};
+use thingpost::{ConfigurationProblem, wasi};
+
+use crate::bindings::exports::thingpost::iot::mqtt_session::{
+    Config, Connection, Error, Event, GuestSession, Message, Session as SessionHandle, SessionOptions, Subscription,
+    Unfinished,
+};
+use crate::wire::{Until, Wire, Woken};
+use crate::{config, event, message, outcome, signer};
+
+pub struct Session(RefCell<Parts>);
+
+struct Parts {
+    session: mqtt::Session,
+    wire: Wire,
+}
+
+/// So much is handed over at once. What is more stays for the next call, unacknowledged.
+const EVENTS: usize = 256;
+const EVENT_BYTES: usize = 1024 * 1024;
+
+impl Parts {
+    fn open(
+        config: Config,
+        options: &SessionOptions,
+        unfinished: Vec<Unfinished>,
+    ) -> Result<Self, ConfigurationProblem> {
+        let config = config::config(config)?;
+        let options = config::options(options);
+        let unfinished = unfinished.into_iter().map(config::unfinished).collect();
+        let session = mqtt::Session::open(config, options, unfinished, wasi::seed())?;
+        Ok(Self { session, wire: Wire::default() })
+    }
+
+    /// Does what can be done without waiting, and says when there is more.
+    fn settle(&mut self, now_ms: u64) -> Option<u64> {
+        loop {
+            match self.session.next(now_ms) {
+                Step::Sign(signing) => self.session.signed(now_ms, signer::sign(&signing)),
+                Step::Dial { authority, timeout_ms } => self.wire.dial(&authority, timeout_ms),
+                Step::Close => self.wire.close(),
+                Step::Wait(wakes_ms) => {
+                    if !self.wire.work(&mut self.session, now_ms) {
+                        return wakes_ms;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may.
+    fn run(&mut self, until: Until, is_over: impl Fn(&mqtt::Session) -> bool) {
+        loop {
+            let now_ms = wasi::monotonic_ms();
+            let wakes_ms = self.settle(now_ms);
+            if is_over(&self.session) || until.is_passed(now_ms) {
+                return;
+            }
+            if self.wire.wait(&self.session, wakes_ms, until) == Woken::Interrupt {
+                // What had come as well is not left lying.
+                self.settle(wasi::monotonic_ms());
+                return;
+            }
+        }
+    }
+
+    fn publish(&mut self, message: Message) -> Result<u64, Error> {
+        self.session.publish(message::message(message)).map_err(explained)
+    }
+}
+
+fn explained((error, explanation): (thingpost::Error, String)) -> Error {
+    outcome::error(error, explanation)
+}
+
+impl GuestSession for Session {
+    fn open(config: Config, options: SessionOptions, unfinished: Vec<Unfinished>) -> Result<SessionHandle, String> {
+        match Parts::open(config, &options, unfinished) {
+            Ok(parts) => Ok(SessionHandle::new(Self(RefCell::new(parts)))),
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, Error> {
+        let parts = &mut *self.0.borrow_mut();
+        parts.session.connect_once();
+        loop {
+            match parts.session.attempt() {
+                Some(Ok(connection)) => return Ok(event::connection(connection)),
+                Some(Err(disconnection)) => {
+                    return Err(outcome::error(disconnection.error, disconnection.explanation));
+                }
+                None => parts.run(Until::Over, mqtt::Session::has_attempt),
+            }
+        }
+    }
+
+    fn keep_connecting(&self) {
+        let parts = &mut *self.0.borrow_mut();
+        parts.session.keep_connecting();
+        parts.settle(wasi::monotonic_ms());
+    }
+
+    fn publish(&self, message: Message) -> Result<u64, Error> {
+        let parts = &mut *self.0.borrow_mut();
+        let taken = parts.publish(message);
+        parts.settle(wasi::monotonic_ms());
+        taken
+    }
+
+    fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<u64, Error>> {
+        let parts = &mut *self.0.borrow_mut();
+        let taken = messages.into_iter().map(|message| parts.publish(message)).collect();
+        parts.settle(wasi::monotonic_ms());
+        taken
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> Result<(), Error> {
+        let parts = &mut *self.0.borrow_mut();
+        parts.session.subscribe(config::subscription(subscription)).map_err(explained)?;
+        parts.settle(wasi::monotonic_ms());
+        Ok(())
+    }
+
+    fn unsubscribe(&self, filter: String) -> Result<(), Error> {
+        let parts = &mut *self.0.borrow_mut();
+        parts.session.unsubscribe(&filter).map_err(explained)?;
+        parts.settle(wasi::monotonic_ms());
+        Ok(())
+    }
+
+    fn receive(&self, timeout_ms: u32) -> Vec<Event> {
+        let parts = &mut *self.0.borrow_mut();
+        let until_ms = wasi::monotonic_ms().saturating_add(timeout_ms.into());
+        parts.wire.look();
+        parts.run(Until::TimeOrInterrupt(until_ms), mqtt::Session::has_event);
+        let mut events = Vec::new();
+        let mut bytes = 0;
+        while events.len() < EVENTS
+            && bytes < EVENT_BYTES
+            && let Some(event) = parts.session.event()
+        {
+            if let CoreEvent::Message(incoming) = &event {
+                bytes += incoming.payload.len();
+            }
+            events.push(event::event(event));
+        }
+        // The acknowledgements of what was handed over.
+        parts.settle(wasi::monotonic_ms());
+        events
+    }
+
+    fn outstanding(&self) -> u32 {
+        u32::try_from(self.0.borrow().session.outstanding()).unwrap_or(u32::MAX)
+    }
+
+    fn disconnect(&self) {
+        let parts = &mut *self.0.borrow_mut();
+        parts.session.disconnect(wasi::monotonic_ms());
+        parts.run(Until::Over, |session| !session.is_leaving());
+    }
+
+    fn unfinished(&self) -> Vec<Unfinished> {
+        self.0.borrow().session.unfinished().into_iter().map(event::unfinished).collect()
+    }
+
+    fn abandon(&self) {
+        self.0.borrow_mut().session.abandon();
+    }
+}

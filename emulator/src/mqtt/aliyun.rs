@@ -1,0 +1,95 @@
+//! Aliyun takes MQTT on one kind of port, and knows a device by what it has signed. The handle that a test does all
+//! this with stands here.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::front::Front;
+use super::gate::{AliyunGate, Door, Gate};
+use super::ledger::MqttLedger;
+use super::link::MqttLink;
+use crate::pki::Authority;
+use crate::serve::{Connections, Port};
+use crate::tls::ClientCertificates;
+
+/// The MQTT endpoint of Aliyun IoT Platform on a port of this machine, in front of a broker. Dropping it closes the
+/// port and aborts its connections; the broker lives on.
+///
+/// | A client that | gets |
+/// |---|---|
+/// | speaks MQTT 5 | CONNACK 1, as from a server that knows 3.1.1 only |
+/// | has a client id of another form, or without `securemode=2` | CONNACK 2 |
+/// | is not known, or has signed wrong | CONNACK 4 |
+/// | has a keep-alive outside 30 to 1200 seconds | CONNACK 5, which is not documented |
+/// | has a will | a closed connection |
+/// | publishes with QoS 2, retained, or more than 256 KiB | a closed connection |
+/// | connects while the same device is connected | admitted, and the other connection is closed |
+pub struct AliyunMqtt {
+    front: Arc<Front>,
+    gate: Arc<AliyunGate>,
+    server_name: String,
+    port: Port,
+}
+
+impl AliyunMqtt {
+    /// Binds the port and starts to accept. Must be called inside a tokio runtime. The broker need not run yet.
+    ///
+    /// # Errors
+    /// When loopback cannot be bound, or no certificate can hold the server name.
+    pub async fn start(authority: &Authority, server_name: &str, broker: &Path) -> io::Result<Self> {
+        let names = [server_name, "localhost", "127.0.0.1"].map(str::to_owned);
+        let identity = authority.issue_server(&names).map_err(io::Error::other)?;
+        let config = identity.server_config(ClientCertificates::NotAsked, &[]).map_err(io::Error::other)?;
+        let gate = Arc::new(AliyunGate::new(config));
+        let front = Front::new(Gate::Aliyun(Arc::clone(&gate)), broker);
+        let port = front.open(Door::Only).await?;
+        Ok(Self { front, gate, server_name: server_name.to_owned(), port })
+    }
+
+    /// The name that stands in its certificate, next to `localhost` and 127.0.0.1.
+    pub fn server_name(&self) -> &str {
+        &self.server_name
+    }
+
+    /// The port, which stands for 443 and 1883 alike.
+    pub fn addr(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// What passed.
+    pub fn ledger(&self) -> MqttLedger {
+        self.front.ledger.clone()
+    }
+
+    /// What is to go wrong.
+    pub fn link(&self) -> MqttLink {
+        self.front.link.clone()
+    }
+
+    /// Makes a device known, or gives it another secret.
+    pub fn register_device(&self, product_key: &str, device_name: &str, device_secret: &str) {
+        self.gate.register(product_key, device_name, device_secret);
+    }
+
+    /// Forgets a device. A connection that it has goes on.
+    pub fn remove_device(&self, product_key: &str, device_name: &str) {
+        self.gate.remove(product_key, device_name);
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> Connections {
+        self.port.connections()
+    }
+}
+
+impl fmt::Debug for AliyunMqtt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AliyunMqtt")
+            .field("server_name", &self.server_name)
+            .field("addr", &self.addr())
+            .finish_non_exhaustive()
+    }
+}

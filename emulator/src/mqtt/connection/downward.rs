@@ -1,0 +1,108 @@
+//! Whatever a client gets goes this way, the front's own words included: two writers would tear each other's packets
+//! apart.
+
+use std::future::pending;
+
+use tokio::net::unix::OwnedReadHalf;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::outlet::Outlet;
+use super::parcel::{self, Step};
+use super::session::{Aliases, Session};
+use super::upward::ToClient;
+use crate::mqtt::entry::MqttEnd;
+use crate::mqtt::packet::{self, Kind, Packet, Publish};
+
+/// What the front says to a client by itself.
+pub(super) enum Say {
+    Bytes(Vec<u8>),
+    /// And then the connection ends like this.
+    Last(Vec<u8>, MqttEnd),
+}
+
+/// The way from the broker to a client.
+pub(super) struct Downward<'a> {
+    session: &'a Session<'a>,
+    aliases: Aliases,
+}
+
+impl<'a> Downward<'a> {
+    pub(super) fn new(session: &'a Session<'a>) -> Self {
+        Self { session, aliases: Aliases::default() }
+    }
+
+    /// Sends packets on until the connection is over.
+    pub(super) async fn run(
+        mut self,
+        broker: &mut OwnedReadHalf,
+        client: &mut ToClient,
+        mut say: UnboundedReceiver<Say>,
+    ) -> MqttEnd {
+        let mut buffer = Vec::new();
+        let mut outlet = Outlet::new(client, &self.session.front.link);
+        loop {
+            let sent = tokio::select! {
+                // What the front has to say explains what the broker does next.
+                biased;
+                Some(said) = say.recv() => match said {
+                    Say::Bytes(bytes) => outlet.send(&bytes).await.is_ok(),
+                    Say::Last(bytes, end) => {
+                        if outlet.send(&bytes).await.is_ok() {
+                            let _gone_already = outlet.finish().await;
+                        }
+                        return end;
+                    }
+                },
+                () = outlet.due() => outlet.deliver().await.is_ok(),
+                read = parcel::read(broker, &mut buffer), if outlet.has_room() => {
+                    if !matches!(read, Ok(1..)) {
+                        let _gone_already = outlet.finish().await;
+                        return self.session.end_by_broker();
+                    }
+                    let judge = |packet: &Packet<'_>| self.judge(packet);
+                    // Whatever the broker says is a packet, and as long as it should be.
+                    parcel::forward(&mut buffer, &mut outlet, usize::MAX, judge).await.is_ok()
+                }
+            };
+            if !sent {
+                // The client is gone. The other direction still has to read what it has said last.
+                return pending().await;
+            }
+        }
+    }
+
+    fn judge(&mut self, packet: &Packet<'_>) -> Step<()> {
+        let session = self.session;
+        match packet.kind {
+            Kind::Connack => {
+                if let Some(code) = packet::connack_code(packet) {
+                    session.connack(code);
+                }
+            }
+            Kind::Puback => {
+                if let Some((packet_id, reason)) = packet::acknowledged(packet) {
+                    if session.front.link.take_puback() {
+                        session.swallow(packet_id);
+                        return Step::Withhold;
+                    }
+                    session.acknowledge(packet_id, reason);
+                }
+            }
+            Kind::Publish => {
+                if let Some(publish) = Publish::read(packet, session.is_version_5)
+                    && let Some(topic) = self.aliases.topic(&publish)
+                {
+                    session.deliver(topic, &publish);
+                }
+            }
+            Kind::Suback => {
+                if let Some((packet_id, codes)) = packet::granted(packet, session.is_version_5) {
+                    session.grant(packet_id, codes);
+                }
+            }
+            Kind::Disconnect => session.server_disconnects(packet::disconnect_reason(packet)),
+            _ => {}
+        }
+        Step::Pass
+    }
+}

@@ -1,0 +1,172 @@
+//! The broker would admit everybody to everything. What the clouds do instead differs in every point: who somebody is,
+//! what they may say, and how they are told that they may not. That is what a gate decides; everything else about a
+//! connection is the same.
+
+mod aliyun;
+mod authorizer;
+mod aws;
+mod plain;
+mod seat;
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::server::ClientHello;
+
+use super::packet::{self, Connect, Publish, Subscribe};
+use crate::ledger::Device;
+use crate::platform::Peer;
+
+pub(super) use aliyun::AliyunGate;
+pub use authorizer::MqttAuthorizer;
+pub(super) use aws::{AwsGate, Configurations as AwsConfigurations};
+pub(super) use plain::PlainGate;
+pub(super) use seat::{Owner, Seat, Seats};
+
+/// Which port of an endpoint somebody has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// AWS's 8883.
+    AwsMutualTls,
+    /// AWS's 443.
+    AwsAlpn,
+    /// The only port of an endpoint.
+    Only,
+}
+
+/// What a client is to be met with after its handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Greeting {
+    /// It may introduce itself.
+    Mqtt,
+    /// It has come to a server for HTTP.
+    Http,
+    /// The connection is closed without a word.
+    Nothing,
+}
+
+/// What becomes of a CONNECT.
+pub(super) enum Verdict {
+    Admit,
+    Refuse(Refusal),
+    /// The connection is closed without a word.
+    Close,
+}
+
+/// What a CONNACK can say against a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The version of MQTT is not known. Said in the form of 3.1.1, as a server that does not know version 5 would.
+    Version,
+    ClientId,
+    Credentials,
+    NotAuthorized,
+}
+
+impl Refusal {
+    pub(super) fn code(self, is_version_5: bool) -> u8 {
+        match (self, is_version_5) {
+            (Self::Version, _) => 1,
+            (Self::ClientId, false) => 2,
+            (Self::Credentials, false) => 4,
+            (Self::NotAuthorized, false) => 5,
+            (Self::ClientId, true) => 0x85,
+            (Self::Credentials, true) => 0x86,
+            (Self::NotAuthorized, true) => 0x87,
+        }
+    }
+
+    pub(super) fn connack(self, is_version_5: bool) -> Vec<u8> {
+        packet::connack(self.code(is_version_5), is_version_5 && self != Self::Version)
+    }
+}
+
+/// What becomes of a PUBLISH or a SUBSCRIBE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ruling {
+    Pass,
+    /// The client may not. How it is told depends on its version.
+    Deny,
+    /// The connection is closed. Version 5 is told this reason first.
+    Close(u8),
+}
+
+/// Reasons of version 5.
+pub(super) mod reason {
+    pub(in crate::mqtt) const MALFORMED: u8 = 0x81;
+    pub(in crate::mqtt) const NOT_AUTHORIZED: u8 = 0x87;
+    pub(in crate::mqtt) const SESSION_TAKEN_OVER: u8 = 0x8e;
+    pub(in crate::mqtt) const TOPIC_INVALID: u8 = 0x90;
+    pub(in crate::mqtt) const PACKET_TOO_LARGE: u8 = 0x95;
+    pub(in crate::mqtt) const QUOTA_EXCEEDED: u8 = 0x97;
+    pub(in crate::mqtt) const RETAIN_NOT_SUPPORTED: u8 = 0x9a;
+    pub(in crate::mqtt) const QOS_NOT_SUPPORTED: u8 = 0x9b;
+}
+
+/// The gate of one endpoint.
+pub(super) enum Gate {
+    Aws(Arc<AwsGate>),
+    Aliyun(Arc<AliyunGate>),
+    Plain(PlainGate),
+}
+
+impl Gate {
+    /// The configuration for this client, or nothing to close the connection in the handshake.
+    pub(super) fn choose(&self, door: Door, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
+        match self {
+            Self::Aws(gate) => gate.choose(door, hello),
+            Self::Aliyun(gate) => Some(gate.config()),
+            Self::Plain(gate) => Some(gate.config()),
+        }
+    }
+
+    pub(super) fn greet(&self, door: Door, peer: &Peer) -> Greeting {
+        match self {
+            Self::Aws(gate) => gate.greet(door, peer),
+            Self::Aliyun(_) => Greeting::Mqtt,
+            Self::Plain(gate) => gate.greet(peer),
+        }
+    }
+
+    /// Who somebody says that it is, and what becomes of it.
+    pub(super) fn judge(&self, door: Door, peer: &Peer, connect: &Connect<'_>) -> (Option<Device>, Verdict) {
+        match self {
+            Self::Aws(gate) => gate.judge(door, peer, connect),
+            Self::Aliyun(gate) => gate.judge(connect),
+            Self::Plain(_) => (plain::device(peer), Verdict::Admit),
+        }
+    }
+
+    /// Who can have one connection only. Nobody without a client id, who is given one by the broker.
+    pub(super) fn owner(&self, device: Option<&Device>, client_id: &str) -> Option<Owner> {
+        match (self, device) {
+            (Self::Aliyun(_), Some(device)) => Some(Owner::Device(device.clone())),
+            _ => (!client_id.is_empty()).then(|| Owner::Client(client_id.to_owned())),
+        }
+    }
+
+    /// About a message to a topic, which is known even where an alias stands for it.
+    pub(super) fn publish(&self, client_id: &str, topic: &str, publish: &Publish<'_>) -> Ruling {
+        match self {
+            Self::Aws(gate) => gate.publish(client_id, topic, publish),
+            Self::Aliyun(_) => aliyun::publish(publish),
+            Self::Plain(_) => Ruling::Pass,
+        }
+    }
+
+    pub(super) fn subscribe(&self, client_id: &str, subscribe: &Subscribe<'_>) -> Ruling {
+        match self {
+            Self::Aws(gate) => gate.subscribe(client_id, subscribe),
+            Self::Aliyun(_) | Self::Plain(_) => Ruling::Pass,
+        }
+    }
+
+    /// The length of the longest packet that is read.
+    pub(super) fn longest_packet(&self) -> usize {
+        match self {
+            Self::Aws(_) => aws::LONGEST_PACKET,
+            Self::Aliyun(_) => aliyun::LONGEST_PACKET,
+            Self::Plain(_) => plain::LONGEST_PACKET,
+        }
+    }
+}

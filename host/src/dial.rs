@@ -1,0 +1,102 @@
+//! Connections for protocols that are not HTTP.
+//!
+//! A guest that got a socket could go anywhere and would have to bring its own TLS, and with it the key. Here it names a
+//! destination, as it does in a URL, and gets what a request would have got: the same routes, addresses, identity,
+//! roots and verification, the same errors and the same observer. The difference is that the connection is its own.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::uri::Authority;
+use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
+
+use crate::alpn::Protocol;
+use crate::connect::ConnectDeadline;
+use crate::error::{Denial, TransportError};
+use crate::pool::Dialed;
+use crate::route::Endpoint;
+use crate::streams;
+use crate::transport::{FailureObserver, Transport};
+
+/// An open connection, for whoever dialed it. Dropping it closes it.
+pub struct DialedConnection {
+    to: Endpoint,
+    dialed: Dialed,
+    on_failure: Option<FailureObserver>,
+}
+
+impl Transport {
+    /// Connects to `authority`, which is `HOST:PORT`, for MQTT: with the identity, the roots and the
+    /// [ALPN](crate::Route::mqtt_alpn) of its route. The timeout covers all of it, up to the end of the TLS handshake, and
+    /// the wait for a place under the [limits](crate::PoolLimits) too; of more than [`maximum`](crate::Timeouts::maximum)
+    /// it gets that.
+    pub async fn dial(&self, authority: &str, timeout: Duration) -> Result<DialedConnection, TransportError> {
+        let dialed = self.dial_unobserved(authority, timeout).await;
+        if let (Err(error), Some(observer)) = (&dialed, &self.on_failure) {
+            observer(error);
+        }
+        dialed
+    }
+
+    async fn dial_unobserved(&self, authority: &str, timeout: Duration) -> Result<DialedConnection, TransportError> {
+        let to = destination(authority).ok_or(TransportError::Denied(Denial::Authority))?;
+        let target = self.route(Protocol::Mqtt, to.clone()).map_err(TransportError::Denied)?;
+        let deadline = ConnectDeadline::begin(timeout.min(self.timeouts.maximum));
+        let connected = async {
+            if let Some(pacing) = &target.route.pacing {
+                pacing.turn(deadline).await?;
+            }
+            self.pool.dial(&target, deadline).await
+        };
+        match connected.await {
+            Ok(dialed) => Ok(DialedConnection { to, dialed, on_failure: self.on_failure.clone() }),
+            Err(error) => Err(TransportError::Connect { to, error }),
+        }
+    }
+}
+
+fn destination(authority: &str) -> Option<Endpoint> {
+    let authority: Authority = authority.parse().ok()?;
+    // What stands before an `@` is no part of the host, but looks like it.
+    if authority.as_str().contains('@') {
+        return None;
+    }
+    Some(Endpoint::new(authority.host(), authority.port_u16()?))
+}
+
+impl DialedConnection {
+    /// What the server has chosen of the protocols that the route offers.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.dialed.stream.get_ref().1.alpn_protocol()
+    }
+
+    /// The two directions, as `wasi:io` has them. The connection closes when both are dropped.
+    ///
+    /// They belong to one store, whose guest waits for one thing at a time, or for both with one `poll`. Who waits for
+    /// each in a task of its own may not be woken.
+    pub fn into_streams(self) -> (DynInputStream, DynOutputStream) {
+        streams::new(self.to, self.dialed, self.on_failure)
+    }
+}
+
+impl fmt::Debug for DialedConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DialedConnection").field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_is_a_host_and_a_port_and_nothing_else() {
+        assert_eq!(destination("A.example:8883"), Some(Endpoint::new("a.example", 8883)));
+        assert_eq!(destination("[::1]:443"), Some(Endpoint::new("::1", 443)));
+        for authority in
+            ["", "a.example", "a.example:", "a.example:99999", "u@a.example:1", "mqtts://a:1", "a:1/b", ":1"]
+        {
+            assert_eq!(destination(authority), None, "{authority}");
+        }
+    }
+}

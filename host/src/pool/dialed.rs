@@ -1,0 +1,59 @@
+//! Connections that belong to one guest until it lets go of them. They are never kept for somebody else, so of the pool
+//! they need what it has beside its idle connections: the bound on sockets, and one TLS configuration for as long as
+//! its tickets are good for something. A device that has lost its connection comes back within a second, with a full
+//! handshake if the configuration went with the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
+use tokio_rustls::client::TlsStream;
+
+use super::{Key, LaneSettings, Pool, State, Target};
+use crate::alpn::Protocol;
+use crate::connect::{ConnectDeadline, connect};
+use crate::error::ConnectError;
+
+/// How long a TLS configuration is kept for a device that is away. A device that tries to come back does so every half
+/// minute at least. The configuration holds the device's key, so it is not kept for long.
+pub(super) const RESUMPTION: Duration = Duration::from_secs(300);
+
+/// A connection and its places under the limits.
+pub(crate) struct Dialed {
+    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) permits: DialedPermits,
+}
+
+/// Dropped when the socket is closed.
+pub(crate) struct DialedPermits {
+    /// Keeps the lane in the table while in use.
+    _lane: Arc<LaneSettings>,
+    _turn: OwnedSemaphorePermit,
+    _socket: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    /// A new connection to `target`, for its guest alone.
+    pub(crate) async fn dial(&self, target: &Target, deadline: ConnectDeadline) -> Result<Dialed, ConnectError> {
+        let (lane, _) = self.lane(&Key::of(target), target);
+        let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
+        let turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
+            .await
+            .map_err(full)?
+            .expect("the semaphore is never closed");
+        let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
+        let stream = connect(&target.address, &target.route.server_name, &lane.tls, deadline).await?;
+        Ok(Dialed { stream, permits: DialedPermits { _lane: lane, _turn: turn, _socket: socket } })
+    }
+}
+
+impl State {
+    /// The turns of this workload's dialed connections. As long as one of them is taken, a lane has them.
+    pub(super) fn dialed_turns(&self, workload: &str) -> Option<Arc<Semaphore>> {
+        let mut lanes = self.lanes.iter();
+        let (_, lane) = lanes.find(|(key, _)| key.spoken == Protocol::Mqtt && *key.workload == *workload)?;
+        Some(Arc::clone(&lane.settings.turns))
+    }
+}

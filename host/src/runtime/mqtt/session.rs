@@ -1,0 +1,115 @@
+//! A session: one instance of the component, for one device.
+
+use std::time::Duration;
+
+use wasmtime::component::ResourceAny;
+use wasmtime::{Result, Store};
+
+use super::super::interrupt::Interrupt;
+use super::super::types::mqtt::{Connection, Event, Subscription, Unfinished};
+use super::super::types::{Error, Message};
+use super::bindings::exports::thingpost::iot::mqtt_session::Guest;
+use super::state::MqttState;
+
+/// A device on a broker. `wit/mqtt.wit` says more about each function.
+///
+/// Nothing happens between calls: whoever holds a session calls [`receive`](Self::receive) again and again. That is when
+/// answers are read, pauses end, what a slow connection did not take at once is sent, and the connection is kept alive.
+///
+/// A call must be awaited to its end. Dropped in the middle (by `select!`, by a timeout) it leaves the instance where it
+/// was, and the next call fails; so does every call after one that returned an error of wasmtime. The messages without
+/// an outcome are then of unknown fate. [`Interrupt`] is the way to have `receive` return early.
+pub struct MqttSession {
+    store: Store<MqttState>,
+    guest: Guest,
+    session: ResourceAny,
+}
+
+impl MqttSession {
+    pub(super) fn new(store: Store<MqttState>, guest: Guest, session: ResourceAny) -> Self {
+        Self { store, guest, session }
+    }
+
+    /// Connects, once: until the broker has accepted or refused, or the connect timeout is over. After a success the
+    /// session reconnects by itself.
+    pub async fn connect(&mut self) -> Result<Result<Connection, Error>> {
+        self.guest.session().call_connect(&mut self.store, self.session).await
+    }
+
+    /// Connects, and keeps trying: [`receive`](Self::receive) tells what comes of it.
+    pub async fn keep_connecting(&mut self) -> Result<()> {
+        self.guest.session().call_keep_connecting(&mut self.store, self.session).await
+    }
+
+    /// Takes a message and numbers it; its outcome comes as an event. A message that is refused has its outcome right
+    /// here.
+    pub async fn publish(&mut self, message: &Message) -> Result<Result<u64, Error>> {
+        self.guest.session().call_publish(&mut self.store, self.session, message).await
+    }
+
+    /// The same for many, with fewer calls.
+    pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<u64, Error>>> {
+        self.guest.session().call_publish_all(&mut self.store, self.session, messages).await
+    }
+
+    /// Wants messages, now and after each reconnect. An invalid filter is refused right here.
+    pub async fn subscribe(&mut self, subscription: &Subscription) -> Result<Result<(), Error>> {
+        self.guest.session().call_subscribe(&mut self.store, self.session, subscription).await
+    }
+
+    /// Wants them no more.
+    pub async fn unsubscribe(&mut self, filter: &str) -> Result<Result<(), Error>> {
+        self.guest.session().call_unsubscribe(&mut self.store, self.session, filter).await
+    }
+
+    /// Waits until something happens, the time is over or an [`Interrupt`] comes, and tells what it was. Zero does not
+    /// wait. Whoever had interrupted is served: the next call waits again.
+    pub async fn receive(&mut self, timeout: Duration) -> Result<Vec<Event>> {
+        let events = self.guest.session().call_receive(&mut self.store, self.session, milliseconds(timeout)).await;
+        self.store.data().interrupt().clear();
+        events
+    }
+
+    /// How many messages have no outcome yet.
+    pub async fn outstanding(&mut self) -> Result<u32> {
+        self.guest.session().call_outstanding(&mut self.store, self.session).await
+    }
+
+    /// Says goodbye and closes the connection. Messages without an outcome stay.
+    pub async fn disconnect(&mut self) -> Result<()> {
+        self.guest.session().call_disconnect(&mut self.store, self.session).await
+    }
+
+    /// The messages without an outcome, oldest first, for the next session. They stay as well.
+    pub async fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
+        self.guest.session().call_unfinished(&mut self.store, self.session).await
+    }
+
+    /// Gives every message its outcome that has none yet. The events tell.
+    pub async fn abandon(&mut self) -> Result<()> {
+        self.guest.session().call_abandon(&mut self.store, self.session).await
+    }
+
+    /// What makes [`receive`](Self::receive) return, for whoever is not the one that waits.
+    pub fn interrupt(&self) -> Interrupt {
+        self.store.data().interrupt().clone()
+    }
+}
+
+/// Not less than that, since a rest of half a millisecond is not "do not wait".
+fn milliseconds(timeout: Duration) -> u32 {
+    u32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_no_time_at_all_is_no_wait() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_micros(1)), 1);
+        assert_eq!(milliseconds(Duration::from_millis(20)), 20);
+        assert_eq!(milliseconds(Duration::MAX), u32::MAX);
+    }
+}

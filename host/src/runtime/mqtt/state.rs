@@ -1,0 +1,85 @@
+//! What one store with a session holds. There is nothing of HTTP in it, and nothing of what dials in a publisher's store:
+//! neither has a use for the other's.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, ResourceTable};
+use wasmtime::{ResourceLimiter, Result, StoreLimits};
+use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
+use wasmtime_wasi_io::poll::DynPollable;
+
+use super::super::bindings::thingpost::iot::signer;
+use super::super::dialer::{Dialer, DialerView};
+use super::super::interrupt::Interrupt;
+use super::super::secrets::DeviceSecrets;
+use super::super::state::memory_limit;
+use super::bindings::thingpost::iot::interrupt;
+use crate::transport::Transport;
+
+/// The state of one store.
+pub(in super::super) struct MqttState {
+    limits: StoreLimits,
+    table: ResourceTable,
+    clocks: WasiClocksCtx,
+    dialer: Dialer,
+    secrets: Arc<DeviceSecrets>,
+    interrupt: Interrupt,
+}
+
+impl MqttState {
+    pub fn new(transport: Transport, secrets: Arc<DeviceSecrets>) -> Self {
+        Self {
+            limits: memory_limit(),
+            table: ResourceTable::new(),
+            clocks: WasiClocksCtx::default(),
+            dialer: Dialer::new(transport),
+            secrets,
+            interrupt: Interrupt::new(),
+        }
+    }
+
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    pub fn limits(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.limits
+    }
+
+    pub fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    pub fn clocks(&mut self) -> WasiClocksCtxView<'_> {
+        WasiClocksCtxView { ctx: &mut self.clocks, table: &mut self.table }
+    }
+
+    pub fn dialer(&mut self) -> DialerView<'_> {
+        DialerView { dialer: &self.dialer, table: &mut self.table }
+    }
+}
+
+/// For an interface whose functions need a [`DialerView`].
+pub(super) struct Dials;
+
+impl HasData for Dials {
+    type Data<'a> = DialerView<'a>;
+}
+
+impl signer::Host for MqttState {
+    fn sign(
+        &mut self,
+        product_key: String,
+        device_name: String,
+        method: signer::Method,
+        content: String,
+    ) -> Result<String, String> {
+        self.secrets.sign(&product_key, &device_name, method, &content)
+    }
+}
+
+impl interrupt::Host for MqttState {
+    fn subscribe(&mut self) -> Result<wasmtime::component::Resource<DynPollable>> {
+        self.interrupt.pollable(&mut self.table)
+    }
+}

@@ -1,0 +1,197 @@
+//! Values for a device on an MQTT broker. Tokens, signatures and passwords in them do not show in debug output.
+
+use std::fmt;
+
+use super::super::mqtt::bindings::exports::thingpost::iot::mqtt_session as generated;
+use super::{Message, SignMethod, Signer};
+
+pub use generated::{
+    Connection, Disconnection, Event, FullQueue, Incoming, NotPublished, Published, SessionOptions, Subscribed,
+    Subscription, Unfinished, Unsubscribed, Version,
+};
+
+/// A session, as the broker is to know it. `wit/mqtt.wit` says more about each field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MqttConfig {
+    /// Which broker, and as whom.
+    pub broker: Broker,
+    /// Which MQTT.
+    pub version: Version,
+    /// How long the broker keeps subscriptions and messages for a client that is away, in seconds. 0: not at all.
+    pub session_expiry_s: u32,
+    /// The longest silence before the connection is looked after, in seconds. None: 60.
+    pub keep_alive_s: Option<u16>,
+    /// What the broker publishes in the device's name when the device is lost.
+    pub will: Option<Message>,
+}
+
+/// Which broker, and as whom.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Broker {
+    /// AWS IoT Core, or any other broker behind a custom domain or an endpoint of one's own.
+    Aws(AwsBroker),
+    /// Aliyun IoT Platform.
+    Aliyun(AliyunBroker),
+}
+
+/// A device on AWS IoT Core.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AwsBroker {
+    /// The data endpoint, a bare host name.
+    pub endpoint: String,
+    /// 8883, or 443 with the ALPN protocol `x-amzn-mqtt-ca` or `mqtt`.
+    pub port: u16,
+    /// Names the client.
+    pub client_id: String,
+    /// How the device shows who it is.
+    pub authentication: MqttAuthentication,
+}
+
+/// How a device shows AWS who it is over MQTT.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MqttAuthentication {
+    /// With the client certificate of the connection, which the route of the host has.
+    Certificate,
+    /// With what an authorizer of the account's owner judges.
+    CustomAuthorizer(MqttAuthorizer),
+}
+
+/// What a custom authorizer is sent over MQTT, in user name and password.
+#[derive(Clone, PartialEq)]
+pub struct MqttAuthorizer {
+    /// Which one. None: the default of the endpoint.
+    pub name: Option<String>,
+    /// The name under which the token travels, and the token. The token does not show in `Debug`.
+    pub token: Option<(String, String)>,
+    /// The signature of the token in base64. Does not show in `Debug`.
+    pub signature: Option<String>,
+    /// What stands in front of all that in the user name. Some brokers take a token there, so it does not show in `Debug`.
+    pub user_name: Option<String>,
+    /// The password. Does not show in `Debug`.
+    pub password: Option<String>,
+}
+
+/// A device on Aliyun IoT Platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AliyunBroker {
+    /// A bare host name.
+    pub endpoint: String,
+    /// 443 or 1883, with TLS on both.
+    pub port: u16,
+    /// The product the device belongs to.
+    pub product_key: String,
+    /// The name of the device within its product.
+    pub device_name: String,
+    /// Who signs.
+    pub signer: Signer,
+    /// 1 to 64 characters that name this device. None: `PRODUCT_KEY.DEVICE_NAME`, cut to 64 characters.
+    pub client_id: Option<String>,
+    /// How to sign.
+    pub sign_method: SignMethod,
+    /// A timestamp to sign along with the rest, in milliseconds since 1970.
+    pub timestamp_ms: Option<u64>,
+}
+
+impl fmt::Debug for MqttAuthorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MqttAuthorizer")
+            .field("name", &self.name)
+            .field("token_name", &self.token.as_ref().map(|(name, _)| name))
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<MqttConfig> for generated::Config {
+    fn from(config: MqttConfig) -> Self {
+        Self {
+            broker: match config.broker {
+                Broker::Aws(broker) => generated::Broker::Aws(broker.into()),
+                Broker::Aliyun(broker) => generated::Broker::Aliyun(broker.into()),
+            },
+            version: config.version,
+            session_expiry_s: config.session_expiry_s,
+            keep_alive_s: config.keep_alive_s,
+            will: config.will,
+        }
+    }
+}
+
+impl From<AwsBroker> for generated::AwsBroker {
+    fn from(broker: AwsBroker) -> Self {
+        Self {
+            endpoint: broker.endpoint,
+            port: broker.port,
+            client_id: broker.client_id,
+            authentication: match broker.authentication {
+                MqttAuthentication::Certificate => generated::MqttAuthentication::Certificate,
+                MqttAuthentication::CustomAuthorizer(authorizer) => {
+                    generated::MqttAuthentication::CustomAuthorizer(generated::MqttAuthorizer {
+                        name: authorizer.name,
+                        token: authorizer.token,
+                        signature: authorizer.signature,
+                        user_name: authorizer.user_name,
+                        password: authorizer.password,
+                    })
+                }
+            },
+        }
+    }
+}
+
+impl From<AliyunBroker> for generated::AliyunBroker {
+    fn from(broker: AliyunBroker) -> Self {
+        Self {
+            endpoint: broker.endpoint,
+            port: broker.port,
+            product_key: broker.product_key,
+            device_name: broker.device_name,
+            signer: broker.signer.into(),
+            client_id: broker.client_id,
+            sign_method: broker.sign_method,
+            timestamp_ms: broker.timestamp_ms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(broker: Broker) -> String {
+        let config = MqttConfig { broker, version: Version::V5, session_expiry_s: 0, keep_alive_s: None, will: None };
+        format!("{config:?} {config:#?}")
+    }
+
+    #[test]
+    fn debug_output_shows_no_token_signature_user_name_or_password() {
+        let secret = |number: u8| format!("hunter{number}");
+        let shown = shown(Broker::Aws(AwsBroker {
+            endpoint: "iot.example".to_owned(),
+            port: 443,
+            client_id: "thermometer".to_owned(),
+            authentication: MqttAuthentication::CustomAuthorizer(MqttAuthorizer {
+                name: Some("gate".to_owned()),
+                token: Some(("jwt".to_owned(), secret(1))),
+                signature: Some(secret(2)),
+                user_name: Some(secret(3)),
+                password: Some(secret(4)),
+            }),
+        }));
+        assert!(shown.contains("gate") && shown.contains("jwt") && !shown.contains("hunter"), "{shown}");
+    }
+
+    #[test]
+    fn debug_output_shows_no_device_secret() {
+        let shown = shown(Broker::Aliyun(AliyunBroker {
+            endpoint: "iot.example".to_owned(),
+            port: 443,
+            product_key: "pk".to_owned(),
+            device_name: "thermometer".to_owned(),
+            signer: Signer::DeviceSecret("hunter1".to_owned()),
+            client_id: None,
+            sign_method: SignMethod::HmacSha256,
+            timestamp_ms: None,
+        }));
+        assert!(shown.contains("thermometer") && !shown.contains("hunter"), "{shown}");
+    }
+}

@@ -1,0 +1,88 @@
+//! A TLS connection as the two streams that a guest gets.
+//!
+//! The streams of wasmtime put a task between the guest and the socket, one for each direction: a write is handed to the
+//! task, and what it comes to is known when the task has run. For a message of a hundred bytes that is most of what
+//! it costs. Here a write goes to the socket at once, in the guest's own call, and only what the socket does not take
+//! stays in a buffer; a read takes what is there. What is left over is driven whenever the guest waits, for either
+//! direction: a guest that has written and then waits for the answer must not wait for its own question.
+//!
+//! So nothing moves while the guest does not wait. That is how it is with everything in a sandbox.
+
+mod closing;
+mod connection;
+mod input;
+mod output;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, StreamError};
+
+use connection::{Connection, End};
+use input::Input;
+use output::Output;
+
+use crate::error::TransportError;
+use crate::pool::Dialed;
+use crate::route::Endpoint;
+use crate::transport::FailureObserver;
+
+/// Both directions of this connection.
+pub(crate) fn new(
+    to: Endpoint,
+    dialed: Dialed,
+    on_failure: Option<FailureObserver>,
+) -> (DynInputStream, DynOutputStream) {
+    let shared = Shared(Arc::new(Mutex::new(Connection::new(to, dialed, on_failure))));
+    (Box::new(Input::new(shared.clone())), Box::new(Output::new(shared)))
+}
+
+/// The connection of two streams.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Connection>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.0)
+    }
+}
+
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    // A panic of the observer, at worst, which leaves the connection as it should be.
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Both streams belong to one store, so no other thread drops its half meanwhile.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.0) == 1 {
+            closing::close(&self.0);
+        }
+    }
+}
+
+/// What an error of such a stream carries.
+#[derive(Debug)]
+struct StreamFailure(Arc<TransportError>);
+
+/// Why a stream of a [dialed connection](crate::DialedConnection) failed. None for errors of other streams.
+pub fn failure_of_stream(error: &wasmtime::Error) -> Option<&TransportError> {
+    error.downcast_ref::<StreamFailure>().map(|failure| &*failure.0)
+}
+
+impl End {
+    fn error(&self) -> StreamError {
+        match self {
+            Self::Closed => StreamError::Closed,
+            Self::Failed(error) => StreamError::LastOperationFailed(StreamFailure(Arc::clone(error)).into()),
+        }
+    }
+}
+
+impl fmt::Display for StreamFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StreamFailure {}

@@ -1,0 +1,242 @@
+//! What both directions share: the connection, and what is known of its end.
+//!
+//! A server that refuses a client certificate in TLS 1.3 says so and closes while the guest is already writing; so does
+//! a broker that ends the session with a reason. The write that fails then knows nothing but "broken pipe". So a
+//! failed write only stops the writing, and the reading side is heard out first: the alert, the last packet or the end
+//! is there, because on a broken socket it comes at once.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncBufRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use crate::error::TransportError;
+use crate::pool::{Dialed, DialedPermits};
+use crate::route::Endpoint;
+use crate::transport::FailureObserver;
+
+/// What may wait for the socket, beside the 64 KiB that TLS keeps; and the most that is read at once, or before the
+/// guest asks for it.
+pub(super) const BUFFER: usize = 64 * 1024;
+
+pub(super) struct Connection {
+    to: Endpoint,
+    stream: TlsStream<TcpStream>,
+    /// What TLS has not taken yet.
+    unsent: BytesMut,
+    /// What came while a failed write was looking for its reason.
+    heard: BytesMut,
+    /// Whether anything has come.
+    has_answered: bool,
+    /// Why nothing can be written any more.
+    broken: Option<io::Error>,
+    /// After it nothing can be read any more but what is in `heard`.
+    end: Option<End>,
+    has_said_goodbye: bool,
+    on_failure: Option<FailureObserver>,
+    _permits: DialedPermits,
+}
+
+/// How the connection ended.
+#[derive(Clone)]
+pub(super) enum End {
+    /// The server said goodbye.
+    Closed,
+    /// It did not.
+    Failed(Arc<TransportError>),
+}
+
+impl Connection {
+    pub fn new(to: Endpoint, dialed: Dialed, on_failure: Option<FailureObserver>) -> Self {
+        Self {
+            to,
+            stream: dialed.stream,
+            unsent: BytesMut::new(),
+            heard: BytesMut::new(),
+            has_answered: false,
+            broken: None,
+            end: None,
+            has_said_goodbye: false,
+            on_failure,
+            _permits: dialed.permits,
+        }
+    }
+
+    /// Up to so many of the bytes that are there, and whether there will be no more.
+    pub fn read(&mut self, most: usize) -> Result<Bytes, End> {
+        let most = most.min(BUFFER);
+        let mut read = self.heard.split_to(most.min(self.heard.len()));
+        while read.len() < most && self.end.is_none() {
+            let most = most - read.len();
+            if self
+                .poll_next(&mut now(), |data| {
+                    let taken = data.len().min(most);
+                    read.extend_from_slice(&data[..taken]);
+                    taken
+                })
+                .is_pending()
+            {
+                break;
+            }
+        }
+        match &self.end {
+            Some(end) if read.is_empty() && most > 0 && self.heard.is_empty() => Err(end.clone()),
+            _ => Ok(read.freeze()),
+        }
+    }
+
+    /// Waits until there is something to read, or the end.
+    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.end.is_some() || !self.heard.is_empty() {
+            return Poll::Ready(());
+        }
+        self.poll_next(cx, |_| 0)
+    }
+
+    /// Shows what came next to `take`, which says how much of it is done with; or finds the end.
+    fn poll_next(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> usize) -> Poll<()> {
+        match Pin::new(&mut self.stream).poll_fill_buf(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok([])) => self.end = Some(End::Closed),
+            Poll::Ready(Ok(data)) => {
+                let taken = take(data);
+                Pin::new(&mut self.stream).consume(taken);
+                self.has_answered = true;
+            }
+            Poll::Ready(Err(error)) => self.fail(error),
+        }
+        Poll::Ready(())
+    }
+
+    /// How much more may be written now.
+    pub fn room(&self) -> usize {
+        BUFFER.saturating_sub(self.unsent.len())
+    }
+
+    /// Hands this to TLS and the socket as far as they take it, and keeps the rest. On a broken connection it is lost,
+    /// as is what was written just before.
+    pub fn write(&mut self, mut bytes: Bytes) {
+        while self.unsent.is_empty() && !bytes.is_empty() {
+            match self.poll_offer(&mut now(), &bytes) {
+                Poll::Ready(taken) => bytes.advance(taken),
+                Poll::Pending => break,
+            }
+        }
+        if self.broken.is_none() {
+            self.unsent.extend_from_slice(&bytes);
+        }
+        let _ = self.poll_sent(&mut now());
+    }
+
+    /// Waits until the socket has all that was written, or will take no more.
+    pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while !self.unsent.is_empty() {
+            let unsent = std::mem::take(&mut self.unsent);
+            let offered = self.poll_offer(cx, &unsent);
+            self.unsent = unsent;
+            match offered {
+                Poll::Ready(taken) => self.unsent.advance(taken),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        if self.broken.is_none() && self.stream.get_ref().1.wants_write() {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Err(error)) => self.broken = Some(error),
+                flushed => return flushed.map(|_| ()),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// How many of these bytes are done with: on a broken connection all of them.
+    fn poll_offer(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
+        if self.broken.is_none() {
+            match Pin::new(&mut self.stream).poll_write(cx, bytes) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(taken)) if taken > 0 => return Poll::Ready(taken),
+                Poll::Ready(Ok(_)) => self.broken = Some(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Err(error)) => self.broken = Some(error),
+            }
+            tracing::debug!("a write failed; listening to what {} has to say", self.to);
+        }
+        Poll::Ready(bytes.len())
+    }
+
+    /// Whether a write has failed.
+    pub fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// Waits until it is known what a failed write came from; at once if none has failed.
+    pub fn poll_reason(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.broken.is_some() && self.end.is_none() {
+            let room = BUFFER.saturating_sub(self.heard.len());
+            if room == 0 {
+                // Whoever says so much, and nobody reads it, is not about to come to an end.
+                if let Some(error) = self.broken.take() {
+                    self.broken = Some(error.kind().into());
+                    self.fail(error);
+                }
+                break;
+            }
+            let mut heard = std::mem::take(&mut self.heard);
+            let polled = self.poll_next(cx, |data| {
+                let taken = data.len().min(room);
+                heard.extend_from_slice(&data[..taken]);
+                taken
+            });
+            self.heard = heard;
+            if polled.is_pending() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Why nothing can be written, if that is so and known. A server that said goodbye may still listen.
+    pub fn end_of_writing(&self) -> Option<&End> {
+        match &self.end {
+            Some(End::Closed) if self.broken.is_none() => None,
+            end => end.as_ref(),
+        }
+    }
+
+    /// Sends what is left and says goodbye, and then waits for the server to do the same; what it says meanwhile is not
+    /// heard.
+    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.on_failure = None;
+        if !self.has_said_goodbye {
+            ready!(self.poll_sent(cx));
+            if self.broken.is_none() && ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            self.has_said_goodbye = true;
+        }
+        while self.broken.is_none() && self.end.is_none() {
+            ready!(self.poll_next(cx, <[u8]>::len));
+        }
+        Poll::Ready(())
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        let error = TransportError::lost(self.to.clone(), error, !self.has_answered);
+        if !self.has_said_goodbye {
+            // The guest learns a code; this is the sentence that goes with it.
+            tracing::warn!("{error}");
+        }
+        if let Some(observer) = &self.on_failure {
+            observer(&error);
+        }
+        self.end = Some(End::Failed(Arc::new(error)));
+    }
+}
+
+/// For attempts that are not to be repeated by themselves: whoever waits makes them anew.
+pub(super) fn now() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}

@@ -1,0 +1,305 @@
+//! Aliyun IoT Platform over MQTT.
+//!
+//! The same signature as over HTTPS, but nowhere to put its parameters: so they stand in the client id, between bars,
+//! and the password is the signature. The platform does not compare the timestamp with its clock here.
+//!
+//! What stands here is from Aliyun's documentation ("Establish MQTT connections over TCP") and its SDKs: the form of
+//! the client id, MQTT 3.1.1 without wills and without retained messages, a keep-alive of 30 to 1,200 seconds, 256 KB,
+//! and one connection per device.
+
+mod explain;
+mod topic;
+
+use alloc::string::{String, ToString};
+
+use super::topic::encode_path;
+use super::{Config, Device, SignMethod, Signer, Signing, TimestampPolicy, lint};
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::message::{Message, RequestProblem};
+use crate::mqtt::{Login, Situation, Version};
+use crate::platform::ConfigurationProblem as Problem;
+use crate::secret::Secret;
+
+/// The largest payload: 256 KB.
+const MAX_PAYLOAD: usize = 256 * 1024;
+
+/// In seconds.
+const MIN_KEEP_ALIVE: u16 = 30;
+const MAX_KEEP_ALIVE: u16 = 1200;
+
+/// The broker of an instance, and as whom to connect to it.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    config: Config,
+    timestamp_ms: Option<u64>,
+}
+
+impl Broker {
+    /// Checks the secret, if there is one, and the client id: what delimits the parameters must not stand in it.
+    pub fn new(
+        device: Device,
+        signer: Signer,
+        sign_method: SignMethod,
+        timestamp_ms: Option<u64>,
+    ) -> Result<Self, Problem> {
+        if device.client_id.bytes().any(|byte| matches!(byte, b'|' | b',')) {
+            return Err(Problem::Malformed("client id"));
+        }
+        let timestamp = if timestamp_ms.is_some() { TimestampPolicy::Now } else { TimestampPolicy::None };
+        Ok(Self { config: Config::new(device, signer, sign_method, timestamp)?, timestamp_ms })
+    }
+
+    /// Where the broker is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.device().endpoint
+    }
+
+    /// What is to be signed.
+    pub(crate) fn signing(&self) -> Signing {
+        self.config.signing(self.timestamp_ms.unwrap_or_default())
+    }
+
+    /// The signature, if it is we who sign.
+    pub(crate) fn sign(&self, signing: &Signing) -> Option<String> {
+        self.config.sign(signing)
+    }
+
+    /// What stands in the CONNECT.
+    pub(crate) fn login(&self, signature: String) -> Login {
+        let Device { device_name, product_key, .. } = self.device();
+        Login {
+            client_id: self.client_id(),
+            user_name: Some(Secret::new([device_name, "&", product_key].concat())),
+            password: Some(Secret::new(signature)),
+        }
+    }
+
+    /// The topic of the message, if the platform can take the message.
+    pub(crate) fn check(&self, message: &Message, _: Version) -> Result<String, RequestProblem> {
+        if message.retain || message.rule.is_some() || message.properties.is_some() {
+            return Err(RequestProblem::Unsupported);
+        }
+        encode_path(&message.topic)?;
+        lint::check_owner(self.device(), &message.topic)?;
+        match message.payload.len() {
+            ..=MAX_PAYLOAD => Ok(message.topic.clone()),
+            _ => Err(RequestProblem::PayloadTooLarge),
+        }
+    }
+
+    /// Whether the platform can take the filter.
+    pub(crate) fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+        topic::check_filter(self.device(), filter)
+    }
+
+    /// The platform refuses a connection with a keep-alive outside of its bounds.
+    pub(crate) fn check_keep_alive(&self, seconds: u16) -> Result<(), Problem> {
+        match seconds {
+            0 => Err(Problem::Zero("keep-alive")),
+            1..MIN_KEEP_ALIVE => {
+                Err(Problem::TooLarge("shortest keep-alive, 30 seconds,", "the one that was asked for"))
+            }
+            MIN_KEEP_ALIVE..=MAX_KEEP_ALIVE => Ok(()),
+            _ => Err(Problem::TooLarge("keep-alive", "1200 seconds")),
+        }
+    }
+
+    /// The platform has MQTT 3.1.1 and no wills.
+    pub(crate) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), Problem> {
+        match (version, will) {
+            (Version::V5, _) => Err(Problem::TooLarge("version of MQTT", "3.1.1, which this platform takes")),
+            (Version::V3, Some(_)) => Err(Problem::Malformed("will")),
+            (Version::V3, None) => Ok(()),
+        }
+    }
+
+    /// What an answer must not give away.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.config.secret().into_iter()
+    }
+
+    /// The likely reason of an error and the next step, for people.
+    pub(crate) fn explain(&self, error: &Error, situation: &Situation) -> String {
+        explain::explain(self, error, situation)
+    }
+
+    fn device(&self) -> &Device {
+        self.config.device()
+    }
+
+    /// The client id with the parameters of the signature. Mode 2 is TLS.
+    fn client_id(&self) -> String {
+        let mut client_id =
+            [self.device().client_id.as_str(), "|securemode=2,signmethod=", self.config.sign_method.name()].concat();
+        if let Some(timestamp_ms) = self.timestamp_ms {
+            client_id.push_str(",timestamp=");
+            client_id.push_str(&timestamp_ms.to_string());
+        }
+        client_id.push('|');
+        client_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Properties, Qos};
+    use crate::topic::TopicProblem;
+
+    fn broker(
+        client_id: &str,
+        signer: Signer,
+        method: SignMethod,
+        timestamp_ms: Option<u64>,
+    ) -> Result<Broker, Problem> {
+        let endpoint = Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
+        let device = Device::new(endpoint, "pk", "device", Some(client_id)).unwrap();
+        Broker::new(device, signer, method, timestamp_ms)
+    }
+
+    fn secret() -> Signer {
+        Signer::Secret(Secret::new("secret"))
+    }
+
+    fn sample() -> Broker {
+        broker("12345", secret(), SignMethod::HmacSha1, Some(789)).unwrap()
+    }
+
+    fn message(topic: &str) -> Message {
+        Message::new(topic, *b"x", Qos::AtLeastOnce)
+    }
+
+    #[test]
+    fn logs_in_as_the_documented_example_with_every_method() {
+        for (method, timestamp_ms, client_id, password) in [
+            // Published, password included.
+            (
+                SignMethod::HmacSha1,
+                Some(789),
+                "12345|securemode=2,signmethod=hmacsha1,timestamp=789|",
+                "fafd82a3d602b37fb0fa8b7892f24a477f851a14",
+            ),
+            // Computed with another implementation of HMAC.
+            (
+                SignMethod::HmacMd5,
+                Some(789),
+                "12345|securemode=2,signmethod=hmacmd5,timestamp=789|",
+                "14b198324fe55e1d3c88f2e705e201ee",
+            ),
+            (
+                SignMethod::HmacSha256,
+                Some(789),
+                "12345|securemode=2,signmethod=hmacsha256,timestamp=789|",
+                "6074a46a91b1ebb2cc4ea42790ad0e80202c9843859fc292e57c4eb19fad9e57",
+            ),
+            (
+                SignMethod::HmacSha1,
+                None,
+                "12345|securemode=2,signmethod=hmacsha1|",
+                "3504e4df7ce4766d30f796ee973c9ce7fc5425cb",
+            ),
+            (SignMethod::HmacMd5, None, "12345|securemode=2,signmethod=hmacmd5|", "2ce7304ec0ddd548eb1492d65ac0b334"),
+            (
+                SignMethod::HmacSha256,
+                None,
+                "12345|securemode=2,signmethod=hmacsha256|",
+                "c8cb3dcb7159682438e5fd9a9c34f398e41bb8edb6f222795e307bafee151090",
+            ),
+        ] {
+            let broker = broker("12345", secret(), method, timestamp_ms).unwrap();
+            let login = broker.login(broker.sign(&broker.signing()).unwrap());
+            assert_eq!(login.client_id, client_id);
+            assert_eq!(login.user_name.unwrap().reveal(), "device&pk");
+            assert_eq!(login.password.unwrap().reveal(), password, "{client_id}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_else_signs_is_what_we_would_sign() {
+        let elsewhere = broker("12345", Signer::Elsewhere, SignMethod::HmacSha1, Some(789)).unwrap();
+        assert_eq!(elsewhere.signing(), sample().signing());
+        assert_eq!(elsewhere.signing().content, "clientId12345deviceNamedeviceproductKeypktimestamp789");
+        assert_eq!(elsewhere.sign(&elsewhere.signing()), None);
+        assert_eq!(elsewhere.login("s".into()).password.unwrap().reveal(), "s");
+    }
+
+    #[test]
+    fn a_client_id_that_would_break_its_form_is_refused() {
+        for client_id in ["a|b", "a,b", "|", "a|securemode=3|"] {
+            let problem = broker(client_id, secret(), SignMethod::HmacMd5, None).unwrap_err();
+            assert_eq!(problem, Problem::Malformed("client id"), "{client_id}");
+        }
+        for client_id in ["pk.device", "a=b&c", "00:11:22", &"ä".repeat(64)] {
+            assert!(broker(client_id, secret(), SignMethod::HmacMd5, None).is_ok(), "{client_id}");
+        }
+    }
+
+    #[test]
+    fn a_secret_with_white_space_around_it_is_refused() {
+        let signer = Signer::Secret(Secret::new("secret\n"));
+        let problem = broker("c", signer, SignMethod::HmacMd5, None).unwrap_err();
+        assert_eq!(problem, Problem::WhiteSpace("device secret"));
+    }
+
+    #[test]
+    fn debug_output_shows_neither_the_secret_nor_the_password() {
+        let broker = broker("12345", Signer::Secret(Secret::new("hunter2")), SignMethod::HmacSha1, None).unwrap();
+        let login = broker.login("swordfish".into());
+        let shown = format!("{broker:?} {login:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
+        assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2"]);
+    }
+
+    #[test]
+    fn a_message_goes_to_a_topic_of_the_device_and_has_nothing_that_the_platform_lacks() {
+        let check = |message: &Message| sample().check(message, Version::V3);
+        for topic in ["/pk/device/user/update", "/sys/pk/device/thing/event/property/post"] {
+            assert_eq!(check(&message(topic)).as_deref(), Ok(topic));
+        }
+        for (topic, problem) in [
+            ("pk/device/user/update", TopicProblem::NotAbsolute),
+            ("/pk/other/user/update", TopicProblem::OtherDevice),
+            ("/pk/device//update", TopicProblem::EmptyLevel),
+            ("/pk/device/user/+", TopicProblem::Wildcard),
+            ("/pk/device/a/b/c/d/e/f", TopicProblem::TooManySlashes),
+            (&["/pk/device/", &"a".repeat(118)].concat(), TopicProblem::TooLong),
+        ] {
+            assert_eq!(check(&message(topic)), Err(problem.into()), "{topic}");
+        }
+        let plain = || message("/pk/device/user/update");
+        for unsupported in [
+            Message { retain: true, ..plain() },
+            Message { rule: Some("r".into()), ..plain() },
+            Message { properties: Some(Properties::default()), ..plain() },
+        ] {
+            assert_eq!(check(&unsupported), Err(RequestProblem::Unsupported));
+        }
+    }
+
+    #[test]
+    fn takes_256_kb_and_not_a_byte_more() {
+        let sized = |bytes| Message::new("/pk/device/user/update", vec![0; bytes], Qos::AtMostOnce);
+        assert!(sample().check(&sized(262_144), Version::V3).is_ok());
+        assert_eq!(sample().check(&sized(262_145), Version::V3), Err(RequestProblem::PayloadTooLarge));
+    }
+
+    #[test]
+    fn a_keep_alive_has_30_to_1200_seconds() {
+        let text = |seconds| sample().check_keep_alive(seconds).map_err(|problem| problem.text());
+        assert_eq!(text(0).unwrap_err(), "the keep-alive is 0");
+        let too_short = "the shortest keep-alive, 30 seconds, is more than the one that was asked for";
+        assert_eq!(text(29).unwrap_err(), too_short);
+        assert_eq!(text(1201).unwrap_err(), "the keep-alive is more than 1200 seconds");
+        assert!(text(30).is_ok() && text(1200).is_ok());
+    }
+
+    #[test]
+    fn a_session_is_of_mqtt_3_1_1_and_has_no_will() {
+        assert_eq!(sample().check_session(Version::V3, None), Ok(()));
+        let will = message("/pk/device/user/gone");
+        assert_eq!(sample().check_session(Version::V3, Some(&will)), Err(Problem::Malformed("will")));
+        let problem = sample().check_session(Version::V5, None).unwrap_err();
+        assert!(problem.text().contains("version of MQTT"), "{}", problem.text());
+    }
+}

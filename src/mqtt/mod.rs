@@ -1,0 +1,56 @@
+//! An MQTT connection is a promise with a memory: what was taken must arrive, in order, across losses that nobody
+//! announces. Clients keep that promise in threads and callbacks that a sandbox does not have and a test cannot repeat.
+//! Here it is a state machine: bytes and time in, bytes and events out.
+//!
+//! # The loop
+//!
+//! 1. Call [`Session::next`] and do what it says.
+//! 2. Write what is in [`Session::output`] as far as the connection takes it, and say so with [`Session::written`].
+//! 3. On [`Step::Wait`], wait until bytes come ([`Session::received`]), the connection ends ([`Session::failed`]), room
+//!    is there for more output, or the time has come. Go to 1.
+//! 4. Take the [`events`](Session::event) at any time.
+//!
+//! # What holds
+//!
+//! - Each message has one outcome: as the error of [`Session::publish`], as [`Event::Published`] or as
+//!   [`Event::NotPublished`].
+//! - At-least-once messages stay until they are acknowledged. After a loss they are sent again, in their order, marked as
+//!   duplicates, before anything newer.
+//! - The messages of a topic arrive in the order in which they were taken.
+//!
+//! | where | what |
+//! |---|---|
+//! | `session/` | the state machine: the connection, the timers, what is sent next |
+//! | `outbox`, `subscriptions`, `output`, `reconnect` | what it remembers: messages, subscriptions, bytes, pauses |
+//! | `packet/` | MQTT 3.1.1 and 5 as bytes |
+//! | `reason` | what return and reason codes mean |
+//! | `broker` | the one place that knows which brokers there are |
+//! | `options`, `event`, `explain` | what goes in, what comes out, and in which words |
+
+mod broker;
+mod event;
+mod explain;
+mod options;
+mod outbox;
+mod output;
+mod packet;
+mod reason;
+mod reconnect;
+mod session;
+mod subscriptions;
+
+pub use broker::{Broker, Login};
+pub use event::{Connection, Disconnection, Event, Incoming, Unfinished};
+pub use explain::Situation;
+pub use options::{FullQueue, Options, QueueLimit};
+pub use session::{Config, Session, Step};
+pub use subscriptions::Subscription;
+
+/// Which MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// 3.1.1.
+    V3,
+    /// 5.
+    V5,
+}

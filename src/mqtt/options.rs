@@ -1,0 +1,100 @@
+//! The policies of a session. They are those that the vendors' SDKs have, with two differences: whoever is dropped is
+//! named, and draining a queue ends however fast new messages come.
+
+use crate::platform::ConfigurationProblem as Problem;
+
+/// How many messages may wait while there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueLimit {
+    /// None: they are refused.
+    Off,
+    /// So many, at least 1.
+    Messages(u32),
+    /// As many as there are, up to [`MAX_WAITING_BYTES`].
+    Unlimited,
+}
+
+/// What to do when the queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FullQueue {
+    /// The message that comes is refused.
+    DropNewest,
+    /// The message that has waited longest goes.
+    DropOldest,
+}
+
+/// What may wait in any case, payloads and topics together: a sandbox has a bounded memory, and running out of it would
+/// lose everything.
+pub(super) const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
+
+/// More at-least-once messages than anybody leaves unacknowledged: packet identifiers are looked up one by one.
+const MAX_IN_FLIGHT: u32 = 1000;
+
+/// Bounds and pace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many messages may wait while there is no connection.
+    pub queue_limit: QueueLimit,
+    /// What to do when they are more.
+    pub full_queue: FullQueue,
+    /// How many of those that waited are sent per second after a reconnect. 0: all at once.
+    pub drain_per_second: u32,
+    /// The longest pause before the first attempt to reconnect. It doubles each time.
+    pub reconnect_base_ms: u32,
+    /// The longest pause of all.
+    pub reconnect_max_ms: u32,
+    /// After so long a connection the pauses begin anew.
+    pub stable_ms: u32,
+    /// How long a connection may take until the broker has accepted it.
+    pub connect_timeout_ms: u32,
+    /// How long the broker may take for an answer.
+    pub operation_timeout_ms: u32,
+    /// How many at-least-once messages may wait for their acknowledgement.
+    pub max_in_flight: u32,
+    /// How many times the broker may close the connection upon the same message.
+    pub max_attempts: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue_limit: QueueLimit::Messages(1000),
+            full_queue: FullQueue::DropNewest,
+            drain_per_second: 50,
+            reconnect_base_ms: 1000,
+            reconnect_max_ms: 32_000,
+            stable_ms: 20_000,
+            connect_timeout_ms: 30_000,
+            operation_timeout_ms: 5000,
+            max_in_flight: 20,
+            max_attempts: 4,
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        for (option, value) in [
+            ("reconnect base", self.reconnect_base_ms),
+            ("reconnect maximum", self.reconnect_max_ms),
+            ("connect timeout", self.connect_timeout_ms),
+            ("operation timeout", self.operation_timeout_ms),
+            ("number of messages in flight", self.max_in_flight),
+            ("number of attempts", self.max_attempts),
+        ] {
+            if value == 0 {
+                return Err(Problem::Zero(option));
+            }
+        }
+        if self.queue_limit == QueueLimit::Messages(0) {
+            return Err(Problem::Zero("queue limit"));
+        }
+        if self.reconnect_base_ms > self.reconnect_max_ms {
+            return Err(Problem::TooLarge("reconnect base", "the reconnect maximum"));
+        }
+        if self.max_in_flight > MAX_IN_FLIGHT {
+            return Err(Problem::TooLarge("number of messages in flight", "1000"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! MQTT 5.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+use mqtt_proto::v5::{
+    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, Puback,
+    Publish as WirePublish, Suback, Subscribe, SubscriptionOptions, Unsuback,
+};
+use mqtt_proto::{Pid, QoS, TopicFilter};
+
+use super::receive::incoming;
+use super::{
+    Ack, Acks, Connack, Connect, Malformed, Packet, Publish, Unsendable, payload, properties, qos, qos_and_id, topic,
+};
+use crate::mqtt::Subscription;
+
+pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
+    let mut wire = WireConnect::new(connect.login.client_id.as_str().into(), connect.keep_alive_s);
+    wire.clean_start = connect.session_expiry_s == 0;
+    wire.properties.session_expiry_interval = (connect.session_expiry_s > 0).then_some(connect.session_expiry_s);
+    wire.username = connect.login.user_name.as_ref().map(|name| name.reveal().into());
+    wire.password =
+        connect.login.password.as_ref().map(|password| Bytes::copy_from_slice(password.reveal().as_bytes()));
+    if let Some((message, wire_topic)) = connect.will {
+        let mut will = LastWill::new(qos(message.qos), topic(wire_topic)?, payload(message));
+        will.retain = message.retain;
+        if let Some(given) = &message.properties {
+            will.properties = properties::of_will(given)?;
+        }
+        wire.last_will = Some(will);
+    }
+    Ok(wire)
+}
+
+pub(super) fn publish(publish: &Publish) -> Result<WirePublish, Unsendable> {
+    let mut wire = WirePublish::new(qos_and_id(publish.id)?, topic(publish.topic)?, payload(publish.message));
+    if let Some(given) = &publish.message.properties {
+        wire.properties = properties::of_message(given)?;
+    }
+    Ok(wire)
+}
+
+pub(super) fn subscribe(id: u16, to: &[Subscription]) -> Result<Subscribe, Unsendable> {
+    let filters =
+        to.iter().map(|one| Ok((TopicFilter::try_from(one.filter.as_str())?, SubscriptionOptions::new(qos(one.qos)))));
+    Ok(Subscribe::new(Pid::try_from(id)?, filters.collect::<Result<_, Unsendable>>()?))
+}
+
+pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
+    let length = u32::try_from(body.len()).map_err(|_| Malformed)?;
+    let header = Header::new_with(first, length, length).map_err(|_| Malformed)?;
+    let mut offset = 0;
+    let packet = match header.typ {
+        PacketType::Connack => connack(WireConnack::decode(body, &mut offset, header).map_err(|_| Malformed)?),
+        PacketType::Publish => return incoming(first, body, properties::received),
+        PacketType::Puback => {
+            let puback = Puback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let reason = text(puback.properties.reason_string);
+            Packet::Puback(Ack { id: puback.pid.value(), code: puback.reason_code as u8, reason })
+        }
+        PacketType::Suback => {
+            let suback = Suback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let codes = suback.topics.iter().map(|code| *code as u8).collect();
+            Packet::Suback(Acks { id: suback.pid.value(), codes, reason: text(suback.properties.reason_string) })
+        }
+        PacketType::Unsuback => {
+            let unsuback = Unsuback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let codes = unsuback.topics.iter().map(|code| *code as u8).collect();
+            Packet::Unsuback(Acks { id: unsuback.pid.value(), codes, reason: text(unsuback.properties.reason_string) })
+        }
+        PacketType::Disconnect => {
+            let disconnect = Disconnect::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let reason = text(disconnect.properties.reason_string);
+            Packet::Disconnect { code: disconnect.reason_code as u8, reason }
+        }
+        PacketType::Pingresp if body.is_empty() => Packet::Pingresp,
+        _ => return Err(Malformed),
+    };
+    match offset == body.len() {
+        true => Ok(packet),
+        false => Err(Malformed),
+    }
+}
+
+fn connack(connack: WireConnack) -> Packet {
+    let properties = connack.properties;
+    Packet::Connack(Connack {
+        code: connack.reason_code as u8,
+        reason: text(properties.reason_string),
+        session_present: connack.session_present,
+        keep_alive_s: properties.server_keep_alive,
+        receive_maximum: properties.receive_max,
+        max_packet_bytes: properties.max_packet_size,
+        takes_qos_1: properties.max_qos != Some(QoS::Level0),
+        takes_retained: properties.retain_available != Some(false),
+    })
+}
+
+fn text(text: Option<Arc<str>>) -> Option<String> {
+    text.map(|text| String::from(&*text))
+}

@@ -1,0 +1,239 @@
+//! Attempts, refusals, losses, and the pauses after them.
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+
+use super::link::{Limits, Link, Online};
+use super::{Session, Step, Wish};
+use crate::error::{Cause, Error, Stage};
+use crate::http::{Failure, NoAnswer};
+use crate::mqtt::Situation;
+use crate::mqtt::event::{Connection, Disconnection, Event};
+use crate::mqtt::packet::{self, Connack};
+use crate::mqtt::reason;
+use crate::outcome::{Delivery, Retry};
+
+impl Session {
+    /// What to do next.
+    pub fn next(&mut self, now_ms: u64) -> Step {
+        loop {
+            if core::mem::take(&mut self.is_to_close) {
+                return Step::Close;
+            }
+            match &self.link {
+                Link::Off if self.wish == Wish::Nothing => return Step::Wait(None),
+                Link::Off => return self.begin(now_ms),
+                Link::Pausing { until_ms } if *until_ms <= now_ms => self.link = Link::Off,
+                Link::Pausing { until_ms } => return Step::Wait(Some(*until_ms)),
+                Link::Signing => return Step::Wait(None),
+                Link::Dialing { deadline_ms } | Link::Greeting { deadline_ms } if *deadline_ms <= now_ms => {
+                    let waited_for = match self.link {
+                        Link::Greeting { .. } => Some("the broker has not answered to CONNECT".to_owned()),
+                        _ => None,
+                    };
+                    self.failed(now_ms, NoAnswer { failure: Failure::ConnectTimeout, detail: waited_for });
+                }
+                Link::Dialing { deadline_ms } | Link::Greeting { deadline_ms } => {
+                    return Step::Wait(Some(*deadline_ms));
+                }
+                Link::Leaving { deadline_ms } => {
+                    if !self.output.is_empty() && now_ms < *deadline_ms {
+                        return Step::Wait(Some(*deadline_ms));
+                    }
+                    self.link = Link::Off;
+                    self.close();
+                }
+                Link::Online(_) => {
+                    if let Some(until_ms) = self.serve(now_ms) {
+                        return Step::Wait(until_ms);
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, now_ms: u64) -> Step {
+        if self.signature.is_none()
+            && let Some(signing) = self.config.broker.signing_elsewhere()
+        {
+            self.link = Link::Signing;
+            return Step::Sign(signing);
+        }
+        let timeout_ms = self.options.connect_timeout_ms;
+        self.link = Link::Dialing { deadline_ms: now_ms + u64::from(timeout_ms) };
+        let endpoint = self.config.broker.endpoint();
+        let authority = [endpoint.host(), ":", &endpoint.port().to_string()].concat();
+        Step::Dial { authority, timeout_ms }
+    }
+
+    /// What came of a [`Step::Sign`].
+    pub fn signed(&mut self, now_ms: u64, signature: Result<String, String>) {
+        if !matches!(self.link, Link::Signing) {
+            return;
+        }
+        match signature {
+            Ok(signature) => {
+                self.signature = Some(signature);
+                self.link = Link::Off;
+            }
+            Err(problem) => {
+                let error = Error { stage: Stage::Connection, ..Error::not_signed(problem) };
+                self.end(now_ms, error);
+            }
+        }
+    }
+
+    /// There is a connection: the broker is greeted.
+    pub fn dialed(&mut self) {
+        let Link::Dialing { deadline_ms } = self.link else { return };
+        self.link = Link::Greeting { deadline_ms };
+        let login = self.config.broker.login(self.signature.clone());
+        let connect = packet::Connect {
+            login: &login,
+            keep_alive_s: self.config.keep_alive_s,
+            session_expiry_s: self.config.session_expiry_s,
+            will: self.config.will.as_ref().zip(self.will_topic.as_deref()),
+        };
+        // What stands in it has been checked when the session was opened.
+        let encoded = self.config.version.connect(&connect, self.output.buffer());
+        debug_assert!(encoded.is_ok(), "a checked CONNECT can be sent");
+    }
+
+    /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it.
+    pub fn failed(&mut self, now_ms: u64, no_answer: NoAnswer) {
+        let retry = Retry::AfterMs(0);
+        self.end(
+            now_ms,
+            Error { delivery: Delivery::NotSent, retry, ..Error::no_answer(Stage::Connection, no_answer) },
+        );
+    }
+
+    /// What came is not MQTT.
+    pub(super) fn malformed(&mut self, now_ms: u64, is_http: bool) {
+        let cause = if is_http { Cause::WrongHostOrPath } else { Cause::MalformedAnswer };
+        let detail = Some(if is_http { "it is HTTP" } else { "it is not MQTT" }.to_owned());
+        self.end(now_ms, Error { detail, ..connection_error(cause, Retry::Never) });
+    }
+
+    /// The broker has answered the CONNECT.
+    pub(super) fn greeted(&mut self, now_ms: u64, connack: Connack) {
+        if connack.code != 0 {
+            let error = reason::refused_connection(self.config.version, connack.code, connack.reason);
+            return self.end(now_ms, error);
+        }
+        let keep_alive_s = connack.keep_alive_s.unwrap_or(self.config.keep_alive_s);
+        let connection = Connection { session_present: connack.session_present, keep_alive_s };
+        for filter in self.subscriptions.connected(connack.session_present) {
+            self.tell(Event::Unsubscribed { filter, error: None });
+        }
+        let window = connack.receive_maximum.map_or(u32::MAX, u32::from).min(self.options.max_in_flight);
+        self.generation = self.generation.wrapping_add(1);
+        self.link = Link::Online(Online {
+            connection,
+            since_ms: now_ms,
+            window: window as usize,
+            is_cautious: self.outbox.first_waiting().is_some_and(|entry| entry.closings > 0),
+            limits: Limits {
+                max_packet_bytes: connack.max_packet_bytes,
+                takes_qos_1: connack.takes_qos_1,
+                takes_retained: connack.takes_retained,
+            },
+            is_resubscribing: !self.subscriptions.is_settled(),
+            backlog: self.outbox.fresh(),
+            drain_at_ms: now_ms,
+            last_sent_ms: now_ms,
+            last_received_ms: now_ms,
+            pinged_ms: None,
+            silent_since_ms: None,
+        });
+        match self.wish {
+            Wish::Once => self.attempt = Some(Ok(connection)),
+            _ => self.tell(Event::Connected(connection)),
+        }
+        self.wish = Wish::Always;
+    }
+
+    /// The connection, or the attempt to get one, is over.
+    pub(super) fn end(&mut self, now_ms: u64, error: Error) {
+        let error = self.config.broker.redact(error);
+        let after_ms = match &self.link {
+            Link::Off | Link::Pausing { .. } => return,
+            Link::Leaving { .. } => {
+                self.link = Link::Off;
+                return self.close();
+            }
+            Link::Online(online) => Some(now_ms.saturating_sub(online.since_ms)),
+            Link::Signing | Link::Dialing { .. } | Link::Greeting { .. } => None,
+        };
+        if let Some(after_ms) = after_ms {
+            self.reconnect.lost(after_ms);
+            self.blame_first(&error);
+        }
+        let retry_ms = (self.wish == Wish::Always).then(|| self.reconnect.pause_ms());
+        self.link = match retry_ms {
+            Some(pause_ms) => Link::Pausing { until_ms: now_ms + pause_ms },
+            None => Link::Off,
+        };
+        self.close();
+        let explanation = match after_ms {
+            Some(after_ms) => {
+                self.explain(&error, &Situation::Lost { last_topic: self.last_topic.as_deref(), after_ms })
+            }
+            None => self.explain(&error, &Situation::Connecting),
+        };
+        let disconnection = Disconnection { error, was_connected: after_ms.is_some(), retry_ms, explanation };
+        if self.wish == Wish::Once {
+            self.wish = Wish::Nothing;
+            self.attempt = Some(Err(disconnection));
+        } else {
+            self.tell(Event::Disconnected(disconnection));
+        }
+    }
+
+    /// Forgets all that belongs to a connection.
+    pub(super) fn close(&mut self) {
+        self.is_to_close = true;
+        self.outbox.lost();
+        self.output.clear();
+        self.input.clear();
+    }
+
+    /// A broker may close the connection upon a message that it does not want, and over MQTT 3.1.1 AWS does nothing else.
+    /// That message would be sent again for ever, and nothing behind it. Brokers take messages in their order, so it is
+    /// the first one that was not acknowledged.
+    fn blame_first(&mut self, error: &Error) {
+        let is_about_a_message = matches!(
+            error.cause,
+            Cause::Transport(Failure::ConnectionClosed)
+                | Cause::Forbidden
+                | Cause::InvalidRequest
+                | Cause::PayloadTooLarge
+                | Cause::Unsupported
+        );
+        let max_attempts = self.options.max_attempts;
+        if !is_about_a_message {
+            return;
+        }
+        let Some(first) = self.outbox.first_in_flight() else { return };
+        first.closings += 1;
+        if first.closings >= max_attempts
+            && let Some(entry) = self.outbox.pop_in_flight()
+        {
+            let error =
+                Error { stage: Stage::Publication, delivery: Delivery::Unknown, retry: Retry::Never, ..error.clone() };
+            self.not_published(entry, |_| error);
+        }
+    }
+}
+
+pub(super) fn connection_error(cause: Cause, retry: Retry) -> Error {
+    Error {
+        cause,
+        stage: Stage::Connection,
+        delivery: Delivery::NotSent,
+        retry,
+        attempts: 1,
+        answer: None,
+        detail: None,
+    }
+}

@@ -1,0 +1,60 @@
+//! The connection as it stands.
+
+use crate::mqtt::event::Connection;
+
+#[derive(Debug)]
+pub(super) enum Link {
+    /// There is none, and none is on its way.
+    Off,
+    /// The next attempt comes then.
+    Pausing { until_ms: u64 },
+    /// Somebody signs.
+    Signing,
+    /// Name lookup, TCP, TLS.
+    Dialing { deadline_ms: u64 },
+    /// The CONNECT is sent.
+    Greeting { deadline_ms: u64 },
+    /// The broker has accepted it.
+    Online(Online),
+    /// The goodbye is being written.
+    Leaving { deadline_ms: u64 },
+}
+
+impl Link {
+    /// Whether messages go out as they come.
+    pub fn is_steady(&self) -> bool {
+        matches!(self, Self::Online(online) if online.backlog == 0 && !online.is_resubscribing)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Online {
+    pub connection: Connection,
+    pub since_ms: u64,
+    /// How many messages may be unacknowledged.
+    pub window: usize,
+    /// The broker has closed the last connection upon the first message: it goes alone until something is acknowledged, so
+    /// that the others are not sent again and again for its sake.
+    pub is_cautious: bool,
+    pub limits: Limits,
+    /// Subscriptions come first: a message may ask for an answer.
+    pub is_resubscribing: bool,
+    /// How many of those that waited for a connection still do.
+    pub backlog: usize,
+    /// When the next of them may go.
+    pub drain_at_ms: u64,
+    pub last_sent_ms: u64,
+    pub last_received_ms: u64,
+    /// When the PINGREQ was sent that waits for its answer.
+    pub pinged_ms: Option<u64>,
+    /// Since when an acknowledgement is awaited and nothing comes but answers to pings.
+    pub silent_since_ms: Option<u64>,
+}
+
+/// What the broker has told of itself.
+#[derive(Debug)]
+pub(super) struct Limits {
+    pub max_packet_bytes: Option<u32>,
+    pub takes_qos_1: bool,
+    pub takes_retained: bool,
+}

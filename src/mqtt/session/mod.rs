@@ -1,0 +1,348 @@
+//! The state machine.
+//!
+//! | where | what |
+//! |---|---|
+//! | here | what its holder calls |
+//! | `link` | the connection as it stands |
+//! | `connecting` | attempts, refusals, losses and the pauses after them |
+//! | `receiving` | what comes |
+//! | `sending` | what goes out next, and the timers of a connection |
+
+mod connecting;
+mod link;
+mod receiving;
+mod sending;
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use link::Link;
+
+use super::broker::Broker;
+use super::event::{Connection, Disconnection, Event, Unfinished};
+use super::options::Options;
+use super::outbox::{Entry, NotTaken, Outbox};
+use super::output::Output;
+use super::packet;
+use super::reconnect::Reconnect;
+use super::subscriptions::{Subscription, Subscriptions};
+use super::{Situation, Version};
+use crate::aliyun::Signing;
+use crate::error::{Cause, Error, Stage};
+use crate::message::{Message, Qos};
+use crate::outcome::{Delivery, Retry};
+use crate::platform::ConfigurationProblem;
+
+/// A session, as the broker is to know it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which broker, and as whom.
+    pub broker: Broker,
+    /// Which MQTT.
+    pub version: Version,
+    /// How long the broker keeps subscriptions and messages for a client that is away. 0: not at all.
+    pub session_expiry_s: u32,
+    /// The longest silence before the connection is looked after.
+    pub keep_alive_s: u16,
+    /// What the broker publishes when the device is lost.
+    pub will: Option<Message>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Have this signed, and give the signature to [`Session::signed`].
+    Sign(Signing),
+    /// Begin a connection to this `host:port`, and call [`Session::dialed`] or [`Session::failed`].
+    Dial {
+        /// Where to.
+        authority: String,
+        /// Give up after so long.
+        timeout_ms: u32,
+    },
+    /// Close the connection, or give up the one that is on its way.
+    Close,
+    /// Wait until something comes, or until the clock shows this.
+    Wait(Option<u64>),
+}
+
+/// What is wanted of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// None.
+    Nothing,
+    /// One attempt, whose outcome somebody waits for.
+    Once,
+    /// That it is there.
+    Always,
+}
+
+/// An event, and what acknowledges it: over which connection it came, and under which packet identifier.
+#[derive(Debug)]
+struct Queued {
+    event: Event,
+    acknowledge: Option<(u32, u16)>,
+}
+
+/// A device on a broker.
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    /// The topic of the will as it goes over the wire.
+    will_topic: Option<String>,
+    options: Options,
+    wish: Wish,
+    /// What came of the one attempt.
+    attempt: Option<Result<Connection, Disconnection>>,
+    link: Link,
+    /// How many connections there were.
+    generation: u32,
+    /// The connection is to be closed.
+    is_to_close: bool,
+    signature: Option<String>,
+    reconnect: Reconnect,
+    /// How many times in a row a connection was given up because nothing came.
+    silences: u32,
+    outbox: Outbox,
+    subscriptions: Subscriptions,
+    output: Output,
+    /// What came of a packet that is not whole yet.
+    input: Vec<u8>,
+    events: VecDeque<Queued>,
+    /// Of the message that was sent last.
+    last_topic: Option<String>,
+}
+
+impl Session {
+    /// Refuses what cannot work. `unfinished` is what an earlier session has left; `seed` spreads the pauses.
+    pub fn open(
+        config: Config,
+        options: Options,
+        unfinished: Vec<Unfinished>,
+        seed: u64,
+    ) -> Result<Self, ConfigurationProblem> {
+        options.check()?;
+        let Config { broker, version, will, .. } = &config;
+        broker.check_keep_alive(config.keep_alive_s)?;
+        broker.check_session(*version, will.as_ref())?;
+        let will_topic = match will {
+            Some(will) => {
+                let topic = broker.check(will, *version);
+                Some(topic.map_err(|_| ConfigurationProblem::Malformed("will"))?)
+            }
+            None => None,
+        };
+        let mut session = Self {
+            will_topic,
+            wish: Wish::Nothing,
+            attempt: None,
+            link: Link::Off,
+            generation: 0,
+            is_to_close: false,
+            signature: None,
+            reconnect: Reconnect::new(&options, seed),
+            silences: 0,
+            outbox: Outbox::new(&options),
+            subscriptions: Subscriptions::default(),
+            output: Output::default(),
+            input: Vec::new(),
+            events: VecDeque::new(),
+            last_topic: None,
+            config,
+            options,
+        };
+        for Unfinished { id, message, attempts, packet_id } in unfinished {
+            let topic = session.config.broker.check(&message, session.config.version);
+            let topic =
+                topic.map_err(|_| ConfigurationProblem::Malformed("message that an earlier session has left"))?;
+            // Only what is at least once can have been sent and be sent again.
+            let packet_id = packet_id.filter(|id| *id != 0 && message.qos == Qos::AtLeastOnce);
+            session.outbox.restore(Entry { id, message, topic, packet_id, attempts, sent_ms: 0, closings: 0 });
+        }
+        Ok(session)
+    }
+
+    /// Wants a connection, and makes one attempt; [`Self::attempt`] says what came of it. After a success it reconnects by
+    /// itself. Without effect where there is a connection.
+    pub fn connect_once(&mut self) {
+        self.attempt = self.connection().map(Ok);
+        if self.attempt.is_none() {
+            self.wish = Wish::Once;
+            self.hurry();
+        }
+    }
+
+    /// Wants a connection, for as long as it takes.
+    pub fn keep_connecting(&mut self) {
+        self.wish = Wish::Always;
+        self.hurry();
+    }
+
+    /// Who asks for a connection does not want to wait for the end of a pause.
+    fn hurry(&mut self) {
+        if matches!(self.link, Link::Pausing { .. }) {
+            self.link = Link::Off;
+        }
+    }
+
+    /// What came of the one attempt, once it is over.
+    pub fn attempt(&mut self) -> Option<Result<Connection, Disconnection>> {
+        self.attempt.take()
+    }
+
+    /// Whether it is over.
+    pub fn has_attempt(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    /// The connection, if the broker has accepted one.
+    pub fn connection(&self) -> Option<Connection> {
+        match &self.link {
+            Link::Online(online) => Some(online.connection),
+            _ => None,
+        }
+    }
+
+    /// Says goodbye, and wants no connection any more. [`Step::Close`] follows when the goodbye is written.
+    pub fn disconnect(&mut self, now_ms: u64) {
+        self.wish = Wish::Nothing;
+        self.link = match core::mem::replace(&mut self.link, Link::Off) {
+            Link::Online(_) => {
+                packet::disconnect(self.output.buffer());
+                Link::Leaving { deadline_ms: now_ms + u64::from(self.options.operation_timeout_ms) }
+            }
+            Link::Leaving { deadline_ms } => Link::Leaving { deadline_ms },
+            Link::Off | Link::Pausing { .. } | Link::Signing => Link::Off,
+            Link::Dialing { .. } | Link::Greeting { .. } => {
+                self.close();
+                Link::Off
+            }
+        };
+    }
+
+    /// Whether a goodbye is still being written.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self.link, Link::Leaving { .. })
+    }
+
+    /// Takes a message and numbers it. A message that is not taken has its outcome right here, with an explanation.
+    pub fn publish(&mut self, message: Message) -> Result<u64, (Error, String)> {
+        let topic = match self.config.broker.check(&message, self.config.version) {
+            Ok(topic) => topic,
+            Err(problem) => return Err(self.refused(problem.into(), &message.topic)),
+        };
+        let is_steady = self.link.is_steady();
+        match self.outbox.take(message, topic, is_steady) {
+            Ok((id, dropped)) => {
+                if let Some(dropped) = dropped {
+                    self.not_published(dropped, |_| not_taken(Cause::QueueFull));
+                }
+                Ok(id)
+            }
+            Err((not_taken, message)) => {
+                let cause = match not_taken {
+                    NotTaken::QueueOff => Cause::NotConnected,
+                    NotTaken::QueueFull => Cause::QueueFull,
+                };
+                Err(self.refused(self::not_taken(cause), &message.topic))
+            }
+        }
+    }
+
+    fn refused(&self, error: Error, topic: &str) -> (Error, String) {
+        let explanation = self.explain(&error, &Situation::Publication { topic });
+        (error, explanation)
+    }
+
+    /// Wants the messages of these topics, now and after each reconnect.
+    pub fn subscribe(&mut self, subscription: Subscription) -> Result<(), (Error, String)> {
+        self.check_filter(&subscription.filter)?;
+        self.subscriptions.want(subscription);
+        Ok(())
+    }
+
+    /// Wants them no more.
+    pub fn unsubscribe(&mut self, filter: &str) -> Result<(), (Error, String)> {
+        self.check_filter(filter)?;
+        if !self.subscriptions.end(filter) {
+            self.tell(Event::Unsubscribed { filter: filter.to_string(), error: None });
+        }
+        Ok(())
+    }
+
+    fn check_filter(&self, filter: &str) -> Result<(), (Error, String)> {
+        self.config.broker.check_filter(filter).map_err(|problem| {
+            let error = problem.into();
+            let explanation = self.explain(&error, &Situation::Subscription { filter });
+            (error, explanation)
+        })
+    }
+
+    /// What happened next. Taking a message acknowledges it, if the connection over which it came is still there.
+    pub fn event(&mut self) -> Option<Event> {
+        let Queued { event, acknowledge } = self.events.pop_front()?;
+        if let Some((generation, packet_id)) = acknowledge
+            && generation == self.generation
+            && matches!(self.link, Link::Online(_))
+        {
+            packet::puback(packet_id, self.output.buffer());
+        }
+        Some(event)
+    }
+
+    /// Whether something has happened.
+    pub fn has_event(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// How many messages have no outcome.
+    pub fn outstanding(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// The messages without an outcome, oldest first.
+    pub fn unfinished(&self) -> Vec<Unfinished> {
+        self.outbox.unfinished()
+    }
+
+    /// Gives each message its outcome that has none.
+    pub fn abandon(&mut self) {
+        for entry in self.outbox.drain() {
+            self.not_published(entry, |entry| Error {
+                delivery: if entry.packet_id.is_some() { Delivery::Unknown } else { Delivery::NotSent },
+                retry: Retry::AfterMs(0),
+                ..not_taken(Cause::Abandoned)
+            });
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push_back(Queued { event, acknowledge: None });
+    }
+
+    fn not_published(&mut self, entry: Entry, error: impl FnOnce(&Entry) -> Error) {
+        let error = self.config.broker.redact(Error { attempts: entry.attempts, ..error(&entry) });
+        let explanation = self.explain(&error, &Situation::Publication { topic: &entry.message.topic });
+        self.tell(Event::NotPublished { id: entry.id, error, explanation });
+    }
+
+    fn explain(&self, error: &Error, situation: &Situation) -> String {
+        self.config.broker.explain(error, situation)
+    }
+}
+
+/// A message did not leave.
+fn not_taken(cause: Cause) -> Error {
+    Error {
+        cause,
+        stage: Stage::Publication,
+        delivery: Delivery::NotSent,
+        retry: Retry::AfterMs(1000),
+        attempts: 0,
+        answer: None,
+        detail: None,
+    }
+}

@@ -1,0 +1,225 @@
+//! The other end. Reads with the codec's own decoders for whole packets, which the session does not use.
+
+use mqtt_proto::{QosPid, v3, v5};
+
+use crate::mqtt::Version;
+
+/// A message as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub at_ms: u64,
+    pub connection: u32,
+    pub topic: String,
+    pub payload: String,
+    pub id: Option<u16>,
+    pub duplicate: bool,
+}
+
+/// What the broker makes of a packet.
+pub enum Reaction {
+    Nothing,
+    Answer(Vec<u8>),
+    Close,
+}
+
+pub struct SimulatedBroker {
+    pub version: Version,
+    /// Whether there is anybody to connect to.
+    pub is_up: bool,
+    /// Return or reason code for a CONNECT.
+    pub connack: u8,
+    pub session_present: bool,
+    pub receive_maximum: Option<u16>,
+    pub max_packet_bytes: Option<u32>,
+    /// Takes everything and says nothing.
+    pub is_mute: bool,
+    /// Takes messages and does not acknowledge them.
+    pub holds_acks: bool,
+    /// Closes the connection upon a message to this topic.
+    pub closes_upon: Option<String>,
+    /// Reason code for a message.
+    pub puback: u8,
+    /// Refuses this filter.
+    pub refuses_filter: Option<String>,
+    pub connection: u32,
+    pub connects: Vec<u64>,
+    pub arrivals: Vec<Arrival>,
+    /// Identifiers of messages to the client that it has acknowledged.
+    pub acknowledged: Vec<u16>,
+    /// What came, by name, in its order.
+    pub log: Vec<String>,
+}
+
+impl SimulatedBroker {
+    pub fn new(version: Version) -> Self {
+        Self {
+            version,
+            is_up: true,
+            connack: 0,
+            session_present: false,
+            receive_maximum: None,
+            max_packet_bytes: None,
+            is_mute: false,
+            holds_acks: false,
+            closes_upon: None,
+            puback: 0,
+            refuses_filter: None,
+            connection: 0,
+            connects: Vec::new(),
+            arrivals: Vec::new(),
+            acknowledged: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    pub fn payloads(&self) -> Vec<&str> {
+        self.arrivals.iter().map(|arrival| arrival.payload.as_str()).collect()
+    }
+
+    /// Takes the first packet of what came, if it is whole.
+    pub fn take(&mut self, now_ms: u64, input: &mut Vec<u8>) -> Option<Reaction> {
+        let length = whole_packet(input)?;
+        let packet: Vec<u8> = input.drain(..length).collect();
+        if self.is_mute {
+            return Some(Reaction::Nothing);
+        }
+        Some(match self.version {
+            Version::V3 => self.take_v3(now_ms, v3::Packet::decode(&packet).unwrap().unwrap()),
+            Version::V5 => self.take_v5(now_ms, v5::Packet::decode(&packet).unwrap().unwrap()),
+        })
+    }
+
+    fn take_v3(&mut self, now_ms: u64, packet: v3::Packet) -> Reaction {
+        match packet {
+            v3::Packet::Connect(connect) => {
+                self.log.push(format!("connect clean={} keep-alive={}", connect.clean_session, connect.keep_alive));
+                self.connected(now_ms);
+                Reaction::Answer(vec![0x20, 2, u8::from(self.session_present), self.connack])
+            }
+            v3::Packet::Publish(publish) => {
+                self.published(now_ms, &publish.topic_name, &publish.payload, publish.qos_pid, publish.dup)
+            }
+            v3::Packet::Subscribe(subscribe) => {
+                let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
+                let codes = self.subscribed(&filters);
+                let mut answer = vec![0x90, (2 + codes.len()) as u8];
+                answer.extend(subscribe.pid.value().to_be_bytes());
+                answer.extend(codes);
+                Reaction::Answer(answer)
+            }
+            v3::Packet::Unsubscribe(unsubscribe) => {
+                self.log.push(format!("unsubscribe {}", &*unsubscribe.topics[0]));
+                let [high, low] = unsubscribe.pid.value().to_be_bytes();
+                Reaction::Answer(vec![0xb0, 2, high, low])
+            }
+            v3::Packet::Puback(id) => self.acknowledged(id.value()),
+            v3::Packet::Pingreq => self.pinged(),
+            v3::Packet::Disconnect => self.goodbye(),
+            other => panic!("a client does not send {other:?}"),
+        }
+    }
+
+    fn take_v5(&mut self, now_ms: u64, packet: v5::Packet) -> Reaction {
+        match packet {
+            v5::Packet::Connect(connect) => {
+                self.log.push(format!("connect clean={} keep-alive={}", connect.clean_start, connect.keep_alive));
+                self.connected(now_ms);
+                let mut properties = Vec::new();
+                if let Some(maximum) = self.receive_maximum {
+                    properties.push(0x21);
+                    properties.extend(maximum.to_be_bytes());
+                }
+                if let Some(maximum) = self.max_packet_bytes {
+                    properties.push(0x27);
+                    properties.extend(maximum.to_be_bytes());
+                }
+                let mut answer = vec![0x20, (3 + properties.len()) as u8, u8::from(self.session_present), self.connack];
+                answer.push(properties.len() as u8);
+                answer.extend(properties);
+                Reaction::Answer(answer)
+            }
+            v5::Packet::Publish(publish) => {
+                self.published(now_ms, &publish.topic_name, &publish.payload, publish.qos_pid, publish.dup)
+            }
+            v5::Packet::Subscribe(subscribe) => {
+                let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
+                let codes = self.subscribed(&filters);
+                let mut answer = vec![0x90, (3 + codes.len()) as u8];
+                answer.extend(subscribe.pid.value().to_be_bytes());
+                answer.push(0);
+                answer.extend(codes);
+                Reaction::Answer(answer)
+            }
+            v5::Packet::Unsubscribe(unsubscribe) => {
+                self.log.push(format!("unsubscribe {}", &*unsubscribe.topics[0]));
+                let [high, low] = unsubscribe.pid.value().to_be_bytes();
+                Reaction::Answer(vec![0xb0, 4, high, low, 0, 0])
+            }
+            v5::Packet::Puback(puback) => self.acknowledged(puback.pid.value()),
+            v5::Packet::Pingreq => self.pinged(),
+            v5::Packet::Disconnect(_) => self.goodbye(),
+            other => panic!("a client does not send {other:?}"),
+        }
+    }
+
+    fn connected(&mut self, now_ms: u64) {
+        self.connection += 1;
+        self.connects.push(now_ms);
+    }
+
+    fn published(&mut self, at_ms: u64, topic: &str, payload: &[u8], id: QosPid, duplicate: bool) -> Reaction {
+        let payload = String::from_utf8(payload.to_vec()).unwrap();
+        self.log.push(format!("publish {payload}"));
+        let id = id.pid().map(mqtt_proto::Pid::value);
+        let connection = self.connection;
+        if self.closes_upon.as_deref() == Some(topic) {
+            return Reaction::Close;
+        }
+        self.arrivals.push(Arrival { at_ms, connection, topic: topic.into(), payload, id, duplicate });
+        match id {
+            Some(id) if !self.holds_acks => Reaction::Answer(self.ack(id)),
+            _ => Reaction::Nothing,
+        }
+    }
+
+    pub fn ack(&self, id: u16) -> Vec<u8> {
+        let [high, low] = id.to_be_bytes();
+        match self.puback {
+            0 => vec![0x40, 2, high, low],
+            code => vec![0x40, 3, high, low, code],
+        }
+    }
+
+    fn subscribed(&mut self, filters: &[&str]) -> Vec<u8> {
+        self.log.push(format!("subscribe {}", filters.join(" ")));
+        let code = |filter: &&str| if self.refuses_filter.as_deref() == Some(*filter) { 0x80 } else { 1 };
+        filters.iter().map(code).collect()
+    }
+
+    fn acknowledged(&mut self, id: u16) -> Reaction {
+        self.acknowledged.push(id);
+        Reaction::Nothing
+    }
+
+    fn pinged(&mut self) -> Reaction {
+        self.log.push("ping".into());
+        Reaction::Answer(vec![0xd0, 0])
+    }
+
+    fn goodbye(&mut self) -> Reaction {
+        self.log.push("disconnect".into());
+        Reaction::Close
+    }
+}
+
+fn whole_packet(input: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for (index, byte) in input.get(1..)?.iter().enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            let total = 2 + index + length;
+            return (input.len() >= total).then_some(total);
+        }
+    }
+    None
+}

@@ -1,0 +1,166 @@
+use super::world::World;
+use super::{at_least_once, config, prompt};
+use crate::error::{Cause, Stage};
+use crate::field::Field;
+use crate::http::Failure;
+use crate::message::{Message, Qos};
+use crate::mqtt::{Config, Version};
+
+#[test]
+fn one_attempt_is_one_and_its_outcome_is_no_event() {
+    let mut world = World::new(config(Version::V3), prompt());
+    world.broker.is_up = false;
+    world.session.connect_once();
+    world.pass(120_000);
+    let error = world.session.attempt().unwrap().unwrap_err();
+    assert_eq!(error.error.cause, Cause::Transport(Failure::ConnectionRefused));
+    assert_eq!((error.error.stage, error.retry_ms, error.was_connected), (Stage::Connection, None, false));
+    assert_eq!(world.events, []);
+    world.broker.is_up = true;
+    world.session.connect_once();
+    world.settle();
+    assert!(world.session.attempt().unwrap().is_ok());
+    assert_eq!(world.events, []);
+}
+
+#[test]
+fn after_the_first_success_it_reconnects_by_itself() {
+    let mut world = World::new(config(Version::V3), prompt());
+    world.session.connect_once();
+    world.settle();
+    world.cut(Failure::ConnectionClosed);
+    world.pass(1000);
+    assert!(world.session.connection().is_some());
+    assert_eq!(world.broker.connection, 2);
+    assert!(world.disconnections()[0].was_connected);
+}
+
+#[test]
+fn pauses_grow_while_there_is_no_broker_and_begin_anew_after_a_connection_that_lasted() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.is_up = false;
+    world.pass(20_000);
+    world.cut(Failure::ConnectionClosed);
+    world.pass(300_000);
+    let pauses: Vec<u64> = world.disconnections().iter().filter_map(|lost| lost.retry_ms).collect();
+    for (pause, full) in pauses.iter().zip([1, 2, 4, 8, 16, 32, 32]) {
+        assert!((full * 500..=full * 1000).contains(pause), "{pauses:?}");
+    }
+    world.broker.is_up = true;
+    world.pass(40_000);
+    world.pass(20_000);
+    world.events.clear();
+    world.cut(Failure::ConnectionClosed);
+    world.settle();
+    assert!(world.disconnections()[0].retry_ms.unwrap() <= 1000);
+}
+
+#[test]
+fn two_clients_that_throw_each_other_out_do_so_ever_more_slowly() {
+    let mut world = World::online(config(Version::V5), prompt());
+    for _ in 0..8 {
+        world.hear(&[0xe0, 1, 0x8e]);
+        assert_eq!(world.last_cause(), Some(Cause::TakenOver));
+        world.pass(world.disconnections().last().unwrap().retry_ms.unwrap());
+        assert!(world.session.connection().is_some());
+    }
+    assert!(world.disconnections().last().unwrap().retry_ms.unwrap() >= 16_000);
+    let explanation = &world.disconnections()[0].explanation;
+    assert!(explanation.contains("device-7"), "{explanation}");
+}
+
+#[test]
+fn each_refusal_of_a_connection_has_its_cause() {
+    let causes_v3 = [
+        (1, Cause::Unsupported),
+        (2, Cause::InvalidRequest),
+        (3, Cause::Unavailable),
+        (4, Cause::Unauthenticated),
+        (5, Cause::Forbidden),
+    ];
+    let causes_v5 = [
+        (0x80, Cause::ServerError),
+        (0x84, Cause::Unsupported),
+        (0x85, Cause::InvalidField(Field::ClientId)),
+        (0x86, Cause::Unauthenticated),
+        (0x87, Cause::Forbidden),
+        (0x88, Cause::Unavailable),
+        (0x97, Cause::Throttled),
+        (0x9d, Cause::WrongHostOrPath),
+    ];
+    let all = causes_v3.map(|it| (Version::V3, it)).into_iter().chain(causes_v5.map(|it| (Version::V5, it)));
+    for (version, (code, cause)) in all {
+        let mut world = World::new(config(version), prompt());
+        world.broker.connack = code;
+        world.session.connect_once();
+        world.settle();
+        let refused = world.session.attempt().unwrap().unwrap_err();
+        assert_eq!(refused.error.cause, cause, "{version:?} {code}");
+        assert_eq!(refused.error.answer.unwrap().status, u16::from(code));
+        assert!(refused.explanation.len() > 20, "{}", refused.explanation);
+    }
+}
+
+#[test]
+fn a_broker_that_does_not_answer_the_greeting_is_given_up() {
+    let mut world = World::new(config(Version::V3), prompt());
+    world.broker.is_mute = true;
+    world.session.connect_once();
+    world.pass(29_999);
+    assert!(!world.session.has_attempt());
+    world.pass(1);
+    let error = world.session.attempt().unwrap().unwrap_err().error;
+    assert_eq!(error.cause, Cause::Transport(Failure::ConnectTimeout));
+    assert!(error.text().contains("CONNECT"), "{}", error.text());
+}
+
+#[test]
+fn what_is_not_mqtt_ends_the_attempt_and_http_is_recognised() {
+    for (bytes, cause) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], Cause::WrongHostOrPath),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Cause::MalformedAnswer),
+        (&[0x30, 0x80, 0x80, 0x80, 0x80, 1], Cause::MalformedAnswer),
+        (&[0xd0, 0], Cause::MalformedAnswer),
+    ] {
+        let mut world = World::new(config(Version::V3), prompt());
+        world.broker.is_mute = true;
+        world.session.connect_once();
+        world.settle();
+        world.hear(bytes);
+        assert_eq!(world.session.attempt().unwrap().unwrap_err().error.cause, cause, "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_goodbye_is_said_and_nothing_follows_it() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.session.disconnect(world.now_ms);
+    world.pass(120_000);
+    assert_eq!(world.broker.log.last().unwrap(), "disconnect");
+    assert_eq!((world.broker.connection, world.events.len()), (1, 0));
+    world.publish(at_least_once("t", "1"));
+    assert_eq!(world.session.outstanding(), 1);
+    world.connect();
+    assert_eq!(world.session.outstanding(), 0);
+}
+
+#[test]
+fn a_goodbye_that_nobody_takes_ends_with_its_time() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.wire_takes = Some(0);
+    world.session.disconnect(world.now_ms);
+    world.pass(4999);
+    assert!(world.session.is_leaving());
+    world.pass(1);
+    assert!(!world.session.is_leaving());
+}
+
+#[test]
+fn the_broker_is_told_of_session_keep_alive_and_will() {
+    let will = Message { retain: true, ..Message::new("status", *b"lost", Qos::AtLeastOnce) };
+    for version in [Version::V3, Version::V5] {
+        let config = Config { session_expiry_s: 3600, keep_alive_s: 45, will: Some(will.clone()), ..config(version) };
+        let world = World::online(config, prompt());
+        assert_eq!(world.broker.log, ["connect clean=false keep-alive=45"]);
+    }
+}

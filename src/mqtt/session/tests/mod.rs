@@ -1,0 +1,38 @@
+//! A session and a broker in one thread, with a clock that is moved by hand: an hour of losses takes milliseconds.
+
+mod broker;
+mod connecting;
+mod delivery;
+mod incoming;
+mod properties;
+mod queue;
+mod restoring;
+mod silence;
+mod subscriptions;
+mod world;
+
+use crate::aws;
+use crate::endpoint::Endpoint;
+use crate::message::{Message, Qos};
+use crate::mqtt::{Broker, Config, Options, Version};
+
+const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
+
+fn config(version: Version) -> Config {
+    let endpoint = Endpoint::new(ENDPOINT, 443).unwrap();
+    let broker = aws::mqtt::Broker::new(endpoint, "device-7".into(), aws::mqtt::Authentication::Certificate).unwrap();
+    Config { broker: Broker::Aws(broker), version, session_expiry_s: 0, keep_alive_s: 60, will: None }
+}
+
+fn at_least_once(topic: &str, payload: impl AsRef<str>) -> Message {
+    Message::new(topic, payload.as_ref().as_bytes(), Qos::AtLeastOnce)
+}
+
+fn at_most_once(topic: &str, payload: impl AsRef<str>) -> Message {
+    Message::new(topic, payload.as_ref().as_bytes(), Qos::AtMostOnce)
+}
+
+/// Sends everything at once after a reconnect.
+fn prompt() -> Options {
+    Options { drain_per_second: 0, ..Options::default() }
+}

@@ -1,0 +1,136 @@
+use super::world::World;
+use super::{at_least_once, at_most_once, config, prompt};
+use crate::error::Cause;
+use crate::http::Failure;
+use crate::mqtt::{FullQueue, Options, QueueLimit, Session, Version};
+use crate::outcome::Delivery;
+
+fn offline(options: Options) -> World {
+    World::new(config(Version::V3), options)
+}
+
+#[test]
+fn messages_wait_for_a_connection_and_go_in_their_order() {
+    let mut world = offline(prompt());
+    for payload in ["1", "2", "3"] {
+        world.publish(at_least_once("t", payload));
+    }
+    assert_eq!(world.session.outstanding(), 3);
+    world.connect();
+    assert_eq!(world.broker.payloads(), ["1", "2", "3"]);
+}
+
+#[test]
+fn a_full_queue_refuses_the_newest_and_says_so_to_whoever_brings_it() {
+    let mut world = offline(Options { queue_limit: QueueLimit::Messages(2), ..prompt() });
+    world.publish(at_least_once("t", "1"));
+    world.publish(at_least_once("t", "2"));
+    let (error, explanation) = world.session.publish(at_least_once("t", "3")).unwrap_err();
+    assert_eq!((error.cause, error.delivery), (Cause::QueueFull, Delivery::NotSent));
+    assert!(explanation.contains("queue"), "{explanation}");
+    world.connect();
+    assert_eq!(world.broker.payloads(), ["1", "2"]);
+}
+
+#[test]
+fn a_full_queue_drops_the_oldest_and_names_it() {
+    let options =
+        Options { queue_limit: QueueLimit::Messages(2), full_queue: FullQueue::DropOldest, ..Options::default() };
+    let mut world = offline(options);
+    let first = world.publish(at_least_once("t", "1"));
+    world.publish(at_least_once("t", "2"));
+    let third = world.session.publish(at_least_once("t", "3")).unwrap();
+    world.settle();
+    let [(dropped, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
+    assert_eq!((*dropped, error.cause, error.delivery), (first, Cause::QueueFull, Delivery::NotSent));
+    assert_eq!(world.session.outstanding(), 2);
+    world.connect();
+    world.pass(1000);
+    assert_eq!(world.broker.payloads(), ["2", "3"]);
+    assert_eq!(world.published().last(), Some(&(third, 1)));
+}
+
+#[test]
+fn what_was_sent_before_is_never_dropped() {
+    let options = Options { queue_limit: QueueLimit::Messages(2), full_queue: FullQueue::DropOldest, ..prompt() };
+    let mut world = World::online(config(Version::V3), options);
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "1"));
+    world.publish(at_least_once("t", "2"));
+    world.broker.is_up = false;
+    world.cut(Failure::ConnectionClosed);
+    let (error, _) = world.session.publish(at_least_once("t", "3")).unwrap_err();
+    assert_eq!(error.cause, Cause::QueueFull);
+    assert_eq!(world.not_published(), []);
+}
+
+#[test]
+fn without_a_queue_a_message_needs_a_connection() {
+    let mut world = offline(Options { queue_limit: QueueLimit::Off, ..prompt() });
+    let (error, _) = world.session.publish(at_least_once("t", "1")).unwrap_err();
+    assert_eq!((error.cause, error.delivery), (Cause::NotConnected, Delivery::NotSent));
+    world.connect();
+    for payload in 0..50 {
+        world.publish(at_least_once("t", payload.to_string()));
+    }
+    assert_eq!(world.published().len(), 50);
+}
+
+#[test]
+fn the_limit_is_for_messages_without_a_connection_and_not_for_a_batch_with_one() {
+    let mut world = World::online(config(Version::V3), Options { queue_limit: QueueLimit::Messages(1), ..prompt() });
+    for payload in 0..100 {
+        world.session.publish(at_least_once("t", payload.to_string())).unwrap();
+    }
+    world.settle();
+    assert_eq!(world.published().len(), 100);
+}
+
+#[test]
+fn an_unlimited_queue_ends_at_64_mebibytes() {
+    let mut world = offline(Options { queue_limit: QueueLimit::Unlimited, ..prompt() });
+    let payload = "x".repeat(128 * 1024);
+    let taken = (0..1000).take_while(|_| world.session.publish(at_most_once("t", &payload)).is_ok()).count();
+    assert_eq!(taken, 511, "topics count as well");
+}
+
+#[test]
+fn what_waited_is_sent_at_the_pace_that_was_asked_for() {
+    let mut world = offline(Options { drain_per_second: 2, ..Options::default() });
+    for payload in ["1", "2", "3", "4"] {
+        world.publish(at_least_once("t", payload));
+    }
+    world.session.keep_connecting();
+    world.pass(5000);
+    let start_ms = world.broker.connects[0];
+    let at_ms: Vec<u64> = world.broker.arrivals.iter().map(|arrival| arrival.at_ms - start_ms).collect();
+    assert_eq!(at_ms, [0, 500, 1000, 1500]);
+}
+
+#[test]
+fn draining_ends_though_messages_come_faster_than_it_goes() {
+    let mut world = offline(Options { drain_per_second: 2, ..Options::default() });
+    for payload in 0..20 {
+        world.publish(at_least_once("t", payload.to_string()));
+    }
+    world.session.keep_connecting();
+    for payload in 20..120 {
+        world.publish(at_least_once("t", payload.to_string()));
+        world.pass(200);
+    }
+    assert_eq!(world.session.outstanding(), 0);
+    let numbers: Vec<u32> = world.broker.payloads().iter().map(|payload| payload.parse().unwrap()).collect();
+    assert_eq!(numbers, (0..120).collect::<Vec<_>>());
+}
+
+#[test]
+fn bounds_that_cannot_work_are_refused_by_name() {
+    let refused = |options: Options| Session::open(config(Version::V3), options, vec![], 1).err().map(|it| it.text());
+    assert_eq!(refused(Options::default()), None);
+    let zero = refused(Options { operation_timeout_ms: 0, ..Options::default() });
+    assert_eq!(zero.as_deref(), Some("the operation timeout is 0"));
+    let crossed = refused(Options { reconnect_base_ms: 2000, reconnect_max_ms: 1000, ..Options::default() });
+    assert_eq!(crossed.as_deref(), Some("the reconnect base is more than the reconnect maximum"));
+    let many = refused(Options { max_in_flight: 1001, ..Options::default() });
+    assert_eq!(many.as_deref(), Some("the number of messages in flight is more than 1000"));
+}

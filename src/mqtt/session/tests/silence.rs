@@ -1,0 +1,107 @@
+use super::world::World;
+use super::{at_least_once, at_most_once, config, prompt};
+use crate::error::Cause;
+use crate::http::Failure;
+use crate::mqtt::Version;
+
+#[test]
+fn a_quiet_connection_is_kept_alive_before_its_time_is_over() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.pass(44_999);
+    assert!(!world.broker.log.contains(&"ping".to_owned()));
+    world.pass(1);
+    assert_eq!(world.broker.log.last().unwrap(), "ping");
+    world.pass(600_000);
+    assert!(world.session.connection().is_some());
+    assert_eq!(world.broker.connection, 1);
+}
+
+#[test]
+fn a_broker_that_does_not_answer_a_ping_is_given_up_and_the_error_says_so() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.is_half_open = true;
+    world.pass(45_000 + 4999);
+    assert!(world.session.connection().is_some());
+    world.pass(1);
+    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+}
+
+#[test]
+fn who_only_sends_at_most_once_learns_as_well_that_nobody_hears() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.is_half_open = true;
+    for _ in 0..60 {
+        world.publish(at_most_once("t", "1"));
+        world.pass(1000);
+        if !world.disconnections().is_empty() {
+            return assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+        }
+    }
+    panic!("a minute of silence");
+}
+
+#[test]
+fn a_missing_acknowledgement_ends_the_connection_and_the_message_goes_again() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.is_half_open = true;
+    world.publish(at_least_once("t", "1"));
+    world.pass(4999);
+    assert!(world.session.connection().is_some());
+    world.pass(1);
+    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+    world.is_half_open = false;
+    world.pass(2000);
+    assert_eq!(world.published(), [(1, 2)]);
+}
+
+#[test]
+fn bytes_of_any_kind_are_a_sign_of_life() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "1"));
+    for _ in 0..10 {
+        world.pass(4000);
+        world.hear(&[0x30, 3, 0, 1, b'x']);
+    }
+    assert!(world.session.connection().is_some());
+}
+
+#[test]
+fn a_message_that_the_broker_has_dropped_is_sent_again_though_others_are_acknowledged() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "dropped"));
+    world.broker.holds_acks = false;
+    for _ in 0..70 {
+        world.publish(at_least_once("t", "others"));
+        world.pass(1000);
+    }
+    let again = world.broker.arrivals.iter().filter(|arrival| arrival.payload == "dropped").count();
+    assert_eq!((again, world.session.outstanding()), (2, 0));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+}
+
+#[test]
+fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowledgement() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "1"));
+    for patience_ms in [5000, 10_000, 20_000, 40_000, 80_000, 80_000] {
+        let connection = world.broker.connection;
+        world.pass(patience_ms - 1);
+        assert!(world.session.connection().is_some(), "after {patience_ms}");
+        world.pass(1);
+        assert!(world.session.connection().is_none(), "after {patience_ms}");
+        // Up to the moment of the next connection, and not beyond it.
+        while world.broker.connection == connection {
+            world.pass(1);
+        }
+    }
+    world.broker.holds_acks = false;
+    let ack = world.broker.ack(world.broker.arrivals[0].id.unwrap());
+    world.hear(&ack);
+    world.is_half_open = true;
+    world.publish(at_least_once("t", "2"));
+    world.pass(5000);
+    assert!(world.session.connection().is_none());
+}

@@ -1,0 +1,195 @@
+//! Session, broker, the wire between them, and the time.
+
+use super::broker::{Reaction, SimulatedBroker};
+use crate::error::{Cause, Error};
+use crate::http::{Failure, NoAnswer};
+use crate::message::Message;
+use crate::mqtt::{Config, Disconnection, Event, Options, Session, Step, Unfinished};
+
+pub struct World {
+    pub session: Session,
+    pub broker: SimulatedBroker,
+    pub now_ms: u64,
+    pub events: Vec<Event>,
+    /// Whether events are taken as they come.
+    pub takes_events: bool,
+    /// How much the wire takes at once. None: all.
+    pub wire_takes: Option<usize>,
+    /// Takes bytes and carries none.
+    pub is_half_open: bool,
+    is_connected: bool,
+    to_broker: Vec<u8>,
+}
+
+impl World {
+    pub fn new(config: Config, options: Options) -> Self {
+        Self::restored(config, options, Vec::new())
+    }
+
+    pub fn restored(config: Config, options: Options, unfinished: Vec<Unfinished>) -> Self {
+        let broker = SimulatedBroker::new(config.version);
+        let session = Session::open(config, options, unfinished, 7).unwrap();
+        Self {
+            session,
+            broker,
+            now_ms: 1_000_000,
+            events: Vec::new(),
+            takes_events: true,
+            wire_takes: None,
+            is_half_open: false,
+            is_connected: false,
+            to_broker: Vec::new(),
+        }
+    }
+
+    /// With a connection.
+    pub fn online(config: Config, options: Options) -> Self {
+        let mut world = Self::new(config, options);
+        world.connect();
+        world
+    }
+
+    pub fn connect(&mut self) {
+        self.session.keep_connecting();
+        self.settle();
+        assert!(self.session.connection().is_some(), "{:?}", self.events);
+        self.events.clear();
+    }
+
+    /// Does all that can be done now, and says when there is more.
+    pub fn settle(&mut self) -> Option<u64> {
+        loop {
+            match self.session.next(self.now_ms) {
+                Step::Sign(_) => panic!("nobody signs here"),
+                Step::Dial { authority, timeout_ms } => {
+                    assert_eq!(authority, format!("{}:443", super::ENDPOINT));
+                    assert_eq!(timeout_ms, 30_000);
+                    self.dial();
+                }
+                Step::Close => {
+                    self.is_connected = false;
+                    self.to_broker.clear();
+                }
+                Step::Wait(until_ms) => {
+                    let moved = self.write() | self.react();
+                    while self.takes_events
+                        && let Some(event) = self.session.event()
+                    {
+                        self.events.push(event);
+                    }
+                    if !moved && (self.wire_takes.is_some() || self.session.output().is_empty()) {
+                        return until_ms;
+                    }
+                }
+            }
+        }
+    }
+
+    fn dial(&mut self) {
+        if self.broker.is_up {
+            self.is_connected = true;
+            self.session.dialed();
+        } else {
+            self.session.failed(self.now_ms, Failure::ConnectionRefused.into());
+        }
+    }
+
+    fn write(&mut self) -> bool {
+        let output = self.session.output();
+        let count = output.len().min(self.wire_takes.unwrap_or(usize::MAX));
+        if !self.is_connected || count == 0 {
+            return false;
+        }
+        self.to_broker.extend_from_slice(&output[..count]);
+        self.session.written(self.now_ms, count);
+        self.wire_takes = self.wire_takes.map(|left| left - count);
+        true
+    }
+
+    fn react(&mut self) -> bool {
+        if self.is_half_open || !self.is_connected {
+            return false;
+        }
+        let mut has_reacted = false;
+        while let Some(reaction) = self.broker.take(self.now_ms, &mut self.to_broker) {
+            has_reacted = true;
+            match reaction {
+                Reaction::Nothing => {}
+                Reaction::Answer(bytes) => self.session.received(self.now_ms, &bytes),
+                Reaction::Close => {
+                    self.cut(Failure::ConnectionClosed);
+                    break;
+                }
+            }
+        }
+        has_reacted
+    }
+
+    /// Lets so much time pass.
+    pub fn pass(&mut self, ms: u64) {
+        let end_ms = self.now_ms + ms;
+        loop {
+            let until_ms = self.settle().unwrap_or(u64::MAX);
+            if until_ms >= end_ms {
+                self.now_ms = end_ms;
+                self.settle();
+                return;
+            }
+            assert!(until_ms >= self.now_ms, "time does not run backwards");
+            // A time that has come and changes nothing would go on for ever.
+            self.now_ms = until_ms.max(self.now_ms + 1).min(end_ms);
+        }
+    }
+
+    /// The connection ends.
+    pub fn cut(&mut self, how: Failure) {
+        if self.is_connected {
+            self.is_connected = false;
+            self.is_half_open = false;
+            self.to_broker.clear();
+            self.session.failed(self.now_ms, NoAnswer { failure: how, detail: None });
+        }
+    }
+
+    /// Bytes from the broker.
+    pub fn hear(&mut self, bytes: &[u8]) {
+        self.session.received(self.now_ms, bytes);
+        self.settle();
+    }
+
+    pub fn publish(&mut self, message: Message) -> u64 {
+        let id = self.session.publish(message).unwrap();
+        self.settle();
+        id
+    }
+
+    /// Numbers and attempts of accepted messages.
+    pub fn published(&self) -> Vec<(u64, u32)> {
+        let accepted = |event: &Event| match event {
+            Event::Published { id, receipt } => Some((*id, receipt.attempts)),
+            _ => None,
+        };
+        self.events.iter().filter_map(accepted).collect()
+    }
+
+    /// Numbers and errors of messages that were not accepted.
+    pub fn not_published(&self) -> Vec<(u64, Error)> {
+        let refused = |event: &Event| match event {
+            Event::NotPublished { id, error, .. } => Some((*id, error.clone())),
+            _ => None,
+        };
+        self.events.iter().filter_map(refused).collect()
+    }
+
+    pub fn disconnections(&self) -> Vec<&Disconnection> {
+        let lost = |event| match event {
+            &Event::Disconnected(ref disconnection) => Some(disconnection),
+            _ => None,
+        };
+        self.events.iter().filter_map(lost).collect()
+    }
+
+    pub fn last_cause(&self) -> Option<Cause> {
+        self.disconnections().last().map(|disconnection| disconnection.error.cause)
+    }
+}

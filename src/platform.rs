@@ -230,6 +230,10 @@ pub enum ConfigurationProblem {
     Zero(&'static str),
     /// The option of this name is more than another one, or a number.
     TooLarge(&'static str, &'static str),
+    /// The option of this name is not within these bounds.
+    OutOfRange(&'static str, &'static str),
+    /// The platform does not have the option of this name.
+    Unsupported(&'static str),
     /// The session is none of ours, or of a later version.
     UnknownSession,
     /// The session belongs to another device or endpoint.
@@ -243,6 +247,8 @@ impl ConfigurationProblem {
     pub fn text(&self) -> String {
         let (option, problem) = match self {
             Self::Endpoint(problem) => return problem.text(),
+            Self::OutOfRange(option, bounds) => return ["the ", option, " is not within ", bounds].concat(),
+            Self::Unsupported(option) => (*option, " is not to be had on this platform"),
             Self::TooLarge(option, bound) => return ["the ", option, " is more than ", bound].concat(),
             Self::Empty(option) => (*option, " is empty"),
             Self::WhiteSpace(option) => (*option, " has white space or a control character in it or around it"),

@@ -54,7 +54,7 @@ impl TopicProblem {
             Self::TooManySlashes => "the topic has more than 7 slashes",
             Self::Wildcard => "the topic has a `+` or a `#`, which are for subscribing only",
             Self::ControlCharacter => "the topic has a control character",
-            Self::Reserved => "topics that begin with `$` are reserved, and this one cannot be published to over HTTPS",
+            Self::Reserved => "topics that begin with `$` are reserved, and this one cannot be published to",
             Self::NotAbsolute => "the topic does not begin with `/`",
             Self::EmptyLevel => "the topic has an empty level: two slashes in a row, or one at the end",
             Self::Query => "the topic has a `?`",

@@ -11,19 +11,6 @@ use thingpost::{Answer, Cause, Delivery, Error, Field, Receipt, Retry, Stage};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
 
-pub(crate) fn outcome(
-    outcome: Result<Receipt, Error>,
-    explain: impl FnOnce(&Error) -> String,
-) -> Result<wit::Receipt, wit::Error> {
-    match outcome {
-        Ok(receipt) => Ok(self::receipt(receipt)),
-        Err(error) => {
-            let explanation = explain(&error);
-            Err(self::error(error, explanation))
-        }
-    }
-}
-
 pub(crate) fn receipt(receipt: Receipt) -> wit::Receipt {
     let Receipt { message_id, trace_id, attempts } = receipt;
     wit::Receipt { message_id, trace_id, attempts }

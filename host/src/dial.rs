@@ -58,7 +58,7 @@ impl Transport {
 fn destination(authority: &str) -> Option<Endpoint> {
     let authority: Authority = authority.parse().ok()?;
     // What stands before an `@` is no part of the host, but looks like it.
-    if authority.as_str().contains('@') {
+    if authority.as_str().contains('@') || authority.host().is_empty() {
         return None;
     }
     Some(Endpoint::new(authority.host(), authority.port_u16()?))

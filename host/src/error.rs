@@ -163,6 +163,8 @@ impl LossError {
     /// The reason alone.
     pub(crate) fn reason(&self) -> String {
         match self {
+            // rustls has a link to its manual here.
+            Self::Closed(error) if error.kind() == io::ErrorKind::UnexpectedEof => "no close_notify".to_owned(),
             Self::Closed(error) => error.to_string(),
             Self::Alert(alert) => alert::name(*alert),
             Self::Tls(error) => error.to_string(),

@@ -22,7 +22,10 @@
 //! # }
 //! ```
 //!
-//! [`runtime`] runs the publisher component over such a transport, for those who have no wasmtime host of their own.
+//! Protocols that are not HTTP have [`Transport::dial`]: a connection under the same rules, whose two streams a guest
+//! may have.
+//!
+//! [`runtime`] runs the components over such a transport, for those who have no wasmtime host of their own.
 //!
 //! The rooms, from the outside in: [`hooks`](TransportHooks) and [`Transport`] take a request; the [`RouteTable`] says
 //! whether and as whom it may go; the [`Pool`] finds or opens a connection; [`TransportError`] says what went wrong,

@@ -10,7 +10,7 @@ pub enum QueueLimit {
     Off,
     /// So many, at least 1.
     Messages(u32),
-    /// As many as there are, up to [`MAX_WAITING_BYTES`].
+    /// As many as there are, up to 64 MiB.
     Unlimited,
 }
 

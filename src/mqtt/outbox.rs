@@ -82,28 +82,18 @@ impl Outbox {
         self.waiting.push_back(entry);
     }
 
-    /// Takes a message, and says which one had to go for it.
-    pub fn take(
-        &mut self,
-        message: Message,
-        topic: String,
-        is_online: bool,
-    ) -> Result<(u64, Option<Entry>), (NotTaken, Message)> {
-        let entry = Entry { id: self.next_id, message, topic, packet_id: None, attempts: 0, sent_ms: 0, closings: 0 };
-        match self.room_for(entry.bytes(), is_online) {
-            Ok(dropped) => {
-                self.next_id += 1;
-                self.waiting_bytes += entry.bytes();
-                let id = entry.id;
-                self.waiting.push_back(entry);
-                Ok((id, dropped))
-            }
-            Err(not_taken) => Err((not_taken, entry.message)),
-        }
+    /// Takes a message for which room was made.
+    pub fn push(&mut self, message: Message, topic: String) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let entry = Entry { id, message, topic, packet_id: None, attempts: 0, sent_ms: 0, closings: 0 };
+        self.waiting_bytes += entry.bytes();
+        self.waiting.push_back(entry);
+        id
     }
 
-    /// Makes room for so many bytes, and says which message had to go.
-    fn room_for(&mut self, bytes: usize, is_online: bool) -> Result<Option<Entry>, NotTaken> {
+    /// Makes room for a message of so many bytes, and says which one had to go for it.
+    pub fn make_room(&mut self, bytes: usize, is_online: bool) -> Result<Option<Entry>, NotTaken> {
         if !self.is_full_for(bytes, is_online)? {
             return Ok(None);
         }

@@ -11,7 +11,7 @@ use crate::bindings::exports::thingpost::iot::aws_codec::{
     TemporaryKey, TopicProblem,
 };
 use crate::bindings::exports::thingpost::iot::types::Scope;
-use crate::{Component, config, http, message, operation, outcome, problem};
+use crate::{Component, config, explained, http, message, operation, outcome, problem};
 
 impl Guest for Component {
     fn encode_topic(topic: String) -> Result<String, TopicProblem> {
@@ -34,7 +34,7 @@ impl Guest for Component {
         let subject = Subject::publication(message::message(message));
         let response = http::response(response);
         let outcome = aws::read_publish_response(&config, &response).map_err(|error| error.at(unix_ms, &response));
-        outcome::outcome(outcome, |error| aws::explain(&config, error, &subject))
+        explained::explained(outcome, |error| aws::explain(&config, error, &subject))
     }
 
     fn operation_request(config: AwsConfig, operation: Operation, unix_ms: u64) -> Result<HttpRequest, RequestProblem> {

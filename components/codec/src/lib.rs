@@ -10,6 +10,8 @@ mod aws;
 mod config;
 #[path = "../../shared/http.rs"]
 mod http;
+#[path = "../../shared/explained.rs"]
+mod explained;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/operation.rs"]

@@ -11,7 +11,7 @@ use thingpost::{ConfigurationProblem, Exchange, Options, Platform, Session, wasi
 use crate::bindings::exports::thingpost::iot::publisher::{
     Client as ClientHandle, Error, GuestClient, Message, Options as WitOptions, Platform as WitPlatform, Receipt,
 };
-use crate::{message, outcome, platform, signer};
+use crate::{explained, message, outcome, platform, signer};
 
 pub struct Client {
     platform: Platform,
@@ -61,7 +61,7 @@ impl GuestClient for Client {
         self.session.replace(exchange.session().cloned());
         exchange
             .outcomes()
-            .map(|(subject, outcome)| outcome::outcome(outcome, |error| self.platform.explain(error, subject)))
+            .map(|(subject, outcome)| explained::explained(outcome, |error| self.platform.explain(error, subject)))
             .collect()
     }
 

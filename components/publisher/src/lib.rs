@@ -8,6 +8,8 @@ mod client;
 #[path = "../../shared/config.rs"]
 mod config;
 mod data_plane;
+#[path = "../../shared/explained.rs"]
+mod explained;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/operation.rs"]

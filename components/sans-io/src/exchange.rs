@@ -13,7 +13,7 @@ use crate::bindings::exports::thingpost::iot::exchange::{
     NoAnswer as WitNoAnswer, Options, Outgoing as WitOutgoing, Platform, Receipt, SignMethod as WitSignMethod,
     Signing as WitSigning, Step,
 };
-use crate::{http, message, no_answer, outcome, platform};
+use crate::{explained, http, message, no_answer, platform};
 
 pub struct Exchange(RefCell<exchange::Exchange>);
 
@@ -80,7 +80,7 @@ impl GuestExchange for Exchange {
         let explain = |error: &_, subject: &_| exchange.platform().explain(error, subject);
         exchange
             .outcomes()
-            .map(|(subject, outcome)| outcome::outcome(outcome, |error| explain(error, subject)))
+            .map(|(subject, outcome)| explained::explained(outcome, |error| explain(error, subject)))
             .collect()
     }
 

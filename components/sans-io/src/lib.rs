@@ -9,6 +9,8 @@ mod config;
 mod exchange;
 #[path = "../../shared/http.rs"]
 mod http;
+#[path = "../../shared/explained.rs"]
+mod explained;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/no_answer.rs"]

@@ -12,6 +12,8 @@ mod config;
 mod data_plane;
 #[path = "../../shared/signer.rs"]
 mod host_signer;
+#[path = "../../shared/explained.rs"]
+mod explained;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/operation.rs"]

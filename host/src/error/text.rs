@@ -140,7 +140,7 @@ impl fmt::Display for LossError {
         match self {
             Self::Closed(_) => write!(
                 f,
-                "it was closed without a goodbye ({reason}); if it always is, check what the server requires of this device"
+                "the server or the network closed it ({reason}); if it always is, check what the server requires of this device"
             ),
             Self::Alert(_) => write!(f, "the server broke it with {reason}; see the server's log"),
             Self::Tls(_) => write!(f, "what came is not TLS ({reason}); check proxies on the way"),

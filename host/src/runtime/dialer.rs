@@ -148,3 +148,6 @@ impl HostDialing for DialerView<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

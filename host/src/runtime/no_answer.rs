@@ -37,3 +37,61 @@ fn loss(error: &TransportError) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use rustls::{AlertDescription, CertificateError};
+
+    use super::*;
+    use crate::error::{ConnectError, Denial, LossError, Phase};
+    use crate::route::Endpoint;
+
+    fn to() -> Endpoint {
+        Endpoint::new("a.example", 8883)
+    }
+
+    fn no_answer(error: TransportError) -> (Failure, Option<String>) {
+        let NoAnswer { failure, detail } = NoAnswer::from(&error);
+        (failure, detail)
+    }
+
+    #[test]
+    fn what_keeps_from_connecting_has_the_names_that_it_has_for_a_request() {
+        let after = Duration::from_secs(1);
+        for (error, failure) in [
+            (ConnectError::LimitReached { after }, Failure::ConnectionLimit),
+            (ConnectError::NoTurn { after }, Failure::ConnectionLimit),
+            (ConnectError::DnsTimeout { after }, Failure::NameResolution),
+            (ConnectError::Timeout { phase: Phase::Tls, after }, Failure::ConnectTimeout),
+            (ConnectError::Certificate(CertificateError::Expired), Failure::TlsCertificate),
+            (ConnectError::Tls(rustls::Error::DecryptError), Failure::TlsProtocol),
+            (ConnectError::Closed("reset".into()), Failure::TlsProtocol),
+            (ConnectError::Unreachable(Vec::new()), Failure::Unreachable),
+        ] {
+            assert_eq!(no_answer(TransportError::Connect { to: to(), error }), (failure, None));
+        }
+        assert_eq!(no_answer(TransportError::Denied(Denial::NoRoute(to()))), (Failure::Denied, None));
+        assert_eq!(no_answer(TransportError::Denied(Denial::Authority)), (Failure::RequestRejected, None));
+    }
+
+    #[test]
+    fn a_refused_certificate_comes_with_the_name_of_the_alert() {
+        let error = ConnectError::Alert(AlertDescription::CertificateRevoked);
+        let no_answer = no_answer(TransportError::Connect { to: to(), error });
+        assert_eq!(no_answer, (Failure::TlsAlert, Some("certificate_revoked".to_owned())));
+    }
+
+    #[test]
+    fn an_alert_in_mid_connection_is_no_refusal_of_the_handshake() {
+        let alert = || io::Error::other(rustls::Error::AlertReceived(AlertDescription::AccessDenied));
+        let closed = (Failure::ConnectionClosed, Some("access_denied".to_owned()));
+        assert_eq!(no_answer(TransportError::lost(to(), alert(), false)), closed);
+        assert_eq!(no_answer(TransportError::lost(to(), alert(), true)).0, Failure::TlsAlert);
+        let error = LossError::Closed(io::ErrorKind::ConnectionReset.into());
+        let closed = (Failure::ConnectionClosed, Some("connection reset".to_owned()));
+        assert_eq!(no_answer(TransportError::Lost { to: to(), error }), closed);
+    }
+}

@@ -1,6 +1,7 @@
 //! Connections for MQTT: to nobody but whom a route names, and as whom it says.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -237,7 +238,6 @@ async fn a_workload_dials_as_many_connections_as_it_may_have_to_all_destinations
     .await;
 }
 
-/// A request to be answered, and the way to a server that answers.
 async fn request(transport: &Transport) -> Result<(), TransportError> {
     publish(transport, "https://localhost/", "x").await.map(drop)
 }
@@ -259,6 +259,20 @@ async fn dialed_connections_count_among_those_of_the_pool_and_idle_ones_give_way
         drop(dialed);
         request(&transport).await.unwrap();
         assert_eq!(server.most_open(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_takes_a_turn_where_the_route_has_a_pace() {
+    within(async {
+        let ca = Authority::new("ca");
+        let server = silent(&ca, "localhost").start();
+        let route = Route::new("localhost", ca.roots()).max_per_second(NonZeroU32::MIN);
+        let transport = transport(route, &server);
+        transport.dial("localhost:8883", PATIENCE).await.unwrap();
+        let error = transport.dial("localhost:8883", MOMENT).await.unwrap_err();
+        assert!(matches!(error, TransportError::Connect { error: ConnectError::NoTurn { .. }, .. }), "{error:?}");
     })
     .await;
 }

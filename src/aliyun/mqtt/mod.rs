@@ -25,8 +25,7 @@ use crate::secret::Secret;
 const MAX_PAYLOAD: usize = 256 * 1024;
 
 /// In seconds.
-const MIN_KEEP_ALIVE: u16 = 30;
-const MAX_KEEP_ALIVE: u16 = 1200;
+const KEEP_ALIVE: core::ops::RangeInclusive<u16> = 30..=1200;
 
 /// The broker of an instance, and as whom to connect to it.
 #[derive(Clone, Debug)]
@@ -95,21 +94,17 @@ impl Broker {
 
     /// The platform refuses a connection with a keep-alive outside of its bounds.
     pub(crate) fn check_keep_alive(&self, seconds: u16) -> Result<(), Problem> {
-        match seconds {
-            0 => Err(Problem::Zero("keep-alive")),
-            1..MIN_KEEP_ALIVE => {
-                Err(Problem::TooLarge("shortest keep-alive, 30 seconds,", "the one that was asked for"))
-            }
-            MIN_KEEP_ALIVE..=MAX_KEEP_ALIVE => Ok(()),
-            _ => Err(Problem::TooLarge("keep-alive", "1200 seconds")),
+        match KEEP_ALIVE.contains(&seconds) {
+            true => Ok(()),
+            false => Err(Problem::OutOfRange("keep-alive", "30 to 1200 seconds")),
         }
     }
 
     /// The platform has MQTT 3.1.1 and no wills.
     pub(crate) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), Problem> {
         match (version, will) {
-            (Version::V5, _) => Err(Problem::TooLarge("version of MQTT", "3.1.1, which this platform takes")),
-            (Version::V3, Some(_)) => Err(Problem::Malformed("will")),
+            (Version::V5, _) => Err(Problem::Unsupported("version 5 of MQTT")),
+            (Version::V3, Some(_)) => Err(Problem::Unsupported("will")),
             (Version::V3, None) => Ok(()),
         }
     }
@@ -287,10 +282,9 @@ mod tests {
     #[test]
     fn a_keep_alive_has_30_to_1200_seconds() {
         let text = |seconds| sample().check_keep_alive(seconds).map_err(|problem| problem.text());
-        assert_eq!(text(0).unwrap_err(), "the keep-alive is 0");
-        let too_short = "the shortest keep-alive, 30 seconds, is more than the one that was asked for";
-        assert_eq!(text(29).unwrap_err(), too_short);
-        assert_eq!(text(1201).unwrap_err(), "the keep-alive is more than 1200 seconds");
+        for outside in [0, 29, 1201] {
+            assert_eq!(text(outside).unwrap_err(), "the keep-alive is not within 30 to 1200 seconds");
+        }
         assert!(text(30).is_ok() && text(1200).is_ok());
     }
 
@@ -298,8 +292,8 @@ mod tests {
     fn a_session_is_of_mqtt_3_1_1_and_has_no_will() {
         assert_eq!(sample().check_session(Version::V3, None), Ok(()));
         let will = message("/pk/device/user/gone");
-        assert_eq!(sample().check_session(Version::V3, Some(&will)), Err(Problem::Malformed("will")));
+        assert_eq!(sample().check_session(Version::V3, Some(&will)), Err(Problem::Unsupported("will")));
         let problem = sample().check_session(Version::V5, None).unwrap_err();
-        assert!(problem.text().contains("version of MQTT"), "{}", problem.text());
+        assert!(problem.text().contains("version 5 of MQTT"), "{}", problem.text());
     }
 }

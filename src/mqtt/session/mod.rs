@@ -234,21 +234,16 @@ impl Session {
             Ok(topic) => topic,
             Err(problem) => return Err(self.refused(problem.into(), &message.topic)),
         };
-        let is_steady = self.link.is_steady();
-        match self.outbox.take(message, topic, is_steady) {
-            Ok((id, dropped)) => {
+        let bytes = message.payload.len() + topic.len();
+        match self.outbox.make_room(bytes, self.link.is_steady()) {
+            Ok(dropped) => {
                 if let Some(dropped) = dropped {
                     self.not_published(dropped, |_| not_taken(Cause::QueueFull));
                 }
-                Ok(id)
+                Ok(self.outbox.push(message, topic))
             }
-            Err((not_taken, message)) => {
-                let cause = match not_taken {
-                    NotTaken::QueueOff => Cause::NotConnected,
-                    NotTaken::QueueFull => Cause::QueueFull,
-                };
-                Err(self.refused(self::not_taken(cause), &message.topic))
-            }
+            Err(NotTaken::QueueOff) => Err(self.refused(not_taken(Cause::NotConnected), &topic)),
+            Err(NotTaken::QueueFull) => Err(self.refused(not_taken(Cause::QueueFull), &topic)),
         }
     }
 
@@ -325,7 +320,7 @@ impl Session {
 
     fn not_published(&mut self, entry: Entry, error: impl FnOnce(&Entry) -> Error) {
         let error = self.config.broker.redact(Error { attempts: entry.attempts, ..error(&entry) });
-        let explanation = self.explain(&error, &Situation::Publication { topic: &entry.message.topic });
+        let explanation = self.explain(&error, &Situation::Publication { topic: &entry.topic });
         self.tell(Event::NotPublished { id: entry.id, error, explanation });
     }
 

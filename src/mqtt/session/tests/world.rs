@@ -182,11 +182,13 @@ impl World {
     }
 
     pub fn disconnections(&self) -> Vec<&Disconnection> {
-        let lost = |event| match event {
-            &Event::Disconnected(ref disconnection) => Some(disconnection),
-            _ => None,
-        };
-        self.events.iter().filter_map(lost).collect()
+        let mut lost = Vec::new();
+        for event in &self.events {
+            if let Event::Disconnected(disconnection) = event {
+                lost.push(disconnection);
+            }
+        }
+        lost
     }
 
     pub fn last_cause(&self) -> Option<Cause> {

@@ -3,6 +3,9 @@
 
 use tokio::sync::watch;
 
+/// What the first one is answered with, where there is something to wait for.
+pub const WAITING: &str = "interrupted: waiting for the answers; again to leave them";
+
 /// Counts interruptions from its making on.
 pub struct Interruptions {
     count: watch::Receiver<u32>,

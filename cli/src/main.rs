@@ -16,18 +16,22 @@ mod interrupt;
 mod keys;
 mod lines;
 mod message;
+mod mqtt;
 mod names;
 mod operation;
 mod payload;
+mod private_file;
 mod problem;
 mod provisioning;
 mod publish;
 mod report;
+mod say;
 mod secret_file;
 mod session_file;
 mod source;
 mod starter;
 mod summary;
+mod tally;
 mod terminal;
 mod thing_model;
 
@@ -98,6 +102,7 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
             Command::Register(command) => provisioning::register(&command).await,
             Command::Bootstrap(command) => provisioning::bootstrap(&command).await,
             Command::MqttCredentials(command) => provisioning::mqtt_credentials(&command).await,
+            Command::Mqtt(command) => mqtt::run(&command).await,
             Command::Shadow(command) => operation::shadow(&command).await,
             Command::Retained(command) => operation::retained(&command).await,
             Command::Direct(command) => operation::direct(&command).await,

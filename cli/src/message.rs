@@ -2,22 +2,28 @@
 
 use thingpost_host::runtime::types::{self, Message, Properties, Qos};
 
-use super::arguments::{PayloadFormat, PropertyArguments, PublishAliyun, PublishAws, QosLevel};
+use super::arguments::{MessageOptions, PayloadFormat, PropertyArguments, PublishAliyun, PublishAws, QosLevel};
 
 /// A message for AWS, without its payload.
 pub fn aws(arguments: &PublishAws) -> Message {
-    let options = &arguments.message;
-    let qos = match options.qos {
-        QosLevel::AtMostOnce => Qos::AtMostOnce,
-        QosLevel::AtLeastOnce => Qos::AtLeastOnce,
-    };
-    // Without a topic there is a rule.
-    let topic = arguments.topic.clone().unwrap_or_default();
+    with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options)
+}
+
+/// A message without its payload. Without a topic there is a rule.
+pub fn with(topic: Option<&String>, qos: QosLevel, options: &MessageOptions) -> Message {
     Message {
         retain: options.retain,
         rule: options.rule.clone(),
         properties: properties(&options.properties),
-        ..Message::new(topic, [], qos)
+        ..Message::new(topic.cloned().unwrap_or_default(), [], self::qos(qos))
+    }
+}
+
+/// As the component has it.
+pub fn qos(level: QosLevel) -> Qos {
+    match level {
+        QosLevel::AtMostOnce => Qos::AtMostOnce,
+        QosLevel::AtLeastOnce => Qos::AtLeastOnce,
     }
 }
 

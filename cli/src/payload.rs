@@ -4,10 +4,19 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::arguments::Source;
 use super::problem::Problem;
 
 /// Bytes to read at most: the component must see that there are too many, not hold all of them.
 const ENOUGH_TO_BE_REFUSED: u64 = 1024 * 1024;
+
+/// The message itself, where there is one.
+pub fn of(source: &Source) -> Result<Vec<u8>, Problem> {
+    match &source.file {
+        Some(path) => read("message", path),
+        None => Ok(source.message.clone().unwrap_or_default().into_bytes()),
+    }
+}
 
 pub fn read(what: &str, path: &Path) -> Result<Vec<u8>, Problem> {
     let mut payload = Vec::new();

@@ -1,18 +1,18 @@
 //! `thingpost publish`: one message, or one for each line.
 
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Error, Message, Receipt};
+use thingpost_host::runtime::types::Message;
 
 use super::arguments::{PublishAliyun, PublishArguments, Reach, Source};
-use super::device::Device;
+use super::device::{Device, input_files};
 use super::input_file::InputFile;
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::report;
 use super::starter::{Starter, load};
 use super::summary::Summary;
-use super::terminal::{complain, print};
-use super::{Exit, lines, message, payload, thing_model};
+use super::terminal::complain;
+use super::{Exit, lines, message, payload, say, thing_model};
 
 /// Publishes what the arguments say. `message` has all but the payload.
 pub async fn run(
@@ -23,19 +23,13 @@ pub async fn run(
     arguments: &PublishArguments,
 ) -> Result<Exit, Problem> {
     let mut starter = starter(device, reach, arguments)?;
-    let Source { message: text, file, lines } = source;
-    let input = |option, path: &Option<_>| Some(InputFile { option, path: path.clone()? });
-    let inputs: Vec<_> = [input("--file", file), input("--lines", lines)].into_iter().flatten().collect();
-    starter.keep_session(arguments.session.session_file.as_ref(), &inputs)?;
-    if let Some(path) = lines {
+    starter.keep_session(arguments.session.session_file.as_ref(), &inputs(source))?;
+    if let Some(path) = &source.lines {
         return lines::publish(&mut starter, path, message, arguments).await;
     }
-    let payload = match file {
-        Some(path) => payload::read("message", path)?,
-        None => text.clone().unwrap_or_default().into_bytes(),
-    };
+    let payload = payload::of(source)?;
     let mut publisher = starter.open().await?;
-    each(&mut starter, &mut publisher, &[Message { payload, ..message }], arguments.json).await
+    each(&mut starter, &mut publisher, &[Message { payload, ..message }], arguments.report.json).await
 }
 
 /// Publishes a message, or what the thing model makes of properties and events.
@@ -45,7 +39,7 @@ pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, P
         let message = message::aliyun(arguments);
         return run(device, reach, message, &source.source(), &arguments.publish).await;
     }
-    if arguments.publish.failed.is_some() {
+    if arguments.publish.report.failed.is_some() {
         return Err(Problem::sentence(
             "--failed is of use only with --lines: leave it out with --property and --event",
         ));
@@ -55,7 +49,12 @@ pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, P
     starter.keep_session(arguments.publish.session.session_file.as_ref(), &[])?;
     let mut publisher = starter.open().await?;
     let messages = thing_model::messages(&mut publisher, &platform, source).await?;
-    each(&mut starter, &mut publisher, &messages, arguments.publish.json).await
+    each(&mut starter, &mut publisher, &messages, arguments.publish.report.json).await
+}
+
+/// What the messages are read from.
+pub fn inputs(source: &Source) -> Vec<InputFile> {
+    input_files([("--file", source.file.as_ref()), ("--lines", source.lines.as_ref())])
 }
 
 fn starter(mut device: Device, reach: &Reach, arguments: &PublishArguments) -> Result<Starter, Problem> {
@@ -97,7 +96,7 @@ async fn each(
     starter.save_session(publisher).await;
     let mut summary = Summary::default();
     for (message, outcome) in messages.iter().zip(&outcomes) {
-        say(starter, message, outcome, json);
+        say::outcome(message, outcome, &starter.last_failure, json);
         summary.count(outcome);
     }
     Ok(match &outcomes[..] {
@@ -105,20 +104,4 @@ async fn each(
         [outcome] => report::exit(outcome),
         _ => summary.exit(),
     })
-}
-
-fn say(starter: &Starter, message: &Message, outcome: &Result<Receipt, Error>, json: bool) {
-    if json {
-        let mut object = report::json(message, outcome);
-        if let Err(error) = outcome {
-            starter.last_failure.add_to(&mut object, error);
-        }
-        print(serde_json::Value::Object(object));
-        return;
-    }
-    let text = one_line(&report::text(message, outcome, &starter.last_failure));
-    match outcome {
-        Ok(_) => print(text),
-        Err(_) => complain(text),
-    }
 }

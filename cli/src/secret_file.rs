@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::input_file::{InputFile, refuse_any_of};
+use super::private_file::folder;
 use super::problem::Problem;
-use super::session_file::folder;
 
 /// More than any secret has.
 const ROOM: [u8; 256] = [b' '; 256];

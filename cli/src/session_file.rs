@@ -5,12 +5,13 @@
 //! the path may be that of something which is hard to come by again.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::input_file::{InputFile, refuse_any_of};
+use super::private_file::{self, folder};
 use super::problem::{Problem, one_line};
 use super::terminal::complain;
 
@@ -71,7 +72,7 @@ impl SessionFile {
         if self.is_taken || self.session.as_ref() == Some(&session) {
             return;
         }
-        if let Err(error) = write(&self.path, &session) {
+        if let Err(error) = private_file::write(&self.path, ".thingpost-session-", session.as_bytes()) {
             complain_of(&self.path, &format!("cannot be written: {error}"));
         }
         self.session = Some(session);
@@ -114,24 +115,6 @@ fn is_session(text: &str) -> bool {
     ["version", "obtainedUnixMs"].iter().all(|name| value[name].is_u64())
 }
 
-/// Readable by nobody else from the first byte on, and there all at once or not at all.
-fn write(path: &Path, session: &str) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".thingpost-session-").tempfile_in(folder(path))?;
-    file.write_all(session.as_bytes())?;
-    // The name must not survive a power cut without the content.
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// Where a file is.
-pub fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,11 +125,5 @@ mod tests {
         for other in ["x", "{}", "[1]", r#"{"version":"2","obtainedUnixMs":5}"#, r#"{"version":1}"#] {
             assert!(!is_session(other), "{other}");
         }
-    }
-
-    #[test]
-    fn the_folder_of_a_bare_name_is_the_current_one() {
-        assert_eq!(folder(Path::new("session")), Path::new("."));
-        assert_eq!(folder(Path::new("/session")), Path::new("/"));
     }
 }

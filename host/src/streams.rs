@@ -1,10 +1,11 @@
 //! A TLS connection as the two streams that a guest gets.
 //!
 //! The streams of wasmtime put a task between the guest and the socket, one for each direction: a write is handed to the
-//! task, and what it comes to is known when the task has run. For a message of a hundred bytes that is most of what
-//! it costs. Here a write goes to the socket at once, in the guest's own call, and only what the socket does not take
-//! stays in a buffer; a read takes what is there. What is left over is driven whenever the guest waits, for either
-//! direction: a guest that has written and then waits for the answer must not wait for its own question.
+//! task, and what it comes to is known when the task has run. 100 bytes there and back over loopback took 21 us that way
+//! on a runtime of several threads, where each task wakes a thread, and take 8 us here; on one thread both take 8. Here a
+//! write goes to the socket at once, in the guest's own call, and only what the socket does not take stays in a buffer; a
+//! read takes what is there. What is left over is driven whenever the guest waits, for either direction: a guest that has
+//! written and then waits for the answer must not wait for its own question.
 //!
 //! So nothing moves while the guest does not wait. That is how it is with everything in a sandbox.
 

@@ -29,13 +29,8 @@ pub struct AliyunIdentity {
     /// The name of the device within its product
     #[arg(long)]
     pub device_name: String,
-    /// The device secret. Others can see it in the list of processes: better give a file, or set
-    /// THINGPOST_DEVICE_SECRET
-    #[arg(long, allow_hyphen_values = true, conflicts_with = "device_secret_file")]
-    pub device_secret: Option<String>,
-    /// A file with the device secret
-    #[arg(long, value_name = "PATH")]
-    pub device_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub secret: DeviceSecretArguments,
     /// Up to 64 characters that name this device [default: PRODUCT_KEY.DEVICE_NAME]
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
@@ -46,6 +41,18 @@ pub struct AliyunIdentity {
     /// if that is refused
     #[arg(long, value_enum, default_value_t = Timestamp::None)]
     pub timestamp: Timestamp,
+}
+
+/// What the host signs with.
+#[derive(Args)]
+pub struct DeviceSecretArguments {
+    /// The device secret. Others can see it in the list of processes: better give a file, or set
+    /// THINGPOST_DEVICE_SECRET
+    #[arg(long, allow_hyphen_values = true, conflicts_with = "device_secret_file", requires = "product_key")]
+    pub device_secret: Option<String>,
+    /// A file with the device secret
+    #[arg(long, value_name = "PATH", requires = "product_key")]
+    pub device_secret_file: Option<PathBuf>,
 }
 
 /// Where the platform takes messages: the region or the instance tells the host.

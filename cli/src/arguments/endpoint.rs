@@ -36,7 +36,18 @@ impl FromStr for EndpointArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+        Self::parse(text, ["https", "HTTPS"])
+    }
+}
+
+impl EndpointArgument {
+    /// `HOST`, `HOST:PORT` or `mqtts://HOST[:PORT][/]`.
+    pub fn of_mqtt(text: &str) -> Result<Self, String> {
+        Self::parse(text, ["mqtts", "MQTT over TLS"])
+    }
+
+    fn parse(text: &str, [expected, spoken]: [&str; 2]) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once("://").unwrap_or((expected, text));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         if text.parse::<Ipv6Addr>().is_ok() {
@@ -49,11 +60,13 @@ impl FromStr for EndpointArgument {
         };
         if !is_host(host) {
             return Err(format!(
-                "`{host}` is not a host; give a DNS name or an IP address, with or without https:// and a port"
+                "`{host}` is not a host; give a DNS name or an IP address, with or without {expected}:// and a port"
             ));
         }
-        if !matches!(path, "" | "/") || !scheme.eq_ignore_ascii_case("https") {
-            return Err(format!("more than an endpoint, or not for HTTPS; give {authority} or https://{authority}"));
+        if !matches!(path, "" | "/") || !scheme.eq_ignore_ascii_case(expected) {
+            return Err(format!(
+                "more than an endpoint, or not for {spoken}; give {authority} or {expected}://{authority}"
+            ));
         }
         let port = port.map(|port| parse_port(port).map_err(|problem| format!("the port: {problem}"))).transpose()?;
         Ok(Self { host: host.to_owned(), port })
@@ -110,6 +123,14 @@ mod tests {
             let problem = text.parse::<EndpointArgument>().unwrap_err();
             assert!(problem.contains(words), "{text}: {problem}");
         }
+    }
+
+    #[test]
+    fn an_endpoint_for_mqtt_has_the_scheme_of_mqtt() {
+        let endpoint = EndpointArgument { host: "a.example".to_owned(), port: Some(8883) };
+        assert_eq!(EndpointArgument::of_mqtt("mqtts://a.example:8883/"), Ok(endpoint));
+        let problem = EndpointArgument::of_mqtt("mqtt://a.example").unwrap_err();
+        assert!(problem.contains("not for MQTT over TLS; give a.example or mqtts://a.example"), "{problem}");
     }
 
     #[test]

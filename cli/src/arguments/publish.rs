@@ -82,6 +82,13 @@ pub struct MessageArguments {
     /// 0: at most once. 1: at least once, also sent again after a lost answer
     #[arg(long, value_enum, default_value_t = QosLevel::AtMostOnce)]
     pub qos: QosLevel,
+    #[command(flatten)]
+    pub options: MessageOptions,
+}
+
+/// The same without the one that depends on the protocol.
+#[derive(Args)]
+pub struct MessageOptions {
     /// The topic keeps the message for those who subscribe later; an empty message (--message '') clears what it has kept
     #[arg(long)]
     pub retain: bool,
@@ -94,20 +101,27 @@ pub struct MessageArguments {
     pub properties: PropertyArguments,
 }
 
-/// What is said about it.
+/// What is said about it, and how.
 #[derive(Args)]
 pub struct PublishArguments {
+    #[command(flatten)]
+    pub report: ReportArguments,
+    /// Send at most so many requests per second, evenly spread [default: as fast as the platform takes them]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_pace)]
+    pub max_per_second: Option<NonZeroU32>,
+    #[command(flatten)]
+    pub session: SessionArguments,
+}
+
+/// What is said about the messages.
+#[derive(Args)]
+pub struct ReportArguments {
     /// Print one JSON object for each message
     #[arg(long)]
     pub json: bool,
     /// With --lines: write the lines that were not delivered to this file; if there are none, neither is the file
     #[arg(long, value_name = "PATH", requires = "lines", conflicts_with_all = ["message", "file"])]
     pub failed: Option<PathBuf>,
-    /// Send at most so many requests per second, evenly spread [default: as fast as the platform takes them]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_pace)]
-    pub max_per_second: Option<NonZeroU32>,
-    #[command(flatten)]
-    pub session: SessionArguments,
 }
 
 #[derive(Args)]

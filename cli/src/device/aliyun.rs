@@ -5,7 +5,7 @@ use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, TimestampPolicy};
 
 use super::{Device, input_files, roots, secret};
-use crate::arguments::{AliyunDevice, AliyunIdentity, SignMethod, Timestamp};
+use crate::arguments::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
 use crate::problem::Problem;
 
 const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
@@ -14,9 +14,9 @@ pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
     let AliyunDevice { instance, port, identity, reach } = arguments;
     let endpoint = instance.endpoint();
     let port = endpoint.port("--port", *port, 443)?;
-    let secrets = secrets(identity)?;
+    let secrets = secrets(&identity.product_key, &identity.device_name, &identity.secret)?;
     let route = Route::new(&endpoint.host, roots(reach)?).port(port);
-    let files = [("--device-secret-file", identity.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())];
+    let files = [("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())];
     let platform = Platform::Aliyun(config(identity, &endpoint.host, port));
     Ok(Device { platform, routes: vec![route], secrets: secrets.into(), files: input_files(files) })
 }
@@ -40,9 +40,12 @@ pub fn config(identity: &AliyunIdentity, endpoint: &str, port: u16) -> AliyunCon
 }
 
 /// What the host signs with.
-pub fn secrets(identity: &AliyunIdentity) -> Result<DeviceSecrets, Problem> {
-    let AliyunIdentity { product_key, device_name, .. } = identity;
-    Ok(DeviceSecrets::new().with(product_key, device_name, &device_secret(identity)?))
+pub fn secrets(
+    product_key: &str,
+    device_name: &str,
+    secret: &DeviceSecretArguments,
+) -> Result<DeviceSecrets, Problem> {
+    Ok(DeviceSecrets::new().with(product_key, device_name, &device_secret(secret)?))
 }
 
 impl From<SignMethod> for types::SignMethod {
@@ -55,8 +58,8 @@ impl From<SignMethod> for types::SignMethod {
     }
 }
 
-fn device_secret(identity: &AliyunIdentity) -> Result<String, Problem> {
-    let secret = match (&identity.device_secret, &identity.device_secret_file) {
+fn device_secret(arguments: &DeviceSecretArguments) -> Result<String, Problem> {
+    let secret = match (&arguments.device_secret, &arguments.device_secret_file) {
         (Some(secret), _) => secret.clone(),
         (None, Some(file)) => secret::from_file("device secret", file)?,
         (None, None) => secret::from_variable(SECRET_VARIABLE)?.ok_or_else(|| {

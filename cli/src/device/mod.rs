@@ -2,6 +2,7 @@
 
 mod aliyun;
 mod aws;
+mod mqtt;
 pub mod secret;
 
 use std::path::PathBuf;
@@ -13,15 +14,16 @@ use thingpost_host::{Route, TrustRoots};
 
 pub use aliyun::{aliyun, config as aliyun_config, secrets as aliyun_secrets};
 pub use aws::aws;
+pub use mqtt::mqtt;
 
 use super::arguments::Reach;
 use super::input_file::InputFile;
 use super::problem::Problem;
 
-/// Somebody who publishes.
-pub struct Device {
+/// Somebody who publishes, over HTTPS unless said otherwise.
+pub struct Device<P = Platform> {
     /// What the component is told.
-    pub platform: Platform,
+    pub platform: P,
     /// What the component is never told: where it may go, and as whom.
     pub routes: Vec<Route>,
     /// What the component is never told either, and the host signs with.

@@ -8,7 +8,6 @@ mod pages;
 mod retained;
 mod shadow;
 
-use serde_json::Value;
 use thingpost_host::runtime::types::Error;
 use thingpost_host::runtime::{DataPlane, Publisher};
 
@@ -17,8 +16,8 @@ use super::input_file::InputFile;
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::starter::{Starter, load};
-use super::terminal::{complain, print};
-use super::{Exit, device, report};
+use super::terminal::complain;
+use super::{Exit, device, report, say};
 use pages::Circle;
 
 /// `thingpost shadow`.
@@ -114,18 +113,8 @@ impl Asker {
         })?;
         self.starter.save_session(&mut self.publisher).await;
         answered.map_err(|error| {
-            self.say_failure(&error);
+            say::failure(&error, &self.starter.last_failure, self.json);
             Unanswered::Said(report::exit_of_failure(&error))
         })
-    }
-
-    fn say_failure(&self, error: &Error) {
-        if self.json {
-            let mut object = report::failure_json(error);
-            self.starter.last_failure.add_to(&mut object, error);
-            print(Value::Object(object));
-        } else {
-            complain(one_line(&report::failure_text(error, &self.starter.last_failure)));
-        }
     }
 }

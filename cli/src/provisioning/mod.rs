@@ -114,18 +114,8 @@ impl Asker {
             Unanswered::Said(Exit::Unknown)
         })?;
         answered.map_err(|error| {
-            self.say_failure(&error);
+            say::failure(&error, &self.last_failure, self.json);
             Unanswered::Said(report::exit_of_failure(&error))
         })
-    }
-
-    fn say_failure(&self, error: &Error) {
-        if self.json {
-            let mut object = report::failure_json(error);
-            self.last_failure.add_to(&mut object, error);
-            print(Value::Object(object));
-        } else {
-            complain(one_line(&report::failure_text(error, &self.last_failure)));
-        }
     }
 }

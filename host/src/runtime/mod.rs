@@ -152,7 +152,7 @@ fn config(cache: &CompilationCache) -> Config {
     config
 }
 
-/// Publishers that may be open at once. Each reserves some 6 GiB of addresses, so a thousand of them take a twentieth of
+/// Publishers, and sessions on brokers, that may be open at once. Each reserves some 6 GiB of addresses, so a thousand of them take a twentieth of
 /// what a process has, and they are twice as many as the default pool has connections for.
 const PUBLISHERS: u32 = 1000;
 

@@ -45,7 +45,7 @@ pub struct Publisher {
     client: ResourceAny,
 }
 
-/// Why there is no publisher.
+/// Why there is no publisher, or no session on a broker.
 #[derive(Debug)]
 pub enum OpenError {
     /// The component says that the configuration or the session cannot work, and why.

@@ -34,9 +34,11 @@ pub(super) struct Connection {
     /// Whether anything has come.
     has_answered: bool,
     /// Why nothing can be written any more.
-    broken: Option<io::Error>,
+    broken: Option<io::ErrorKind>,
     /// After it nothing can be read any more but what is in `heard`.
     end: Option<End>,
+    /// What the guest that writes is told, if the server talks too long to be heard out.
+    end_of_writing: Option<End>,
     has_said_goodbye: bool,
     on_failure: Option<FailureObserver>,
     _permits: DialedPermits,
@@ -61,6 +63,7 @@ impl Connection {
             has_answered: false,
             broken: None,
             end: None,
+            end_of_writing: None,
             has_said_goodbye: false,
             on_failure,
             _permits: dialed.permits,
@@ -108,7 +111,7 @@ impl Connection {
                 Pin::new(&mut self.stream).consume(taken);
                 self.has_answered = true;
             }
-            Poll::Ready(Err(error)) => self.fail(error),
+            Poll::Ready(Err(error)) => self.end = Some(self.failed(error)),
         }
         Poll::Ready(())
     }
@@ -146,7 +149,7 @@ impl Connection {
         }
         if self.broken.is_none() && self.stream.get_ref().1.wants_write() {
             match Pin::new(&mut self.stream).poll_flush(cx) {
-                Poll::Ready(Err(error)) => self.broken = Some(error),
+                Poll::Ready(Err(error)) => self.broke(&error),
                 flushed => return flushed.map(|_| ()),
             }
         }
@@ -159,12 +162,16 @@ impl Connection {
             match Pin::new(&mut self.stream).poll_write(cx, bytes) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(taken)) if taken > 0 => return Poll::Ready(taken),
-                Poll::Ready(Ok(_)) => self.broken = Some(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Err(error)) => self.broken = Some(error),
+                Poll::Ready(Ok(_)) => self.broke(&io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Err(error)) => self.broke(&error),
             }
-            tracing::debug!("a write failed; listening to what {} has to say", self.to);
         }
         Poll::Ready(bytes.len())
+    }
+
+    fn broke(&mut self, error: &io::Error) {
+        tracing::debug!("a write to {} failed ({error}); listening to what it has to say", self.to);
+        self.broken = Some(error.kind());
     }
 
     /// Whether a write has failed.
@@ -174,14 +181,12 @@ impl Connection {
 
     /// Waits until it is known what a failed write came from; at once if none has failed.
     pub fn poll_reason(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.broken.is_some() && self.end.is_none() {
+        let Some(broken) = self.broken else { return Poll::Ready(()) };
+        while self.end.is_none() && self.end_of_writing.is_none() {
             let room = BUFFER.saturating_sub(self.heard.len());
             if room == 0 {
                 // Whoever says so much, and nobody reads it, is not about to come to an end.
-                if let Some(error) = self.broken.take() {
-                    self.broken = Some(error.kind().into());
-                    self.fail(error);
-                }
+                self.end_of_writing = Some(self.failed(broken.into()));
                 break;
             }
             let mut heard = std::mem::take(&mut self.heard);
@@ -202,7 +207,7 @@ impl Connection {
     pub fn end_of_writing(&self) -> Option<&End> {
         match &self.end {
             Some(End::Closed) if self.broken.is_none() => None,
-            end => end.as_ref(),
+            end => end.as_ref().or(self.end_of_writing.as_ref()),
         }
     }
 
@@ -223,7 +228,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    fn fail(&mut self, error: io::Error) {
+    fn failed(&self, error: io::Error) -> End {
         let error = TransportError::lost(self.to.clone(), error, !self.has_answered);
         if !self.has_said_goodbye {
             // The guest learns a code; this is the sentence that goes with it.
@@ -232,7 +237,7 @@ impl Connection {
         if let Some(observer) = &self.on_failure {
             observer(&error);
         }
-        self.end = Some(End::Failed(Arc::new(error)));
+        End::Failed(Arc::new(error))
     }
 }
 

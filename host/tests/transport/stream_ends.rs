@@ -137,6 +137,25 @@ async fn a_write_that_fails_leaves_the_last_words_of_the_server_to_be_read() {
     .await;
 }
 
+#[tokio::test]
+async fn a_server_that_talks_too_long_to_be_heard_out_is_read_to_its_end_all_the_same() {
+    within(async {
+        const WORDS: usize = 100_000;
+        let (mut input, mut output, _peer) = streams_to(async |mut tls| {
+            tls.read_exact(&mut [0; 1000]).await.unwrap();
+            tls.write_all(&[7; WORDS]).await.unwrap();
+            tls.shutdown().await.unwrap();
+        })
+        .await;
+        let end = write_to_end(&mut output).await;
+        assert!(matches!(failure(&end), TransportError::Lost { error: LossError::Closed(_), .. }), "{end:?}");
+        let (read, end) = read_to_end(&mut input).await;
+        assert_eq!(read.len(), WORDS);
+        assert!(is_closed(&end), "{end:?}");
+    })
+    .await;
+}
+
 /// A server that wants a certificate, and a client that has none that it would take.
 async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Transport, Peer, Arc<Mutex<Vec<String>>>) {
     let ca = Authority::new("ca");

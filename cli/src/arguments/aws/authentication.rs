@@ -45,6 +45,16 @@ pub enum Service {
 
 #[derive(Args)]
 pub struct AuthorizerArguments {
+    #[command(flatten)]
+    pub token: TokenArguments,
+    /// Send name, token and signature in the query, not in headers. Queries end up in logs
+    #[arg(long)]
+    pub token_in_query: bool,
+}
+
+/// Which authorizer, and what it judges, wherever that travels.
+#[derive(Args)]
+pub struct TokenArguments {
     /// Let the custom authorizer of this name judge a token
     #[arg(long, value_name = "NAME", conflicts_with = "authorizer_default")]
     pub authorizer: Option<String>,
@@ -61,9 +71,6 @@ pub struct AuthorizerArguments {
     /// THINGPOST_AUTHORIZER_SIGNATURE
     #[arg(long, value_name = "PATH", requires = "token_name")]
     pub token_signature_file: Option<PathBuf>,
-    /// Send name, token and signature in the query, not in headers. Queries end up in logs
-    #[arg(long)]
-    pub token_in_query: bool,
 }
 
 #[derive(Args)]

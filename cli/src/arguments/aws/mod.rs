@@ -5,7 +5,9 @@ mod authentication;
 
 use clap::Args;
 
-pub use authentication::{AuthorizerArguments, CertificateArguments, ProviderArguments, Service, SignatureArguments};
+pub use authentication::{
+    AuthorizerArguments, CertificateArguments, ProviderArguments, Service, SignatureArguments, TokenArguments,
+};
 
 use super::endpoint::EndpointArgument;
 use super::reach::{Reach, parse_port};

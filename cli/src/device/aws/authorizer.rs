@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thingpost_host::runtime::types::{CustomAuthorizer, Placement};
 
-use crate::arguments::AuthorizerArguments;
+use crate::arguments::{AuthorizerArguments, TokenArguments};
 use crate::device::secret;
 use crate::problem::Problem;
 
@@ -13,6 +13,20 @@ const TOKEN_VARIABLE: &str = "THINGPOST_AUTHORIZER_TOKEN";
 const SIGNATURE_VARIABLE: &str = "THINGPOST_AUTHORIZER_SIGNATURE";
 
 pub(super) fn authorizer(arguments: &AuthorizerArguments) -> Result<CustomAuthorizer, Problem> {
+    let placement = if arguments.token_in_query { Placement::Query } else { Placement::Headers };
+    let Token { token, signature } = Token::read(&arguments.token)?;
+    Ok(CustomAuthorizer { name: arguments.token.authorizer.clone(), token, signature, placement })
+}
+
+/// What is judged.
+pub(in crate::device) struct Token {
+    /// The name under which it travels, and the token.
+    pub token: Option<(String, String)>,
+    pub signature: Option<String>,
+}
+
+impl Token {
+    pub fn read(arguments: &TokenArguments) -> Result<Self, Problem> {
     let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE)?;
     let signature = secret("token signature", arguments.token_signature_file.as_ref(), SIGNATURE_VARIABLE)?;
     let token = match (&arguments.token_name, token) {
@@ -28,8 +42,8 @@ pub(super) fn authorizer(arguments: &AuthorizerArguments) -> Result<CustomAuthor
         // There are authorizers that ask for none.
         (None, None) => None,
     };
-    let placement = if arguments.token_in_query { Placement::Query } else { Placement::Headers };
-    Ok(CustomAuthorizer { name: arguments.authorizer.clone(), token, signature, placement })
+    Ok(Self { token, signature })
+    }
 }
 
 /// From the file if there is one, else from the variable.

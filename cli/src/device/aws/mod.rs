@@ -2,9 +2,9 @@
 //! the connection on which the certificate is shown, and AWS answers every mix-up of these with a 403 without a word.
 
 mod access_key;
-mod authorizer;
+pub(super) mod authorizer;
 mod provider;
-mod way;
+pub(super) mod way;
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ fn files(arguments: &AwsDevice) -> Vec<InputFile> {
         ("--cert", arguments.certificate.cert.as_ref()),
         ("--key", arguments.certificate.key.as_ref()),
         ("--ca", arguments.reach.ca.as_ref()),
-        ("--token-file", arguments.authorizer.token_file.as_ref()),
-        ("--token-signature-file", arguments.authorizer.token_signature_file.as_ref()),
+        ("--token-file", arguments.authorizer.token.token_file.as_ref()),
+        ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
     ])
 }

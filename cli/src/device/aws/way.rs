@@ -1,11 +1,11 @@
-//! Which of the four ways was typed. Clap could refuse two of them as well, but its line would name two options, and whoever
-//! typed none would get a list of all options there are.
+//! Which of several ways to show who the device is was typed. Clap could refuse two of them as well, but its line would name
+//! two options, and whoever typed none would get a list of all options there are.
 
 use std::path::Path;
 
 use thingpost_host::Identity;
 
-use crate::arguments::{AwsDevice, EndpointArgument};
+use crate::arguments::{AwsDevice, CertificateArguments, EndpointArgument, TokenArguments};
 use crate::problem::Problem;
 
 const CHOICES: &str = "give --cert and --key, or --sigv4, or --authorizer NAME (or --authorizer-default), or --role-alias \
@@ -20,7 +20,7 @@ pub(super) enum Way<'a> {
 }
 
 /// A certificate and its key.
-pub(super) struct Pair<'a> {
+pub(in crate::device) struct Pair<'a> {
     cert: &'a Path,
     key: &'a Path,
 }
@@ -28,11 +28,7 @@ pub(super) struct Pair<'a> {
 impl<'a> Way<'a> {
     pub(super) fn of(arguments: &'a AwsDevice) -> Result<Self, Problem> {
         let AwsDevice { certificate, signature, authorizer, provider, .. } = arguments;
-        let pair = match (&certificate.cert, &certificate.key) {
-            (Some(cert), Some(key)) => Some(Pair { cert, key }),
-            // Clap has refused one without the other.
-            _ => None,
-        };
+        let pair = Pair::of(certificate);
         let by_certificate = match (&provider.role_alias, &provider.credentials_endpoint, pair) {
             (Some(role_alias), Some(endpoint), Some(pair)) => {
                 Some(("--role-alias", Self::CredentialsProvider { pair, role_alias, endpoint }))
@@ -40,19 +36,9 @@ impl<'a> Way<'a> {
             (_, _, Some(pair)) => Some(("--cert", Self::Certificate(pair))),
             _ => None,
         };
-        let by_authorizer = match (&authorizer.authorizer, authorizer.authorizer_default) {
-            (Some(_), _) => Some(("--authorizer", Self::CustomAuthorizer)),
-            (None, true) => Some(("--authorizer-default", Self::CustomAuthorizer)),
-            (None, false) => None,
-        };
+        let by_authorizer = authorizer_option(&authorizer.token).map(|option| (option, Self::CustomAuthorizer));
         let by_signature = signature.sigv4.then_some(("--sigv4", Self::SigV4));
-        let mut ways = [by_certificate, by_signature, by_authorizer].into_iter().flatten();
-        let Some((option, way)) = ways.next() else {
-            return Err(Problem::new("nothing says how the device shows who it is", CHOICES));
-        };
-        if let Some((other, _)) = ways.next() {
-            return Err(Problem::new(format!("{option} and {other} are two ways to show who the device is"), CHOICES));
-        }
+        let way = the_only_one([by_certificate, by_signature, by_authorizer], CHOICES)?;
         way.refuse_strays(arguments)?;
         Ok(way)
     }
@@ -64,26 +50,65 @@ impl<'a> Way<'a> {
         let signs = matches!(self, Self::SigV4 | Self::CredentialsProvider { .. });
         let shows_token = matches!(self, Self::CustomAuthorizer);
         let by_signature = "--sigv4 or --role-alias";
-        let by_authorizer = "--authorizer or --authorizer-default";
-        for (option, is_given, is_used, with) in [
+        refuse_strays([
             ("--profile", signature.profile.is_some(), has_profile, "--sigv4"),
             ("--region", signature.region.is_some(), signs, by_signature),
             ("--service", signature.service.is_some(), signs, by_signature),
-            ("--token-name", authorizer.token_name.is_some(), shows_token, by_authorizer),
-            ("--token-in-query", authorizer.token_in_query, shows_token, by_authorizer),
-        ] {
-            if is_given && !is_used {
-                return Err(Problem::sentence(format!(
-                    "{option} is of use only with {with}: give that, or leave it out"
-                )));
-            }
-        }
-        Ok(())
+            ("--token-name", authorizer.token.token_name.is_some(), shows_token, BY_AUTHORIZER),
+            ("--token-in-query", authorizer.token_in_query, shows_token, BY_AUTHORIZER),
+        ])
     }
 }
 
-impl Pair<'_> {
-    pub(super) fn identity(&self) -> Result<Identity, Problem> {
+/// What says that an authorizer is to judge.
+pub(in crate::device) const BY_AUTHORIZER: &str = "--authorizer or --authorizer-default";
+
+/// Whichever of the two was typed.
+pub(in crate::device) fn authorizer_option(arguments: &TokenArguments) -> Option<&'static str> {
+    match (&arguments.authorizer, arguments.authorizer_default) {
+        (Some(_), _) => Some("--authorizer"),
+        (None, true) => Some("--authorizer-default"),
+        (None, false) => None,
+    }
+}
+
+/// The way that was typed, of those that could have been, each with the option that says so.
+pub(in crate::device) fn the_only_one<W, const N: usize>(
+    ways: [Option<(&str, W)>; N],
+    choices: &str,
+) -> Result<W, Problem> {
+    let mut ways = ways.into_iter().flatten();
+    let Some((option, way)) = ways.next() else {
+        return Err(Problem::new("nothing says how the device shows who it is", choices));
+    };
+    match ways.next() {
+        None => Ok(way),
+        Some((other, _)) => {
+            Err(Problem::new(format!("{option} and {other} are two ways to show who the device is"), choices))
+        }
+    }
+}
+
+/// Of options: whether each is given, whether it is used, and what it is used with.
+pub(in crate::device) fn refuse_strays<const N: usize>(options: [(&str, bool, bool, &str); N]) -> Result<(), Problem> {
+    match options.into_iter().find(|(_, is_given, is_used, _)| *is_given && !is_used) {
+        None => Ok(()),
+        Some((option, _, _, with)) => {
+            Err(Problem::sentence(format!("{option} is of use only with {with}: give that, or leave it out")))
+        }
+    }
+}
+
+impl<'a> Pair<'a> {
+    pub(in crate::device) fn of(arguments: &'a CertificateArguments) -> Option<Self> {
+        match (&arguments.cert, &arguments.key) {
+            (Some(cert), Some(key)) => Some(Self { cert, key }),
+            // Clap has refused one without the other.
+            _ => None,
+        }
+    }
+
+    pub(in crate::device) fn identity(&self) -> Result<Identity, Problem> {
         Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)
     }
 }

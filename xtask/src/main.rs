@@ -1,6 +1,8 @@
 //! The commands of the README. They exist because the WebAssembly target may be missing, and neither cargo nor a build
 //! script should install anything that nobody asked for: whoever types these asks for it.
 
+mod broker;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -12,6 +14,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them
 cargo xtask test [ARGUMENTS]     run all tests; arguments go to cargo test
+cargo xtask broker               install the MQTT broker of the tests, as root on Debian; demo and test use it
 cargo xtask components [FOLDER]  build the components, write them to a folder
 cargo xtask bench                measure everything, write docs/performance.md
 cargo xtask readme               write the sizes of the components into README.md";
@@ -22,7 +25,8 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
         Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
-        Some("test") => cargo(&["test", "--workspace"], &arguments),
+        Some("test") => broker::ensure().and_then(|()| cargo(&["test", "--workspace"], &arguments)),
+        Some("broker") => broker::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
         Some("bench") => cargo(&["run", "--release", "--package", "thingpost-benches", "--"], &arguments),
         Some("readme") => write_sizes(),

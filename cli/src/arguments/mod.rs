@@ -13,6 +13,7 @@ mod direct;
 mod emulate;
 mod endpoint;
 mod message;
+mod mqtt;
 mod operation;
 mod provisioning;
 mod publish;
@@ -25,19 +26,22 @@ use clap::{Parser, Subcommand};
 
 use super::doctor::DoctorCommand;
 
-pub use aliyun::{AliyunDevice, AliyunIdentity, SignMethod, Timestamp};
-pub use aws::{AuthorizerArguments, AwsDevice, Service, SignatureArguments};
+pub use aliyun::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
+pub use aws::{AuthorizerArguments, AwsDevice, CertificateArguments, Service, SignatureArguments, TokenArguments};
 pub use bench::BenchArguments;
 pub use connection::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
 pub use direct::{DirectCommand, SendArguments};
 pub use emulate::EmulateArguments;
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArguments, QosLevel};
+pub use mqtt::{
+    Drop, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments, QueueLimit, SessionOptions,
+};
 pub use operation::{ListArguments, OperationArguments};
 pub use provisioning::{
     BootstrapAliyun, BootstrapCommand, MqttCredentialsAliyun, MqttCredentialsCommand, RegisterAliyun, RegisterCommand,
 };
-pub use publish::{AliyunSource, PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
+pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArguments, PublishAws, PublishCommand, ReportArguments, Source};
 pub use reach::Reach;
 pub use retained::{RetainedArguments, RetainedCommand};
 pub use shadow::{ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName, UpdateArguments};
@@ -68,6 +72,9 @@ pub enum Command {
     /// Get a user name and a password for MQTT
     #[command(subcommand)]
     MqttCredentials(MqttCredentialsCommand),
+    /// Publish and subscribe over MQTT, on a connection that is kept and comes back by itself
+    #[command(subcommand)]
+    Mqtt(MqttCommand),
     /// Read, change and delete the shadows of a thing of AWS
     #[command(subcommand)]
     Shadow(ShadowCommand),

@@ -27,7 +27,7 @@ pub(super) fn parse_port(text: &str) -> Result<u16, String> {
 }
 
 /// Seconds, with decimals if need be, as milliseconds.
-fn parse_seconds(text: &str) -> Result<u32, String> {
+pub(super) fn parse_seconds(text: &str) -> Result<u32, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     let milliseconds = (seconds * 1000.0).round();
     if !(1.0..=f64::from(u32::MAX)).contains(&milliseconds) {

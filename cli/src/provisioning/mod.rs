@@ -8,19 +8,18 @@ mod register;
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use thingpost_host::runtime::types::Error;
 use thingpost_host::runtime::{DeviceSecrets, Provisioning};
 use thingpost_host::{Route, TrustRoots};
 
-use super::Exit;
 use super::arguments::{BootstrapCommand, EndpointArgument, MqttCredentialsCommand, Reach, RegisterCommand};
 use super::device::roots;
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::report::{self, LastFailure};
 use super::starter::{load, transport};
-use super::terminal::{complain, print};
+use super::terminal::complain;
+use super::{Exit, say};
 
 /// `thingpost register`.
 pub async fn register(command: &RegisterCommand) -> Result<Exit, Problem> {

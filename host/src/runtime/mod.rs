@@ -152,8 +152,8 @@ fn config(cache: &CompilationCache) -> Config {
     config
 }
 
-/// Publishers, and sessions on brokers, that may be open at once. Each reserves some 6 GiB of addresses, so a thousand of them take a twentieth of
-/// what a process has, and they are twice as many as the default pool has connections for.
+/// Publishers, and sessions on brokers, that may be open at once. Each reserves some 6 GiB of addresses, so a thousand of
+/// them take a twentieth of what a process has, and they are twice as many as the default pool has connections for.
 const PUBLISHERS: u32 = 1000;
 
 /// Core instances, and tables, of one component at most: tools split a component into its module and two small ones

@@ -1,0 +1,154 @@
+//! A device on a broker. Over MQTT the port and the ALPN protocol belong to the way in which a device shows who it is, and a
+//! broker answers every mix-up of these by closing the connection.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use thingpost_host::runtime::types::mqtt::{
+    AliyunBroker, AwsBroker, Broker, MqttAuthentication, MqttAuthorizer, MqttConfig, Version,
+};
+use thingpost_host::runtime::types::{Message, Signer};
+use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, Route};
+
+use super::aws::authorizer::Token;
+use super::aws::way::{BY_AUTHORIZER, Pair, authorizer_option, refuse_strays, the_only_one};
+use super::{Device, aliyun_secrets, input_files, roots, secret};
+use crate::arguments::{MqttDevice, MqttVersion, QosLevel, SessionOptions, SignMethod};
+use crate::message;
+use crate::problem::Problem;
+
+const CHOICES: &str = "for AWS give --cert and --key, or --authorizer NAME (or --authorizer-default); for Aliyun give \
+                       --product-key and --device-name";
+
+/// How the device shows who it is.
+enum Way<'a> {
+    Certificate(Pair<'a>),
+    CustomAuthorizer,
+    DeviceSecret { product_key: &'a str, device_name: &'a str },
+}
+
+pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
+    let way = Way::of(arguments)?;
+    let default_port = if matches!(way, Way::Certificate(_)) { 8883 } else { 443 };
+    let endpoint = &arguments.endpoint.host;
+    let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
+    let route = Route::new(endpoint, roots(&arguments.reach)?).port(port);
+    let mut secrets = Arc::default();
+    let (broker, route) = match way {
+        Way::Certificate(pair) => {
+            let route = route.identity(pair.identity()?).mqtt_alpn(alpn(port, AWS_MQTT_WITH_CERTIFICATE));
+            (aws(arguments, port, MqttAuthentication::Certificate), route)
+        }
+        Way::CustomAuthorizer => {
+            let authentication = MqttAuthentication::CustomAuthorizer(authorizer(arguments)?);
+            (aws(arguments, port, authentication), route.mqtt_alpn(alpn(port, AWS_MQTT_WITH_AUTHORIZER)))
+        }
+        Way::DeviceSecret { product_key, device_name } => {
+            secrets = aliyun_secrets(product_key, device_name, &arguments.aliyun.secret)?.into();
+            let sign_method = arguments.aliyun.sign_method.unwrap_or(SignMethod::Hmacsha256);
+            let broker = AliyunBroker {
+                endpoint: endpoint.clone(),
+                port,
+                product_key: product_key.to_owned(),
+                device_name: device_name.to_owned(),
+                signer: Signer::Host,
+                client_id: arguments.session.client_id.clone(),
+                sign_method: sign_method.into(),
+                timestamp_ms: None,
+            };
+            (Broker::Aliyun(broker), route.mqtt_alpn(Alpn::Offer(Vec::new())))
+        }
+    };
+    let files = input_files([
+        ("--cert", arguments.certificate.cert.as_ref()),
+        ("--key", arguments.certificate.key.as_ref()),
+        ("--ca", arguments.reach.ca.as_ref()),
+        ("--token-file", arguments.authorizer.token.token_file.as_ref()),
+        ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
+        ("--password-file", arguments.authorizer.password_file.as_ref()),
+        ("--device-secret-file", arguments.aliyun.secret.device_secret_file.as_ref()),
+    ]);
+    Ok(Device { platform: config(broker, &arguments.session), routes: vec![route], secrets, files })
+}
+
+impl<'a> Way<'a> {
+    fn of(arguments: &'a MqttDevice) -> Result<Self, Problem> {
+        let MqttDevice { certificate, authorizer, aliyun, session, .. } = arguments;
+        let by_certificate = Pair::of(certificate).map(|pair| ("--cert", Self::Certificate(pair)));
+        let by_authorizer = authorizer_option(&authorizer.token).map(|option| (option, Self::CustomAuthorizer));
+        let by_secret = match (&aliyun.product_key, &aliyun.device_name) {
+            (Some(product_key), Some(device_name)) => {
+                Some(("--product-key", Self::DeviceSecret { product_key, device_name }))
+            }
+            // Clap has refused one without the other.
+            _ => None,
+        };
+        let way = the_only_one([by_certificate, by_authorizer, by_secret], CHOICES)?;
+        let is_aws = !matches!(way, Self::DeviceSecret { .. });
+        let shows_token = matches!(way, Self::CustomAuthorizer);
+        refuse_strays([
+            ("--token-name", authorizer.token.token_name.is_some(), shows_token, BY_AUTHORIZER),
+            ("--user-name", authorizer.user_name.is_some(), shows_token, BY_AUTHORIZER),
+            ("--password-file", authorizer.password_file.is_some(), shows_token, BY_AUTHORIZER),
+            ("--will-topic", session.will_topic.is_some(), is_aws, "AWS, as Aliyun has no last wills"),
+            ("--mqtt 5", session.mqtt == Some(MqttVersion::V5), is_aws, "AWS, as Aliyun has MQTT 3.1.1 alone"),
+        ])?;
+        if is_aws && session.session_expiry > 0 && session.client_id.is_none() {
+            return Err(Problem::sentence(
+                "--session-expiry needs --client-id: by it the broker finds the session again",
+            ));
+        }
+        Ok(way)
+    }
+}
+
+/// Port 443 is the one with ALPN, whatever the domain is called.
+fn alpn(port: u16, protocol: &[u8]) -> Alpn {
+    Alpn::Offer(if port == 443 { vec![protocol.to_vec()] } else { Vec::new() })
+}
+
+fn aws(arguments: &MqttDevice, port: u16, authentication: MqttAuthentication) -> Broker {
+    let client_id = arguments.session.client_id.clone().unwrap_or_else(random_client_id);
+    Broker::Aws(AwsBroker { endpoint: arguments.endpoint.host.clone(), port, client_id, authentication })
+}
+
+/// Two runs at the same time must not throw each other out.
+fn random_client_id() -> String {
+    // The standard library's hash maps are seeded with randomness of the system.
+    format!("thingpost-{:016x}", RandomState::new().build_hasher().finish())
+}
+
+fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, Problem> {
+    let authorizer = &arguments.authorizer;
+    let Token { token, signature } = Token::read(&authorizer.token)?;
+    let password = authorizer.password_file.as_ref();
+    Ok(MqttAuthorizer {
+        name: authorizer.token.authorizer.clone(),
+        token,
+        signature,
+        user_name: authorizer.user_name.clone(),
+        password: password.map(|file| secret::from_file("password", file)).transpose()?,
+    })
+}
+
+fn config(broker: Broker, options: &SessionOptions) -> MqttConfig {
+    let default_version = match broker {
+        Broker::Aws(_) => MqttVersion::V5,
+        Broker::Aliyun(_) => MqttVersion::V3,
+    };
+    MqttConfig {
+        version: match options.mqtt.unwrap_or(default_version) {
+            MqttVersion::V3 => Version::V311,
+            MqttVersion::V5 => Version::V5,
+        },
+        session_expiry_s: options.session_expiry,
+        keep_alive_s: options.keep_alive,
+        will: options.will_topic.as_ref().map(|topic| {
+            let qos = message::qos(options.will_qos.unwrap_or(QosLevel::AtMostOnce));
+            let text = options.will_message.clone().unwrap_or_default();
+            Message { retain: options.will_retain, ..Message::new(topic, text, qos) }
+        }),
+        broker,
+    }
+}

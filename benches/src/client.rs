@@ -1,11 +1,12 @@
 //! Who publishes.
 
 use thingpost_host::runtime::types::{Message, Platform, Qos};
-use thingpost_host::runtime::{DEFAULT_OPTIONS, Publisher, PublisherPre};
+use thingpost_host::runtime::{DEFAULT_OPTIONS, MqttPre, Publisher, PublisherPre};
 use thingpost_host::{Pool, Transport};
 
 use crate::Failure;
 use crate::device::Device;
+use crate::mqtt::{self, MqttDevice};
 use crate::native;
 
 /// One client of one device.
@@ -17,7 +18,13 @@ pub struct Client {
 enum Kind {
     Native(native::Publisher),
     Reused(Publisher),
-    Fresh { component: PublisherPre, transport: Transport, platform: Platform },
+    Fresh {
+        component: PublisherPre,
+        transport: Transport,
+        platform: Platform,
+    },
+    /// With the QoS of all messages of a call but the last.
+    Mqtt(mqtt::Client, thingpost::Qos),
 }
 
 impl Client {
@@ -39,6 +46,30 @@ impl Client {
         Self { kind: Kind::Fresh { component: component.clone(), transport, platform }, topic: device.topic() }
     }
 
+    /// The core without WebAssembly, over MQTT and with a connection of its own. The last message of each call is at least
+    /// once; the call is over when all that are have been acknowledged.
+    pub async fn mqtt_native(device: &MqttDevice, qos: thingpost::Qos) -> Result<Self, Failure> {
+        Ok(Self::mqtt(mqtt::Client::native(device).await?, device, qos))
+    }
+
+    /// The same with the component.
+    pub async fn mqtt_component(
+        component: &MqttPre,
+        device: &MqttDevice,
+        qos: thingpost::Qos,
+    ) -> Result<Self, Failure> {
+        Ok(Self::mqtt(mqtt::Client::component(component, device).await?, device, qos))
+    }
+
+    /// The same with rumqttc.
+    pub async fn rumqttc(device: &MqttDevice, qos: thingpost::Qos) -> Result<Self, Failure> {
+        Ok(Self::mqtt(mqtt::Client::rumqttc(device).await?, device, qos))
+    }
+
+    fn mqtt(client: mqtt::Client, device: &MqttDevice, qos: thingpost::Qos) -> Self {
+        Self { kind: Kind::Mqtt(client, qos), topic: device.topic() }
+    }
+
     /// Publishes so many messages of so many bytes in one call. All of them must be delivered: a client that fails is
     /// fast, and measures nothing.
     pub async fn publish(&mut self, messages: usize, payload: usize) -> Result<(), Failure> {
@@ -57,6 +88,10 @@ impl Client {
             Kind::Fresh { component, transport, platform } => {
                 let mut publisher = component.open(transport.clone(), platform, &DEFAULT_OPTIONS, None).await?;
                 publish(&mut publisher, topic(), messages, payload).await
+            }
+            Kind::Mqtt(client, qos) => {
+                let batch = mqtt::Batch { topic: &self.topic, messages, payload, qos: *qos };
+                client.publish(&batch).await
             }
         }
     }

@@ -6,6 +6,7 @@
 //! | [`server`] | a process of its own that takes every message |
 //! | [`Cloud`], [`Device`] | that process as its clients see it, and the devices that it knows |
 //! | [`native`], [`Client`] | the core without WebAssembly, and who publishes: it, or the component |
+//! | [`MqttDevice`] | the same device over MQTT: the core, the component, and a client that others have written |
 //! | [`Codec`] | the pure functions, in a component and without one |
 //! | [`Peer`] | what people use today: Python and curl |
 //! | [`Work`], [`Contender`], [`compare`] | what is measured, and several of them in turns, as ratios |
@@ -22,6 +23,7 @@ mod codec;
 mod device;
 mod limits;
 mod memory;
+mod mqtt;
 pub mod native;
 mod peer;
 pub mod report;
@@ -36,6 +38,7 @@ pub use client::Client;
 pub use cloud::Cloud;
 pub use codec::Codec;
 pub use device::{Device, Way};
+pub use mqtt::MqttDevice;
 pub use peer::Peer;
 pub use rounds::{Contender, Measured, Rounds, compare};
 pub use work::{Load, Taken, Work};

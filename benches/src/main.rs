@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::{fs, io};
 
+use thingpost::Qos;
 use thingpost_benches::suite::{DEVICES, Effort, Section};
 use thingpost_benches::{Client, Cloud, Failure, Load, Way, leave_the_last_core, report, server, suite};
 use thingpost_host::Pool;
@@ -15,8 +16,12 @@ use thingpost_host::runtime::{CompilationCache, Runtime};
 const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
-const USAGE: &str = "give nothing, to measure everything, or \
-    `publish native|component|instances|native-batch|batch TIMES`, for a profiler to look at";
+const USAGE: &str = "give nothing, to measure everything, or `publish WHO TIMES`, for a profiler to look at; \
+    WHO is native, component, instances, native-batch or batch; \
+    or mqtt-native, mqtt-component or mqtt-rumqttc, with -one or -qos0 behind it or nothing";
+
+const BATCH: usize = 1000;
+const PAYLOAD: usize = 200;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -47,13 +52,15 @@ fn server() -> io::Result<Command> {
 
 /// Does one thing and no other: instructions counted from outside do not depend on what else the machine does.
 fn publish(who: &str, times: NonZeroU32) -> Result<(), Failure> {
-    const BATCH: usize = 1000;
-    const PAYLOAD: usize = 200;
     let cloud = Cloud::start(server()?)?;
-    let component = Runtime::new(&CompilationCache::System)?.load(thingpost_artifacts::PUBLISHER.bytes)?;
+    let runtime = Runtime::new(&CompilationCache::System)?;
     leave_the_last_core();
-    let (device, pool) = (cloud.device(Way::AwsCertificate, 0), Pool::default());
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(who) = who.strip_prefix("mqtt-") {
+        return tokio.block_on(publish_over_mqtt(&cloud, &runtime, who, times));
+    }
+    let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
+    let (device, pool) = (cloud.device(Way::AwsCertificate, 0), Pool::default());
     tokio.block_on(async {
         let reused = Client::reused(&component, &device, &pool).await?;
         let mut load = match who {
@@ -67,6 +74,29 @@ fn publish(who: &str, times: NonZeroU32) -> Result<(), Failure> {
         println!("{:.2} µs each", load.run(times.get()).await?.each() * 1e6);
         Ok(())
     })
+}
+
+/// With 20 messages in flight, with one, or with as many as the connection takes.
+async fn publish_over_mqtt(cloud: &Cloud, runtime: &Runtime, who: &str, times: NonZeroU32) -> Result<(), Failure> {
+    let device = cloud.mqtt_device()?;
+    let (who, qos, messages) = match who.split_once('-') {
+        None => (who, Qos::AtLeastOnce, BATCH),
+        Some((who, "one")) => (who, Qos::AtLeastOnce, 1),
+        Some((who, "qos0")) => (who, Qos::AtMostOnce, BATCH),
+        Some(_) => return Err(USAGE.into()),
+    };
+    let client = match who {
+        "native" => Client::mqtt_native(&device, qos).await?,
+        "component" => {
+            let component = runtime.load_mqtt(thingpost_artifacts::MQTT.bytes)?;
+            Client::mqtt_component(&component, &device, qos).await?
+        }
+        "rumqttc" => Client::rumqttc(&device, qos).await?,
+        _ => return Err(USAGE.into()),
+    };
+    let mut load = Load::batches(client, messages, PAYLOAD);
+    println!("{:.2} µs each", load.run(times.get()).await?.each() * 1e6);
+    Ok(())
 }
 
 fn measure() -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use thingpost::Qos;
 
 use crate::Failure;
 use crate::scratch::Scratch;
@@ -22,6 +23,8 @@ pub struct Peer {
 enum Kind {
     /// A Python script that publishes so many messages in one run, and says how long that took.
     Python(&'static str),
+    /// The same over MQTT, in batches of so many messages, with the QoS of all of them but the last.
+    Paho { messages: usize, qos: Qos },
     /// One process for each message.
     Curl,
 }
@@ -31,11 +34,13 @@ struct Files {
     folder: Arc<Scratch>,
     url: String,
     port: String,
+    mqtt_port: String,
 }
 
 const HTTP_CLIENT: &str = include_str!("../peers/http_client.py");
 const HTTP_CLIENT_KEPT: &str = include_str!("../peers/http_client_kept.py");
 const REQUESTS: &str = include_str!("../peers/requests_per_message.py");
+const PAHO: &str = include_str!("../peers/paho_mqtt.py");
 const PAYLOAD: [u8; 200] = [b'x'; 200];
 
 impl Peer {
@@ -58,24 +63,50 @@ impl Peer {
         Ok(kinds.into_iter().map(peer).collect())
     }
 
-    /// How long that took, without the start of an interpreter.
-    pub(crate) fn publish(&self, messages: u32) -> Result<Duration, Failure> {
+    /// paho-mqtt, to publish so many messages at once; all of them with this QoS but the last, which is at least once. An
+    /// error says what is the matter with it.
+    pub(crate) fn paho(greeting: &Value, folder: &Arc<Scratch>, messages: usize, qos: Qos) -> Result<Self, Failure> {
+        let files = Arc::new(Files::write(greeting, folder)?);
+        let peer = Self { kind: Kind::Paho { messages, qos }, files };
+        peer.publish(1).map(|_| peer)
+    }
+
+    /// How many messages each of the times has.
+    pub(crate) fn messages(&self) -> usize {
         match self.kind {
-            Kind::Python(script) => {
-                let mut python = Command::new("python3");
-                let Files { folder, port, .. } = &*self.files;
-                python.args(["-c", script, port]).args(Files::in_order(folder.path())).arg(messages.to_string());
-                let seconds: f64 = output(python)?.trim().parse()?;
-                Ok(Duration::try_from_secs_f64(seconds)?)
+            Kind::Paho { messages, .. } => messages,
+            Kind::Python(_) | Kind::Curl => 1,
+        }
+    }
+
+    /// How long that took so many times, without the start of an interpreter.
+    pub(crate) fn publish(&self, times: u32) -> Result<Duration, Failure> {
+        let Files { port, mqtt_port, .. } = &*self.files;
+        match self.kind {
+            Kind::Python(script) => self.python(script, port, &[times.to_string()]),
+            Kind::Paho { messages, qos } => {
+                let qos = match qos {
+                    Qos::AtMostOnce => 0,
+                    Qos::AtLeastOnce => 1,
+                };
+                self.python(PAHO, mqtt_port, &[times.to_string(), messages.to_string(), qos.to_string()])
             }
             Kind::Curl => {
                 let begin = Instant::now();
-                for _ in 0..messages {
+                for _ in 0..times {
                     output(self.files.curl())?;
                 }
                 Ok(begin.elapsed())
             }
         }
+    }
+
+    /// What the script says.
+    fn python(&self, script: &str, port: &str, what: &[String]) -> Result<Duration, Failure> {
+        let mut python = Command::new("python3");
+        python.args(["-c", script, port]).args(Files::in_order(self.files.folder.path())).args(what);
+        let seconds: f64 = output(python)?.trim().parse()?;
+        Ok(Duration::try_from_secs_f64(seconds)?)
     }
 }
 
@@ -103,7 +134,8 @@ impl Files {
         let address = greeting["mutual_tls"].as_str().unwrap_or_default();
         let port = address.rsplit(':').next().unwrap_or_default().to_owned();
         let url = format!("https://{address}/topics/plant/4/thermometer-7?qos=1");
-        Ok(Self { folder: Arc::clone(folder), url, port })
+        let mqtt_port = greeting["mqtt"]["port"].to_string();
+        Ok(Self { folder: Arc::clone(folder), url, port, mqtt_port })
     }
 
     fn in_order(folder: &Path) -> [PathBuf; 4] {

@@ -1,6 +1,9 @@
 //! The emulators keep every message, which is their purpose and here would be what is measured. This server reads a
 //! request to its end, forgets it, and answers as the platform would. It runs in a process of its own, so that neither
-//! side shares an allocator or a runtime with it.
+//! side shares an allocator or a runtime with it. For MQTT it starts a broker, and the emulator's front before it, which
+//! counts messages and does not keep them.
+
+pub(crate) mod mqtt;
 
 use std::convert::Infallible;
 use std::io::{self, Read, Write};
@@ -17,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use rustls::ServerConfig;
 use serde_json::json;
-use thingpost_emulator::{Authority, ClientCertificates};
+use thingpost_emulator::{Authority, ClientCertificates, DeviceCertificate};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -26,6 +29,7 @@ use wasmtime_wasi_http::io::TokioIo;
 
 use crate::affinity::keep_to_the_last_core;
 use crate::limits::raise_open_files;
+use mqtt::Mqtt;
 
 /// The names in the certificate of the server.
 pub(crate) const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com";
@@ -34,8 +38,8 @@ pub(crate) const ALIYUN_ENDPOINT: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
 /// What AWS wants to hear, and what curl and the libraries of Python say unasked.
 const ALPN: [&[u8]; 2] = [b"x-amzn-http-ca", b"http/1.1"];
 
-/// Serves until standard input ends. Writes one line of JSON first: where it listens, whom to trust, and as many devices
-/// as were asked for.
+/// Serves until standard input ends. Writes one line of JSON first: where it listens, whom to trust, as many devices as
+/// were asked for, and what is missing for MQTT, if anything is.
 pub fn run(devices: usize) -> io::Result<()> {
     keep_to_the_last_core();
     raise_open_files();
@@ -45,12 +49,15 @@ pub fn run(devices: usize) -> io::Result<()> {
         // The address is for programs that cannot be told where to find a name.
         let names = [AWS_ENDPOINT, ALIYUN_ENDPOINT, "127.0.0.1"].map(str::to_owned);
         let identity = authority.issue_server(&names).map_err(io::Error::other)?;
+        let devices: Vec<_> = (0..devices).map(|number| authority.issue_device(&format!("device-{number}"))).collect();
+        let mqtt = Mqtt::start(&authority, &devices).await;
         let config = |clients| identity.server_config(clients, &ALPN).map_err(io::Error::other);
         let greeting = json!({
             "mutual_tls": listen(config(ClientCertificates::AnyOrNone)?).await?.to_string(),
             "tls": listen(config(ClientCertificates::NotAsked)?).await?.to_string(),
             "ca": authority.ca_pem(),
-            "devices": (0..devices).map(|number| device(&authority, number)).collect::<Vec<_>>(),
+            "devices": devices.iter().map(device).collect::<Vec<_>>(),
+            "mqtt": mqtt::greeting(&mqtt),
         });
         writeln!(io::stdout(), "{greeting}")?;
         input_ended().await;
@@ -58,8 +65,7 @@ pub fn run(devices: usize) -> io::Result<()> {
     })
 }
 
-fn device(authority: &Authority, number: usize) -> serde_json::Value {
-    let device = authority.issue_device(&format!("device-{number}"));
+fn device(device: &DeviceCertificate) -> serde_json::Value {
     json!({ "certificate": device.certificate_pem, "key": device.private_key_pem })
 }
 

@@ -44,7 +44,10 @@ impl Work {
                 (0..times).for_each(|_| function());
                 Ok(Taken { total: begin.elapsed(), count: times.into() })
             }
-            Self::Peer(peer) => Ok(Taken { total: peer.publish(times)?, count: times.into() }),
+            Self::Peer(peer) => {
+                let count = u64::from(times) * peer.messages() as u64;
+                Ok(Taken { total: peer.publish(times)?, count })
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use thingpost_emulator::{
-    AccessKey, AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions, DeviceCertificate, Disposition,
-    Entry, Listener,
+    AccessKey, AliyunEmulator, AliyunMqtt, AliyunOptions, Authority, AwsEmulator, AwsMqtt, AwsOptions, Broker,
+    BrokerError, DeviceCertificate, Disposition, Entry, Listener, MqttEntry, MqttFate,
 };
 
 use super::problem::{Problem, one_line};
@@ -14,6 +14,7 @@ pub const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.co
 pub const AWS_REGION: &str = "eu-central-1";
 pub const AWS_TOPIC: &str = "sensors/kitchen/temperature";
 pub const ALIYUN_ENDPOINT: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
+pub const ALIYUN_MQTT_ENDPOINT: &str = "a1B2c3D4e5F.iot-as-mqtt.cn-shanghai.aliyuncs.com";
 /// In the name of the endpoint.
 pub const ALIYUN_REGION: &str = "cn-shanghai";
 pub const ALIYUN_TOPIC: &str = "/a1B2c3D4e5F/thermometer/user/update";
@@ -69,6 +70,56 @@ impl Clouds {
     }
 }
 
+/// The fronts of both clouds for MQTT, before a broker of their own. Dropping them ends them, and it.
+pub struct MqttClouds {
+    pub aws: AwsMqtt,
+    pub aliyun: AliyunMqtt,
+    _broker: Broker,
+}
+
+impl MqttClouds {
+    /// Starts both on loopback for the same device; none where there is no broker to start.
+    pub async fn start(clouds: &Clouds) -> Result<Option<Self>, Problem> {
+        let broker = match Broker::start().await {
+            Ok(broker) => broker,
+            Err(BrokerError::NotInstalled) => return Ok(None),
+            Err(error) => return Err(Problem::new("no broker", error)),
+        };
+        let cannot_listen = |error| Problem::new("cannot listen on loopback", error);
+        let aws = AwsMqtt::start(&clouds.authority, AWS_ENDPOINT, broker.socket()).await.map_err(cannot_listen)?;
+        aws.register(&clouds.certificate);
+        let aliyun = AliyunMqtt::start(&clouds.authority, ALIYUN_MQTT_ENDPOINT, broker.socket()).await;
+        let aliyun = aliyun.map_err(cannot_listen)?;
+        aliyun.register_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET);
+        Ok(Some(Self { aws, aliyun, _broker: broker }))
+    }
+
+    /// Where there is none.
+    pub fn left_out() -> String {
+        format!("MQTT is left out: {}.", BrokerError::NotInstalled)
+    }
+}
+
+/// A message that reached a cloud by MQTT, in one line.
+pub fn arrived_by_mqtt(cloud: &str, entry: &MqttEntry) -> Option<String> {
+    let MqttEntry::Publish(message) = entry else { return None };
+    let became = match message.fate {
+        MqttFate::Forwarded => "accepted",
+        MqttFate::Refused => "refused",
+        MqttFate::Dropped => "dropped",
+    };
+    let (shown, qos) = (shown(&message.payload), message.qos);
+    Some(one_line(&format!("{cloud:9} {}  {shown}  [{became}, MQTT, qos {qos}]", message.topic)))
+}
+
+/// As much of a payload as fits into a line.
+fn shown(payload: &[u8]) -> String {
+    let payload = String::from_utf8_lossy(payload);
+    let shown: String = payload.chars().take(60).collect();
+    let dots = if shown.len() < payload.len() { "…" } else { "" };
+    format!("{shown}{dots}")
+}
+
 /// A message that reached a cloud, in one line.
 pub fn arrived(entry: &Entry) -> String {
     let listener = match entry.listener {
@@ -77,14 +128,12 @@ pub fn arrived(entry: &Entry) -> String {
         Listener::Aliyun => "Aliyun",
     };
     let topic = entry.topic.as_deref().unwrap_or("?");
-    let payload = String::from_utf8_lossy(&entry.payload);
-    let shown: String = payload.chars().take(60).collect();
-    let dots = if shown.len() < payload.len() { "…" } else { "" };
+    let shown = shown(&entry.payload);
     let became = match &entry.disposition {
         Disposition::Accepted { id } => format!("accepted, id {id}"),
         Disposition::AcceptedButNotAnswered { id } => format!("accepted and not answered, id {id}"),
         Disposition::Refused { status, code } => format!("refused, status {status} {code}"),
         Disposition::Dropped => "dropped without an answer".to_owned(),
     };
-    one_line(&format!("{listener:9} {topic}  {shown}{dots}  [{became}]"))
+    one_line(&format!("{listener:9} {topic}  {shown}  [{became}]"))
 }

@@ -47,7 +47,7 @@ pub async fn publish(
     let json = arguments.report.json;
     let failed = arguments.report.failed.as_deref().map(|failed| Failed::open(failed, &inputs)).transpose()?;
     let progress = tally::progress(source.total_bytes, json);
-    let tally = Tally::new(message, json, failed, progress, starter.last_failure.clone());
+    let tally = Tally::of_lines(message, json, failed, progress, starter.last_failure.clone());
     let most_lines = most_lines(arguments.max_per_second);
     let mut run = Run { publisher, starter, most_lines, interruptions, tally };
     let ended = run.all(&mut source).await;

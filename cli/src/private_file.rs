@@ -1,7 +1,33 @@
 //! Files for what is nobody else's business, which must not be half there after a power cut.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Where the file is behind links, which stay where they are, and what is in it up to a limit; nothing if it is not there.
+/// Fails where none can be.
+pub fn read(path: &Path, limit: u64) -> io::Result<(PathBuf, Vec<u8>)> {
+    match fs::canonicalize(path) {
+        Ok(path) => {
+            // Neither a folder, nor a device, which another file must not take the place of.
+            if !fs::metadata(&path)?.is_file() {
+                return Err(io::Error::other("it is not a file"));
+            }
+            let mut content = Vec::new();
+            File::open(&path)?.take(limit).read_to_end(&mut content)?;
+            Ok((path, content))
+        }
+        Err(error) if fs::symlink_metadata(path).is_ok() => {
+            Err(io::Error::other(format!("the link leads nowhere: {error}")))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // Now, and not when all is over and there is something to be kept.
+            fs::metadata(folder(path))?;
+            Ok((path.to_owned(), Vec::new()))
+        }
+        Err(error) => Err(error),
+    }
+}
 
 /// Writes a file, in place of the one of that name if there is one: readable by nobody else from the first byte on, and there
 /// all at once or not at all. `prefix` is what its name begins with until then.

@@ -102,6 +102,11 @@ pub fn facts(receipt: &Receipt) -> String {
 
 /// One line for a person.
 pub fn failure_text(error: &Error, last_failure: &LastFailure) -> String {
+    format!("{}: {}", names::delivery(error.delivery), explained(error, last_failure))
+}
+
+/// Why, and what is known beside that, in brackets.
+pub fn explained(error: &Error, last_failure: &LastFailure) -> String {
     let mut facts = Vec::new();
     if let Some(Answer { status, code, message, trace_id, clock_ahead_ms: _ }) = &error.answer {
         facts.push(format!("status {status}"));
@@ -115,7 +120,7 @@ pub fn failure_text(error: &Error, last_failure: &LastFailure) -> String {
     if error.attempts > 1 {
         facts.push(format!("{} attempts", error.attempts));
     }
-    format!("{}: {}{}", names::delivery(error.delivery), error.explanation, in_brackets(&facts))
+    format!("{}{}", error.explanation, in_brackets(&facts))
 }
 
 fn in_brackets(facts: &[String]) -> String {

@@ -4,14 +4,13 @@
 //! A file that does not fit ends no run: all that is lost is one request. But a session is written only over a session, as
 //! the path may be that of something which is hard to come by again.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::input_file::{InputFile, refuse_any_of};
-use super::private_file::{self, folder};
+use super::private_file;
 use super::problem::{Problem, one_line};
 use super::terminal::complain;
 
@@ -32,22 +31,8 @@ impl SessionFile {
     pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, Problem> {
         refuse_any_of(inputs, "--session-file", path)?;
         let cannot_keep = |error| Problem::new(format!("cannot keep a session in {}", path.display()), error);
-        let (path, content) = match fs::canonicalize(path) {
-            Ok(path) => {
-                let content = read(&path).map_err(cannot_keep)?;
-                hide(&path);
-                (path, content)
-            }
-            Err(error) if fs::symlink_metadata(path).is_ok() => {
-                return Err(Problem::new(format!("--session-file {}: the link leads nowhere", path.display()), error));
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                // Now, and not when all is over and there is something to be kept.
-                fs::metadata(folder(path)).map_err(cannot_keep)?;
-                (path.to_owned(), Vec::new())
-            }
-            Err(error) => return Err(cannot_keep(error)),
-        };
+        let (path, content) = private_file::read(path, ENOUGH).map_err(cannot_keep)?;
+        hide(&path);
         let session = String::from_utf8(content).ok().filter(|text| text.is_empty() || is_session(text));
         let is_taken = session.is_none();
         if is_taken {
@@ -97,16 +82,6 @@ fn hide(_: &Path) {}
 
 fn complain_of(path: &Path, what: &str) {
     complain(one_line(&format!("thingpost: --session-file {} {what}", path.display())));
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // Neither a folder, nor a device, which another file must not take the place of.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    let mut content = Vec::new();
-    File::open(path)?.take(ENOUGH).read_to_end(&mut content)?;
-    Ok(content)
 }
 
 /// Whether this has the form of a session, be it of another device or of a later version.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform};
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre, Runtime};
+use thingpost_host::runtime::{
+    CompilationCache, DEFAULT_OPTIONS, MqttPre, OpenError, Publisher, PublisherPre, Runtime,
+};
 use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Timeouts, Transport};
 
 use super::device::Device;
@@ -131,7 +133,15 @@ fn has_session(platform: &Platform) -> bool {
 /// The publisher component that this command carries with it: the one that lets the host sign, so that no device secret is
 /// in the sandbox.
 pub fn load() -> Result<PublisherPre, Problem> {
-    let runtime = Runtime::new(&CompilationCache::System);
-    let component = runtime.and_then(|runtime| runtime.load(thingpost_artifacts::SIGNED_PUBLISHER.bytes));
+    load_with(|runtime| runtime.load(thingpost_artifacts::SIGNED_PUBLISHER.bytes))
+}
+
+/// The component for MQTT that this command carries with it.
+pub fn load_mqtt() -> Result<MqttPre, Problem> {
+    load_with(|runtime| runtime.load_mqtt(thingpost_artifacts::MQTT.bytes))
+}
+
+fn load_with<T>(load: impl FnOnce(Runtime) -> wasmtime::Result<T>) -> Result<T, Problem> {
+    let component = Runtime::new(&CompilationCache::System).and_then(load);
     component.map_err(|error| Problem::new("the component cannot be loaded", format!("{error:#}")))
 }

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
 
-use super::Exit;
 use super::failed::Failed;
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
@@ -15,6 +14,7 @@ use super::report::{self, LastFailure};
 use super::source::{Line, Source};
 use super::summary::Summary;
 use super::terminal::{complain, print};
+use super::{Exit, say};
 
 /// What is said of a line that was read over.
 pub const TOO_LONG: &str = "the line is longer than any platform takes (128 KB), and too long to be kept";
@@ -24,6 +24,8 @@ pub struct Tally {
     /// What all lines have in common: all but the payload.
     message: Message,
     json: bool,
+    /// Whether the sum is said, and without JSON nothing else.
+    is_summed: bool,
     pub summary: Summary,
     failed: Option<Failed>,
     pub progress: ProgressBar,
@@ -33,14 +35,28 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn new(
+    pub fn of_lines(
         message: Message,
         json: bool,
         failed: Option<Failed>,
         progress: ProgressBar,
         last_failure: LastFailure,
     ) -> Self {
-        Self { message, json, summary: Summary::default(), failed, progress, last_failure, host_says: None }
+        Self { is_summed: true, failed, progress, ..Self::of_messages(message, json, last_failure) }
+    }
+
+    /// The same for a few messages, of which each is spoken of by itself.
+    pub fn of_messages(message: Message, json: bool, last_failure: LastFailure) -> Self {
+        Self {
+            message,
+            json,
+            is_summed: false,
+            summary: Summary::default(),
+            failed: None,
+            progress: ProgressBar::hidden(),
+            last_failure,
+            host_says: None,
+        }
     }
 
     /// The message of a line.
@@ -60,8 +76,15 @@ impl Tally {
         self.keep(if outcome.is_ok() { None } else { line.text.as_deref() })
     }
 
-    /// Counts an outcome, be it of a line or not.
-    pub fn count(&mut self, outcome: &Result<Receipt, Error>) {
+    /// Settles a message that is no line.
+    pub fn settle_message(&mut self, message: &Message, outcome: &Result<Receipt, Error>) {
+        self.count(outcome);
+        if self.json || !self.is_summed {
+            say::outcome(message, outcome, &self.last_failure, self.json);
+        }
+    }
+
+    fn count(&mut self, outcome: &Result<Receipt, Error>) {
         if let Err(Error { cause: Cause::Transport(failure), .. }) = outcome
             && let Some(host_says) = self.last_failure.about(*failure)
         {
@@ -137,6 +160,9 @@ impl Tally {
     }
 
     fn summarize(&self) {
+        if !self.is_summed {
+            return;
+        }
         if self.json {
             return print(self.summary.json());
         }

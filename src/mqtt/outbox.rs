@@ -20,8 +20,6 @@ pub(super) struct Entry {
     /// Under which the broker may know it. Whatever has one was sent before.
     pub packet_id: Option<u16>,
     pub attempts: u32,
-    /// When it was sent last.
-    pub sent_ms: u64,
     /// How many times the broker has closed the connection when this was the first it had not acknowledged.
     pub closings: u32,
 }
@@ -54,6 +52,8 @@ pub(super) struct Outbox {
     waiting_bytes: usize,
     /// Sent over this connection and not acknowledged, oldest first.
     in_flight: VecDeque<Entry>,
+    /// Since when the first of them is the first.
+    first_since_ms: u64,
     /// At most once, and in the output.
     in_output: VecDeque<Entry>,
 }
@@ -68,6 +68,7 @@ impl Outbox {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             in_flight: VecDeque::new(),
+            first_since_ms: 0,
             in_output: VecDeque::new(),
         }
     }
@@ -86,7 +87,7 @@ impl Outbox {
     pub fn push(&mut self, message: Message, topic: String) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let entry = Entry { id, message, topic, packet_id: None, attempts: 0, sent_ms: 0, closings: 0 };
+        let entry = Entry { id, message, topic, packet_id: None, attempts: 0, closings: 0 };
         self.waiting_bytes += entry.bytes();
         self.waiting.push_back(entry);
         id
@@ -150,11 +151,26 @@ impl Outbox {
         }
     }
 
-    pub fn sent(&mut self, entry: Entry) {
+    pub fn sent(&mut self, entry: Entry, now_ms: u64) {
         match entry.message.qos {
             Qos::AtMostOnce => self.in_output.push_back(entry),
-            Qos::AtLeastOnce => self.in_flight.push_back(entry),
+            Qos::AtLeastOnce => {
+                if self.in_flight.is_empty() {
+                    self.first_since_ms = now_ms;
+                }
+                self.in_flight.push_back(entry);
+            }
         }
+    }
+
+    /// Since when the first message that is not acknowledged could have been.
+    pub fn first_waits_since_ms(&self) -> Option<u64> {
+        (!self.in_flight.is_empty()).then_some(self.first_since_ms)
+    }
+
+    /// It could not have been before: it was still being written.
+    pub fn first_waits_from(&mut self, now_ms: u64) {
+        self.first_since_ms = now_ms;
     }
 
     pub fn in_flight(&self) -> usize {
@@ -167,8 +183,11 @@ impl Outbox {
     }
 
     /// Takes out the message that was acknowledged. They come in the order in which the messages were sent, as a rule.
-    pub fn acknowledged(&mut self, packet_id: u16) -> Option<Entry> {
+    pub fn acknowledged(&mut self, packet_id: u16, now_ms: u64) -> Option<Entry> {
         let index = self.in_flight.iter().position(|entry| entry.packet_id == Some(packet_id))?;
+        if index == 0 {
+            self.first_since_ms = now_ms;
+        }
         self.in_flight.remove(index)
     }
 

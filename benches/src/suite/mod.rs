@@ -3,6 +3,7 @@
 mod devices;
 mod functions;
 mod memory;
+mod mqtt;
 mod peers;
 mod publishing;
 mod start;
@@ -163,6 +164,7 @@ async fn one_core(bench: &Bench, sections: mpsc::Sender<Section>) -> Result<(), 
     done(start::section(bench, memory).await?);
     done(devices::section(bench).await?);
     done(peers::section(bench).await?);
+    done(mqtt::section(bench).await?);
     Ok(())
 }
 
@@ -192,6 +194,18 @@ impl Bench {
         contenders: Vec<Contender>,
     ) -> Result<Case, Failure> {
         Ok(Case { title: title.into(), measured: compare(self.effort.rounds, contenders).await?, bound })
+    }
+
+    /// The same for contenders that start a process for each turn, which takes long: a few rounds are enough.
+    async fn case_with_a_process(
+        &self,
+        title: impl Into<String>,
+        bound: Option<Bound>,
+        contenders: Vec<Contender>,
+    ) -> Result<Case, Failure> {
+        let Rounds { rounds, turn } = self.effort.rounds;
+        let rounds = Rounds { rounds: rounds.min(7), turn };
+        Ok(Case { title: title.into(), measured: compare(rounds, contenders).await?, bound })
     }
 
     /// The core without WebAssembly against one instance of the component.

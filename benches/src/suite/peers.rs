@@ -5,7 +5,7 @@ use super::publishing::BATCH;
 use super::{Bench, Bound, Case, PAYLOAD, Section};
 use crate::Failure;
 use crate::peer::Peer;
-use crate::rounds::{Contender, Rounds, compare};
+use crate::rounds::Contender;
 use crate::work::{Load, Work};
 
 pub(super) async fn section(bench: &Bench) -> Result<Section, Failure> {
@@ -26,8 +26,5 @@ async fn measure(bench: &Bench, name: &str, peer: Result<Peer, Failure>) -> Resu
         Contender::new(name, Work::Peer(peer?)),
     ];
     let bound = Bound::AtLeast(if name.contains("kept") { 2.0 } else { 20.0 });
-    // A process takes long to start, so a few rounds are enough.
-    let Rounds { rounds, turn } = bench.effort.rounds;
-    let rounds = Rounds { rounds: rounds.min(7), turn };
-    Ok(Case { title: name.to_owned(), measured: compare(rounds, contenders).await?, bound: Some(bound) })
+    bench.case_with_a_process(name, Some(bound), contenders).await
 }

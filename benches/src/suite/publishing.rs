@@ -13,7 +13,7 @@ const IN_FLIGHT: usize = 32;
 pub(super) const BATCH: usize = 1000;
 
 /// Three quarters of the throughput.
-const THROUGHPUT: Bound = Bound::AtMost(1.0 / 0.75);
+pub(super) const THROUGHPUT: Bound = Bound::AtMost(1.0 / 0.75);
 
 pub(super) async fn one_core(bench: &Bench) -> Result<Section, Failure> {
     let mut section = Section::new("A publish: 200 bytes, AWS with a client certificate, one core");

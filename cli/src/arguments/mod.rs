@@ -41,7 +41,7 @@ pub use operation::{ListArguments, OperationArguments};
 pub use provisioning::{
     BootstrapAliyun, BootstrapCommand, MqttCredentialsAliyun, MqttCredentialsCommand, RegisterAliyun, RegisterCommand,
 };
-pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArguments, PublishAws, PublishCommand, ReportArguments, Source};
+pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
 pub use reach::Reach;
 pub use retained::{RetainedArguments, RetainedCommand};
 pub use shadow::{ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName, UpdateArguments};

@@ -40,11 +40,7 @@ pub fn config(identity: &AliyunIdentity, endpoint: &str, port: u16) -> AliyunCon
 }
 
 /// What the host signs with.
-pub fn secrets(
-    product_key: &str,
-    device_name: &str,
-    secret: &DeviceSecretArguments,
-) -> Result<DeviceSecrets, Problem> {
+pub fn secrets(product_key: &str, device_name: &str, secret: &DeviceSecretArguments) -> Result<DeviceSecrets, Problem> {
     Ok(DeviceSecrets::new().with(product_key, device_name, &device_secret(secret)?))
 }
 

@@ -16,9 +16,17 @@ pub(super) async fn run(arguments: &MqttCredentialsAliyun) -> Result<(), Unanswe
     let MqttCredentialsAliyun { identity, reach, .. } = arguments;
     let to = Destination::new(arguments.door.endpoint(), arguments.port, reach)?;
     let config = aliyun_config(identity, &to.host, to.port);
-    let mut asker = Asker::open(&to, reach, aliyun_secrets(&identity.product_key, &identity.device_name, &identity.secret)?, arguments.json).await?;
-    let inputs =
-        input_files([("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())]);
+    let mut asker = Asker::open(
+        &to,
+        reach,
+        aliyun_secrets(&identity.product_key, &identity.device_name, &identity.secret)?,
+        arguments.json,
+    )
+    .await?;
+    let inputs = input_files([
+        ("--device-secret-file", identity.secret.device_secret_file.as_ref()),
+        ("--ca", reach.ca.as_ref()),
+    ]);
     let prepare = |path| SecretFile::prepare("--token-file", path, arguments.force, &inputs);
     let place = arguments.place.token_file.as_deref().map(prepare).transpose()?;
     let credentials =

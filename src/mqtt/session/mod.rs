@@ -160,7 +160,7 @@ impl Session {
                 topic.map_err(|_| ConfigurationProblem::Malformed("message that an earlier session has left"))?;
             // Only what is at least once can have been sent and be sent again.
             let packet_id = packet_id.filter(|id| *id != 0 && message.qos == Qos::AtLeastOnce);
-            session.outbox.restore(Entry { id, message, topic, packet_id, attempts, sent_ms: 0, closings: 0 });
+            session.outbox.restore(Entry { id, message, topic, packet_id, attempts, closings: 0 });
         }
         Ok(session)
     }

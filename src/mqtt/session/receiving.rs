@@ -102,7 +102,7 @@ impl Session {
                 let acknowledge = id.map(|id| (self.generation, id));
                 self.events.push_back(Queued { event: Event::Message(packet), acknowledge });
             }
-            Packet::Puback(ack) => self.acknowledged(ack),
+            Packet::Puback(ack) => self.acknowledged(now_ms, ack),
             Packet::Suback(acks) => self.subscribed(acks),
             Packet::Unsuback(acks) => self.unsubscribed(&acks),
             Packet::Pingresp => {}
@@ -113,13 +113,13 @@ impl Session {
         }
     }
 
-    fn acknowledged(&mut self, Ack { id, code, reason }: Ack) {
+    fn acknowledged(&mut self, now_ms: u64, Ack { id, code, reason }: Ack) {
         self.silences = 0;
         if let Link::Online(online) = &mut self.link {
             online.is_cautious = false;
         }
         // One that nobody waits for is of a message that was given up.
-        let Some(entry) = self.outbox.acknowledged(id) else { return };
+        let Some(entry) = self.outbox.acknowledged(id, now_ms) else { return };
         if is_granted(code) {
             let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };
             self.tell(Event::Published { id: entry.id, receipt });

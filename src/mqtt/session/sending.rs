@@ -44,8 +44,10 @@ impl Session {
         if let Link::Online(online) = &mut self.link
             && !self.output.is_empty()
         {
-            // It is slow, and it goes on.
+            // It is slow, and it goes on: what is to be answered may not have left yet.
             online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
+            online.pinged_ms = online.pinged_ms.map(|_| now_ms);
+            self.outbox.first_waits_from(now_ms);
         }
     }
 
@@ -80,7 +82,7 @@ impl Session {
             }
         };
         // However much else comes: brokers have been seen to drop a message and to go on.
-        let first_ms = self.outbox.first_in_flight().map(|first| first.sent_ms.saturating_add(PATIENCES * patience_ms));
+        let first_ms = self.outbox.first_waits_since_ms().map(|ms| ms.saturating_add(PATIENCES * patience_ms));
         let is_over = |time_ms: Option<u64>| time_ms.is_some_and(|time_ms| time_ms <= now_ms);
         let (failure, detail) = if is_over(pong_ms) {
             (Failure::KeepAliveTimeout, None)
@@ -174,14 +176,13 @@ impl Session {
             return self.not_published(entry, |_| Error { retry: Retry::Never, ..not_taken(cause) });
         }
         entry.attempts = entry.attempts.saturating_add(1);
-        entry.sent_ms = now_ms;
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);
         }
         // Kept for an explanation; topics rarely change, and then nothing is allocated.
         let last_topic = self.last_topic.get_or_insert_with(String::new);
         last_topic.clone_from(&entry.topic);
-        self.outbox.sent(entry);
+        self.outbox.sent(entry, now_ms);
         self.sent(now_ms);
     }
 

@@ -27,22 +27,24 @@ pub(in crate::device) struct Token {
 
 impl Token {
     pub fn read(arguments: &TokenArguments) -> Result<Self, Problem> {
-    let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE)?;
-    let signature = secret("token signature", arguments.token_signature_file.as_ref(), SIGNATURE_VARIABLE)?;
-    let token = match (&arguments.token_name, token) {
-        (Some(name), Some(token)) => Some((name.clone(), token)),
-        (Some(_), None) => {
-            return Err(Problem::sentence(format!("no authorizer token: give --token-file, or set {TOKEN_VARIABLE}")));
-        }
-        (None, Some(_)) => {
-            return Err(Problem::sentence(format!(
-                "{TOKEN_VARIABLE} is set, and the name is missing under which it travels: give --token-name"
-            )));
-        }
-        // There are authorizers that ask for none.
-        (None, None) => None,
-    };
-    Ok(Self { token, signature })
+        let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE)?;
+        let signature = secret("token signature", arguments.token_signature_file.as_ref(), SIGNATURE_VARIABLE)?;
+        let token = match (&arguments.token_name, token) {
+            (Some(name), Some(token)) => Some((name.clone(), token)),
+            (Some(_), None) => {
+                return Err(Problem::sentence(format!(
+                    "no authorizer token: give --token-file, or set {TOKEN_VARIABLE}"
+                )));
+            }
+            (None, Some(_)) => {
+                return Err(Problem::sentence(format!(
+                    "{TOKEN_VARIABLE} is set, and the name is missing under which it travels: give --token-name"
+                )));
+            }
+            // There are authorizers that ask for none.
+            (None, None) => None,
+        };
+        Ok(Self { token, signature })
     }
 }
 

@@ -35,6 +35,8 @@ pub struct SimulatedBroker {
     pub is_mute: bool,
     /// Takes messages and does not acknowledge them.
     pub holds_acks: bool,
+    /// Takes subscriptions and does not answer them.
+    pub holds_subacks: bool,
     /// Closes the connection upon a message to this topic.
     pub closes_upon: Option<String>,
     /// Reason code for a message.
@@ -61,6 +63,7 @@ impl SimulatedBroker {
             max_packet_bytes: None,
             is_mute: false,
             holds_acks: false,
+            holds_subacks: false,
             closes_upon: None,
             puback: 0,
             refuses_filter: None,
@@ -102,6 +105,9 @@ impl SimulatedBroker {
             v3::Packet::Subscribe(subscribe) => {
                 let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
                 let codes = self.subscribed(&filters);
+                if self.holds_subacks {
+                    return Reaction::Nothing;
+                }
                 let mut answer = vec![0x90, (2 + codes.len()) as u8];
                 answer.extend(subscribe.pid.value().to_be_bytes());
                 answer.extend(codes);

@@ -141,17 +141,46 @@ fn a_message_upon_which_the_broker_closes_each_time_is_given_up_and_the_others_a
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.closes_upon = Some("forbidden".into());
     world.publish(at_least_once("t", "before"));
-    let forbidden = world.publish(at_least_once("forbidden", "x"));
+    let forbidden = world.session.publish(at_least_once("forbidden", "x")).unwrap();
     for payload in ["1", "2", "3"] {
-        world.publish(at_least_once("t", payload));
+        world.session.publish(at_least_once("t", payload)).unwrap();
     }
     world.pass(120_000);
     let [(id, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
     assert_eq!((*id, error.delivery, error.attempts), (forbidden, Delivery::Unknown, 4));
     assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
-    assert_eq!(world.published().len(), 4);
-    assert_eq!(world.broker.payloads(), ["before", "1", "2", "3"], "nothing is sent again for the sake of another");
+    assert_eq!(world.broker.payloads(), ["before", "1", "2", "3"]);
+    // Once behind the forbidden one, and once after it: not each time for its sake.
+    assert_eq!(world.published(), [(1, 1), (3, 2), (4, 2), (5, 2)]);
     assert_eq!(world.broker.connection, 5);
+}
+
+#[test]
+fn after_the_first_acknowledgement_nobody_is_suspected_any_more() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.holds_acks = true;
+    for payload in ["1", "2", "3"] {
+        world.publish(at_least_once("t", payload));
+    }
+    world.cut(Failure::ConnectionClosed);
+    world.pass(2000);
+    assert_eq!(world.broker.arrivals.len(), 4, "the first one goes alone");
+    let ack = world.broker.ack(world.broker.arrivals[0].id.unwrap());
+    world.hear(&ack);
+    assert_eq!(world.broker.arrivals.len(), 6);
+}
+
+#[test]
+fn no_more_is_encoded_than_a_connection_can_be_expected_to_take() {
+    let mut world = World::online(config(Version::V3), Options { max_in_flight: 1000, ..prompt() });
+    world.wire_takes = Some(0);
+    for _ in 0..100 {
+        world.publish(Message::new("t", vec![b'x'; 10_000], Qos::AtLeastOnce));
+    }
+    assert!((64 * 1024..76 * 1024).contains(&world.session.output().len()), "{}", world.session.output().len());
+    world.wire_takes = None;
+    world.settle();
+    assert_eq!(world.published().len(), 100);
 }
 
 #[test]

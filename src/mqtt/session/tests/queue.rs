@@ -108,6 +108,51 @@ fn what_waited_is_sent_at_the_pace_that_was_asked_for() {
 }
 
 #[test]
+fn what_was_sent_before_does_not_wait_for_the_pace() {
+    let mut world = World::online(config(Version::V3), Options { drain_per_second: 1, ..Options::default() });
+    world.broker.holds_acks = true;
+    for payload in ["1", "2", "3"] {
+        world.publish(at_least_once("t", payload));
+    }
+    world.cut(Failure::Other);
+    world.broker.holds_acks = false;
+    world.publish(at_least_once("t", "4"));
+    world.publish(at_least_once("t", "5"));
+    world.broker.arrivals.clear();
+    world.pass(1100);
+    let start_ms = world.broker.connects[1];
+    let at_ms: Vec<u64> = world.broker.arrivals.iter().map(|arrival| arrival.at_ms - start_ms).collect();
+    assert_eq!(at_ms[..4], [0, 0, 0, 0]);
+}
+
+#[test]
+fn messages_that_were_dropped_do_not_hold_up_the_pace_for_ever() {
+    let options = Options {
+        queue_limit: QueueLimit::Messages(3),
+        full_queue: FullQueue::DropOldest,
+        drain_per_second: 1,
+        ..Options::default()
+    };
+    let mut world = offline(options);
+    for payload in ["1", "2", "3"] {
+        world.publish(at_least_once("t", payload));
+    }
+    world.session.keep_connecting();
+    world.settle();
+    // One is sent, two wait for their turn, and go for newer ones.
+    for payload in ["4", "5", "6"] {
+        world.publish(at_least_once("t", payload));
+    }
+    world.pass(10_000);
+    assert_eq!(world.broker.payloads(), ["1", "4", "5", "6"]);
+    world.events.clear();
+    for payload in 0..50 {
+        world.publish(at_least_once("t", payload.to_string()));
+    }
+    assert_eq!(world.published().len(), 50, "the queue is for those without a connection again");
+}
+
+#[test]
 fn draining_ends_though_messages_come_faster_than_it_goes() {
     let mut world = offline(Options { drain_per_second: 2, ..Options::default() });
     for payload in 0..20 {

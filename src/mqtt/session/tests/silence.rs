@@ -82,6 +82,21 @@ fn a_message_that_the_broker_has_dropped_is_sent_again_though_others_are_acknowl
 }
 
 #[test]
+fn a_wire_that_is_slow_and_goes_on_is_not_given_up() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.wire_takes = Some(0);
+    world.publish(at_least_once("t", "x".repeat(10_000)));
+    for _ in 0..20 {
+        world.wire_takes = Some(490);
+        world.pass(4000);
+        assert!(world.session.connection().is_some());
+    }
+    world.wire_takes = None;
+    world.settle();
+    assert_eq!(world.published(), [(1, 1)]);
+}
+
+#[test]
 fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowledgement() {
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.holds_acks = true;

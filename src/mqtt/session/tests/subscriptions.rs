@@ -36,6 +36,21 @@ fn subscriptions_come_again_before_any_message_when_the_broker_has_forgotten() {
 }
 
 #[test]
+fn messages_wait_until_the_subscriptions_are_answered() {
+    let mut world = World::online(config(Version::V3), prompt());
+    subscribe(&mut world, "a");
+    world.cut(Failure::ConnectionClosed);
+    world.publish(at_least_once("t", "1"));
+    world.broker.holds_subacks = true;
+    world.pass(2000);
+    assert_eq!(world.broker.log.last().unwrap(), "subscribe a");
+    world.broker.holds_subacks = false;
+    // It is not answered in time, so all of it happens again.
+    world.pass(10_000);
+    assert_eq!(world.broker.log[world.broker.log.len() - 2..], ["subscribe a", "publish 1"]);
+}
+
+#[test]
 fn a_broker_that_remembers_is_asked_only_for_what_it_has_not_answered() {
     let mut world = World::online(config(Version::V3), prompt());
     subscribe(&mut world, "a");

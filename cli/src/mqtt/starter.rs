@@ -1,0 +1,66 @@
+//! Component, device and routes put together: a session, and before it one that goes nowhere, to find what is wrong with a
+//! message while nothing is connected yet.
+
+use std::sync::Arc;
+
+use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Unfinished};
+use thingpost_host::runtime::types::{Error, Message};
+use thingpost_host::runtime::{MqttPre, MqttSession, OpenError};
+use thingpost_host::{ConnectTo, Transport};
+
+use super::trapped;
+use crate::device::Device;
+use crate::input_file::InputFile;
+use crate::problem::Problem;
+use crate::report::LastFailure;
+use crate::starter::{load_mqtt, transport};
+
+/// What a session is started from.
+pub struct MqttStarter {
+    component: MqttPre,
+    device: Device<MqttConfig>,
+    transport: Transport,
+    options: SessionOptions,
+    /// What the host saw of the last failed connection.
+    pub last_failure: LastFailure,
+}
+
+impl MqttStarter {
+    /// No attempt to connect takes longer than the timeout.
+    pub fn new(
+        device: Device<MqttConfig>,
+        connect_to: Vec<ConnectTo>,
+        timeout_ms: u32,
+        options: SessionOptions,
+    ) -> Result<Self, Problem> {
+        let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
+        let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), ..options };
+        Ok(Self { component: load_mqtt()?, device, transport, options, last_failure })
+    }
+
+    /// A session, with what an earlier one left.
+    pub async fn open(&self, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
+        self.open_with(&self.options, unfinished).await
+    }
+
+    /// What no connection can change about the message.
+    pub async fn rehearse(&self, message: &Message) -> Result<Result<u64, Error>, Problem> {
+        // With a queue, as it would be refused without.
+        let options = SessionOptions { queue_unlimited: true, ..self.options };
+        self.open_with(&options, &[]).await?.publish(message).await.map_err(trapped)
+    }
+
+    async fn open_with(&self, options: &SessionOptions, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
+        let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
+        let opened = self.component.open(transport, secrets, &self.device.platform, options, unfinished).await;
+        opened.map_err(|error| match error {
+            OpenError::Configuration(_) => Problem::sentence(error),
+            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+        })
+    }
+
+    /// What the device was made from.
+    pub fn files(&self) -> &[InputFile] {
+        &self.device.files
+    }
+}

@@ -1,0 +1,145 @@
+//! `thingpost mqtt subscribe`: prints what comes, until somebody has had enough.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::Qos;
+use thingpost_host::runtime::types::mqtt::{Event, Incoming, Subscribed, Subscription};
+use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
+
+use super::link::{First, Link, connect};
+use super::starter::MqttStarter;
+use super::{incoming, trapped};
+use crate::arguments::MqttSubscribe;
+use crate::interrupt::Interruptions;
+use crate::problem::{Problem, one_line};
+use crate::report::{self, LastFailure};
+use crate::terminal::{complain, print};
+use crate::{Exit, device, message, say};
+
+/// As good as for ever.
+const LONG: Duration = Duration::from_secs(3600);
+
+pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
+    let reach = &arguments.device.reach;
+    let device = device::mqtt(&arguments.device)?;
+    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?;
+    let mut session = starter.open(&[]).await?;
+    let qos = message::qos(arguments.qos);
+    for filter in &arguments.topics {
+        let subscription = Subscription { filter: filter.clone(), qos };
+        if let Err(error) = session.subscribe(&subscription).await.map_err(trapped)? {
+            return Err(Problem::new(format!("--topic {filter}"), error.explanation));
+        }
+    }
+    let interruptions = Interruptions::count();
+    match connect(&mut session, &interruptions).await? {
+        First::Made => {}
+        First::Interrupted => return Ok(Exit::Delivered),
+        First::Failed(error) => {
+            match arguments.json {
+                true => say::failure(&error, &starter.last_failure, true),
+                false => {
+                    complain(one_line(&format!("no connection: {}", report::explained(&error, &starter.last_failure))));
+                }
+            }
+            return Ok(report::exit_of_failure(&error));
+        }
+    }
+    let mut run = Run {
+        link: Link::new(starter.last_failure.clone()),
+        last_failure: starter.last_failure.clone(),
+        wanted: qos,
+        granted: HashMap::new(),
+        topics: arguments.topics.iter().collect::<std::collections::HashSet<_>>().len(),
+        left: arguments.count,
+        json: arguments.json,
+    };
+    match run.all(&mut session, &interruptions).await {
+        Ok(exit) => {
+            session.disconnect().await.map_err(trapped)?;
+            Ok(exit)
+        }
+        Err(problem) => {
+            complain(format_args!("unknown: {problem}"));
+            Ok(Exit::Unknown)
+        }
+    }
+}
+
+struct Run {
+    link: Link,
+    last_failure: LastFailure,
+    wanted: Qos,
+    /// What was answered last, by filter.
+    granted: HashMap<String, bool>,
+    /// How many filters there are.
+    topics: usize,
+    /// How many messages are still wanted, if not all.
+    left: Option<u32>,
+    json: bool,
+}
+
+impl Run {
+    async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<Exit, Problem> {
+        let interrupt = session.interrupt();
+        loop {
+            let (events, is_interrupted) = {
+                let mut receive = pin!(session.receive(LONG));
+                tokio::select! {
+                    biased;
+                    events = &mut receive => (events, false),
+                    () = interruptions.reached(1) => {
+                        interrupt.now();
+                        (receive.await, true)
+                    }
+                }
+            };
+            for event in events.map_err(trapped)? {
+                if let Some(exit) = self.heed(event) {
+                    return Ok(exit);
+                }
+            }
+            if is_interrupted {
+                return Ok(Exit::Delivered);
+            }
+        }
+    }
+
+    /// Says what happened, and whether that was all.
+    fn heed(&mut self, event: Event) -> Option<Exit> {
+        match event {
+            Event::Message(message) => return self.show(&message).then_some(Exit::Delivered),
+            Event::Connected(_) => self.link.connected(),
+            Event::Disconnected(disconnection) => self.link.disconnected(&disconnection),
+            Event::Subscribed(answer) => return self.answered(answer).then_some(Exit::Refused),
+            Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) => {}
+        }
+        None
+    }
+
+    /// Prints a message. True if it was the last one.
+    fn show(&mut self, message: &Incoming) -> bool {
+        match self.json {
+            true => print(incoming::json(message)),
+            false => print(incoming::text(message)),
+        }
+        self.left = self.left.map(|left| left - 1);
+        self.left == Some(0)
+    }
+
+    /// Says what became of a subscription, unless it is what it was. True if none is left.
+    fn answered(&mut self, Subscribed { filter, granted }: Subscribed) -> bool {
+        let said = match &granted {
+            Ok(qos) if *qos == self.wanted => format!("subscribed to {filter}"),
+            Ok(_) => format!("subscribed to {filter}, at most once"),
+            Err(error) => format!("refused: {filter}: {}", report::explained(error, &self.last_failure)),
+        };
+        let before = self.granted.insert(filter, granted.is_ok());
+        if before != Some(granted.is_ok()) {
+            complain(one_line(&said));
+        }
+        self.granted.len() == self.topics && !self.granted.values().any(|is_granted| *is_granted)
+    }
+}

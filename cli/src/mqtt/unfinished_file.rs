@@ -1,0 +1,174 @@
+//! The file for messages that have no outcome when a run ends. The next run sends them first; until then it is the only place
+//! where they are, so a file that cannot be read is not written over.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+use thingpost_host::runtime::types::mqtt::Unfinished;
+use thingpost_host::runtime::types::{Message, Qos};
+
+use super::properties::{self, optional, text};
+use crate::input_file::{InputFile, refuse_any_of};
+use crate::private_file;
+use crate::problem::Problem;
+
+/// Of the form of the file.
+const VERSION: u64 = 1;
+
+/// Where messages are kept from one run to the next.
+pub struct UnfinishedFile {
+    /// Behind links: a link stays where it is.
+    path: PathBuf,
+}
+
+impl UnfinishedFile {
+    /// Reads what there is. The file must be none of those that are read otherwise.
+    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<(Self, Vec<Unfinished>), Problem> {
+        refuse_any_of(inputs, "--unfinished", path)?;
+        let (path, content) = private_file::read(path, u64::MAX).map_err(|error| {
+            Problem::new(format!("--unfinished: cannot keep messages in {}", path.display()), error)
+        })?;
+        let left = if content.trim_ascii().is_empty() { Some(Vec::new()) } else { all_from(&content) };
+        let left = left.ok_or_else(|| {
+            Problem::sentence(format!(
+                "--unfinished: {} holds something else than the messages of an earlier run: give another file",
+                path.display()
+            ))
+        })?;
+        Ok((Self { path }, left))
+    }
+
+    /// Keeps these and no others. Without any there is no file.
+    pub fn keep(&self, unfinished: &[Unfinished]) -> Result<(), Problem> {
+        let kept = if unfinished.is_empty() {
+            match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
+        } else {
+            let all: Vec<Value> = unfinished.iter().map(to_json).collect();
+            let content = json!({ "version": VERSION, "unfinished": all }).to_string();
+            private_file::write(&self.path, ".thingpost-unfinished-", content.as_bytes())
+        };
+        let what = || format!("--unfinished: cannot write {}", self.path.display());
+        kept.map_err(|error| Problem::new(what(), error))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn to_json(unfinished: &Unfinished) -> Value {
+    let Unfinished { id, message, attempts, packet_id } = unfinished;
+    json!({
+        "id": id,
+        "attempts": attempts,
+        "packet_id": packet_id,
+        "topic": message.topic,
+        "payload_base64": BASE64.encode(&message.payload),
+        "qos": match message.qos {
+            Qos::AtMostOnce => 0,
+            Qos::AtLeastOnce => 1,
+        },
+        "retain": message.retain,
+        "rule": message.rule,
+        "properties": message.properties.as_ref().map(properties::to_json),
+    })
+}
+
+fn all_from(content: &[u8]) -> Option<Vec<Unfinished>> {
+    let value: Value = serde_json::from_slice(content).ok()?;
+    if value["version"].as_u64()? != VERSION {
+        return None;
+    }
+    value["unfinished"].as_array()?.iter().map(from_json).collect()
+}
+
+fn from_json(value: &Value) -> Option<Unfinished> {
+    let message = Message {
+        topic: value["topic"].as_str()?.to_owned(),
+        payload: BASE64.decode(value["payload_base64"].as_str()?).ok()?,
+        qos: match value["qos"].as_u64()? {
+            0 => Qos::AtMostOnce,
+            1 => Qos::AtLeastOnce,
+            _ => return None,
+        },
+        retain: value["retain"].as_bool()?,
+        rule: text(&value["rule"])?,
+        properties: optional(&value["properties"], properties::from_json)?,
+    };
+    Some(Unfinished {
+        id: value["id"].as_u64()?,
+        message,
+        attempts: u32::try_from(value["attempts"].as_u64()?).ok()?,
+        packet_id: optional(&value["packet_id"], |id| u16::try_from(id.as_u64()?).ok())?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+    use thingpost_host::runtime::types::{PayloadFormat, Properties};
+
+    use super::*;
+
+    fn unfinished() -> [Unfinished; 2] {
+        let plain = Message::new("a/b", [0, 255], Qos::AtMostOnce);
+        let properties = Properties {
+            content_type: Some("text/plain".to_owned()),
+            response_topic: Some("r".to_owned()),
+            message_expiry_s: Some(60),
+            payload_format: Some(PayloadFormat::Utf8Data),
+            correlation_data: Some(vec![0, 1, 255]),
+            user_properties: vec![("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())],
+        };
+        let full = Message {
+            retain: true,
+            rule: Some("rule".to_owned()),
+            properties: Some(properties),
+            ..Message::new("é", [], Qos::AtLeastOnce)
+        };
+        [
+            Unfinished { id: 1, message: plain, attempts: 0, packet_id: None },
+            Unfinished { id: u64::MAX, message: full, attempts: 3, packet_id: Some(65_535) },
+        ]
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_as_it_was_and_nobody_else_can_read_it() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("left");
+        let (file, left) = UnfinishedFile::open(&path, &[]).unwrap();
+        assert!(left.is_empty() && !path.exists());
+        file.keep(&unfinished()).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let (file, left) = UnfinishedFile::open(&path, &[]).unwrap();
+        assert_eq!(left, unfinished());
+        file.keep(&[]).unwrap();
+        file.keep(&[]).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn something_else_is_left_as_it_is_and_named() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("left");
+        for content in ["-----BEGIN PRIVATE KEY-----", "{}", r#"{"version":2,"unfinished":[]}"#, "\u{0}"] {
+            fs::write(&path, content).unwrap();
+            let problem = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
+            assert!(problem.contains("--unfinished") && problem.contains("give another file"), "{problem}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        fs::write(&path, "\n").unwrap();
+        assert!(UnfinishedFile::open(&path, &[]).is_ok());
+    }
+}

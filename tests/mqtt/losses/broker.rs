@@ -1,0 +1,109 @@
+//! The broker goes, in every way in which a process can.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::mqtt::MqttConfig;
+use thingpost_host::runtime::types::{Failure, Qos};
+use tokio::time::sleep;
+
+use super::super::judge::numbered;
+use super::{impatient, is, lost_nothing, traffic};
+use crate::fixtures::deadline::within;
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, config_of, options};
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[tokio::test]
+async fn a_broker_that_is_killed_and_started_again_in_the_midst_of_messages_has_them_all() {
+    within(async {
+        for version in VERSIONS {
+            let mut cloud = MqttCloud::start().await;
+            // A listener whose session outlives the broker judges too: what it gets is what the broker had.
+            let listening = MqttConfig { session_expiry_s: 3600, ..config_of("listener", version) };
+            let mut listener = cloud.online(&listening, &options()).await;
+            listener.subscribe("a/1").await.unwrap();
+            listener.session.disconnect().await.unwrap();
+
+            let mut device = cloud.online(&config(version, 8883), &options()).await;
+            tokio::join!(traffic(&mut device, 120, PAUSE), async {
+                sleep(Duration::from_millis(500)).await;
+                cloud.broker.kill().await.unwrap();
+                sleep(Duration::from_millis(1200)).await;
+                cloud.broker.start_again().await.unwrap();
+            });
+            assert!(!device.connections().is_empty(), "it was never lost");
+            lost_nothing(&cloud, &device);
+
+            listener.connect().await.unwrap();
+            let sent: Vec<_> = numbered("a/1", Qos::AtLeastOnce, 120).into_iter().map(|it| it.payload).collect();
+            listener.until(|listener| sent.iter().all(|payload| listener.payloads().contains(payload))).await;
+            // What came twice counts where it came first.
+            let mut seen = HashSet::new();
+            let heard: Vec<_> = listener.payloads().into_iter().filter(|payload| seen.insert(payload.clone())).collect();
+            assert!(heard == sent, "{} of {}", heard.len(), sent.len());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broker_that_is_stopped_in_order_and_started_again_is_no_loss() {
+    within(async {
+        for version in VERSIONS {
+            let mut cloud = MqttCloud::start().await;
+            let mut device = cloud.online(&config(version, 443), &options()).await;
+            tokio::join!(traffic(&mut device, 60, PAUSE), async {
+                for _ in 0..2 {
+                    sleep(Duration::from_millis(300)).await;
+                    cloud.broker.restart().await.unwrap();
+                }
+            });
+            assert!(!device.connections().is_empty(), "it was never lost");
+            lost_nothing(&cloud, &device);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broker_that_pauses_is_given_up_and_found_again() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let mut device = cloud.online(&config(version, 8883), &impatient()).await;
+            tokio::join!(traffic(&mut device, 60, PAUSE), async {
+                sleep(Duration::from_millis(300)).await;
+                cloud.broker.pause().await.unwrap();
+                sleep(Duration::from_millis(1500)).await;
+                cloud.broker.resume().unwrap();
+            });
+            let lost = device.disconnections();
+            assert!(is(&lost[0], Failure::AnswerTimeout), "{lost:?}");
+            assert!(lost[1..].iter().any(|error| is(error, Failure::ConnectTimeout)), "{lost:?}");
+            lost_nothing(&cloud, &device);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_wait_for_a_broker_that_comes_later_than_they() {
+    within(async {
+        for version in VERSIONS {
+            let mut cloud = MqttCloud::start().await;
+            cloud.broker.stop().await.unwrap();
+            let mut device = cloud.open(&config(version, 8883), &options()).await;
+            device.session.keep_connecting().await.unwrap();
+            device.publish_all(&numbered("a/1", Qos::AtLeastOnce, 50)).await;
+            device.until(|device| device.disconnections().len() >= 3).await;
+            assert_eq!(device.receipts(), []);
+            cloud.broker.start_again().await.unwrap();
+            device.settle().await;
+            lost_nothing(&cloud, &device);
+            // None of them was tried in vain.
+            assert!(device.receipts().iter().all(|(_, receipt)| receipt.attempts == 1));
+        }
+    })
+    .await;
+}

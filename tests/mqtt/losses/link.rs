@@ -1,0 +1,100 @@
+//! The broker is there, and the way to it is not.
+
+use std::time::Duration;
+
+use thingpost_host::runtime::types::mqtt::MqttConfig;
+use thingpost_host::runtime::types::{Cause, Failure, Qos, Stage};
+use tokio::time::sleep;
+
+use super::super::judge::numbered;
+use super::{impatient, is, lost_nothing, traffic};
+use crate::fixtures::deadline::within;
+use crate::fixtures::message::at_least_once;
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, options};
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+#[tokio::test]
+async fn a_link_that_is_cut_again_and_again_delays_messages_and_loses_none() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let mut device = cloud.online(&config(version, 8883), &options()).await;
+            let link = cloud.front.link();
+            tokio::join!(traffic(&mut device, 200, PAUSE), async {
+                for _ in 0..5 {
+                    sleep(Duration::from_millis(350)).await;
+                    link.cut();
+                }
+            });
+            let lost = device.disconnections();
+            assert!(lost.len() >= 3, "{lost:?}");
+            for error in &lost {
+                assert!(matches!(error.cause, Cause::Transport(_)) && error.stage == Stage::Connection, "{error:?}");
+            }
+            lost_nothing(&cloud, &device);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_silent_link_is_noticed_by_the_keep_alive_when_nothing_is_said() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let config = MqttConfig { keep_alive_s: Some(1), ..config(version, 8883) };
+            let mut device = cloud.online(&config, &impatient()).await;
+            // Long enough that pings were sent and answered.
+            device.serve(Duration::from_millis(1600)).await;
+            assert_eq!(device.disconnections(), []);
+            cloud.front.link().half_open();
+            device.until(|device| !device.disconnections().is_empty()).await;
+            let lost = device.disconnections().remove(0);
+            assert!(is(&lost, Failure::KeepAliveTimeout), "{lost:?}");
+            assert!(lost.explanation.contains("keep-alive"), "{}", lost.explanation);
+            device.until(|device| !device.connections().is_empty()).await;
+            device.publish(&at_least_once("a/1", *b"back")).await;
+            device.settle().await;
+            lost_nothing(&cloud, &device);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_silent_link_is_noticed_by_the_acknowledgement_that_does_not_come() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let mut device = cloud.online(&config(version, 8883), &impatient()).await;
+            cloud.front.link().half_open();
+            device.publish_all(&numbered("a/1", Qos::AtLeastOnce, 3)).await;
+            device.settle().await;
+            let lost = device.disconnections();
+            assert!(lost.len() == 1 && is(&lost[0], Failure::AnswerTimeout), "{lost:?}");
+            assert!(lost[0].explanation.contains("acknowledgement is missing"), "{}", lost[0].explanation);
+            lost_nothing(&cloud, &device);
+            let receipts = device.receipts();
+            assert!(receipts.iter().all(|(_, receipt)| receipt.attempts == 2), "{receipts:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_front_that_refuses_for_a_while_is_tried_until_it_does_not() {
+    within(async {
+        let cloud = MqttCloud::start().await;
+        let mut device = cloud.online(&config(VERSIONS[1], 8883), &options()).await;
+        let link = cloud.front.link();
+        link.refuse(true);
+        link.cut();
+        device.publish(&at_least_once("a/1", *b"patient")).await;
+        device.until(|device| device.disconnections().len() >= 4).await;
+        link.refuse(false);
+        device.settle().await;
+        lost_nothing(&cloud, &device);
+    })
+    .await;
+}

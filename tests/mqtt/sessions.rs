@@ -1,0 +1,93 @@
+//! What a broker remembers of a device that is away.
+
+use std::time::Duration;
+
+use thingpost_host::runtime::types::Qos;
+use thingpost_host::runtime::types::mqtt::{Event, MqttConfig};
+
+use super::judge::numbered;
+use crate::fixtures::deadline::within;
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, config_of, options};
+
+#[tokio::test]
+async fn messages_for_a_device_that_was_away_come_after_its_return_if_the_session_is_kept() {
+    within(async {
+        for version in VERSIONS {
+            for session_expiry_s in [3600, 0] {
+                let cloud = MqttCloud::start().await;
+                let config = MqttConfig { session_expiry_s, ..config(version, 8883) };
+                let mut away = cloud.open(&config, &options()).await;
+                assert!(!away.connect().await.unwrap().session_present);
+                away.subscribe("a/b").await.unwrap();
+                away.session.disconnect().await.unwrap();
+
+                let mut device = cloud.online(&config_of("speaker", version), &options()).await;
+                let messages = numbered("a/b", Qos::AtLeastOnce, 30);
+                device.publish_all(&messages).await;
+                device.settle().await;
+
+                let is_kept = session_expiry_s > 0;
+                assert_eq!(away.connect().await.unwrap().session_present, is_kept);
+                if is_kept {
+                    away.until(|away| away.messages().len() == messages.len()).await;
+                    let expected: Vec<_> = messages.into_iter().map(|message| message.payload).collect();
+                    assert_eq!(away.payloads(), expected);
+                    assert!(away.messages().iter().all(|incoming| incoming.qos == Qos::AtLeastOnce));
+                }
+                away.serve(Duration::from_millis(200)).await;
+                assert_eq!(away.messages().len(), if is_kept { 30 } else { 0 });
+                // A broker that remembers is not asked again.
+                assert_eq!(away.answers("a/b").len(), if is_kept { 1 } else { 2 });
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_not_received_is_not_acknowledged_and_comes_again() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let config = MqttConfig { session_expiry_s: 3600, ..config(version, 8883) };
+            let mut forgetful = cloud.online(&config, &options()).await;
+            forgetful.subscribe("a/b").await.unwrap();
+            let mut device = cloud.online(&config_of("speaker", version), &options()).await;
+            device.publish_all(&numbered("a/b", Qos::AtLeastOnce, 1)).await;
+            device.settle().await;
+            cloud.front.ledger().wait_for_counts(|it| it.deliveries == 1, Duration::from_secs(20)).await.unwrap();
+            // The instance ends before it was asked.
+            drop(forgetful);
+
+            let mut next = cloud.open(&config, &options()).await;
+            assert!(next.connect().await.unwrap().session_present);
+            next.until(|next| !next.messages().is_empty()).await;
+            assert!(next.messages()[0].duplicate);
+            cloud.front.ledger().wait_for_counts(|it| it.confirmed == 1, Duration::from_secs(20)).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_the_end_of_a_subscription_nothing_comes() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let mut listener = cloud.listener(version, "a/b").await;
+            let mut device = cloud.online(&config(version, 8883), &options()).await;
+            let messages = numbered("a/b", Qos::AtLeastOnce, 2);
+            device.publish(&messages[0]).await;
+            device.settle().await;
+            listener.until(|listener| listener.messages().len() == 1).await;
+            listener.session.unsubscribe("a/b").await.unwrap().unwrap();
+            let is_ended = |event: &Event| matches!(event, Event::Unsubscribed(_));
+            listener.until(|listener| listener.events.iter().any(is_ended)).await;
+            device.publish(&messages[1]).await;
+            device.settle().await;
+            listener.serve(Duration::from_millis(200)).await;
+            assert_eq!(listener.messages().len(), 1);
+        }
+    })
+    .await;
+}

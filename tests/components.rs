@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use thingpost_artifacts::{ALL, Artifact, CODEC, PUBLISHER, SANS_IO, SIGNED_PUBLISHER};
+use thingpost_artifacts::{ALL, Artifact, CODEC, MQTT, PUBLISHER, SANS_IO, SIGNED_PUBLISHER};
 use thingpost_host::TransportHooks;
 use thingpost_host::runtime::{CompilationCache, Runtime};
 use wasmtime::Store;
@@ -61,6 +61,24 @@ fn the_publisher_that_lets_the_host_sign_imports_the_signer_beside_that() {
 }
 
 #[test]
+fn the_session_imports_the_dialer_the_interrupt_and_the_signer_and_no_wall_clock_sockets_or_http() {
+    let iot = ["dialer", "interrupt", "signer"].map(|name| format!("thingpost:iot/{name}@0.1.0"));
+    let mut expected = BTreeSet::from(iot);
+    for (interface, version) in imports(MQTT).iter().filter_map(|import| import.split_once('@')) {
+        if interface.starts_with("wasi:") {
+            assert!(version.starts_with("0.2."), "{interface}@{version}");
+            expected.insert(format!("{interface}@{version}"));
+        }
+    }
+    assert_eq!(imports(MQTT).into_iter().collect::<BTreeSet<_>>(), expected);
+    let wasi = ["wasi:clocks/monotonic-clock", "wasi:io/error", "wasi:io/poll", "wasi:io/streams"];
+    let of_wasi = |import: &String| import.starts_with("wasi:");
+    let found = imports(MQTT).into_iter().filter(of_wasi).map(|import| import.split_once('@').unwrap().0.to_owned());
+    assert_eq!(found.collect::<BTreeSet<_>>(), set(&wasi));
+    assert_eq!(imports(MQTT).len(), 7);
+}
+
+#[test]
 fn the_codec_and_the_state_machine_import_nothing() {
     for artifact in [CODEC, SANS_IO] {
         assert_eq!(imports(artifact), Vec::<String>::new(), "{}", artifact.name);
@@ -81,13 +99,15 @@ fn every_component_exports_its_interfaces_and_nothing_else() {
     }
     assert_eq!(exports(CODEC), set(&[types, aws_types, aws, aliyun_types, aliyun, thing_model]));
     assert_eq!(exports(SANS_IO), set(&[types, exchange]));
+    assert_eq!(exports(MQTT), set(&[types, "thingpost:iot/mqtt-session@0.1.0"]));
 }
 
 #[test]
 fn every_component_stays_small() {
     for (artifact, ceiling) in
-        [(PUBLISHER, 252 * 1024), (SIGNED_PUBLISHER, 252 * 1024), (CODEC, 204 * 1024), (SANS_IO, 148 * 1024)]
+        [(PUBLISHER, 252), (SIGNED_PUBLISHER, 252), (CODEC, 204), (SANS_IO, 148), (MQTT, 196)]
     {
+        let ceiling = ceiling * 1024;
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);
         // Of less than half one of the two is out of date.
@@ -129,6 +149,28 @@ fn our_runtime_takes_the_publisher_and_refuses_what_is_no_publisher() {
     assert!(runtime.load(b"no component").is_err());
     let refusal = runtime.load(&importing("wasi:filesystem/preopens@0.2.0", "get-directories")).err().unwrap();
     assert!(format!("{refusal:#}").contains("wasi:filesystem/preopens"), "{refusal:#}");
+}
+
+#[test]
+fn our_runtime_takes_the_session_and_refuses_what_is_none() {
+    let runtime = Runtime::new(&CompilationCache::Folder(cache_folder())).unwrap();
+    assert!(runtime.load_mqtt(MQTT.bytes).is_ok());
+    for artifact in [CODEC, SANS_IO, PUBLISHER, SIGNED_PUBLISHER] {
+        assert!(runtime.load_mqtt(artifact.bytes).is_err(), "{}", artifact.name);
+    }
+    assert!(runtime.load_mqtt(b"no component").is_err());
+    assert!(runtime.load(MQTT.bytes).is_err());
+    // What a session needs for its connections is the dialer; whoever wants another way out gets none.
+    for interface in [
+        "wasi:sockets/tcp@0.2.0",
+        "wasi:http/outgoing-handler@0.2.0",
+        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:random/random@0.2.0",
+    ] {
+        let refusal = runtime.load_mqtt(&importing(interface, "f")).err().unwrap();
+        let name = interface.split_once('@').unwrap().0;
+        assert!(format!("{refusal:#}").contains(name), "{refusal:#}");
+    }
 }
 
 /// The smallest component that imports one function of an interface. By hand: the text format is not in our runtime.

@@ -49,6 +49,11 @@ fn every_declaration_says_since_when_and_everything_has_a_documentation() {
     let mut files = 0;
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
+        if path.is_dir() {
+            // What we only use, documented by those who made it.
+            assert!(path.ends_with("deps"), "{}", path.display());
+            continue;
+        }
         let wit = fs::read_to_string(&path).unwrap();
         assert_eq!(gaps(&wit), Vec::<String>::new(), "{}", path.display());
         files += 1;

@@ -26,6 +26,7 @@ mod memory;
 mod mqtt;
 pub mod native;
 mod peer;
+mod processor;
 pub mod report;
 mod rounds;
 mod scratch;

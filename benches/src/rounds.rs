@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::Failure;
-use crate::work::Work;
+use crate::work::{Taken, Work};
+use crate::{Failure, processor};
 
 /// How thoroughly to measure.
 #[derive(Clone, Copy, Debug)]
@@ -40,22 +40,60 @@ pub struct Measured {
     pub ratio: [f64; 3],
 }
 
+/// What one contender did in one turn: the seconds that each message took, and those of them that this process was busy.
+#[derive(Clone, Copy)]
+struct Turn {
+    each: f64,
+    busy: Option<f64>,
+}
+
 /// Lets the contenders take turns. The first is what the others are compared with.
 pub async fn compare(rounds: Rounds, mut contenders: Vec<Contender>) -> Result<Vec<Measured>, Failure> {
+    let turns = take_turns(rounds, &mut contenders).await?;
+    Ok(ratios(&contenders, &turns, |turn| Some(turn.each)).unwrap_or_default())
+}
+
+/// The same, and what share of it was this process's own: of contenders that do nothing elsewhere, and nothing at all
+/// where the system does not tell.
+pub(crate) async fn compare_with_processor(
+    rounds: Rounds,
+    mut contenders: Vec<Contender>,
+) -> Result<(Vec<Measured>, Option<Vec<Measured>>), Failure> {
+    let turns = take_turns(rounds, &mut contenders).await?;
+    let compared = ratios(&contenders, &turns, |turn| Some(turn.each)).unwrap_or_default();
+    Ok((compared, ratios(&contenders, &turns, |turn| turn.busy)))
+}
+
+/// The turns of each contender, round by round.
+async fn take_turns(rounds: Rounds, contenders: &mut [Contender]) -> Result<Vec<Vec<Turn>>, Failure> {
     let mut times_per_turn = Vec::new();
-    for contender in &mut contenders {
+    for contender in &mut *contenders {
         times_per_turn.push(calibrate(&mut contender.work, rounds.turn).await?);
     }
-    let mut taken: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    let mut turns = vec![Vec::new(); contenders.len()];
     for round in 0..rounds.rounds {
         for turn in 0..contenders.len() {
             let who = (round + turn) % contenders.len();
-            let each = contenders[who].work.run(times_per_turn[who]).await?.each();
-            taken[who].push(each);
+            let before = processor::time();
+            let taken = contenders[who].work.run(times_per_turn[who]).await?;
+            let busy = processor::time().zip(before).map(|(after, before)| after.saturating_sub(before));
+            let busy = busy.map(|total| Taken { total, ..taken }.each());
+            turns[who].push(Turn { each: taken.each(), busy });
         }
     }
-    let first = taken.first().cloned().unwrap_or_default();
-    Ok(contenders.into_iter().zip(taken).map(|(contender, taken)| measured(contender.name, taken, &first)).collect())
+    Ok(turns)
+}
+
+/// Everybody by the same measure, if all turns have it.
+fn ratios(
+    contenders: &[Contender],
+    turns: &[Vec<Turn>],
+    measure: impl Fn(&Turn) -> Option<f64>,
+) -> Option<Vec<Measured>> {
+    let taken: Option<Vec<Vec<f64>>> = turns.iter().map(|turns| turns.iter().map(&measure).collect()).collect();
+    let taken = taken?;
+    let first = taken.first()?.clone();
+    Some(contenders.iter().zip(taken).map(|(one, taken)| measured(one.name.clone(), taken, &first)).collect())
 }
 
 fn measured(name: String, mut taken: Vec<f64>, first: &[f64]) -> Measured {
@@ -99,5 +137,14 @@ mod tests {
         let measured = compare(rounds, vec![Contender::new("a nap", sleep)]).await.unwrap();
         assert_eq!(measured[0].ratio, [1.0; 3]);
         assert!(measured[0].each >= 0.002, "{measured:?}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn who_sleeps_takes_time_and_is_not_busy() {
+        let sleep = Work::Function(Box::new(|| std::thread::sleep(Duration::from_millis(20))));
+        let rounds = Rounds { rounds: 3, turn: Duration::from_millis(20) };
+        let (time, busy) = compare_with_processor(rounds, vec![Contender::new("a nap", sleep)]).await.unwrap();
+        assert!(busy.as_ref().unwrap()[0].each < time[0].each, "{time:?} {busy:?}");
     }
 }

@@ -71,7 +71,7 @@ impl Run<'_> {
                 biased;
                 () = self.interruptions.reached(1) => {
                     // After an interruption, what was not sent is counted and kept.
-                    return self.tally.give_up_rest(source, "interrupted", &self.interruptions).await;
+                    return self.tally.give_up_rest(source, "interrupted", &self.interruptions, 2).await;
                 }
                 next = source.next() => next,
             };

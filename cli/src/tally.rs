@@ -113,17 +113,18 @@ impl Tally {
         self.failed.as_mut().map_or(Ok(()), Failed::flush)
     }
 
-    /// Counts and keeps what will not be sent, until somebody interrupts a second time.
+    /// Counts and keeps what will not be sent, until there were so many interruptions.
     pub async fn give_up_rest(
         &mut self,
         source: &mut Source,
         reason: &str,
         interruptions: &Interruptions,
+        patience: u32,
     ) -> Result<(), Problem> {
         loop {
             let next = tokio::select! {
                 biased;
-                () = interruptions.reached(2) => {
+                () = interruptions.reached(patience) => {
                     return Err(Problem::sentence("interrupted again; the lines that are left are neither counted nor kept"));
                 }
                 next = source.next_left() => next,
@@ -138,6 +139,12 @@ impl Tally {
                 }
             }
         }
+    }
+
+    /// Nothing has begun: all is as it was before.
+    pub fn leave(mut self) -> Result<(), Problem> {
+        self.progress.finish_and_clear();
+        self.failed.take().map_or(Ok(()), |failed| failed.finish(false))
     }
 
     /// Whatever the end was like, all that is known is said and kept.

@@ -30,6 +30,7 @@ pub const SESSION_TOKEN: &str = "h7sh-s3ssion-tok3n/+==";
 pub const AUTHORIZER: &str = "gatekeeper";
 pub const TOKEN: &str = "h7sh.auth0rizer.tok3n";
 pub const TOKEN_SIGNATURE: &str = "aDdzaC1zaWduYXR1cmU+Lz8=";
+pub const PASSWORD: &str = "h7sh-passw0rd";
 pub const ROLE_ALIAS: &str = "publisher";
 
 /// How long the ledger may take to show what a client was told.
@@ -39,6 +40,7 @@ pub struct Clouds {
     pub aws: AwsEmulator,
     pub aliyun: AliyunEmulator,
     pub certificate: DeviceCertificate,
+    pub authority: Authority,
     folder: TempDir,
     /// Last, as the emulators live in it.
     runtime: Runtime,
@@ -59,8 +61,8 @@ impl Clouds {
         aws.add_role_alias(ROLE_ALIAS, Duration::from_secs(3600));
         let aliyun = runtime.block_on(AliyunEmulator::start(AliyunOptions::new(&authority, ALIYUN))).unwrap();
         aliyun.add_device("a1B2c3D4e5F", "thermometer", SECRET);
-        let clouds = Self { aws, aliyun, certificate, folder: TempDir::new().unwrap(), runtime };
-        clouds.write("ca.pem", authority.ca_pem());
+        let clouds = Self { aws, aliyun, certificate, authority, folder: TempDir::new().unwrap(), runtime };
+        clouds.write("ca.pem", clouds.authority.ca_pem());
         clouds.write("device.pem.crt", &clouds.certificate.certificate_pem);
         clouds.write("private.pem.key", &clouds.certificate.private_key_pem);
         clouds.write("secret.txt", format!("{SECRET}\n"));
@@ -96,7 +98,7 @@ impl Clouds {
         self.with_certificate(CommandLine::new(words)).with("--connect-to", to(self.aws.addr_mutual_tls()))
     }
 
-    fn anonymous(&self, line: CommandLine) -> CommandLine {
+    pub fn anonymous(&self, line: CommandLine) -> CommandLine {
         line.with("--endpoint", AWS).with("--ca", self.path("ca.pem")).with("--connect-to", to(self.aws.addr_alpn()))
     }
 
@@ -125,13 +127,7 @@ impl Clouds {
 
     /// Makes a custom authorizer known that takes the token.
     pub fn add_authorizer(&self, signature: Option<&str>) {
-        self.aws.add_authorizer(Authorizer {
-            name: AUTHORIZER.to_owned(),
-            token_key_name: "X-Token".to_owned(),
-            token: TOKEN.to_owned(),
-            signature: signature.map(str::to_owned),
-            is_default: true,
-        });
+        self.aws.add_authorizer(authorizer(signature));
     }
 
     /// Publishes to AWS, port 443.
@@ -265,13 +261,24 @@ impl Clouds {
         let entries = self.aws.ledger().entries();
         let session_tokens = entries.iter().filter_map(|entry| entry.header("x-amz-security-token"));
         let tokens = tokens.chain(session_tokens);
-        let constants = [SECRET, PRODUCT_SECRET, ACCESS_KEY, SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE];
+        let constants = [SECRET, PRODUCT_SECRET, ACCESS_KEY, SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE, PASSWORD];
         bodies.chain(tokens).chain(constants).map(str::to_owned).collect()
     }
 }
 
+/// The custom authorizer that takes the token.
+pub fn authorizer(signature: Option<&str>) -> Authorizer {
+    Authorizer {
+        name: AUTHORIZER.to_owned(),
+        token_key_name: "X-Token".to_owned(),
+        token: TOKEN.to_owned(),
+        signature: signature.map(str::to_owned),
+        is_default: true,
+    }
+}
+
 #[track_caller]
-fn assert_explained(output: &Output, words: &[&str]) {
+pub fn assert_explained(output: &Output, words: &[&str]) {
     assert_eq!(output.code, Some(2), "{output:?}");
     let complaint = output.only_complaint();
     for word in words {

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::process::{Output, Process, THINGPOST, command};
+use crate::process::{Process, THINGPOST, command};
 
 const FILES: [&str; 6] =
     ["ca.pem", "device.pem.crt", "private.pem.key", "device-secret.txt", "product-secret.txt", "aws-credentials.txt"];
@@ -20,7 +20,7 @@ fn emulate(folder: &Path, more: &[&str]) -> Process {
 }
 
 /// Starts it and waits until it is ready.
-fn ready(folder: &Path, more: &[&str]) -> Process {
+pub fn ready(folder: &Path, more: &[&str]) -> Process {
     let mut process = emulate(folder, more);
     process.wait_until("the emulator", |process| process.stdout().contains("Ctrl-C ends it."));
     process
@@ -34,16 +34,16 @@ fn commands(process: &Process) -> Vec<String> {
 }
 
 /// Pastes a command into a shell, in another folder than the emulator's.
-fn paste(printed: &str, folder: &Path) -> Output {
+pub fn paste(printed: &str, folder: &Path) -> Process {
     let quoted = format!("exec '{}' ", THINGPOST.replace('\'', r"'\''"));
     let (before, after) = printed.split_once("thingpost ").unwrap();
     let mut shell: Command = command("sh");
     shell.arg("-c").arg(format!("{before}{quoted}{after}")).current_dir("/");
-    Process::start(shell, secrets(folder)).end()
+    Process::start(shell, secrets(folder))
 }
 
 /// What is in the files and must show nowhere.
-fn secrets(folder: &Path) -> Vec<String> {
+pub fn secrets(folder: &Path) -> Vec<String> {
     let key = fs::read_to_string(folder.join("private.pem.key")).unwrap();
     let secret = fs::read_to_string(folder.join("device-secret.txt")).unwrap();
     let body = key.lines().filter(|line| line.len() >= 20 && !line.contains(' ')).map(str::to_owned);
@@ -59,7 +59,7 @@ fn assert_works(folder: &Path, more: &[&str]) {
     let commands = commands(&process);
     assert_eq!(commands.len(), 5, "{}", process.stdout());
     for printed in &commands {
-        let output = paste(printed, folder);
+        let output = paste(printed, folder).end();
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{printed}\n{output:?}");
     }
     process.wait_until("four messages", |process| process.stdout().matches("[accepted, id ").count() == 4);
@@ -102,7 +102,7 @@ fn the_device_that_registers_gets_a_secret_each_time_until_it_uses_one() {
     let process = ready(folder.path(), &[]);
     let printed = commands(&process).pop().unwrap();
     let register = || {
-        let output = paste(&printed, folder.path());
+        let output = paste(&printed, folder.path()).end();
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
         fs::read_to_string(folder.path().join("registered-secret.txt")).unwrap()
     };
@@ -117,7 +117,7 @@ fn a_relative_folder_is_printed_so_that_it_is_found_from_anywhere() {
     let mut process = Process::start(process, Vec::new());
     process.wait_until("the emulator", |process| process.stdout().contains("Ctrl-C ends it."));
     let folder = parent.path().join("thingpost-emulator");
-    let output = paste(&commands(&process)[0], &folder);
+    let output = paste(&commands(&process)[0], &folder).end();
     assert_eq!(output.code, Some(0), "{output:?}");
 }
 
@@ -146,7 +146,7 @@ fn a_second_run_replaces_its_own_files_and_makes_them_private_again() {
     let process = ready(folder.path(), &[]);
     assert_ne!(fs::read(&path).unwrap(), first);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(paste(&commands(&process)[0], folder.path()).code, Some(0));
+    assert_eq!(paste(&commands(&process)[0], folder.path()).end().code, Some(0));
 }
 
 #[test]
@@ -190,6 +190,6 @@ fn refusals_show_as_well() {
     let folder = TempDir::new().unwrap();
     let mut process = ready(folder.path(), &[]);
     let misled = commands(&process)[3].replace("--region eu-central-1", "--region eu-central-9");
-    assert_eq!(paste(&misled, folder.path()).code, Some(1));
+    assert_eq!(paste(&misled, folder.path()).end().code, Some(1));
     process.wait_until("the refusal", |process| process.stdout().contains("[refused, status 403 ForbiddenException]"));
 }

@@ -57,7 +57,7 @@ fn a_failed_line_keeps_its_bytes() {
 }
 
 /// A socket for standard input, and its other end.
-fn socket() -> (TcpStream, Stdio) {
+pub fn socket() -> (TcpStream, Stdio) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let ours = listener.accept().unwrap().0;

@@ -24,6 +24,7 @@ mod lines;
 mod lines_failed;
 mod lines_sources;
 mod message_options;
+mod mqtt;
 mod mqtt_credentials;
 mod outcomes;
 mod output;

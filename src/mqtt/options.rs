@@ -10,7 +10,7 @@ pub enum QueueLimit {
     Off,
     /// So many, at least 1.
     Messages(u32),
-    /// As many as there are, up to 64 MiB.
+    /// As many as there are, up to 32 MiB with what belongs to them.
     Unlimited,
 }
 
@@ -23,9 +23,9 @@ pub enum FullQueue {
     DropOldest,
 }
 
-/// What may wait in any case, payloads and topics together: a sandbox has a bounded memory, and running out of it would
-/// lose everything.
-pub(super) const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// What may wait in any case, with all that belongs to it: a sandbox has a bounded memory (ours 256 MiB), and running out
+/// of it would lose everything. To export what waits takes twice as much again.
+pub(super) const MAX_WAITING_BYTES: usize = 32 * 1024 * 1024;
 
 /// More at-least-once messages than anybody leaves unacknowledged: packet identifiers are looked up one by one.
 const MAX_IN_FLIGHT: u32 = 1000;

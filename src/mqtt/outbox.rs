@@ -20,18 +20,37 @@ pub(super) struct Entry {
     /// Under which the broker may know it. Whatever has one was sent before.
     pub packet_id: Option<u16>,
     pub attempts: u32,
+    /// Where it ends in the output of this connection.
+    pub end: u64,
     /// How many times the broker has closed the connection when this was the first it had not acknowledged.
     pub closings: u32,
 }
 
 impl Entry {
+    pub fn new(id: u64, message: Message, topic: String) -> Self {
+        Self { id, message, topic, packet_id: None, attempts: 0, end: 0, closings: 0 }
+    }
+
+    /// What it takes of the memory.
     fn bytes(&self) -> usize {
-        self.message.payload.len() + self.topic.len()
+        bytes(&self.message, &self.topic)
     }
 
     fn unfinished(&self) -> Unfinished {
         Unfinished { id: self.id, message: self.message.clone(), attempts: self.attempts, packet_id: self.packet_id }
     }
+}
+
+/// What a message takes of the memory, generously: small ones consist of what belongs to them.
+pub(super) fn bytes(message: &Message, topic: &str) -> usize {
+    const ENTRY: usize = 2 * size_of::<Entry>();
+    const PAIR: usize = 2 * size_of::<(String, String)>();
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let properties = message.properties.as_ref().map_or(0, |it| {
+        let user: usize = it.user_properties.iter().map(|(name, value)| PAIR + name.len() + value.len()).sum();
+        user + length(&it.content_type) + length(&it.response_topic) + it.correlation_data.as_ref().map_or(0, Vec::len)
+    });
+    ENTRY + message.payload.len() + message.topic.len() + topic.len() + length(&message.rule) + properties
 }
 
 /// Why a message is not taken.
@@ -41,12 +60,25 @@ pub(super) enum NotTaken {
     QueueFull,
 }
 
+/// How the connection stands, for a message that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// There is none.
+    Offline,
+    /// There is one, and messages that waited for it go first.
+    Draining,
+    /// Messages go out as they come.
+    Steady,
+}
+
 #[derive(Debug)]
 pub(super) struct Outbox {
     limit: QueueLimit,
     full: FullQueue,
     next_id: u64,
     next_packet_id: u16,
+    /// The identifiers of all messages here, and of those that were given up without an acknowledgement.
+    packet_ids: Vec<u16>,
     /// To be sent, oldest first.
     waiting: VecDeque<Entry>,
     waiting_bytes: usize,
@@ -54,6 +86,8 @@ pub(super) struct Outbox {
     in_flight: VecDeque<Entry>,
     /// Since when the first of them is the first.
     first_since_ms: u64,
+    /// Given up over this connection and not acknowledged: the broker still counts them.
+    given_up: Vec<u16>,
     /// At most once, and in the output.
     in_output: VecDeque<Entry>,
 }
@@ -65,59 +99,81 @@ impl Outbox {
             full: options.full_queue,
             next_id: 1,
             next_packet_id: 1,
+            packet_ids: Vec::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             in_flight: VecDeque::new(),
             first_since_ms: 0,
+            given_up: Vec::new(),
             in_output: VecDeque::new(),
         }
     }
 
-    /// Takes in what an earlier session has left.
-    pub fn restore(&mut self, entry: Entry) {
-        self.next_id = self.next_id.max(entry.id.saturating_add(1));
+    /// Takes in what an earlier session has left. False if it cannot have been one of ours: their numbers ascend, and no
+    /// two have the same packet identifier.
+    pub fn restore(&mut self, entry: Entry) -> bool {
+        if entry.id < self.next_id || entry.id == u64::MAX {
+            return false;
+        }
         if let Some(packet_id) = entry.packet_id {
+            if packet_id == 0 || self.packet_ids.contains(&packet_id) || self.packet_ids.len() >= MAX_RESTORED {
+                return false;
+            }
+            self.packet_ids.push(packet_id);
             self.next_packet_id = packet_id.checked_add(1).unwrap_or(1);
         }
+        self.next_id = entry.id + 1;
         self.waiting_bytes += entry.bytes();
         self.waiting.push_back(entry);
+        true
     }
 
     /// Takes a message for which room was made.
     pub fn push(&mut self, message: Message, topic: String) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let entry = Entry { id, message, topic, packet_id: None, attempts: 0, closings: 0 };
+        let entry = Entry::new(id, message, topic);
         self.waiting_bytes += entry.bytes();
         self.waiting.push_back(entry);
         id
     }
 
-    /// Makes room for a message of so many bytes, and says which one had to go for it.
-    pub fn make_room(&mut self, bytes: usize, is_online: bool) -> Result<Option<Entry>, NotTaken> {
-        if !self.is_full_for(bytes, is_online)? {
-            return Ok(None);
+    /// Makes room for a message that takes so many bytes, and says which ones had to go for it.
+    pub fn make_room(&mut self, bytes: usize, standing: Standing) -> Result<Vec<Entry>, NotTaken> {
+        let mut dropped = Vec::new();
+        while self.is_full_for(bytes, standing)? {
+            // What was sent before may have arrived: that it did not cannot be said of it.
+            let oldest = self.waiting.iter().position(|entry| entry.packet_id.is_none());
+            let (FullQueue::DropOldest, Some(index)) = (self.full, oldest) else {
+                // Only what never fits has cost others their place for nothing, and that is refused before.
+                self.put_back(dropped);
+                return Err(NotTaken::QueueFull);
+            };
+            if let Some(entry) = self.waiting.remove(index) {
+                self.waiting_bytes -= entry.bytes();
+                dropped.push(entry);
+            }
         }
-        if self.full == FullQueue::DropNewest {
-            return Err(NotTaken::QueueFull);
-        }
-        // What was sent before may have arrived: that it did not cannot be said of it.
-        let oldest = self.waiting.iter().position(|entry| entry.packet_id.is_none());
-        let oldest = oldest.and_then(|index| self.waiting.remove(index)).ok_or(NotTaken::QueueFull)?;
-        self.waiting_bytes -= oldest.bytes();
-        Ok(Some(oldest))
+        Ok(dropped)
     }
 
-    fn is_full_for(&self, bytes: usize, is_online: bool) -> Result<bool, NotTaken> {
+    fn put_back(&mut self, dropped: Vec<Entry>) {
+        for entry in dropped.into_iter().rev() {
+            self.waiting_bytes += entry.bytes();
+            let index = self.waiting.partition_point(|waiting| waiting.id < entry.id);
+            self.waiting.insert(index, entry);
+        }
+    }
+
+    fn is_full_for(&self, bytes: usize, standing: Standing) -> Result<bool, NotTaken> {
         if self.waiting_bytes + bytes > MAX_WAITING_BYTES {
             return Ok(true);
         }
-        match self.limit {
+        match (self.limit, standing) {
             // Then messages wait for their turn, and not for a connection.
-            _ if is_online => Ok(false),
-            QueueLimit::Unlimited => Ok(false),
-            QueueLimit::Off => Err(NotTaken::QueueOff),
-            QueueLimit::Messages(limit) => Ok(self.waiting.len() >= limit as usize),
+            (_, Standing::Steady) | (QueueLimit::Unlimited, _) | (QueueLimit::Off, Standing::Draining) => Ok(false),
+            (QueueLimit::Off, Standing::Offline) => Err(NotTaken::QueueOff),
+            (QueueLimit::Messages(limit), _) => Ok(self.waiting.len() >= limit as usize),
         }
     }
 
@@ -137,17 +193,23 @@ impl Outbox {
         Some(entry)
     }
 
-    /// An identifier that no message here has, and none of these others.
-    pub fn free_packet_id(&mut self, is_taken: impl Fn(u16) -> bool) -> u16 {
+    /// An identifier that no message here has, and none of these others. To be given back with [`Self::release`].
+    pub fn take_packet_id(&mut self) -> u16 {
         loop {
             let id = self.next_packet_id;
             self.next_packet_id = id.checked_add(1).unwrap_or(1);
-            let has_id = |entry: &Entry| entry.packet_id == Some(id);
-            // Of those that wait, what was sent before stands in front.
-            let sent_before = self.waiting.iter().take_while(|entry| entry.packet_id.is_some());
-            if !is_taken(id) && !self.in_flight.iter().chain(sent_before).any(has_id) {
+            if !self.packet_ids.contains(&id) {
+                self.packet_ids.push(id);
                 return id;
             }
+        }
+    }
+
+    /// This identifier is free again.
+    pub fn release(&mut self, packet_id: u16) {
+        // They are few, and mostly come back in the order in which they were taken.
+        if let Some(index) = self.packet_ids.iter().position(|id| *id == packet_id) {
+            self.packet_ids.remove(index);
         }
     }
 
@@ -173,8 +235,9 @@ impl Outbox {
         self.first_since_ms = now_ms;
     }
 
+    /// How many messages the broker has not acknowledged, as it counts.
     pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
+        self.in_flight.len() + self.given_up.len()
     }
 
     /// Takes out the at-most-once message that was written.
@@ -184,7 +247,13 @@ impl Outbox {
 
     /// Takes out the message that was acknowledged. They come in the order in which the messages were sent, as a rule.
     pub fn acknowledged(&mut self, packet_id: u16, now_ms: u64) -> Option<Entry> {
-        let index = self.in_flight.iter().position(|entry| entry.packet_id == Some(packet_id))?;
+        let Some(index) = self.in_flight.iter().position(|entry| entry.packet_id == Some(packet_id)) else {
+            let index = self.given_up.iter().position(|id| *id == packet_id)?;
+            self.given_up.remove(index);
+            self.release(packet_id);
+            return None;
+        };
+        self.release(packet_id);
         if index == 0 {
             self.first_since_ms = now_ms;
         }
@@ -196,13 +265,21 @@ impl Outbox {
         self.in_flight.front_mut()
     }
 
+    /// Gives it up. The connection is gone.
     pub fn pop_in_flight(&mut self) -> Option<Entry> {
-        self.in_flight.pop_front()
+        let entry = self.in_flight.pop_front()?;
+        if let Some(packet_id) = entry.packet_id {
+            self.release(packet_id);
+        }
+        Some(entry)
     }
 
     /// The connection is gone: what was sent and not acknowledged, and what was not written, waits again, in front of
     /// what has not been sent, in the old order.
     pub fn lost(&mut self) {
+        for packet_id in core::mem::take(&mut self.given_up) {
+            self.release(packet_id);
+        }
         // From behind, so that the oldest ends up in front.
         loop {
             let newest = match (self.in_flight.back(), self.in_output.back()) {
@@ -220,11 +297,23 @@ impl Outbox {
         self.waiting.len() + self.in_flight.len() + self.in_output.len()
     }
 
-    /// All of them, oldest first.
-    pub fn drain(&mut self) -> VecDeque<Entry> {
-        self.lost();
+    /// Gives up all of them, and says of each whether it may have been sent, or may yet be: what is in the output of a
+    /// connection leaves with it.
+    pub fn give_up(&mut self) -> Vec<(Entry, bool)> {
+        let mut all = Vec::with_capacity(self.len());
+        self.given_up.extend(self.in_flight.iter().filter_map(|entry| entry.packet_id));
+        let in_flight = core::mem::take(&mut self.in_flight);
+        let in_output = core::mem::take(&mut self.in_output);
+        all.extend(in_flight.into_iter().chain(in_output).map(|entry| (entry, true)));
         self.waiting_bytes = 0;
-        core::mem::take(&mut self.waiting)
+        for entry in core::mem::take(&mut self.waiting) {
+            let may_have_been = entry.packet_id.is_some();
+            if let Some(packet_id) = entry.packet_id {
+                self.release(packet_id);
+            }
+            all.push((entry, may_have_been));
+        }
+        all
     }
 
     /// All of them, oldest first, as another session can take them.
@@ -241,3 +330,6 @@ impl Outbox {
         unfinished
     }
 }
+
+/// No session of ours leaves more messages that were sent before.
+const MAX_RESTORED: usize = 1000;

@@ -3,18 +3,21 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// How many written bytes are kept at most before the others move up.
 const KEPT: usize = 64 * 1024;
 
 /// Bytes on their way to the connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Output {
     bytes: Vec<u8>,
     /// How many of the bytes are written.
     written: usize,
-    /// Where in the bytes at-most-once messages end, and which they are.
-    ends: VecDeque<(usize, u64)>,
+    /// How many were written and dropped from the buffer, over this connection.
+    dropped: u64,
+    /// Where at-most-once messages end, counted from the begin of the connection, and which they are.
+    ends: VecDeque<(u64, u64)>,
 }
 
 impl Output {
@@ -32,36 +35,51 @@ impl Output {
         &mut self.bytes
     }
 
+    /// Where the next byte stands, counted from the begin of the connection.
+    pub fn end(&self) -> u64 {
+        self.dropped + self.bytes.len() as u64
+    }
+
+    /// Whether everything up to there is written.
+    pub fn is_written(&self, end: u64) -> bool {
+        end <= self.dropped + self.written as u64
+    }
+
     /// What was encoded last is the at-most-once message of this number.
     pub fn ends_message(&mut self, id: u64) {
-        self.ends.push_back((self.bytes.len(), id));
+        self.ends.push_back((self.end(), id));
     }
 
     /// So many bytes were taken.
     pub fn advance(&mut self, count: usize) {
         self.written = (self.written + count).min(self.bytes.len());
+        // A connection that is always a little behind never empties it.
+        if self.is_empty() || self.written >= KEPT {
+            self.dropped += self.written as u64;
+            self.bytes.drain(..self.written);
+            self.written = 0;
+        }
     }
 
     /// The next at-most-once message that was written in full.
     pub fn next_written(&mut self) -> Option<u64> {
-        let (_, id) = self.ends.pop_front_if(|(end, _)| *end <= self.written)?;
-        Some(id)
-    }
-
-    /// Makes room. To be called after [`Self::next_written`] has nothing more to say.
-    pub fn tidy(&mut self) {
-        // A connection that is always a little behind never empties it.
-        if self.is_empty() || self.written >= KEPT {
-            self.bytes.drain(..self.written);
-            for (end, _) in &mut self.ends {
-                *end -= self.written;
-            }
-            self.written = 0;
+        let (end, id) = *self.ends.front()?;
+        if !self.is_written(end) {
+            return None;
         }
+        self.ends.pop_front();
+        Some(id)
     }
 
     /// Forgets everything: the connection is gone.
     pub fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// Shows no bytes: a CONNECT has a password in it.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("pending", &self.pending().len()).finish_non_exhaustive()
     }
 }

@@ -41,9 +41,12 @@ pub(super) fn refused_subscription(version: Version, code: u8, reason: Option<St
 
 fn error(stage: Stage, cause: Cause, code: u8, name: &'static str, reason: Option<String>) -> Error {
     let retry = match cause {
-        Cause::Throttled | Cause::ServerError | Cause::Unavailable | Cause::TakenOver | Cause::Transport(_) => {
-            Retry::AfterMs(1000)
-        }
+        Cause::Throttled
+        | Cause::Conflict
+        | Cause::ServerError
+        | Cause::Unavailable
+        | Cause::TakenOver
+        | Cause::Transport(_) => Retry::AfterMs(1000),
         _ => Retry::Never,
     };
     let delivery = match stage {
@@ -75,6 +78,7 @@ fn meaning(code: u8) -> (Cause, &'static str) {
         0x8e => (Cause::TakenOver, "session taken over"),
         0x8f => (Cause::InvalidField(Field::TopicFilter), "topic filter invalid"),
         0x90 => (Cause::InvalidRequest, "topic name invalid"),
+        0x91 => (Cause::Conflict, "packet identifier in use"),
         0x93 => (Cause::Throttled, "receive maximum exceeded"),
         0x95 => (Cause::PayloadTooLarge, "packet too large"),
         0x96 => (Cause::Throttled, "message rate too high"),

@@ -22,14 +22,30 @@ pub struct Subscription {
 enum State {
     /// To be asked for.
     Wanted,
-    /// Asked for under this packet identifier.
-    Asked(u16),
+    /// Asked for under this packet identifier, in this place of the packet.
+    Asked { id: u16, index: usize },
     /// The broker has it.
     Granted,
     /// To be ended.
     Unwanted,
     /// Its end is asked for under this packet identifier.
     Ending(u16),
+}
+
+#[derive(Debug)]
+struct Item {
+    subscription: Subscription,
+    state: State,
+    /// Whether the broker has been told of it.
+    is_known: bool,
+    /// How many connections have ended before it was answered.
+    losses: u32,
+}
+
+impl Item {
+    fn is_asked(&self) -> bool {
+        matches!(self.state, State::Asked { .. } | State::Ending(_))
+    }
 }
 
 /// What is to be asked for next.
@@ -40,43 +56,46 @@ pub(super) enum Ask {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Subscriptions(Vec<(Subscription, State)>);
+pub(super) struct Subscriptions(Vec<Item>);
 
 impl Subscriptions {
     /// Wants this one, or wants it in another way.
     pub fn want(&mut self, subscription: Subscription) {
-        self.forget(&subscription.filter);
-        self.0.push((subscription, State::Wanted));
+        let old = self.0.iter().position(|item| item.subscription.filter == subscription.filter);
+        let is_known = old.is_some_and(|index| self.0.remove(index).is_known);
+        self.0.push(Item { subscription, state: State::Wanted, is_known, losses: 0 });
     }
 
-    /// Wants it no more. False if there is no such subscription that the broker may know of.
-    pub fn end(&mut self, filter: &str) -> bool {
-        let Some((_, state)) = self.0.iter_mut().find(|(subscription, _)| subscription.filter == filter) else {
-            return false;
-        };
-        if *state == State::Wanted {
-            self.forget(filter);
-            return false;
+    /// Wants it no more. `may_be_known` says whether the broker may remember one from before this session. False if there is
+    /// nothing to tell the broker.
+    pub fn end(&mut self, filter: &str, may_be_known: bool) -> bool {
+        match self.0.iter().position(|item| item.subscription.filter == filter) {
+            Some(index) if self.0[index].is_known || may_be_known => self.0[index].state = State::Unwanted,
+            Some(index) => {
+                self.0.remove(index);
+                return false;
+            }
+            None if may_be_known => {
+                let subscription = Subscription { filter: filter.into(), qos: Qos::AtMostOnce };
+                self.0.push(Item { subscription, state: State::Unwanted, is_known: true, losses: 0 });
+            }
+            None => return false,
         }
-        *state = State::Unwanted;
         true
-    }
-
-    fn forget(&mut self, filter: &str) {
-        self.0.retain(|(subscription, _)| subscription.filter != filter);
     }
 
     /// There is a connection. A broker that remembers needs to be told only what it has not answered; for one that has
     /// forgotten, what was to be ended is at its end: these filters.
     pub fn connected(&mut self, session_present: bool) -> Vec<String> {
         let mut ended = Vec::new();
-        self.0.retain_mut(|(subscription, state)| {
-            let is_unwanted = matches!(state, State::Unwanted | State::Ending(_));
+        self.0.retain_mut(|item| {
+            let is_unwanted = matches!(item.state, State::Unwanted | State::Ending(_));
+            item.is_known &= session_present;
             if is_unwanted && !session_present {
-                ended.push(subscription.filter.clone());
+                ended.push(item.subscription.filter.clone());
                 return false;
             }
-            *state = match *state {
+            item.state = match item.state {
                 State::Granted if session_present => State::Granted,
                 _ if is_unwanted => State::Unwanted,
                 _ => State::Wanted,
@@ -88,61 +107,90 @@ impl Subscriptions {
 
     /// What is to be asked for next.
     pub fn next(&self) -> Option<Ask> {
-        if let Some((subscription, _)) = self.0.iter().find(|(_, state)| *state == State::Unwanted) {
-            return Some(Ask::Unsubscribe(subscription.filter.clone()));
+        // After a connection has ended upon several, nobody knows upon which: so one at a time.
+        let is_cautious = self.0.iter().any(|item| item.losses > 0);
+        if is_cautious && self.is_any_asked() {
+            return None;
         }
-        let wanted = self.0.iter().filter(|(_, state)| *state == State::Wanted);
-        let wanted: Vec<_> = wanted.take(PER_PACKET).map(|(subscription, _)| subscription.clone()).collect();
+        if let Some(item) = self.0.iter().find(|item| item.state == State::Unwanted) {
+            return Some(Ask::Unsubscribe(item.subscription.filter.clone()));
+        }
+        let wanted = self.0.iter().filter(|item| item.state == State::Wanted);
+        let wanted = wanted.take(if is_cautious { 1 } else { PER_PACKET });
+        let wanted: Vec<_> = wanted.map(|item| item.subscription.clone()).collect();
         (!wanted.is_empty()).then_some(Ask::Subscribe(wanted))
     }
 
     /// It was asked for under this packet identifier.
     pub fn asked(&mut self, ask: &Ask, id: u16) {
-        for (subscription, state) in &mut self.0 {
+        for item in &mut self.0 {
             match ask {
-                Ask::Subscribe(all) if all.contains(subscription) => *state = State::Asked(id),
-                Ask::Unsubscribe(filter) if *filter == subscription.filter => *state = State::Ending(id),
-                _ => {}
+                Ask::Subscribe(all) => {
+                    if let Some(index) = all.iter().position(|asked| *asked == item.subscription) {
+                        item.state = State::Asked { id, index };
+                        item.is_known = true;
+                    }
+                }
+                Ask::Unsubscribe(filter) if *filter == item.subscription.filter => item.state = State::Ending(id),
+                Ask::Unsubscribe(_) => {}
             }
         }
     }
 
-    /// Whether this packet identifier waits for its answer.
-    pub fn has_packet_id(&self, id: u16) -> bool {
-        self.0.iter().any(|(_, state)| *state == State::Asked(id) || *state == State::Ending(id))
+    /// The connection has ended: what was asked for may be why. Those that were there each time so often are given up, and
+    /// returned.
+    pub fn lost(&mut self, is_blamed: bool, max_losses: u32) -> Vec<(String, bool)> {
+        let mut given_up = Vec::new();
+        self.0.retain_mut(|item| {
+            if !item.is_asked() || !is_blamed {
+                return true;
+            }
+            item.losses += 1;
+            if item.losses < max_losses {
+                return true;
+            }
+            given_up.push((item.subscription.filter.clone(), matches!(item.state, State::Ending(_))));
+            false
+        });
+        given_up
     }
 
     /// Whether something waits for its answer.
     pub fn is_any_asked(&self) -> bool {
-        self.0.iter().any(|(_, state)| matches!(state, State::Asked(_) | State::Ending(_)))
+        self.0.iter().any(Item::is_asked)
     }
 
     /// Whether all is as it should be.
     pub fn is_settled(&self) -> bool {
-        self.0.iter().all(|(_, state)| *state == State::Granted)
+        self.0.iter().all(|item| item.state == State::Granted)
     }
 
     /// The answer to what was asked for under this packet identifier, one code each. What the broker does not grant is not
     /// asked for again.
     pub fn subscribed(&mut self, id: u16, codes: &[u8]) -> Vec<(String, Option<u8>)> {
-        let mut codes = codes.iter();
         let mut answers = Vec::new();
-        self.0.retain_mut(|(subscription, state)| {
-            if *state != State::Asked(id) {
-                return true;
+        self.0.retain_mut(|item| match item.state {
+            State::Asked { id: asked, index } if asked == id => {
+                item.state = State::Granted;
+                item.losses = 0;
+                let code = codes.get(index).copied();
+                answers.push((item.subscription.filter.clone(), code));
+                code.is_some_and(is_granted)
             }
-            *state = State::Granted;
-            let code = codes.next().copied();
-            answers.push((subscription.filter.clone(), code));
-            code.is_some_and(is_granted)
+            _ => true,
         });
         answers
     }
 
     /// The answer to the end of one.
     pub fn unsubscribed(&mut self, id: u16) -> Option<String> {
-        let index = self.0.iter().position(|(_, state)| *state == State::Ending(id))?;
-        Some(self.0.remove(index).0.filter)
+        let index = self.0.iter().position(|item| item.state == State::Ending(id))?;
+        Some(self.0.remove(index).subscription.filter)
+    }
+
+    /// Forgets one that cannot be asked for.
+    pub fn forget(&mut self, filter: &str) {
+        self.0.retain(|item| item.subscription.filter != filter);
     }
 }
 

@@ -27,6 +27,7 @@ pub fn markdown(section: &Section) -> String {
     let is_ratios = !section.cases.is_empty();
     text.push_str(match is_ratios {
         true => "| what | who | each | ratio (quartiles) | should be |\n|---|---|---:|---|---|\n",
+        false if section.figures.is_empty() => "",
         false => "| what | | should be |\n|---|---:|---|\n",
     });
     for Row { title, who, each, ratio, bound } in all_rows(section) {
@@ -67,5 +68,11 @@ mod tests {
         let cells: Vec<_> =
             markdown.lines().filter(|line| line.starts_with('|')).map(|line| line.matches('|').count()).collect();
         assert_eq!(cells, [6; 5], "{markdown}");
+    }
+
+    #[test]
+    fn a_section_in_which_nothing_could_be_measured_has_no_table() {
+        let missing = Section { cases: Vec::new(), figures: Vec::new(), ..section() };
+        assert_eq!(markdown(&missing), "### A <publish>\n\n\nCould not be measured: curl (not found).\n\n");
     }
 }

@@ -23,7 +23,7 @@ use crate::client::Client;
 use crate::cloud::Cloud;
 use crate::device::{Device, Way};
 use crate::limits::{connections, raise_open_files};
-use crate::rounds::{Contender, Measured, Rounds, compare};
+use crate::rounds::{Contender, Measured, Rounds, compare, compare_with_processor};
 use crate::scratch::Scratch;
 use crate::work::Load;
 
@@ -206,6 +206,20 @@ impl Bench {
         let Rounds { rounds, turn } = self.effort.rounds;
         let rounds = Rounds { rounds: rounds.min(7), turn };
         Ok(Case { title: title.into(), measured: compare(rounds, contenders).await?, bound })
+    }
+
+    /// The same twice: by the time that passes, and by the time that this process keeps a processor busy, where the system
+    /// tells that.
+    async fn case_and_processor(
+        &self,
+        title: &str,
+        bound: Option<Bound>,
+        contenders: Vec<Contender>,
+    ) -> Result<Vec<Case>, Failure> {
+        let (time, busy) = compare_with_processor(self.effort.rounds, contenders).await?;
+        let time = Case { title: title.to_owned(), measured: time, bound };
+        let busy = busy.map(|measured| Case { title: format!("{title}, processor time"), measured, bound: None });
+        Ok([time].into_iter().chain(busy).collect())
     }
 
     /// The core without WebAssembly against one instance of the component.

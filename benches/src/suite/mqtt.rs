@@ -1,6 +1,6 @@
 //! MQTT, all over one connection that is there before anything is measured: what the sandbox costs, and what the others
-//! cost against it. All of them have the same broker, which shares a core with its front; where it is slower than the
-//! clients they come out alike.
+//! cost against it. All of them have the same broker, which shares a core with its front; where that is what everybody
+//! waits for they come out alike, so what each of them leaves of its own core is measured too.
 
 use thingpost::Qos;
 use thingpost_host::runtime::MqttPre;
@@ -63,8 +63,8 @@ pub(super) async fn section(bench: &Bench) -> Result<Section, Failure> {
     let component = bench.runtime.load_mqtt(thingpost_artifacts::MQTT.bytes)?;
     for flow in &FLOWS {
         let measuring = Measuring { bench, component: &component, device: &device, flow };
-        section.cases.push(measuring.against_native().await?);
-        section.cases.push(measuring.against_rumqttc().await?);
+        section.cases.extend(measuring.against_native().await?);
+        section.cases.extend(measuring.against_rumqttc().await?);
         match measuring.against_paho().await {
             Ok(case) => section.cases.push(case),
             Err(problem) => section.missing.push(format!("{}: {PAHO} ({problem})", flow.title)),
@@ -83,16 +83,16 @@ struct Measuring<'a> {
 }
 
 impl Measuring<'_> {
-    async fn against_native(&self) -> Result<Case, Failure> {
+    async fn against_native(&self) -> Result<Vec<Case>, Failure> {
         let native = Client::mqtt_native(self.device, self.flow.qos).await?;
         let contenders = vec![Contender::new("native", self.load(native)), self.component().await?];
-        self.bench.case(self.flow.title, Some(self.flow.native), contenders).await
+        self.bench.case_and_processor(self.flow.title, Some(self.flow.native), contenders).await
     }
 
-    async fn against_rumqttc(&self) -> Result<Case, Failure> {
+    async fn against_rumqttc(&self) -> Result<Vec<Case>, Failure> {
         let rumqttc = Client::rumqttc(self.device, self.flow.qos).await?;
         let contenders = vec![self.component().await?, Contender::new("rumqttc", self.load(rumqttc))];
-        self.bench.case(self.flow.title, Some(self.flow.others[0]), contenders).await
+        self.bench.case_and_processor(self.flow.title, Some(self.flow.others[0]), contenders).await
     }
 
     async fn against_paho(&self) -> Result<Case, Failure> {

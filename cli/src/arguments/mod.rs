@@ -92,7 +92,8 @@ pub enum Command {
     Doctor(DoctorCommand),
     /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
     Emulate(EmulateArguments),
-    /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN and Aliyun, and show what arrived
+    /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN, Aliyun, and over MQTT if mosquitto is installed, and
+    /// show what arrived
     Demo,
     /// Measure on this machine what the sandbox costs, against the same code without it and against Python and curl
     Bench(BenchArguments),

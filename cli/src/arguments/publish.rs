@@ -13,10 +13,10 @@ use super::{AliyunDevice, AwsDevice, EXIT_CODES};
 pub enum PublishCommand {
     /// AWS IoT Core: with a certificate, an access key, a custom authorizer or a role alias
     #[command(after_help = EXIT_CODES)]
-    Aws(PublishAws),
+    Aws(Box<PublishAws>),
     /// Aliyun IoT Platform, with a device secret
     #[command(after_help = EXIT_CODES)]
-    Aliyun(PublishAliyun),
+    Aliyun(Box<PublishAliyun>),
 }
 
 #[derive(Args)]

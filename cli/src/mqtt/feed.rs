@@ -18,8 +18,13 @@ pub struct Feed {
 }
 
 enum Kind {
-    Copies { payload: Vec<u8>, left: u32 },
+    Copies {
+        payload: Vec<u8>,
+        left: u32,
+    },
     Lines(Source),
+    /// Lines that nobody will send.
+    Rest(Source),
     Over,
 }
 
@@ -44,7 +49,7 @@ impl Feed {
         match &self.kind {
             Kind::Copies { .. } => self.interval.is_some(),
             Kind::Lines(source) => source.total_bytes.is_none(),
-            Kind::Over => false,
+            Kind::Rest(_) | Kind::Over => false,
         }
     }
 
@@ -52,7 +57,7 @@ impl Feed {
     pub fn total_bytes(&self) -> Option<u64> {
         match &self.kind {
             Kind::Lines(source) => source.total_bytes,
-            Kind::Copies { .. } | Kind::Over => None,
+            Kind::Copies { .. } | Kind::Rest(_) | Kind::Over => None,
         }
     }
 
@@ -61,7 +66,7 @@ impl Feed {
     }
 
     pub fn is_over(&self) -> bool {
-        matches!(self.kind, Kind::Over)
+        matches!(self.kind, Kind::Rest(_) | Kind::Over)
     }
 
     /// The next one. None is the end.
@@ -71,7 +76,7 @@ impl Feed {
         }
         let next = match &mut self.kind {
             Kind::Lines(source) => source.next().await.map(|line| line.map(Fed::Line)),
-            Kind::Copies { .. } | Kind::Over => self.copy(),
+            Kind::Copies { .. } | Kind::Rest(_) | Kind::Over => self.copy(),
         };
         self.taken(next)
     }
@@ -83,7 +88,7 @@ impl Feed {
         }
         let next = match &mut self.kind {
             Kind::Lines(source) => source.next_ready()?.map(Fed::Line),
-            Kind::Copies { .. } | Kind::Over => self.copy()?,
+            Kind::Copies { .. } | Kind::Rest(_) | Kind::Over => self.copy()?,
         };
         self.taken(Some(next))
     }
@@ -101,7 +106,7 @@ impl Feed {
 
     fn taken(&mut self, next: Option<io::Result<Fed>>) -> Option<io::Result<Fed>> {
         let is_last = matches!(self.kind, Kind::Copies { left: 0, .. });
-        if is_last || !matches!(next, Some(Ok(_))) {
+        if is_last || (!matches!(next, Some(Ok(_))) && !self.is_over()) {
             self.kind = Kind::Over;
         }
         if let Some(interval) = self.interval {
@@ -112,11 +117,19 @@ impl Feed {
         next
     }
 
-    /// Ends it, and hands over the lines that are left.
-    pub fn end(&mut self) -> Option<Source> {
-        match std::mem::replace(&mut self.kind, Kind::Over) {
-            Kind::Lines(source) => Some(source),
-            Kind::Copies { .. } | Kind::Over => None,
+    /// Ends it.
+    pub fn end(&mut self) {
+        self.kind = match std::mem::replace(&mut self.kind, Kind::Over) {
+            Kind::Lines(source) | Kind::Rest(source) => Kind::Rest(source),
+            Kind::Copies { .. } | Kind::Over => Kind::Over,
+        };
+    }
+
+    /// The lines that were left when it was ended.
+    pub fn rest(&mut self) -> Option<&mut Source> {
+        match &mut self.kind {
+            Kind::Rest(source) => Some(source),
+            Kind::Copies { .. } | Kind::Lines(_) | Kind::Over => None,
         }
     }
 }

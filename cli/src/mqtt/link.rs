@@ -56,8 +56,11 @@ impl Link {
 
     /// It is gone, or did not come back.
     pub fn disconnected(&mut self, disconnection: &Disconnection) {
-        let reason = report::explained(&disconnection.error, &self.last_failure);
-        let what = if self.is_up { "connection lost" } else { "no connection yet" };
+        let (what, reason) = match self.is_up {
+            // What the host knows of it stands in the explanation.
+            true => ("connection lost", report::explained(&disconnection.error, &LastFailure::default())),
+            false => ("no connection yet", report::explained(&disconnection.error, &self.last_failure)),
+        };
         self.is_up = false;
         if self.said.as_ref() == Some(&reason) {
             return;

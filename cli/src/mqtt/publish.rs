@@ -104,11 +104,15 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         heeded: 0,
         timeout: Duration::from_millis(reach.timeout.into()),
         quiet_since: Instant::now(),
+        is_all_read: false,
         window: window(&arguments.queue),
+        reason: String::new(),
         unreadable: None,
     };
-    if let Some(exit) = run.connect(json).await? {
-        return Ok(exit);
+    match run.connect(json).await {
+        Ok(None) => {}
+        Ok(Some(exit)) => return run.outstanding.into_tally().leave().map(|()| exit),
+        Err(problem) => return run.outstanding.into_tally().leave().and(Err(problem)),
     }
     let ended = run.all().await;
     let ended = run.end(ended).await;
@@ -165,8 +169,12 @@ struct Run {
     timeout: Duration,
     /// Since when nothing good has happened.
     quiet_since: Instant,
+    /// Whether the feed was over when it was looked at last.
+    is_all_read: bool,
     /// Messages without an outcome, before no more are read that can wait.
     window: usize,
+    /// Why what is left of the feed is not sent.
+    reason: String,
     /// Why the feed has ended before its end.
     unreadable: Option<io::Error>,
 }
@@ -193,12 +201,11 @@ impl Run {
         let message = self.outstanding.tally().message(Vec::new());
         say::outcome(&message, &Err(error), &self.starter.last_failure, json);
         if self.file.is_some() {
-            while let Some(fed) = self.feed.next_at_once() {
-                self.waiting.push_back(fed);
-            }
-            while !self.waiting.is_empty() {
-                let (messages, _) = self.batch()?;
-                self.session.publish_all(&messages).await.map_err(trapped)?;
+            while let Some(Fed::Copy(payload)) = self.feed.next_at_once() {
+                let message = self.outstanding.tally().message(payload);
+                if self.session.publish(&message).await.map_err(trapped)?.is_err() {
+                    break;
+                }
             }
             self.keep().await?;
         }
@@ -210,6 +217,11 @@ impl Run {
         loop {
             self.take_ready();
             self.publish().await?;
+            if self.feed.is_over() && !self.is_all_read {
+                // A pipe may have been silent for long: what is waited for from now on is the broker.
+                self.is_all_read = true;
+                self.quiet_since = Instant::now();
+            }
             if self.feed.is_over() && self.outstanding.count() == 0 {
                 return self.unreadable.take().map_or(Ok(()), |error| Err(tally::unreadable(error)));
             }
@@ -217,7 +229,8 @@ impl Run {
             if is_over {
                 let seconds = self.timeout.as_secs_f64();
                 let reason = if self.link.is_up { "no answer came" } else { "the connection did not come back" };
-                return self.end_feed(&format!("{reason} in {seconds} s")).await;
+                self.end_feed(format!("{reason} in {seconds} s"));
+                return Ok(());
             }
             let before = self.heeded;
             self.serve().await?;
@@ -226,7 +239,7 @@ impl Run {
                     if self.outstanding.count() > 0 {
                         self.outstanding.tally().progress.suspend(|| complain(WAITING));
                     }
-                    self.end_feed("interrupted").await?;
+                    self.end_feed("interrupted".to_owned());
                 }
                 0 | 1 => {}
                 _ => return Ok(()),
@@ -347,11 +360,13 @@ impl Run {
         self.outstanding.tally().flush()
     }
 
-    /// No more is read. What was not sent is counted and kept.
-    async fn end_feed(&mut self, reason: &str) -> Result<(), Problem> {
+    /// No more is read. What is left is given up when all that was sent has its outcome, so that lines are kept in their order.
+    fn end_feed(&mut self, reason: String) {
         self.quiet_since = Instant::now();
-        let Some(mut source) = self.feed.end() else { return Ok(()) };
-        self.outstanding.tally().give_up_rest(&mut source, reason, &self.interruptions).await
+        if !self.feed.is_over() {
+            self.feed.end();
+            self.reason = reason;
+        }
     }
 
     /// Says goodbye, and gives those their outcome that have none.
@@ -361,7 +376,15 @@ impl Run {
             Err(problem) => problem.to_string(),
             Ok(()) => "the component failed: it gave no outcome".to_owned(),
         };
-        ended.and(settled).and(self.outstanding.give_up(&reason))
+        let given_up = self.outstanding.give_up(&reason);
+        let rest = match self.feed.rest() {
+            Some(source) => {
+                let patience = self.heeded.max(1) + 1;
+                self.outstanding.tally().give_up_rest(source, &self.reason, &self.interruptions, patience).await
+            }
+            None => Ok(()),
+        };
+        ended.and(settled).and(given_up).and(rest)
     }
 
     async fn settle_rest(&mut self) -> Result<(), Problem> {

@@ -133,6 +133,7 @@ impl Wire {
     pub fn look(&mut self) {
         if let State::Open(open) = &mut self.state {
             open.may_read = true;
+            open.is_full = false;
         }
     }
 
@@ -151,13 +152,17 @@ impl Wire {
         pollables.extend(interrupt);
         let of_alarm = alarm.is_some().then_some(pollables.len());
         pollables.extend(alarm);
-        let first_of_wire = pollables.len();
+        let (mut of_input, mut of_output) = (None, None);
         match &self.state {
             State::None => {}
             State::Dialing(on_its_way) => pollables.push(&on_its_way.ready),
             State::Open(open) => {
-                pollables.push(&open.readable);
+                if session.wants_input() {
+                    of_input = Some(pollables.len());
+                    pollables.push(&open.readable);
+                }
                 if !session.output().is_empty() {
+                    of_output = Some(pollables.len());
                     pollables.push(&open.writable);
                 }
             }
@@ -167,8 +172,8 @@ impl Wire {
         let is_interrupted = may_be_interrupted && is_ready(0);
         let rings = of_alarm.is_some_and(is_ready);
         if let State::Open(open) = &mut self.state {
-            open.may_read |= is_ready(first_of_wire);
-            open.is_full &= !is_ready(first_of_wire + 1);
+            open.may_read |= of_input.is_some_and(is_ready);
+            open.is_full &= !of_output.is_some_and(is_ready);
         }
         if rings {
             self.alarm.clear();
@@ -202,7 +207,7 @@ impl Open {
     }
 
     fn read(&mut self, session: &mut Session, now_ms: u64) -> Result<bool, StreamError> {
-        if !self.may_read {
+        if !self.may_read || !session.wants_input() {
             return Ok(false);
         }
         let bytes = self.input.read(READ)?;

@@ -10,7 +10,7 @@ use crate::mqtt::Version;
 use crate::mqtt::event::Incoming;
 
 /// Packets up to this size are taken: the largest payload of any platform here is 256 KB.
-const MAX_PACKET: usize = 1024 * 1024;
+pub(super) const MAX_PACKET: usize = 1024 * 1024;
 
 /// A packet in what has come so far.
 #[derive(Debug)]

@@ -30,7 +30,7 @@ fn a_connect_of_mqtt_5_says_how_long_the_session_lasts() {
     let expected = [
         &[0x10, 0][..],
         b"\0\x04MQTT\x05",
-        &[0b1100_0000, 0, 60, 5, 0x11, 0, 0, 0x0e, 0x10],
+        &[0b1100_0000, 0, 60, 10, 0x11, 0, 0, 0x0e, 0x10, 0x27, 0, 0x10, 0, 5],
         b"\0\x03dev\0\x04user\0\x02pw",
     ];
     let mut expected = expected.concat();

@@ -10,7 +10,7 @@ use mqtt_proto::v5::{
 };
 use mqtt_proto::{Pid, QoS, TopicFilter};
 
-use super::receive::incoming;
+use super::receive::{MAX_PACKET, incoming};
 use super::{
     Ack, Acks, Connack, Connect, Malformed, Packet, Publish, Unsendable, payload, properties, qos, qos_and_id, topic,
 };
@@ -18,6 +18,8 @@ use crate::mqtt::Subscription;
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
     let mut wire = WireConnect::new(connect.login.client_id.as_str().into(), connect.keep_alive_s);
+    // What is larger would end the connection, and a broker that has kept it would send it again.
+    wire.properties.max_packet_size = Some(MAX_PACKET as u32 + 5);
     wire.clean_start = connect.session_expiry_s == 0;
     wire.properties.session_expiry_interval = (connect.session_expiry_s > 0).then_some(connect.session_expiry_s);
     wire.username = connect.login.user_name.as_ref().map(|name| name.reveal().into());
@@ -53,7 +55,9 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
     let header = Header::new_with(first, length, length).map_err(|_| Malformed)?;
     let mut offset = 0;
     let packet = match header.typ {
-        PacketType::Connack => connack(WireConnack::decode(body, &mut offset, header).map_err(|_| Malformed)?),
+        // A broker that knows no MQTT 5 says so as MQTT 3.1.1 does, or refuses for another reason.
+        PacketType::Connack if body.len() == 2 => return v3_connack(body[1]),
+        PacketType::Connack => connack(WireConnack::decode(body, &mut offset, header).map_err(|_| Malformed)?)?,
         PacketType::Publish => return incoming(first, body, properties::received),
         PacketType::Puback => {
             let puback = Puback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
@@ -84,9 +88,25 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
     }
 }
 
-fn connack(connack: WireConnack) -> Packet {
+fn v3_connack(code: u8) -> Result<Packet, Malformed> {
+    let code = match code {
+        1 => 0x84,
+        2 => 0x85,
+        3 => 0x88,
+        4 => 0x86,
+        5 => 0x87,
+        _ => return Err(Malformed),
+    };
+    Ok(Packet::Connack(Connack { code, ..Connack::default() }))
+}
+
+fn connack(connack: WireConnack) -> Result<Packet, Malformed> {
     let properties = connack.properties;
-    Packet::Connack(Connack {
+    // With 0 no message could ever be sent, and the standard forbids it.
+    if properties.receive_max == Some(0) || properties.max_packet_size == Some(0) {
+        return Err(Malformed);
+    }
+    Ok(Packet::Connack(Connack {
         code: connack.reason_code as u8,
         reason: text(properties.reason_string),
         session_present: connack.session_present,
@@ -95,7 +115,7 @@ fn connack(connack: WireConnack) -> Packet {
         max_packet_bytes: properties.max_packet_size,
         takes_qos_1: properties.max_qos != Some(QoS::Level0),
         takes_retained: properties.retain_available != Some(false),
-    })
+    }))
 }
 
 fn text(text: Option<Arc<str>>) -> Option<String> {

@@ -12,6 +12,13 @@ use crate::mqtt::event::{Connection, Disconnection, Event};
 use crate::mqtt::packet::{self, Connack};
 use crate::mqtt::reason;
 use crate::outcome::{Delivery, Retry};
+use crate::secret::Secret;
+
+/// How much longer than the one who dials.
+const GRACE_MS: u64 = 1000;
+
+/// The longest signature there is has 64 characters.
+const MAX_SIGNATURE: usize = 256;
 
 impl Session {
     /// What to do next.
@@ -26,15 +33,20 @@ impl Session {
                 Link::Pausing { until_ms } if *until_ms <= now_ms => self.link = Link::Off,
                 Link::Pausing { until_ms } => return Step::Wait(Some(*until_ms)),
                 Link::Signing => return Step::Wait(None),
-                Link::Dialing { deadline_ms } | Link::Greeting { deadline_ms } if *deadline_ms <= now_ms => {
-                    let waited_for = match self.link {
-                        Link::Greeting { .. } => Some("the broker has not answered to CONNECT".to_owned()),
-                        _ => None,
-                    };
-                    self.failed(now_ms, NoAnswer { failure: Failure::ConnectTimeout, detail: waited_for });
+                Link::Dialing { deadline_ms } => {
+                    // Whoever dials has the same time, and can say better what it was spent on.
+                    let deadline_ms = deadline_ms.saturating_add(GRACE_MS);
+                    if now_ms < deadline_ms {
+                        return Step::Wait(Some(deadline_ms));
+                    }
+                    self.failed(now_ms, Failure::ConnectTimeout.into());
                 }
-                Link::Dialing { deadline_ms } | Link::Greeting { deadline_ms } => {
-                    return Step::Wait(Some(*deadline_ms));
+                Link::Greeting { deadline_ms } => {
+                    if now_ms < *deadline_ms {
+                        return Step::Wait(Some(*deadline_ms));
+                    }
+                    let detail = Some("the broker has not answered to CONNECT".to_owned());
+                    self.failed(now_ms, NoAnswer { failure: Failure::AnswerTimeout, detail });
                 }
                 Link::Leaving { deadline_ms } => {
                     if !self.output.is_empty() && now_ms < *deadline_ms {
@@ -72,22 +84,25 @@ impl Session {
             return;
         }
         match signature {
-            Ok(signature) => {
-                self.signature = Some(signature);
+            Ok(signature) if signature.len() <= MAX_SIGNATURE => {
+                self.signature = Some(Secret::new(signature));
                 self.link = Link::Off;
             }
-            Err(problem) => {
-                let error = Error { stage: Stage::Connection, ..Error::not_signed(problem) };
-                self.end(now_ms, error);
-            }
+            Ok(_) => self.not_signed(now_ms, "what came is no signature".to_owned()),
+            Err(problem) => self.not_signed(now_ms, problem),
         }
+    }
+
+    fn not_signed(&mut self, now_ms: u64, problem: String) {
+        self.end(now_ms, Error { stage: Stage::Connection, ..Error::not_signed(problem) });
     }
 
     /// There is a connection: the broker is greeted.
     pub fn dialed(&mut self) {
         let Link::Dialing { deadline_ms } = self.link else { return };
         self.link = Link::Greeting { deadline_ms };
-        let login = self.config.broker.login(self.signature.clone());
+        let signature = self.signature.as_ref().map(|signature| signature.reveal().to_owned());
+        let login = self.config.broker.login(signature);
         let connect = packet::Connect {
             login: &login,
             keep_alive_s: self.config.keep_alive_s,
@@ -118,6 +133,8 @@ impl Session {
     /// The broker has answered the CONNECT.
     pub(super) fn greeted(&mut self, now_ms: u64, connack: Connack) {
         if connack.code != 0 {
+            // Perhaps it was made with a secret that has been replaced.
+            self.signature = None;
             let error = reason::refused_connection(self.config.version, connack.code, connack.reason);
             return self.end(now_ms, error);
         }
@@ -133,6 +150,13 @@ impl Session {
             since_ms: now_ms,
             window: window as usize,
             is_cautious: self.outbox.first_waiting().is_some_and(|entry| entry.closings > 0),
+            has_unconfirmed: false,
+            // A quarter before its time, so that it is not late for the broker. One that wants none gets one all the same:
+            // without it a dead connection is never noticed.
+            ping_after_ms: match keep_alive_s {
+                0 => u64::from(self.config.keep_alive_s) * 750,
+                seconds => u64::from(seconds) * 750,
+            },
             limits: Limits {
                 max_packet_bytes: connack.max_packet_bytes,
                 takes_qos_1: connack.takes_qos_1,
@@ -140,7 +164,7 @@ impl Session {
             },
             is_resubscribing: !self.subscriptions.is_settled(),
             backlog: self.outbox.fresh(),
-            drain_at_ms: now_ms,
+            drain_at_us: now_ms.saturating_mul(1000),
             last_sent_ms: now_ms,
             last_received_ms: now_ms,
             pinged_ms: None,
@@ -167,7 +191,7 @@ impl Session {
         };
         if let Some(after_ms) = after_ms {
             self.reconnect.lost(after_ms);
-            self.blame_first(&error);
+            self.blame(now_ms, &error);
         }
         let retry_ms = (self.wish == Wish::Always).then(|| self.reconnect.pause_ms());
         self.link = match retry_ms {
@@ -194,29 +218,56 @@ impl Session {
     pub(super) fn close(&mut self) {
         self.is_to_close = true;
         self.outbox.lost();
+        for packet_id in core::mem::take(&mut self.asked) {
+            self.outbox.release(packet_id);
+        }
         self.output.clear();
         self.input.clear();
     }
 
-    /// A broker may close the connection upon a message that it does not want, and over MQTT 3.1.1 AWS does nothing else.
-    /// That message would be sent again for ever, and nothing behind it. Brokers take messages in their order, so it is
-    /// the first one that was not acknowledged.
-    fn blame_first(&mut self, error: &Error) {
-        let is_about_a_message = matches!(
+    /// A broker may close the connection upon a message or a subscription that it does not want, and over MQTT 3.1.1 AWS
+    /// does nothing else. That would be sent again for ever, and nothing behind it.
+    fn blame(&mut self, now_ms: u64, error: &Error) {
+        let is_closed = matches!(
             error.cause,
             Cause::Transport(Failure::ConnectionClosed)
                 | Cause::Forbidden
                 | Cause::InvalidRequest
+                | Cause::InvalidField(_)
                 | Cause::PayloadTooLarge
                 | Cause::Unsupported
+                | Cause::ServerError
+                | Cause::UndocumentedAnswer
         );
+        let is_unanswered = error.cause == Cause::Transport(Failure::AnswerTimeout);
         let max_attempts = self.options.max_attempts;
-        if !is_about_a_message {
+        for (filter, is_end) in self.subscriptions.lost(is_closed || is_unanswered, max_attempts) {
+            let error = Error { stage: Stage::Publication, delivery: Delivery::Unknown, ..error.clone() };
+            let explained = self.about_subscription(error, &filter);
+            self.tell(match is_end {
+                true => Event::Unsubscribed { filter, error: Some(explained) },
+                false => Event::Subscribed { filter, granted: Err(explained) },
+            });
+        }
+        if is_closed {
+            self.blame_first(now_ms, error);
+        }
+    }
+
+    /// Brokers take messages in their order, so it is the first one that was not acknowledged; if it had left in full, if that
+    /// was not long ago, and if nothing that is never acknowledged has left as well.
+    fn blame_first(&mut self, now_ms: u64, error: &Error) {
+        let Link::Online(online) = &self.link else { return };
+        let (has_unconfirmed, is_cautious) = (online.has_unconfirmed, online.is_cautious);
+        let patience_ms = u64::from(self.options.operation_timeout_ms);
+        let is_long_ago = self.outbox.first_waits_since_ms().is_some_and(|ms| now_ms.saturating_sub(ms) > patience_ms);
+        let Some(first) = self.outbox.first_in_flight() else { return };
+        if !self.output.is_written(first.end) || is_long_ago || (has_unconfirmed && is_cautious) {
             return;
         }
-        let Some(first) = self.outbox.first_in_flight() else { return };
         first.closings += 1;
-        if first.closings >= max_attempts
+        if first.closings >= self.options.max_attempts
+            && !has_unconfirmed
             && let Some(entry) = self.outbox.pop_in_flight()
         {
             let error =

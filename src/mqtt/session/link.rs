@@ -1,6 +1,7 @@
 //! The connection as it stands.
 
 use crate::mqtt::event::Connection;
+use crate::mqtt::outbox::Standing;
 
 #[derive(Debug)]
 pub(super) enum Link {
@@ -21,9 +22,13 @@ pub(super) enum Link {
 }
 
 impl Link {
-    /// Whether messages go out as they come.
-    pub fn is_steady(&self) -> bool {
-        matches!(self, Self::Online(online) if online.backlog == 0 && !online.is_resubscribing)
+    /// How it stands for a message that comes.
+    pub fn standing(&self) -> Standing {
+        match self {
+            Self::Online(online) if online.backlog == 0 && !online.is_resubscribing => Standing::Steady,
+            Self::Online(_) => Standing::Draining,
+            _ => Standing::Offline,
+        }
     }
 }
 
@@ -36,13 +41,17 @@ pub(super) struct Online {
     /// The broker has closed the last connection upon the first message: it goes alone until something is acknowledged, so
     /// that the others are not sent again and again for its sake.
     pub is_cautious: bool,
+    /// An at-most-once message was written, and nothing was acknowledged since: the broker may have closed upon that.
+    pub has_unconfirmed: bool,
+    /// After how long a silence a ping is due.
+    pub ping_after_ms: u64,
     pub limits: Limits,
     /// Subscriptions come first: a message may ask for an answer.
     pub is_resubscribing: bool,
     /// How many of those that waited for a connection still do.
     pub backlog: usize,
     /// When the next of them may go.
-    pub drain_at_ms: u64,
+    pub drain_at_us: u64,
     pub last_sent_ms: u64,
     pub last_received_ms: u64,
     /// When the PINGREQ was sent that waits for its answer.

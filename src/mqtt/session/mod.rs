@@ -24,7 +24,7 @@ use link::Link;
 use super::broker::Broker;
 use super::event::{Connection, Disconnection, Event, Unfinished};
 use super::options::Options;
-use super::outbox::{Entry, NotTaken, Outbox};
+use super::outbox::{self, Entry, NotTaken, Outbox};
 use super::output::Output;
 use super::packet;
 use super::reconnect::Reconnect;
@@ -32,9 +32,24 @@ use super::subscriptions::{Subscription, Subscriptions};
 use super::{Situation, Version};
 use crate::aliyun::Signing;
 use crate::error::{Cause, Error, Stage};
-use crate::message::{Message, Qos};
+use crate::field::Field;
+use crate::message::{Message, Qos, RequestProblem};
 use crate::outcome::{Delivery, Retry};
 use crate::platform::ConfigurationProblem;
+use crate::secret::Secret;
+
+/// The length of a text, or of a will, has two bytes.
+const MAX_TEXT: usize = u16::MAX as usize;
+
+/// No platform takes nearly as much, properties and all.
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// With so many events waiting nothing more is read.
+const ENOUGH_EVENTS: usize = 1024;
+const ENOUGH_BYTES: usize = 1024 * 1024;
+
+/// With so many no more messages are taken: each of them has an outcome to come.
+const MAX_EVENTS: usize = 64 * 1024;
 
 /// A session, as the broker is to know it.
 #[derive(Clone, Debug)]
@@ -102,16 +117,20 @@ pub struct Session {
     generation: u32,
     /// The connection is to be closed.
     is_to_close: bool,
-    signature: Option<String>,
+    signature: Option<Secret>,
     reconnect: Reconnect,
     /// How many times in a row a connection was given up because nothing came.
     silences: u32,
     outbox: Outbox,
     subscriptions: Subscriptions,
+    /// Under which subscriptions, and ends of them, wait for their answer.
+    asked: Vec<u16>,
     output: Output,
     /// What came of a packet that is not whole yet.
     input: Vec<u8>,
     events: VecDeque<Queued>,
+    /// How many bytes of messages are among them.
+    event_bytes: usize,
     /// Of the message that was sent last.
     last_topic: Option<String>,
 }
@@ -129,6 +148,9 @@ impl Session {
         broker.check_keep_alive(config.keep_alive_s)?;
         broker.check_session(*version, will.as_ref())?;
         let will_topic = match will {
+            Some(will) if will.payload.len() > MAX_TEXT => {
+                return Err(ConfigurationProblem::TooLarge("payload of the will", "65535 bytes"));
+            }
             Some(will) => {
                 let topic = broker.check(will, *version);
                 Some(topic.map_err(|_| ConfigurationProblem::Malformed("will"))?)
@@ -147,20 +169,23 @@ impl Session {
             silences: 0,
             outbox: Outbox::new(&options),
             subscriptions: Subscriptions::default(),
+            asked: Vec::new(),
             output: Output::default(),
             input: Vec::new(),
             events: VecDeque::new(),
+            event_bytes: 0,
             last_topic: None,
             config,
             options,
         };
+        const LEFT: ConfigurationProblem = ConfigurationProblem::Malformed("message that an earlier session has left");
         for Unfinished { id, message, attempts, packet_id } in unfinished {
-            let topic = session.config.broker.check(&message, session.config.version);
-            let topic =
-                topic.map_err(|_| ConfigurationProblem::Malformed("message that an earlier session has left"))?;
-            // Only what is at least once can have been sent and be sent again.
-            let packet_id = packet_id.filter(|id| *id != 0 && message.qos == Qos::AtLeastOnce);
-            session.outbox.restore(Entry { id, message, topic, packet_id, attempts, closings: 0 });
+            let topic = session.config.broker.check(&message, session.config.version).map_err(|_| LEFT)?;
+            // Only what is at least once is sent again under the same identifier.
+            let packet_id = packet_id.filter(|_| message.qos == Qos::AtLeastOnce);
+            if !session.outbox.restore(Entry { packet_id, attempts, ..Entry::new(id, message, topic) }) {
+                return Err(LEFT);
+            }
         }
         Ok(session)
     }
@@ -234,10 +259,17 @@ impl Session {
             Ok(topic) => topic,
             Err(problem) => return Err(self.refused(problem.into(), &message.topic)),
         };
-        let bytes = message.payload.len() + topic.len();
-        match self.outbox.make_room(bytes, self.link.is_steady()) {
+        let bytes = outbox::bytes(&message, &topic);
+        if bytes > MAX_MESSAGE_BYTES {
+            return Err(self.refused(RequestProblem::PayloadTooLarge.into(), &topic));
+        }
+        if self.events.len() >= MAX_EVENTS {
+            let detail = Some("too many events wait to be taken".to_string());
+            return Err(self.refused(Error { detail, ..not_taken(Cause::QueueFull) }, &topic));
+        }
+        match self.outbox.make_room(bytes, self.link.standing()) {
             Ok(dropped) => {
-                if let Some(dropped) = dropped {
+                for dropped in dropped {
                     self.not_published(dropped, |_| not_taken(Cause::QueueFull));
                 }
                 Ok(self.outbox.push(message, topic))
@@ -262,14 +294,19 @@ impl Session {
     /// Wants them no more.
     pub fn unsubscribe(&mut self, filter: &str) -> Result<(), (Error, String)> {
         self.check_filter(filter)?;
-        if !self.subscriptions.end(filter) {
+        let may_be_known = self.config.session_expiry_s > 0;
+        if !self.subscriptions.end(filter, may_be_known) {
             self.tell(Event::Unsubscribed { filter: filter.to_string(), error: None });
         }
         Ok(())
     }
 
     fn check_filter(&self, filter: &str) -> Result<(), (Error, String)> {
-        self.config.broker.check_filter(filter).map_err(|problem| {
+        let checked = match filter.len() {
+            ..=MAX_TEXT => self.config.broker.check_filter(filter),
+            _ => Err(Field::TopicFilter.into()),
+        };
+        checked.map_err(|problem| {
             let error = problem.into();
             let explanation = self.explain(&error, &Situation::Subscription { filter });
             (error, explanation)
@@ -279,6 +316,7 @@ impl Session {
     /// What happened next. Taking a message acknowledges it, if the connection over which it came is still there.
     pub fn event(&mut self) -> Option<Event> {
         let Queued { event, acknowledge } = self.events.pop_front()?;
+        self.event_bytes -= event_bytes(&event);
         if let Some((generation, packet_id)) = acknowledge
             && generation == self.generation
             && matches!(self.link, Link::Online(_))
@@ -286,6 +324,16 @@ impl Session {
             packet::puback(packet_id, self.output.buffer());
         }
         Some(event)
+    }
+
+    /// Whether bytes from the connection are wanted now. Who takes no events gets no more of them: what the broker sends is
+    /// left in the connection, which keeps the broker from sending more.
+    pub fn wants_input(&self) -> bool {
+        match &self.link {
+            Link::Online(_) => self.events.len() < ENOUGH_EVENTS && self.event_bytes < ENOUGH_BYTES,
+            Link::Greeting { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether something has happened.
@@ -305,9 +353,9 @@ impl Session {
 
     /// Gives each message its outcome that has none.
     pub fn abandon(&mut self) {
-        for entry in self.outbox.drain() {
-            self.not_published(entry, |entry| Error {
-                delivery: if entry.packet_id.is_some() { Delivery::Unknown } else { Delivery::NotSent },
+        for (entry, may_have_been_sent) in self.outbox.give_up() {
+            self.not_published(entry, |_| Error {
+                delivery: if may_have_been_sent { Delivery::Unknown } else { Delivery::NotSent },
                 retry: Retry::AfterMs(0),
                 ..not_taken(Cause::Abandoned)
             });
@@ -315,7 +363,12 @@ impl Session {
     }
 
     fn tell(&mut self, event: Event) {
-        self.events.push_back(Queued { event, acknowledge: None });
+        self.queue(event, None);
+    }
+
+    fn queue(&mut self, event: Event, acknowledge: Option<(u32, u16)>) {
+        self.event_bytes += event_bytes(&event);
+        self.events.push_back(Queued { event, acknowledge });
     }
 
     fn not_published(&mut self, entry: Entry, error: impl FnOnce(&Entry) -> Error) {
@@ -326,6 +379,13 @@ impl Session {
 
     fn explain(&self, error: &Error, situation: &Situation) -> String {
         self.config.broker.explain(error, situation)
+    }
+}
+
+fn event_bytes(event: &Event) -> usize {
+    match event {
+        Event::Message(incoming) => incoming.topic.len() + incoming.payload.len(),
+        _ => 0,
     }
 }
 

@@ -1,10 +1,9 @@
 //! What comes.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
+use super::Session;
 use super::link::Link;
-use super::{Queued, Session};
 use crate::error::{Error, Stage};
 use crate::message::Qos;
 use crate::mqtt::Situation;
@@ -24,18 +23,17 @@ impl Session {
         // Packets rarely come in pieces, and what is whole need not be kept.
         if self.input.is_empty() {
             let taken = self.read(now_ms, bytes);
-            self.keep(&bytes[taken.min(bytes.len())..]);
+            if self.is_listening() {
+                self.input.extend_from_slice(&bytes[taken..]);
+            }
         } else {
             let mut input = core::mem::take(&mut self.input);
             input.extend_from_slice(bytes);
             let taken = self.read(now_ms, &input);
-            self.keep(&input[taken.min(input.len())..]);
-        }
-    }
-
-    fn keep(&mut self, rest: &[u8]) {
-        if self.is_listening() {
-            self.input = Vec::from(rest);
+            if self.is_listening() {
+                input.drain(..taken);
+                self.input = input;
+            }
         }
     }
 
@@ -100,7 +98,7 @@ impl Session {
         match packet {
             Packet::Publish { packet, id } => {
                 let acknowledge = id.map(|id| (self.generation, id));
-                self.events.push_back(Queued { event: Event::Message(packet), acknowledge });
+                self.queue(Event::Message(packet), acknowledge);
             }
             Packet::Puback(ack) => self.acknowledged(now_ms, ack),
             Packet::Suback(acks) => self.subscribed(acks),
@@ -117,6 +115,7 @@ impl Session {
         self.silences = 0;
         if let Link::Online(online) = &mut self.link {
             online.is_cautious = false;
+            online.has_unconfirmed = false;
         }
         // One that nobody waits for is of a message that was given up.
         let Some(entry) = self.outbox.acknowledged(id, now_ms) else { return };
@@ -128,7 +127,18 @@ impl Session {
         }
     }
 
+    /// Whether this identifier was one of a subscription, or of the end of one. It is free again.
+    fn answered(&mut self, id: u16) -> bool {
+        let Some(index) = self.asked.iter().position(|asked| *asked == id) else { return false };
+        self.asked.remove(index);
+        self.outbox.release(id);
+        true
+    }
+
     fn subscribed(&mut self, Acks { id, codes, reason }: Acks) {
+        if !self.answered(id) {
+            return;
+        }
         for (filter, code) in self.subscriptions.subscribed(id, &codes) {
             let granted = match code {
                 Some(0) => Ok(Qos::AtMostOnce),
@@ -145,6 +155,9 @@ impl Session {
     }
 
     fn unsubscribed(&mut self, acks: &Acks) {
+        if !self.answered(acks.id) {
+            return;
+        }
         let Some(filter) = self.subscriptions.unsubscribed(acks.id) else { return };
         let code = acks.codes.first().copied().filter(|code| !is_granted(*code));
         let error = code.map(|code| {
@@ -154,7 +167,7 @@ impl Session {
         self.tell(Event::Unsubscribed { filter, error });
     }
 
-    fn about_subscription(&self, error: Error, filter: &str) -> (Error, String) {
+    pub(super) fn about_subscription(&self, error: Error, filter: &str) -> (Error, String) {
         let error = self.config.broker.redact(error);
         let explanation = self.explain(&error, &Situation::Subscription { filter });
         (error, explanation)

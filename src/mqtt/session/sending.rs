@@ -7,13 +7,14 @@ use super::connecting::connection_error;
 use super::link::Link;
 use super::{Session, not_taken};
 use crate::error::{Cause, Error};
+use crate::field::Field;
 use crate::http::Failure;
-use crate::message::Qos;
+use crate::message::{Qos, RequestProblem};
 use crate::mqtt::event::Event;
 use crate::mqtt::outbox::Entry;
 use crate::mqtt::packet;
 use crate::mqtt::subscriptions::Ask;
-use crate::outcome::{Receipt, Retry};
+use crate::outcome::{Delivery, Receipt, Retry};
 
 /// With so much to write nothing more is encoded: what waits as messages can still be exported, or dropped.
 const HIGH_WATER: usize = 64 * 1024;
@@ -36,11 +37,13 @@ impl Session {
         self.output.advance(count);
         while let Some(id) = self.output.next_written() {
             if let Some(entry) = self.outbox.written(id) {
+                if let Link::Online(online) = &mut self.link {
+                    online.has_unconfirmed = true;
+                }
                 let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };
                 self.tell(Event::Published { id, receipt });
             }
         }
-        self.output.tidy();
         if let Link::Online(online) = &mut self.link
             && !self.output.is_empty()
         {
@@ -55,14 +58,20 @@ impl Session {
     pub(super) fn serve(&mut self, now_ms: u64) -> Option<Option<u64>> {
         self.ask(now_ms);
         let drains_ms = self.fill(now_ms);
-        let is_awaiting = self.outbox.in_flight() > 0 || self.subscriptions.is_any_asked();
-        let patience_ms = u64::from(self.options.operation_timeout_ms) << self.silences.min(MAX_DOUBLINGS);
+        let is_awaiting = self.outbox.in_flight() > 0 || !self.asked.is_empty();
+        let timeout_ms = u64::from(self.options.operation_timeout_ms);
+        let patience_ms = timeout_ms << self.silences.min(MAX_DOUBLINGS);
+        let is_deaf = !self.wants_input();
         let Link::Online(online) = &mut self.link else { return None };
+        if is_deaf {
+            // What is awaited may have come long ago, and lie behind what nobody takes.
+            online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
+            online.pinged_ms = online.pinged_ms.map(|_| now_ms);
+            self.outbox.first_waits_from(now_ms);
+        }
 
-        // A quarter before its time, so that it is not late for the broker. Silence from either side will do: who only
-        // sends would never learn that nobody hears.
-        let keep_alive_ms = u64::from(online.connection.keep_alive_s) * 750;
-        let ping_at_ms = online.last_sent_ms.min(online.last_received_ms).saturating_add(keep_alive_ms);
+        // Silence from either side will do: who only sends would never learn that nobody hears.
+        let ping_at_ms = online.last_sent_ms.min(online.last_received_ms).saturating_add(online.ping_after_ms);
         let mut pings_ms = None;
         if online.pinged_ms.is_none() {
             if ping_at_ms <= now_ms {
@@ -73,7 +82,7 @@ impl Session {
                 pings_ms = Some(ping_at_ms);
             }
         }
-        let pong_ms = online.pinged_ms.map(|pinged_ms| pinged_ms.saturating_add(patience_ms));
+        let pong_ms = online.pinged_ms.map(|pinged_ms| pinged_ms.saturating_add(timeout_ms));
         let ack_ms = match is_awaiting {
             true => Some(online.silent_since_ms.get_or_insert(now_ms).saturating_add(patience_ms)),
             false => {
@@ -101,19 +110,39 @@ impl Session {
         while self.output.pending().len() < HIGH_WATER
             && let Some(ask) = self.subscriptions.next()
         {
-            let subscriptions = &self.subscriptions;
-            let id = self.outbox.free_packet_id(|id| subscriptions.has_packet_id(id));
+            let id = self.outbox.take_packet_id();
             let out = self.output.buffer();
+            let start = out.len();
             let encoded = match &ask {
                 Ask::Subscribe(all) => self.config.version.subscribe(id, all, out),
                 Ask::Unsubscribe(filter) => self.config.version.unsubscribe(id, filter, out),
             };
-            debug_assert!(encoded.is_ok(), "a checked filter can be sent");
+            if encoded.is_err() {
+                out.truncate(start);
+                self.outbox.release(id);
+                self.cannot_ask(ask);
+                continue;
+            }
+            self.asked.push(id);
             self.subscriptions.asked(&ask, id);
             self.sent(now_ms);
         }
         if let Link::Online(online) = &mut self.link {
             online.is_resubscribing &= !self.subscriptions.is_settled();
+        }
+    }
+
+    /// Filters have been checked; but what cannot be encoded must not be tried for ever.
+    fn cannot_ask(&mut self, ask: Ask) {
+        let filters = match ask {
+            Ask::Subscribe(all) => all.into_iter().map(|one| one.filter).collect(),
+            Ask::Unsubscribe(filter) => alloc::vec![filter],
+        };
+        for filter in filters {
+            self.subscriptions.forget(&filter);
+            let error = RequestProblem::from(Field::TopicFilter).into();
+            let explained = self.about_subscription(error, &filter);
+            self.tell(Event::Subscribed { filter, granted: Err(explained) });
         }
     }
 
@@ -129,18 +158,22 @@ impl Session {
                 online.backlog = 0;
                 return None;
             };
-            let window = if online.is_cautious { 1 } else { online.window };
-            if first.message.qos == Qos::AtLeastOnce && self.outbox.in_flight() >= window {
+            let in_flight = self.outbox.in_flight();
+            if online.is_cautious && in_flight > 0 {
+                return None;
+            }
+            if first.message.qos == Qos::AtLeastOnce && in_flight >= online.window {
                 return None;
             }
             // What was sent before has had its turn.
             if first.packet_id.is_none() && online.backlog > 0 {
-                if now_ms < online.drain_at_ms {
-                    return Some(online.drain_at_ms);
+                let at_ms = online.drain_at_us.div_ceil(1000);
+                if now_ms < at_ms {
+                    return Some(at_ms);
                 }
                 online.backlog -= 1;
-                if let Some(pause_ms) = 1000_u64.checked_div(self.options.drain_per_second.into()) {
-                    online.drain_at_ms = now_ms + pause_ms;
+                if let Some(pause_us) = 1_000_000_u64.checked_div(self.options.drain_per_second.into()) {
+                    online.drain_at_us = online.drain_at_us.saturating_add(pause_us);
                 }
             }
             let entry = self.outbox.pop_waiting()?;
@@ -150,13 +183,12 @@ impl Session {
     }
 
     fn send(&mut self, now_ms: u64, mut entry: Entry) {
-        if let Some(cause) = self.unfit(&entry) {
-            return self.not_published(entry, |_| Error { retry: Retry::Never, ..not_taken(cause) });
-        }
         let is_duplicate = entry.packet_id.is_some();
+        if let Some(cause) = self.unfit(&entry) {
+            return self.not_sent(entry, is_duplicate, cause);
+        }
         if entry.message.qos == Qos::AtLeastOnce && entry.packet_id.is_none() {
-            let subscriptions = &self.subscriptions;
-            entry.packet_id = Some(self.outbox.free_packet_id(|id| subscriptions.has_packet_id(id)));
+            entry.packet_id = Some(self.outbox.take_packet_id());
         }
         let start = self.output.buffer().len();
         let publish = packet::Publish {
@@ -173,8 +205,9 @@ impl Session {
         };
         if let Some(cause) = cause {
             self.output.buffer().truncate(start);
-            return self.not_published(entry, |_| Error { retry: Retry::Never, ..not_taken(cause) });
+            return self.not_sent(entry, is_duplicate, cause);
         }
+        entry.end = self.output.end();
         entry.attempts = entry.attempts.saturating_add(1);
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);
@@ -184,6 +217,15 @@ impl Session {
         last_topic.clone_from(&entry.topic);
         self.outbox.sent(entry, now_ms);
         self.sent(now_ms);
+    }
+
+    /// This broker does not take it. An earlier connection may have led to one that did.
+    fn not_sent(&mut self, entry: Entry, was_sent_before: bool, cause: Cause) {
+        if let Some(packet_id) = entry.packet_id {
+            self.outbox.release(packet_id);
+        }
+        let delivery = if was_sent_before { Delivery::Unknown } else { Delivery::NotSent };
+        self.not_published(entry, |_| Error { delivery, retry: Retry::Never, ..not_taken(cause) });
     }
 
     fn sent(&mut self, now_ms: u64) {

@@ -26,8 +26,8 @@ pub enum MqttCommand {
     /// Publish one message, one several times, or one for each line of a file. The first connection must succeed; after
     /// that a lost one comes back by itself
     #[command(after_help = EXIT_CODES, mut_arg("timeout", |timeout| timeout.help(TIMEOUT_OF_PUBLISH)))]
-    Publish(MqttPublish),
+    Publish(Box<MqttPublish>),
     /// Print the messages of topics, each in a line, until interrupted. A lost connection comes back by itself
     #[command(after_help = SUBSCRIBE_EXIT_CODES, mut_arg("timeout", |timeout| timeout.help(TIMEOUT_OF_SUBSCRIBE)))]
-    Subscribe(MqttSubscribe),
+    Subscribe(Box<MqttSubscribe>),
 }

@@ -31,6 +31,8 @@ pub struct SimulatedBroker {
     pub session_present: bool,
     pub receive_maximum: Option<u16>,
     pub max_packet_bytes: Option<u32>,
+    pub keep_alive_s: Option<u16>,
+    pub takes_at_most_once_only: bool,
     /// Takes everything and says nothing.
     pub is_mute: bool,
     /// Takes messages and does not acknowledge them.
@@ -41,6 +43,8 @@ pub struct SimulatedBroker {
     pub closes_upon: Option<String>,
     /// Reason code for a message.
     pub puback: u8,
+    /// Closes the connection upon a subscription to this filter.
+    pub closes_upon_filter: Option<String>,
     /// Refuses this filter.
     pub refuses_filter: Option<String>,
     pub connection: u32,
@@ -61,11 +65,14 @@ impl SimulatedBroker {
             session_present: false,
             receive_maximum: None,
             max_packet_bytes: None,
+            keep_alive_s: None,
+            takes_at_most_once_only: false,
             is_mute: false,
             holds_acks: false,
             holds_subacks: false,
             closes_upon: None,
             puback: 0,
+            closes_upon_filter: None,
             refuses_filter: None,
             connection: 0,
             connects: Vec::new(),
@@ -108,6 +115,9 @@ impl SimulatedBroker {
                 if self.holds_subacks {
                     return Reaction::Nothing;
                 }
+                if self.closes_upon_filter.as_deref().is_some_and(|filter| filters.contains(&filter)) {
+                    return Reaction::Close;
+                }
                 let mut answer = vec![0x90, (2 + codes.len()) as u8];
                 answer.extend(subscribe.pid.value().to_be_bytes());
                 answer.extend(codes);
@@ -138,6 +148,13 @@ impl SimulatedBroker {
                 if let Some(maximum) = self.max_packet_bytes {
                     properties.push(0x27);
                     properties.extend(maximum.to_be_bytes());
+                }
+                if let Some(seconds) = self.keep_alive_s {
+                    properties.push(0x13);
+                    properties.extend(seconds.to_be_bytes());
+                }
+                if self.takes_at_most_once_only {
+                    properties.extend([0x24, 0]);
                 }
                 let mut answer = vec![0x20, (3 + properties.len()) as u8, u8::from(self.session_present), self.connack];
                 answer.push(properties.len() as u8);

@@ -1,10 +1,11 @@
 use super::world::World;
 use super::{at_least_once, config, prompt};
+use crate::aliyun;
 use crate::error::{Cause, Stage};
 use crate::field::Field;
 use crate::http::Failure;
 use crate::message::{Message, Qos};
-use crate::mqtt::{Config, Version};
+use crate::mqtt::{Broker, Config, Session, Step, Version};
 
 #[test]
 fn one_attempt_is_one_and_its_outcome_is_no_event() {
@@ -110,7 +111,7 @@ fn a_broker_that_does_not_answer_the_greeting_is_given_up() {
     assert!(!world.session.has_attempt());
     world.pass(1);
     let error = world.session.attempt().unwrap().unwrap_err().error;
-    assert_eq!(error.cause, Cause::Transport(Failure::ConnectTimeout));
+    assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
     assert!(error.text().contains("CONNECT"), "{}", error.text());
 }
 
@@ -163,4 +164,56 @@ fn the_broker_is_told_of_session_keep_alive_and_will() {
         let world = World::online(config, prompt());
         assert_eq!(world.broker.log, ["connect clean=false keep-alive=45"]);
     }
+}
+
+#[test]
+fn a_broker_that_knows_no_mqtt_5_is_understood() {
+    let mut world = World::new(config(Version::V5), prompt());
+    world.broker.is_mute = true;
+    world.session.connect_once();
+    world.settle();
+    world.hear(&[0x20, 2, 0, 1]);
+    assert_eq!(world.session.attempt().unwrap().unwrap_err().error.cause, Cause::Unsupported);
+}
+
+#[test]
+fn a_broker_that_takes_no_message_at_a_time_is_none() {
+    let mut world = World::new(config(Version::V5), prompt());
+    world.broker.receive_maximum = Some(0);
+    world.session.connect_once();
+    world.settle();
+    assert_eq!(world.session.attempt().unwrap().unwrap_err().error.cause, Cause::MalformedAnswer);
+}
+
+#[test]
+fn a_will_that_fits_in_no_packet_is_refused() {
+    for (bytes, fits) in [(65_535, true), (65_536, false)] {
+        let will = Some(Message::new("status", vec![b'x'; bytes], Qos::AtMostOnce));
+        let config = Config { will, ..config(Version::V3) };
+        assert_eq!(Session::open(config, prompt(), vec![], 1).is_ok(), fits, "{bytes}");
+    }
+}
+
+#[test]
+fn neither_password_nor_signature_shows_in_debug_output() {
+    let endpoint = crate::endpoint::Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
+    let device = aliyun::Device::new(endpoint, "pk", "device", None).unwrap();
+    let method = aliyun::SignMethod::HmacSha1;
+    let broker = aliyun::mqtt::Broker::new(device, aliyun::Signer::Elsewhere, method, None).unwrap();
+    let config = Config { broker: Broker::Aliyun(broker), ..config(Version::V3) };
+    let mut session = Session::open(config, prompt(), vec![], 1).unwrap();
+    session.keep_connecting();
+    assert!(matches!(session.next(0), Step::Sign(_)));
+    session.signed(0, Ok("0123456789abcdef".into()));
+    assert!(matches!(session.next(0), Step::Dial { .. }));
+    session.dialed();
+    assert!(String::from_utf8_lossy(session.output()).contains("0123456789abcdef"));
+    let shown = format!("{session:?}");
+    let in_bytes = "48, 49, 50, 51, 52, 53";
+    assert!(!shown.contains("0123456789abcdef") && !shown.contains(in_bytes), "{shown}");
+    // A refusal may be due to a secret that was replaced: the host is asked again.
+    session.received(0, &[0x20, 2, 0, 4]);
+    assert_eq!(session.next(0), Step::Close);
+    let Step::Wait(Some(until_ms)) = session.next(0) else { panic!() };
+    assert!(matches!(session.next(until_ms), Step::Sign(_)));
 }

@@ -228,3 +228,31 @@ fn a_message_that_no_broker_can_take_is_refused_on_the_spot() {
     assert!(matches!(error.cause, Cause::InvalidTopic(_)) && !explanation.is_empty());
     assert_eq!(world.session.outstanding(), 0);
 }
+
+#[test]
+fn what_an_earlier_broker_may_have_taken_is_unknown_though_this_one_cannot_take_it() {
+    let mut world = World::online(config(Version::V5), prompt());
+    world.broker.holds_acks = true;
+    let sent = world.publish(at_least_once("t", "1"));
+    world.cut(Failure::ConnectionClosed);
+    let waits = world.session.publish(at_least_once("t", "2")).unwrap();
+    world.broker.takes_at_most_once_only = true;
+    world.pass(2000);
+    let stands: Vec<_> = world.not_published().iter().map(|(id, error)| (*id, error.delivery)).collect();
+    assert_eq!(stands, [(sent, Delivery::Unknown), (waits, Delivery::NotSent)]);
+}
+
+#[test]
+fn nothing_is_put_down_to_a_message_that_was_not_alone() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.closes_upon = Some("forbidden".into());
+    for round in 0..8 {
+        world.session.publish(at_most_once("forbidden", "x")).unwrap();
+        if round == 0 {
+            world.session.publish(at_least_once("t", "innocent")).unwrap();
+        }
+        world.pass(40_000);
+    }
+    assert_eq!(world.not_published(), []);
+    assert_eq!(world.broker.payloads(), ["innocent"]);
+}

@@ -59,7 +59,8 @@ fn outcomes(events: &[Event]) -> BTreeMap<u64, Vec<bool>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    // More with PROPTEST_CASES.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(400), ..ProptestConfig::default() })]
 
     #[test]
     fn each_message_has_one_outcome_and_what_was_accepted_has_arrived_in_order(

@@ -87,11 +87,11 @@ fn the_limit_is_for_messages_without_a_connection_and_not_for_a_batch_with_one()
 }
 
 #[test]
-fn an_unlimited_queue_ends_at_64_mebibytes() {
+fn an_unlimited_queue_ends_at_32_mebibytes() {
     let mut world = offline(Options { queue_limit: QueueLimit::Unlimited, ..prompt() });
     let payload = "x".repeat(128 * 1024);
     let taken = (0..1000).take_while(|_| world.session.publish(at_most_once("t", &payload)).is_ok()).count();
-    assert_eq!(taken, 511, "topics count as well");
+    assert_eq!(taken, 255, "what belongs to a message counts as well");
 }
 
 #[test]
@@ -178,4 +178,78 @@ fn bounds_that_cannot_work_are_refused_by_name() {
     assert_eq!(crossed.as_deref(), Some("the reconnect base is more than the reconnect maximum"));
     let many = refused(Options { max_in_flight: 1001, ..Options::default() });
     assert_eq!(many.as_deref(), Some("the number of messages in flight is more than 1000"));
+}
+
+#[test]
+fn small_messages_count_with_all_that_belongs_to_them() {
+    let mut world = offline(Options { queue_limit: QueueLimit::Unlimited, ..prompt() });
+    let taken = (0..1_000_000).take_while(|_| world.session.publish(at_most_once("t", "")).is_ok()).count();
+    assert!((50_000..150_000).contains(&taken), "{taken}");
+}
+
+#[test]
+fn a_large_message_drops_as_many_small_ones_as_it_needs_and_names_them_all() {
+    let options = Options { queue_limit: QueueLimit::Unlimited, full_queue: FullQueue::DropOldest, ..prompt() };
+    let mut world = offline(options);
+    for _ in 0..2 {
+        world.session.publish(at_most_once("t", "x".repeat(1000))).unwrap();
+    }
+    let large = "x".repeat(128 * 1024);
+    let mut dropped = Vec::new();
+    for _ in 0..300 {
+        world.session.publish(at_most_once("t", &large)).unwrap();
+        world.settle();
+        dropped.extend(world.not_published().iter().map(|(id, _)| *id));
+        world.events.clear();
+    }
+    assert_eq!(dropped, (1..=dropped.len() as u64).collect::<Vec<_>>());
+    assert_eq!(world.session.outstanding() + dropped.len(), 302);
+    assert_eq!(world.session.outstanding(), 255);
+}
+
+#[test]
+fn without_a_queue_a_message_is_taken_while_others_are_drained() {
+    let mut world = offline(Options { queue_limit: QueueLimit::Messages(5), drain_per_second: 1, ..prompt() });
+    world.publish(at_least_once("t", "1"));
+    world.publish(at_least_once("t", "2"));
+    let unfinished = world.session.unfinished();
+    let options = Options { queue_limit: QueueLimit::Off, drain_per_second: 1, ..Options::default() };
+    let mut next = World::restored(config(Version::V3), options, unfinished);
+    next.session.keep_connecting();
+    next.settle();
+    next.publish(at_least_once("t", "3"));
+    next.pass(5000);
+    assert_eq!(next.broker.payloads(), ["1", "2", "3"]);
+}
+
+#[test]
+fn who_takes_no_events_can_publish_no_more_at_some_time() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.takes_events = false;
+    let mut taken = 0;
+    loop {
+        match world.session.publish(at_most_once("t", "")) {
+            Ok(_) => taken += 1,
+            Err((error, _)) => {
+                assert_eq!(error.cause, Cause::QueueFull);
+                break;
+            }
+        }
+        world.settle();
+    }
+    assert_eq!(taken, 64 * 1024);
+    world.takes_events = true;
+    world.settle();
+    world.publish(at_most_once("t", ""));
+}
+
+#[test]
+fn a_rate_is_kept_though_it_does_not_divide_a_second_evenly() {
+    let mut world = offline(Options { drain_per_second: 600, queue_limit: QueueLimit::Unlimited, ..prompt() });
+    for _ in 0..1000 {
+        world.session.publish(at_most_once("t", "")).unwrap();
+    }
+    world.session.keep_connecting();
+    world.pass(1000);
+    assert!((600..=601).contains(&world.broker.arrivals.len()), "{}", world.broker.arrivals.len());
 }

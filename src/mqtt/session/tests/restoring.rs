@@ -65,3 +65,51 @@ fn a_message_that_no_broker_can_take_is_not_taken_from_an_earlier_session_either
     let unfinished = vec![Unfinished { id: 1, message, attempts: 0, packet_id: None }];
     assert!(Session::open(config(Version::V3), prompt(), unfinished, 1).is_err());
 }
+
+#[test]
+fn what_is_in_the_output_of_a_connection_may_yet_be_sent() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.wire_takes = Some(0);
+    let id = world.publish(at_most_once("t", "1"));
+    world.session.abandon();
+    world.settle();
+    let [(abandoned, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
+    assert_eq!((*abandoned, error.delivery), (id, Delivery::Unknown));
+    world.wire_takes = None;
+    world.settle();
+    assert_eq!(world.broker.payloads(), ["1"]);
+    assert_eq!(world.published(), [], "it has its outcome");
+}
+
+#[test]
+fn the_broker_counts_what_was_given_up_until_it_has_acknowledged_it() {
+    let mut world = World::new(config(Version::V5), prompt());
+    world.broker.receive_maximum = Some(2);
+    world.connect();
+    world.broker.holds_acks = true;
+    for payload in ["1", "2"] {
+        world.publish(at_least_once("t", payload));
+    }
+    world.session.abandon();
+    for payload in ["3", "4"] {
+        world.publish(at_least_once("t", payload));
+    }
+    assert_eq!(world.broker.payloads(), ["1", "2"]);
+    let ack = world.broker.ack(world.broker.arrivals[0].id.unwrap());
+    world.hear(&ack);
+    assert_eq!(world.broker.payloads(), ["1", "2", "3"]);
+}
+
+#[test]
+fn what_cannot_have_been_left_by_a_session_is_refused() {
+    let unfinished = |id, packet_id| Unfinished { id, message: at_least_once("t", "1"), attempts: 1, packet_id };
+    let opens = |left: Vec<Unfinished>| Session::open(config(Version::V3), prompt(), left, 1).is_ok();
+    assert!(opens(vec![unfinished(1, Some(7)), unfinished(2, Some(8)), unfinished(9, None)]));
+    assert!(!opens(vec![unfinished(2, None), unfinished(1, None)]), "descending");
+    assert!(!opens(vec![unfinished(1, None), unfinished(1, None)]), "twice the same");
+    assert!(!opens(vec![unfinished(u64::MAX, None)]), "nothing comes after it");
+    assert!(!opens(vec![unfinished(1, Some(7)), unfinished(2, Some(7))]), "the same identifier");
+    assert!(!opens(vec![unfinished(1, Some(0))]), "no identifier");
+    let many = (1..=1001).map(|id| unfinished(id, Some(id as u16))).collect();
+    assert!(!opens(many), "more under way than there can be");
+}

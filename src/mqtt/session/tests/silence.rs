@@ -120,3 +120,38 @@ fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowled
     world.pass(5000);
     assert!(world.session.connection().is_none());
 }
+
+#[test]
+fn a_broker_that_wants_no_pings_gets_few() {
+    let mut world = World::new(config(Version::V5), prompt());
+    world.broker.keep_alive_s = Some(0);
+    world.connect();
+    assert_eq!(world.session.connection().unwrap().keep_alive_s, 0);
+    world.pass(100_000);
+    assert_eq!(world.broker.log.iter().filter(|entry| *entry == "ping").count(), 2);
+    world.is_half_open = true;
+    world.pass(60_000);
+    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+}
+
+#[test]
+fn who_takes_no_events_is_not_told_that_the_broker_is_silent() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.takes_events = false;
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "1"));
+    let message = [&[0x30, 0x83, 0x80, 0x08, 0, 1, b'a'][..], &[b'x'; 128 * 1024]].concat();
+    let mut received = 0;
+    while world.session.wants_input() {
+        world.hear(&message);
+        received += 1;
+    }
+    assert_eq!(received, 8, "a mebibyte is enough");
+    world.pass(300_000);
+    assert!(world.session.connection().is_some());
+    world.takes_events = true;
+    world.settle();
+    assert!(world.session.wants_input());
+    world.pass(5000);
+    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+}

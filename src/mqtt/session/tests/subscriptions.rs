@@ -119,3 +119,64 @@ fn a_filter_that_is_none_is_refused_on_the_spot() {
     let (error, explanation) = world.session.subscribe(subscription).unwrap_err();
     assert!(matches!(error.cause, Cause::InvalidField(_)) && explanation.contains('#'), "{explanation}");
 }
+
+#[test]
+fn an_answer_goes_to_the_filter_it_was_given_for_though_another_is_asked_for_anew() {
+    let mut world = World::new(config(Version::V3), prompt());
+    subscribe(&mut world, "a");
+    subscribe(&mut world, "b");
+    world.broker.holds_subacks = true;
+    world.connect();
+    subscribe(&mut world, "a");
+    // The first packet asked for a and b under identifier 1, the second for a under 2.
+    world.hear(&[0x90, 4, 0, 1, 0x80, 1]);
+    assert_eq!(answers(&world), ["+b"]);
+    world.hear(&[0x90, 3, 0, 2, 0x80]);
+    assert_eq!(answers(&world), ["+b", "a: Forbidden"]);
+}
+
+#[test]
+fn a_subscription_upon_which_the_broker_closes_each_time_is_given_up_and_nothing_else_suffers() {
+    let mut world = World::new(config(Version::V3), prompt());
+    world.broker.closes_upon_filter = Some("secret/#".into());
+    for filter in ["a", "secret/#", "b"] {
+        subscribe(&mut world, filter);
+    }
+    world.publish(at_least_once("t", "1"));
+    world.session.keep_connecting();
+    world.pass(120_000);
+    let refused = answers(&world).into_iter().find(|answer| answer.starts_with("secret")).unwrap();
+    assert_eq!(refused, "secret/#: Transport(ConnectionClosed)");
+    assert_eq!(world.broker.payloads(), ["1"]);
+    assert_eq!(world.broker.connection, 5);
+    let subscribed = |filter: &str| world.broker.log.contains(&format!("subscribe {filter}"));
+    assert!(subscribed("a") && subscribed("b"), "{:?}", world.broker.log);
+}
+
+#[test]
+fn the_end_of_one_that_only_the_broker_may_remember_is_told_the_broker() {
+    let config = crate::mqtt::Config { session_expiry_s: 3600, ..config(Version::V5) };
+    let mut world = World::new(config, prompt());
+    world.broker.session_present = true;
+    world.connect();
+    world.session.unsubscribe("of-an-earlier-instance").unwrap();
+    world.settle();
+    assert_eq!(world.broker.log.last().unwrap(), "unsubscribe of-an-earlier-instance");
+
+    subscribe(&mut world, "a");
+    world.cut(Failure::ConnectionClosed);
+    subscribe(&mut world, "a");
+    world.session.unsubscribe("a").unwrap();
+    world.pass(2000);
+    assert_eq!(world.broker.log.last().unwrap(), "unsubscribe a");
+}
+
+#[test]
+fn a_filter_that_fits_in_no_packet_is_refused_on_the_spot() {
+    let mut world = World::online(config(Version::V3), prompt());
+    let filter = format!("$share/{}/a", "g".repeat(66_000));
+    let refused = world.session.subscribe(Subscription { filter, qos: Qos::AtMostOnce });
+    assert!(matches!(refused.unwrap_err().0.cause, Cause::InvalidField(_)));
+    subscribe(&mut world, "a");
+    assert_eq!(answers(&world), ["+a"]);
+}

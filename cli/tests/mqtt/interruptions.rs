@@ -1,0 +1,67 @@
+//! Ctrl-C: once for "no more", twice for "now".
+
+use std::time::Instant;
+
+use super::Fronts;
+use crate::clouds::failed_lines;
+
+#[test]
+fn what_was_sent_gets_its_outcome_and_the_rest_of_the_file_is_kept() {
+    let fronts = Fronts::start();
+    let failed = fronts.clouds.path("failed");
+    let lines = crate::clouds::numbered(20_000);
+    let file = fronts.clouds.write("lines", lines.join("\n"));
+    let process = fronts.start_process(fronts.publish().lines(file).with("--failed", &failed));
+    fronts.wait_for(50);
+    process.signal("INT");
+    let output = fronts.clouds.checked(process.end());
+    assert_eq!(output.code, Some(3), "{output:?}");
+    let delivered = fronts.arrived().len();
+    assert_eq!(
+        output.stdout,
+        format!("{delivered} delivered, 0 refused, {} not sent, 0 unknown\n", 20_000 - delivered)
+    );
+    assert!(output.stderr.contains(" x interrupted"), "{output:?}");
+    assert!(failed_lines(&failed) == lines[delivered..]);
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let fronts = Fronts::start();
+    let mut process = fronts.clouds.start_piped(fronts.publish().lines("-"));
+    process.write(b"a\nb\n");
+    fronts.wait_for(2);
+    process.signal("TERM");
+    let output = fronts.clouds.checked(process.end_by_itself());
+    assert_eq!((output.code, output.stdout.as_str()), (Some(0), "2 delivered, 0 refused, 0 not sent, 0 unknown\n"));
+}
+
+#[test]
+fn a_second_one_does_not_wait_for_answers() {
+    let fronts = Fronts::start();
+    fronts.aws.link().swallow_pubacks(1);
+    let process_line = fronts.publish().with("--timeout", "600");
+    let mut process = fronts.start_process(process_line);
+    fronts.wait_for(1);
+    process.signal("INT");
+    process.wait_until("the hint", |process| process.stderr().contains("again to leave them"));
+    let begin = Instant::now();
+    process.signal("INT");
+    let output = fronts.clouds.checked(process.end());
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output:?}");
+    assert!(output.stderr.lines().last().unwrap().starts_with("unknown: "), "{output:?}");
+}
+
+#[test]
+fn the_first_connection_is_given_up_at_once() {
+    let fronts = Fronts::start();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let line = fronts.publish().with("--connect-to", crate::clouds::to(silent.local_addr().unwrap()));
+    let process = fronts.start_process(line);
+    let _connection = silent.accept().unwrap();
+    process.signal("INT");
+    let output = process.end();
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert_eq!(output.only_complaint(), "not sent: interrupted before there was a connection");
+}

@@ -1,0 +1,85 @@
+//! Messages that have no outcome when a run ends, and the next run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Fronts, assert_well};
+use crate::clouds::numbered;
+
+#[test]
+fn what_has_no_outcome_is_kept_for_the_next_run_which_sends_it_first() {
+    let fronts = Fronts::start();
+    let (left, failed) = (fronts.clouds.path("left"), fronts.clouds.path("failed"));
+    let line = fronts.publish().lines("-").with("--unfinished", &left).with("--timeout", "3");
+    let mut process = fronts.clouds.start_piped(line.clone().with("--failed", &failed).with("--client-id", "first"));
+    process.write(b"line 1\n");
+    fronts.wait_for(1);
+    process.wait_until("the acknowledgement", |_| fronts.aws.ledger().acknowledged().len() == 1);
+    fronts.aws.link().swallow_pubacks(1);
+    process.write(b"line 2\n");
+    fronts.wait_for(2);
+    fronts.aws.link().refuse(true);
+    fronts.aws.link().cut();
+    process.wait_until("the loss", |process| process.stderr().contains("connection lost: "));
+    process.write(b"line 3\n");
+    let output = fronts.clouds.checked(process.end());
+    assert_eq!((output.code, output.stdout.as_str()), (Some(4), "1 delivered, 0 refused, 1 not sent, 1 unknown\n"));
+    assert!(output.stderr.contains("2 messages wait in") && output.stderr.contains("for the next run"), "{output:?}");
+    assert!(!failed.exists(), "they would be sent twice");
+    assert_eq!(fs::metadata(&left).unwrap().permissions().mode() & 0o777, 0o600);
+
+    fronts.aws.link().heal();
+    let output = fronts.clouds.run_on(line, b"line 4\n");
+    assert_well(&output);
+    assert_eq!(output.stdout, "3 delivered, 0 refused, 0 not sent, 0 unknown\n");
+    assert!(!left.exists());
+    let mut arrived = fronts.arrived();
+    let duplicates: Vec<bool> = fronts.aws.ledger().all_publishes().iter().map(|message| message.dup).collect();
+    assert_eq!(duplicates, [false, false, true, false, false]);
+    arrived.dedup();
+    assert_eq!(arrived, numbered(4));
+}
+
+#[test]
+fn a_single_message_is_kept_when_there_is_no_first_connection() {
+    let fronts = Fronts::start();
+    let left = fronts.clouds.path("left");
+    let line = fronts.publish().with("--unfinished", &left);
+    fronts.aws.link().refuse(true);
+    for (message, kept) in [("one", "1 message waits"), ("two", "2 messages wait")] {
+        let output = fronts.run(line.clone().with("--message", message));
+        assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{output:?}");
+        assert!(output.stderr.starts_with("not sent: ") && output.stderr.contains(kept), "{output:?}");
+    }
+    fronts.aws.link().heal();
+    assert_well(&fronts.run(line.with("--message", "three")));
+    assert_eq!(fronts.arrived(), ["one", "two", "three"]);
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_file_that_is_something_else_or_read_otherwise_is_refused() {
+    let fronts = Fronts::start();
+    let other = fronts.clouds.write("other", "mine");
+    let line = || fronts.publish().without("--message").with("--file", &other);
+    fronts.assert_usage(fronts.publish().with("--unfinished", &other), &["--unfinished", "other", "give another file"]);
+    fronts.assert_usage(line().with("--unfinished", &other), &["--unfinished and --file", "give another file"]);
+    let key = fronts.clouds.path("private.pem.key");
+    fronts.assert_usage(fronts.publish().with("--unfinished", key), &["--unfinished and --key"]);
+    let nowhere = fronts.clouds.path("missing/left");
+    fronts.assert_usage(
+        fronts.publish().with("--unfinished", nowhere),
+        &["--unfinished", "missing/left", "No such file"],
+    );
+    assert_eq!(fs::read_to_string(other).unwrap(), "mine");
+}
+
+#[test]
+fn what_another_device_has_left_is_named() {
+    let fronts = Fronts::start();
+    let left = fronts.clouds.path("left");
+    fronts.aws.link().refuse(true);
+    assert_eq!(fronts.run(fronts.publish().with("--unfinished", &left)).code, Some(3));
+    fronts.assert_usage(fronts.publish_aliyun().with("--unfinished", &left), &["--unfinished", "left", "this device"]);
+    assert!(left.exists());
+}

@@ -41,7 +41,7 @@ fn aws(broker: wit::AwsBroker) -> Result<aws::mqtt::Broker, ConfigurationProblem
                 name: authorizer.name,
                 token: authorizer.token.map(|(name, token)| (name, Secret::new(token))),
                 signature: authorizer.signature.map(Secret::new),
-                user_name: authorizer.user_name,
+                user_name: authorizer.user_name.map(Secret::new),
                 password: authorizer.password.map(Secret::new),
             })
         }

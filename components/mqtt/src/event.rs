@@ -12,6 +12,7 @@ pub fn event(event: Event) -> wit::Event {
         Event::Connected(connection) => wit::Event::Connected(self::connection(connection)),
         Event::Disconnected(disconnection) => wit::Event::Disconnected(wit::Disconnection {
             error: outcome::error(disconnection.error, disconnection.explanation),
+            was_connected: disconnection.was_connected,
             retry_ms: disconnection.retry_ms,
         }),
         Event::Message(incoming) => wit::Event::Message(self::incoming(incoming)),

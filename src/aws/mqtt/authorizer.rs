@@ -21,7 +21,7 @@ pub struct Authorizer {
     /// The signature of the token in base64, where the authorizer demands one.
     pub signature: Option<Secret>,
     /// What stands in front of all that in the user name. It has no `?` of its own.
-    pub user_name: Option<String>,
+    pub user_name: Option<Secret>,
     /// The password, as it is. The authorizer gets it in base64.
     pub password: Option<Secret>,
 }
@@ -30,7 +30,7 @@ impl Authorizer {
     /// Refuses what AWS refuses, or what cannot stand in a CONNECT.
     pub(super) fn check(&self) -> Result<(), Problem> {
         check_authorizer(self.name.as_deref(), self.token.as_ref(), self.signature.as_ref())?;
-        if let Some(user_name) = &self.user_name {
+        if let Some(user_name) = self.user_name.as_ref().map(Secret::reveal) {
             if user_name.chars().any(char::is_control) {
                 return Err(Problem::WhiteSpace("user name"));
             }
@@ -51,7 +51,8 @@ impl Authorizer {
     /// What an answer must not give away.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         let token = self.token.as_ref().map(|(_, token)| token);
-        [token, self.signature.as_ref(), self.password.as_ref()].into_iter().flatten().map(Secret::reveal)
+        let rest = [self.signature.as_ref(), self.user_name.as_ref(), self.password.as_ref()];
+        core::iter::once(token).chain(rest).flatten().map(Secret::reveal)
     }
 
     /// The user name with what the authorizer goes by.
@@ -59,7 +60,7 @@ impl Authorizer {
         let name = self.name.as_deref().map(|name| ("x-amz-customauthorizer-name", name));
         let signature = self.signature.as_ref().map(|it| ("x-amz-customauthorizer-signature", it.reveal()));
         let token = self.token.as_ref().map(|(key_name, token)| (key_name.as_str(), token.reveal()));
-        let mut text = self.user_name.clone().unwrap_or_default();
+        let mut text = String::from(self.user_name.as_ref().map(Secret::reveal).unwrap_or_default());
         let mut separator = '?';
         for (name, value) in [name, signature, token].into_iter().flatten() {
             text.push(separator);
@@ -87,7 +88,7 @@ mod tests {
             name: Some("gate".into()),
             token: Some(("X-Token".into(), Secret::new("t+/="))),
             signature: Some(Secret::new("c2ln+w==")),
-            user_name: Some("me".into()),
+            user_name: Some(Secret::new("me")),
             password: Some(Secret::new("p?&= \u{e9}")),
         }
     }
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn with_nothing_to_add_the_user_name_stands_alone() {
-        let named = Authorizer { user_name: Some("me".into()), ..nothing() };
+        let named = Authorizer { user_name: Some(Secret::new("me")), ..nothing() };
         assert_eq!(user_name(&named).as_deref(), Some("me"));
         assert_eq!(user_name(&nothing()), None);
     }
@@ -144,8 +145,8 @@ mod tests {
             change(|it| it.signature = Some(Secret::new("s".repeat(65_536)))),
             Err(Problem::Malformed("user name"))
         );
-        assert_eq!(change(|it| it.user_name = Some("me?jwt=a".into())), Err(Problem::Malformed("user name")));
-        assert_eq!(change(|it| it.user_name = Some("me\0".into())), Err(Problem::WhiteSpace("user name")));
+        assert_eq!(change(|it| it.user_name = Some(Secret::new("me?jwt=a"))), Err(Problem::Malformed("user name")));
+        assert_eq!(change(|it| it.user_name = Some(Secret::new("me\0"))), Err(Problem::WhiteSpace("user name")));
         assert_eq!(change(|it| it.password = Some(Secret::new(""))), Err(Problem::Empty("password")));
         assert_eq!(
             change(|it| it.password = Some(Secret::new("p".repeat(65_536)))),

@@ -207,7 +207,7 @@ mod tests {
             name: Some("gate".into()),
             token: Some(("jwt".into(), Secret::new("hunter2"))),
             signature: None,
-            user_name: Some("me".into()),
+            user_name: Some(Secret::new("me")),
             password: Some(Secret::new("swordfish")),
         };
         let broker = Broker::new(endpoint(), "c".into(), Authentication::CustomAuthorizer(authorizer)).unwrap();

@@ -28,7 +28,7 @@ fn broker(host: &str, port: u16, way: Way) -> Broker {
             name: Some("gate".into()),
             token: Some(("jwt".into(), Secret::new("hunter2"))),
             signature: Some(Secret::new("c2lnbmF0dXJl")),
-            user_name: Some("me".into()),
+            user_name: Some(Secret::new("me")),
             password: Some(Secret::new("swordfish")),
         }),
     };

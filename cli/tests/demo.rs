@@ -1,5 +1,7 @@
 //! `thingpost demo`: the first thing that anybody runs.
 
+use thingpost_emulator::Broker;
+
 use crate::process::{Process, THINGPOST, command};
 
 #[test]
@@ -11,4 +13,8 @@ fn the_demo_shows_three_accepted_messages_and_a_refused_one() {
     assert_eq!(output.stdout.matches("[accepted, id ").count(), 3, "{}", output.stdout);
     assert_eq!(output.stdout.matches("[refused, status 403").count(), 1, "{}", output.stdout);
     assert!(output.stdout.contains("x-amzn-http-ca"), "{}", output.stdout);
+    // Without a broker, one line says so and how to get one.
+    let by_mqtt = output.stdout.matches("[accepted, MQTT, qos 1]").count();
+    let left_out = output.stdout.matches("MQTT is left out: mosquitto is not installed").count();
+    assert_eq!((by_mqtt, left_out), if Broker::is_installed() { (1, 0) } else { (0, 1) }, "{}", output.stdout);
 }

@@ -214,7 +214,7 @@ mod tests {
         let login = broker.login();
         assert_eq!(login.user_name.unwrap().reveal(), "me?x-amz-customauthorizer-name=gate&jwt=hunter2");
         assert_eq!(login.password.unwrap().reveal(), "swordfish");
-        assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2", "swordfish"]);
+        assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2", "me", "swordfish"]);
         let shown = format!("{broker:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
     }

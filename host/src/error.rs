@@ -53,6 +53,8 @@ pub enum TransportError {
 pub enum Denial {
     /// No route names this destination.
     NoRoute(Endpoint),
+    /// The route to this destination is for HTTPS alone.
+    NotForMqtt(Endpoint),
     /// Only https is carried.
     Scheme(String),
     /// The URL has no host, or user information in front of it.
@@ -233,7 +235,9 @@ impl TransportError {
     /// The last and lossy step: the code that the guest sees.
     pub fn to_wasi(&self) -> WasiError {
         match self {
-            Self::Denied(Denial::NoRoute(_) | Denial::Scheme(_)) => WasiError::HttpRequestDenied,
+            Self::Denied(Denial::NoRoute(_) | Denial::NotForMqtt(_) | Denial::Scheme(_)) => {
+                WasiError::HttpRequestDenied
+            }
             Self::Denied(Denial::Url | Denial::Authority) => WasiError::HttpRequestUriInvalid,
             Self::Denied(Denial::Method) => WasiError::HttpRequestMethodInvalid,
             Self::Connect { error, .. } => error.to_wasi(),

@@ -64,13 +64,14 @@ pub struct Route {
     pub(crate) identity: Option<Identity>,
     pub(crate) roots: TrustRoots,
     pub(crate) alpn: Alpn,
-    pub(crate) mqtt_alpn: Alpn,
+    /// None: not for MQTT.
+    pub(crate) mqtt_alpn: Option<Alpn>,
     pub(crate) minimum_tls: MinimumTls,
     pub(crate) per_second: Option<NonZeroU32>,
 }
 
 impl Route {
-    /// A route to every port of `host`, anonymous, with [`Alpn::Automatic`] and TLS 1.2 or newer.
+    /// A route to every port of `host` for HTTPS alone, anonymous, with [`Alpn::Automatic`] and TLS 1.2 or newer.
     pub fn new(host: impl Into<String>, roots: TrustRoots) -> Self {
         Self {
             host: host.into(),
@@ -78,7 +79,7 @@ impl Route {
             identity: None,
             roots,
             alpn: Alpn::default(),
-            mqtt_alpn: Alpn::default(),
+            mqtt_alpn: None,
             minimum_tls: MinimumTls::default(),
             per_second: None,
         }
@@ -105,11 +106,18 @@ impl Route {
         self
     }
 
-    /// What to offer by ALPN to a server that is to speak MQTT: a custom domain may serve both on one port, and tells
-    /// them apart by nothing else.
+    /// For MQTT as well. Who may dial says what it likes over the connection, HTTP included, and so past all that is looked at
+    /// in a request: give this to ports of brokers, and to no others.
+    #[must_use]
+    pub fn mqtt(self) -> Self {
+        self.mqtt_alpn(Alpn::default())
+    }
+
+    /// For MQTT as well, with this offer by ALPN: a custom domain may serve both protocols on one port, and tells them apart
+    /// by nothing else.
     #[must_use]
     pub fn mqtt_alpn(mut self, alpn: Alpn) -> Self {
-        self.mqtt_alpn = alpn;
+        self.mqtt_alpn = Some(alpn);
         self
     }
 
@@ -132,9 +140,9 @@ impl Route {
 
     /// The protocols to offer by ALPN on this port.
     pub(crate) fn protocols(&self, spoken: Protocol, port: u16) -> Vec<Vec<u8>> {
-        let alpn = match spoken {
-            Protocol::Https => &self.alpn,
-            Protocol::Mqtt => &self.mqtt_alpn,
+        let alpn = match (spoken, &self.mqtt_alpn) {
+            (Protocol::Mqtt, Some(alpn)) => alpn,
+            (Protocol::Https | Protocol::Mqtt, _) => &self.alpn,
         };
         alpn.protocols(spoken, &self.host, port, self.identity.is_some())
     }

@@ -197,6 +197,9 @@ impl Transport {
     /// The way to a destination, if there is a route to it.
     pub(crate) fn route(&self, spoken: Protocol, to: Endpoint) -> Result<Target, Denial> {
         let route = self.profile.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
+        if spoken == Protocol::Mqtt && route.route.mqtt_alpn.is_none() {
+            return Err(Denial::NotForMqtt(to));
+        }
         Ok(Target {
             workload: Arc::clone(&self.workload),
             spoken,

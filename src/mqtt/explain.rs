@@ -8,7 +8,7 @@ pub enum Situation<'a> {
     Connecting,
     /// A connection was lost.
     Lost {
-        /// The topic of the message that was sent last, if one was.
+        /// The topic of the first message that was not acknowledged, or else of the last one that was sent.
         last_topic: Option<&'a str>,
         /// How long it had lasted.
         after_ms: u64,

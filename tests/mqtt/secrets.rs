@@ -95,7 +95,7 @@ async fn no_secret_of_an_authorizer_is_in_an_outcome_or_in_the_log_whatever_goes
                 &|| link.break_at_accept(Break::Reset, 1),
             ];
             let told = told(&mut device, "a/1", &faults).await;
-            let distrusted = Route::new(ENDPOINT, roots(&Authority::new()));
+            let distrusted = Route::new(ENDPOINT, roots(&Authority::new())).mqtt();
             let mut stranger = cloud.open_along(distrusted, &config, &options()).await;
             stranger.connect().await.unwrap_err();
 
@@ -176,8 +176,7 @@ async fn the_private_key_is_nowhere_in_the_instance() {
         for (version, port) in [(Version::V311, 8883), (Version::V5, 443)] {
             let config = MqttConfig { keep_alive_s: Some(30), ..config(version, port) };
             let transport = cloud.transport(cloud.route());
-            let mut device =
-                Device::open_with(&pre, transport, Arc::default(), &config, &impatient(), &[]).await;
+            let mut device = Device::open_with(&pre, transport, Arc::default(), &config, &impatient(), &[]).await;
             device.connect().await.unwrap();
             device.publish(&at_least_once("a/1", payload.clone())).await;
             look();
@@ -204,7 +203,7 @@ async fn the_device_secret_is_nowhere_in_the_instance_where_the_host_signs() {
                 let memories = VisibleMemories::default();
                 let signer = if is_host { signed_by_the_host().signer } else { secret(DEVICE_SECRET) };
                 let config = session(AliyunBroker { signer, sign_method, ..known() });
-                let route = Route::new(broker::ENDPOINT, roots(&cloud.authority));
+                let route = Route::new(broker::ENDPOINT, roots(&cloud.authority)).mqtt();
                 let transport = transport(route, &[(443, cloud.front.addr())]);
                 let pre = visible_mqtt(&memories);
                 let mut device =

@@ -19,7 +19,9 @@ pub fn ensure() -> Result<(), String> {
     }
     eprintln!("installing the broker of the tests: apt-get install mosquitto");
     // The list of packages may be as old as the machine's image.
-    for arguments in [&["update", "--quiet"][..], &["install", "--quiet", "--yes", "--no-install-recommends", "mosquitto"]] {
+    for arguments in
+        [&["update", "--quiet"][..], &["install", "--quiet", "--yes", "--no-install-recommends", "mosquitto"]]
+    {
         let mut apt_get = Command::new("apt-get");
         // It is the tests that start it, each time anew, and no service is wanted.
         let apt_get = apt_get.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");

@@ -19,7 +19,7 @@ pub struct MqttDevice {
 
 impl MqttDevice {
     pub(crate) fn new(port: u16, roots: TrustRoots, identity: Identity) -> Self {
-        Self { port, route: Route::new(ENDPOINT, roots).port(port).identity(identity) }
+        Self { port, route: Route::new(ENDPOINT, roots).mqtt().port(port).identity(identity) }
     }
 
     pub(crate) fn topic(&self) -> String {

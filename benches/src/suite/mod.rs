@@ -98,8 +98,9 @@ pub struct Section {
 /// What all of them need.
 struct Bench {
     effort: Effort,
-    folder: Arc<Scratch>,
+    // Before the folder: fields are dropped in their order, and the broker has files in there.
     cloud: Cloud,
+    folder: Arc<Scratch>,
     runtime: Runtime,
     component: PublisherPre,
 }
@@ -130,13 +131,15 @@ impl Bound {
 
 /// Measures everything, section by section. `server` is a program that calls [`server::run`](crate::server::run) with
 /// [`DEVICES`].
-pub fn run(server: Command, effort: Effort, mut done: impl FnMut(&Section)) -> Result<(), Failure> {
+pub fn run(mut server: Command, effort: Effort, mut done: impl FnMut(&Section)) -> Result<(), Failure> {
     raise_open_files();
     let folder = Arc::new(Scratch::new()?);
+    // The broker's folder is in there, and so goes with it when all of this is interrupted.
+    server.env("TMPDIR", folder.path());
     let cloud = Cloud::start(server)?;
     let runtime = Runtime::new(&CompilationCache::System)?;
     let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
-    let bench = Bench { effort, folder, cloud, runtime, component };
+    let bench = Bench { effort, cloud, folder, runtime, component };
     let (sender, sections) = mpsc::channel();
     thread::scope(|scope| {
         // A thread of its own, so that whoever called keeps its cores.

@@ -8,10 +8,10 @@ mod aliyun;
 mod aws;
 #[path = "../../shared/config.rs"]
 mod config;
-#[path = "../../shared/http.rs"]
-mod http;
 #[path = "../../shared/explained.rs"]
 mod explained;
+#[path = "../../shared/http.rs"]
+mod http;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/operation.rs"]

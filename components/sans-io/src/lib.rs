@@ -7,10 +7,10 @@ extern crate alloc;
 #[path = "../../shared/config.rs"]
 mod config;
 mod exchange;
-#[path = "../../shared/http.rs"]
-mod http;
 #[path = "../../shared/explained.rs"]
 mod explained;
+#[path = "../../shared/http.rs"]
+mod http;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/no_answer.rs"]

@@ -10,10 +10,10 @@ mod client;
 mod config;
 #[path = "../../publisher/src/data_plane.rs"]
 mod data_plane;
-#[path = "../../shared/signer.rs"]
-mod host_signer;
 #[path = "../../shared/explained.rs"]
 mod explained;
+#[path = "../../shared/signer.rs"]
+mod host_signer;
 #[path = "../../shared/message.rs"]
 mod message;
 #[path = "../../shared/operation.rs"]

@@ -34,6 +34,9 @@ impl fmt::Display for Denial {
             Self::NoRoute(to) => {
                 write!(f, "denied: no route to {to}; add one to the profile if it is meant to be reached")
             }
+            Self::NotForMqtt(to) => {
+                write!(f, "denied: the route to {to} is for HTTPS alone; make it one for MQTT if a broker is there")
+            }
             Self::Scheme(scheme) => write!(f, "denied: only https is carried, not {scheme}"),
             Self::Url => f.write_str("denied: the URL must be https://HOST[:PORT]/..., without user information"),
             Self::Authority => f.write_str("denied: what to connect to must be HOST:PORT"),

@@ -30,7 +30,7 @@ async fn what_no_route_names_is_not_dialed() {
     within(async {
         let ca = Authority::new("ca");
         let server = silent(&ca, "localhost").start();
-        let transport = transport(Route::new("localhost", ca.roots()).port(8883), &server);
+        let transport = transport(Route::new("localhost", ca.roots()).mqtt().port(8883), &server);
         for authority in ["localhost:1883", "other.example:8883", "127.0.0.1:8883"] {
             let error = transport.dial(authority, PATIENCE).await.unwrap_err();
             assert!(matches!(error, TransportError::Denied(Denial::NoRoute(_))), "{error:?}");
@@ -52,7 +52,7 @@ async fn an_aws_endpoint_is_offered_the_alpn_of_mqtt_on_443_and_that_of_https_fo
         let host = "a3k7odshaiipe8-ats.iot.us-west-2.amazonaws.com";
         let ca = Authority::new("ca");
         let server = Script::for_host(&ca, host).start();
-        let anonymous = Route::new(host, ca.roots());
+        let anonymous = Route::new(host, ca.roots()).mqtt();
         let device = anonymous.clone().identity(ca.device("device"));
         for (route, port, offer) in [
             (&device, 443, vec![AWS_MQTT_WITH_CERTIFICATE]),
@@ -102,7 +102,7 @@ async fn the_identity_of_the_route_is_shown_and_after_a_rotation_the_new_one() {
         script.tls.clients = Some(ca.pem.clone());
         let server = script.start();
         let (old, new) = (ca.issue("old"), ca.issue("new"));
-        let anonymous = Route::new("localhost", ca.roots());
+        let anonymous = Route::new("localhost", ca.roots()).mqtt();
         let pool = Pool::default();
         for device in [&old, &old, &new, &old] {
             let route = anonymous.clone().identity(device.identity());
@@ -134,7 +134,7 @@ async fn a_device_that_comes_back_resumes_its_session_and_a_renewed_one_does_not
             }
         })
         .await;
-        let anonymous = Route::new("localhost", ca.roots());
+        let anonymous = Route::new("localhost", ca.roots()).mqtt();
         let (pool, device) = (Pool::default(), ca.issue("device"));
         let transport = |route: Route| Transport::new(pool.clone(), profile_at("w", vec![route], peer.address));
         let of_device = transport(anonymous.clone().identity(device.identity()));
@@ -168,7 +168,7 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
             let transport = transport.on_failure(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
             transport.dial("localhost:8883", PATIENCE).await.unwrap_err()
         };
-        let route = || Route::new("localhost", ca.roots());
+        let route = || Route::new("localhost", ca.roots()).mqtt();
 
         let untrusted = dial(transport(route(), &stranger)).await;
         assert!(
@@ -177,7 +177,7 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
         );
         let refused = dial(Transport::new(Pool::default(), profile_at("w", vec![route()], closed))).await;
         assert!(matches!(refused, TransportError::Connect { error: ConnectError::Unreachable(_), .. }), "{refused:?}");
-        let nowhere = Route::new("nowhere.invalid", ca.roots());
+        let nowhere = Route::new("nowhere.invalid", ca.roots()).mqtt();
         let routes = RouteTable::new(vec![nowhere]).unwrap();
         let profile = Profile { workload: "w".into(), routes, connect_to: Vec::new() };
         let unknown =
@@ -199,7 +199,7 @@ async fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
     within(async {
         let ca = Authority::new("ca");
         let server = Script { on_accept: Do::Stall, ..Script::new(&ca) }.start();
-        let transport = transport(Route::new("localhost", ca.roots()), &server);
+        let transport = transport(Route::new("localhost", ca.roots()).mqtt(), &server);
         let late = transport.dial("localhost:8883", MOMENT).await.unwrap_err();
         assert!(
             matches!(late, TransportError::Connect { error: ConnectError::Timeout { phase: Phase::Tls, .. }, .. }),
@@ -222,7 +222,7 @@ async fn a_workload_dials_as_many_connections_as_it_may_have_to_all_destinations
         let ca = Authority::new("ca");
         let server = silent(&ca, "localhost").start();
         let pool = Pool::new(PoolLimits { dialed_per_workload: 2, ..PoolLimits::default() });
-        let route = Route::new("localhost", ca.roots());
+        let route = Route::new("localhost", ca.roots()).mqtt();
         let transport = |workload: &str| Transport::new(pool.clone(), profile(workload, vec![route.clone()], &server));
         let (greedy, other) = (transport("greedy"), transport("other"));
         let first = greedy.dial("localhost:8883", PATIENCE).await.unwrap();
@@ -248,7 +248,7 @@ async fn dialed_connections_count_among_those_of_the_pool_and_idle_ones_give_way
         let ca = Authority::new("ca");
         let server: Server = Script::new(&ca).start();
         let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
-        let route = Route::new("localhost", ca.roots());
+        let route = Route::new("localhost", ca.roots()).mqtt();
         let transport = Transport::new(pool, profile("w", vec![route], &server));
         let impatient = transport.clone().timeouts(Timeouts { connect: MOMENT, ..Timeouts::default() });
 
@@ -268,7 +268,7 @@ async fn a_connection_takes_a_turn_where_the_route_has_a_pace() {
     within(async {
         let ca = Authority::new("ca");
         let server = silent(&ca, "localhost").start();
-        let route = Route::new("localhost", ca.roots()).max_per_second(NonZeroU32::MIN);
+        let route = Route::new("localhost", ca.roots()).mqtt().max_per_second(NonZeroU32::MIN);
         let transport = transport(route, &server);
         transport.dial("localhost:8883", PATIENCE).await.unwrap();
         let error = transport.dial("localhost:8883", MOMENT).await.unwrap_err();

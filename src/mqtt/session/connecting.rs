@@ -116,11 +116,7 @@ impl Session {
 
     /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it.
     pub fn failed(&mut self, now_ms: u64, no_answer: NoAnswer) {
-        let retry = Retry::AfterMs(0);
-        self.end(
-            now_ms,
-            Error { delivery: Delivery::NotSent, retry, ..Error::no_answer(Stage::Connection, no_answer) },
-        );
+        self.end(now_ms, Error { delivery: Delivery::NotSent, ..Error::no_answer(Stage::Connection, no_answer) });
     }
 
     /// What came is not MQTT.
@@ -189,6 +185,9 @@ impl Session {
             Link::Online(online) => Some(now_ms.saturating_sub(online.since_ms)),
             Link::Signing | Link::Dialing { .. } | Link::Greeting { .. } => None,
         };
+        // Who closes upon a message does so upon the first one that was not acknowledged, whatever was sent behind it.
+        let suspect = self.outbox.first_in_flight().map(|first| first.topic.clone());
+        let suspect = suspect.or_else(|| self.last_topic.clone());
         if let Some(after_ms) = after_ms {
             self.reconnect.lost(after_ms);
             self.blame(now_ms, &error);
@@ -200,9 +199,7 @@ impl Session {
         };
         self.close();
         let explanation = match after_ms {
-            Some(after_ms) => {
-                self.explain(&error, &Situation::Lost { last_topic: self.last_topic.as_deref(), after_ms })
-            }
+            Some(after_ms) => self.explain(&error, &Situation::Lost { last_topic: suspect.as_deref(), after_ms }),
             None => self.explain(&error, &Situation::Connecting),
         };
         let disconnection = Disconnection { error, was_connected: after_ms.is_some(), retry_ms, explanation };

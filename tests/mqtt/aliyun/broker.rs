@@ -32,7 +32,7 @@ impl AliyunBrokerCloud {
     }
 
     pub fn transport(&self) -> Transport {
-        let route = Route::new(ENDPOINT, roots(&self.authority));
+        let route = Route::new(ENDPOINT, roots(&self.authority)).mqtt();
         transport(route, &[(443, self.front.addr()), (1883, self.front.addr())])
     }
 

@@ -109,7 +109,7 @@ async fn a_broker_that_is_away_is_no_fault_of_the_device() {
         cloud.front.link().answer_connects(3, 1);
         let error = cloud.refused(known(), DeviceSecrets::new()).await;
         assert_eq!((error.cause, error.retry), (Cause::Unavailable, Retry::AfterMs(1000)));
-        cloud.broker.stop().await.unwrap();
+        cloud.broker.kill().await.unwrap();
         let error = cloud.refused(known(), DeviceSecrets::new()).await;
         assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
         cloud.broker.start_again().await.unwrap();

@@ -144,7 +144,9 @@ async fn who_is_not_called_for_longer_than_its_keep_alive_is_lost_and_comes_back
             let [lost] = &device.disconnections()[..] else { panic!("{:?}", device.events) };
             let expected = match version {
                 Version::V311 => [Cause::Transport(Failure::ConnectionClosed); 2],
-                Version::V5 => [Cause::Transport(Failure::ConnectionClosed), Cause::Transport(Failure::KeepAliveTimeout)],
+                Version::V5 => {
+                    [Cause::Transport(Failure::ConnectionClosed), Cause::Transport(Failure::KeepAliveTimeout)]
+                }
             };
             assert!(expected.contains(&lost.cause), "{lost:?}");
         }

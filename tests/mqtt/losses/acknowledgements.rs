@@ -24,7 +24,10 @@ async fn a_message_whose_acknowledgement_is_lost_is_sent_again_as_a_duplicate() 
             let [lost] = &device.disconnections()[..] else { panic!("{:?}", device.events) };
             assert!(is(lost, Failure::AnswerTimeout), "{lost:?}");
             let seen = forwarded(&cloud.front.ledger(), &message);
-            assert_eq!(seen.iter().map(|it| (it.dup, it.acknowledged)).collect::<Vec<_>>(), [(false, false), (true, true)]);
+            assert_eq!(
+                seen.iter().map(|it| (it.dup, it.acknowledged)).collect::<Vec<_>>(),
+                [(false, false), (true, true)]
+            );
             assert_eq!(seen[0].packet_id, seen[1].packet_id);
             assert_eq!(cloud.front.link().pending(), 0);
         }

@@ -130,7 +130,7 @@ async fn a_connect_that_nobody_answers_ends_with_the_connect_timeout() {
             let short = SessionOptions { connect_timeout_ms: Some(400), ..options() };
             let mut device = cloud.open(&config(version, 8883), &short).await;
             let error = device.connect().await.unwrap_err();
-            assert_eq!(error.cause, Cause::Transport(Failure::ConnectTimeout));
+            assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
             names(&error, &["has not answered to CONNECT"]);
             device.connect().await.unwrap();
         }
@@ -163,7 +163,7 @@ async fn a_broker_that_is_busy_or_away_is_to_be_tried_again() {
             let error = refused(&cloud, cloud.route(), version, 8883).await;
             assert_eq!((error.cause, error.retry), (Cause::Unavailable, Retry::AfterMs(1000)), "{error:?}");
         }
-        cloud.broker.stop().await.unwrap();
+        cloud.broker.kill().await.unwrap();
         for version in VERSIONS {
             // What comes after the handshake and says nothing may be anything; that it is closed is said.
             let error = refused(&cloud, cloud.route(), version, 8883).await;

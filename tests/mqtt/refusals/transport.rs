@@ -34,7 +34,7 @@ fn at(endpoint: &str) -> MqttConfig {
 async fn a_server_that_the_roots_do_not_sign_is_not_talked_to() {
     within(async {
         let cloud = MqttCloud::start().await;
-        let route = Route::new(ENDPOINT, roots(&Authority::new())).identity(identity(&cloud.device));
+        let route = Route::new(ENDPOINT, roots(&Authority::new())).mqtt().identity(identity(&cloud.device));
         for port in [8883, 443] {
             let error = refused(cloud.transport(route.clone()), &config(Version::V5, port)).await;
             assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
@@ -50,7 +50,7 @@ async fn a_server_whose_certificate_is_for_another_name_is_not_talked_to() {
     within(async {
         let cloud = MqttCloud::start().await;
         let front = PlainMqtt::start(&cloud.authority, "right.example", cloud.broker.socket()).await.unwrap();
-        let route = Route::new("wrong.example", roots(&cloud.authority)).identity(identity(&cloud.device));
+        let route = Route::new("wrong.example", roots(&cloud.authority)).mqtt().identity(identity(&cloud.device));
         let error = refused(transport(route, &[(8883, front.addr())]), &at("wrong.example")).await;
         assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
         names(&error, &["spelled", "certificate"]);
@@ -64,7 +64,7 @@ async fn a_name_that_aws_does_not_have_breaks_the_handshake() {
     within(async {
         let cloud = MqttCloud::start().await;
         let foreign = "z9y8x7-ats.iot.eu-central-1.amazonaws.com";
-        let route = Route::new(foreign, roots(&cloud.authority)).identity(identity(&cloud.device));
+        let route = Route::new(foreign, roots(&cloud.authority)).mqtt().identity(identity(&cloud.device));
         let error = refused(cloud.transport(route), &at(foreign)).await;
         assert!(matches!(error.cause, Cause::Transport(_)), "{error:?}");
         assert_eq!(cloud.front.ledger().counts().connects, 0);
@@ -76,7 +76,7 @@ async fn a_name_that_aws_does_not_have_breaks_the_handshake() {
 async fn a_host_without_a_route_denies_the_connection() {
     within(async {
         let cloud = MqttCloud::start().await;
-        for route in [cloud.route().port(443), Route::new("elsewhere.example", roots(&cloud.authority))] {
+        for route in [cloud.route().port(443), Route::new("elsewhere.example", roots(&cloud.authority)).mqtt()] {
             let error = refused(cloud.transport(route), &config(Version::V311, 8883)).await;
             assert_eq!(error.cause, Cause::Transport(Failure::Denied));
             names(&error, &["routes of the host"]);
@@ -87,12 +87,25 @@ async fn a_host_without_a_route_denies_the_connection() {
 }
 
 #[tokio::test]
+async fn a_route_that_is_for_https_alone_is_none_for_a_broker() {
+    within(async {
+        let cloud = MqttCloud::start().await;
+        let route = Route::new(ENDPOINT, roots(&cloud.authority)).identity(identity(&cloud.device));
+        let error = refused(cloud.transport(route), &config(Version::V5, 8883)).await;
+        assert_eq!(error.cause, Cause::Transport(Failure::Denied));
+        names(&error, &["routes of the host"]);
+        assert_eq!(cloud.front.connections_mutual_tls().accepted, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_fails_until_somebody_changes_something_is_not_to_be_tried_again() {
     within(async {
         let cloud = MqttCloud::start().await;
         for (route, failure) in [
-            (Route::new("elsewhere.example", roots(&cloud.authority)), Failure::Denied),
-            (Route::new(ENDPOINT, roots(&Authority::new())), Failure::TlsCertificate),
+            (Route::new("elsewhere.example", roots(&cloud.authority)).mqtt(), Failure::Denied),
+            (Route::new(ENDPOINT, roots(&Authority::new())).mqtt(), Failure::TlsCertificate),
         ] {
             let error = refused(cloud.transport(route), &config(Version::V5, 8883)).await;
             assert_eq!((error.cause, error.retry), (Cause::Transport(failure), Retry::Never));

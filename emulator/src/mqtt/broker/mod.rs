@@ -152,6 +152,14 @@ impl Broker {
             return Ok(());
         };
         running.terminate().map_err(BrokerError::Signal)?;
+        // mosquitto hears the signal before it is ready to act on it, and then goes on: so it is told again.
+        let deadline = Instant::now() + DEADLINE / 2;
+        while self.running.as_mut().is_some_and(|running| !running.has_ended()) && Instant::now() < deadline {
+            sleep(TICK).await;
+            if let Some(running) = &self.running {
+                running.terminate().map_err(BrokerError::Signal)?;
+            }
+        }
         self.wait_for_the_end().await
     }
 

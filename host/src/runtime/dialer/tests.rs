@@ -1,3 +1,4 @@
+use std::time::Duration;
 use std::net::Ipv4Addr;
 
 use rcgen::{CertificateParams, KeyPair};
@@ -94,7 +95,7 @@ async fn listen() -> TcpListener {
 #[tokio::test]
 async fn a_connection_leaves_nothing_behind_in_the_store() {
     let (certificate, listener) = (Certificate::new(), listen().await);
-    let mut store = Store::new(Route::new("localhost", certificate.roots()), &listener);
+    let mut store = Store::new(Route::new("localhost", certificate.roots()).mqtt(), &listener);
     let acceptor = certificate.server(false);
     let server = tokio::spawn(async move {
         let mut tls = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
@@ -120,7 +121,7 @@ async fn a_connection_leaves_nothing_behind_in_the_store() {
 
 #[tokio::test]
 async fn a_destination_without_a_route_is_denied() {
-    let mut store = Store::new(Route::new("localhost", Certificate::new().roots()), &listen().await);
+    let mut store = Store::new(Route::new("localhost", Certificate::new().roots()).mqtt(), &listen().await);
     let dialing = store.dial("elsewhere.example:8883");
     assert_eq!(store.finished(dialing).await.unwrap_err(), NoAnswer { failure: Failure::Denied, detail: None });
     assert!(store.table.is_empty());
@@ -129,7 +130,7 @@ async fn a_destination_without_a_route_is_denied() {
 #[tokio::test]
 async fn a_certificate_that_is_missing_is_known_from_the_error_of_the_stream() {
     let (certificate, listener) = (Certificate::new(), listen().await);
-    let mut store = Store::new(Route::new("localhost", certificate.roots()), &listener);
+    let mut store = Store::new(Route::new("localhost", certificate.roots()).mqtt(), &listener);
     let acceptor = certificate.server(true);
     let server = tokio::spawn(async move { acceptor.accept(listener.accept().await.unwrap().0).await.is_ok() });
     let dialing = store.dial("localhost:8883");
@@ -149,9 +150,9 @@ async fn a_certificate_that_is_missing_is_known_from_the_error_of_the_stream() {
 #[tokio::test]
 async fn dropping_a_dialing_gives_it_up() {
     let listener = listen().await;
-    let mut store = Store::new(Route::new("localhost", Certificate::new().roots()), &listener);
+    let mut store = Store::new(Route::new("localhost", Certificate::new().roots()).mqtt(), &listener);
     let dialing = store.dial("localhost:8883");
-    let (mut tcp, _) = listener.accept().await.unwrap();
+    let (mut tcp, _) = tokio::time::timeout(Duration::from_secs(10), listener.accept()).await.unwrap().unwrap();
     assert!(tcp.read(&mut [0; 1000]).await.unwrap() > 0, "the client has begun");
     HostDialing::drop(&mut store.view(), dialing).unwrap();
     // The server has not answered; nothing else ends the handshake.
@@ -162,7 +163,7 @@ async fn dropping_a_dialing_gives_it_up() {
 #[tokio::test]
 async fn a_guest_has_so_many_connections_on_their_way_and_no_more() {
     let listener = listen().await;
-    let mut store = Store::new(Route::new("localhost", Certificate::new().roots()), &listener);
+    let mut store = Store::new(Route::new("localhost", Certificate::new().roots()).mqtt(), &listener);
     let mut dialings: Vec<_> = (0..ON_THEIR_WAY).map(|_| store.dial("localhost:8883")).collect();
     let refused = store.dial("localhost:8883");
     assert_eq!(store.finish(&refused).unwrap().unwrap_err().failure, Failure::ConnectionLimit);
@@ -176,7 +177,7 @@ async fn a_guest_has_so_many_connections_on_their_way_and_no_more() {
 #[tokio::test]
 async fn a_stream_that_was_closed_politely_has_no_error_to_ask_about() {
     let (certificate, listener) = (Certificate::new(), listen().await);
-    let mut store = Store::new(Route::new("localhost", certificate.roots()), &listener);
+    let mut store = Store::new(Route::new("localhost", certificate.roots()).mqtt(), &listener);
     let acceptor = certificate.server(false);
     tokio::spawn(async move {
         let mut tls = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();

@@ -1,5 +1,5 @@
-use std::time::Duration;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::MqttConfig;
+use thingpost_host::runtime::DEFAULT_SESSION_OPTIONS;
+use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Version};
 use thingpost_host::runtime::types::{Failure, Qos};
 use tokio::time::sleep;
 
@@ -111,4 +112,23 @@ async fn messages_wait_for_a_broker_that_comes_later_than_they() {
         }
     })
     .await;
+}
+
+/// In real time, as it would be: all the other losses are shorter than they are out there.
+#[tokio::test]
+async fn a_message_each_second_arrives_though_the_broker_is_away_for_a_minute() {
+    let test = async {
+        let mut cloud = MqttCloud::start().await;
+        let patient = SessionOptions { reconnect_max_ms: Some(4000), ..DEFAULT_SESSION_OPTIONS };
+        let mut device = cloud.online(&config(Version::V311, 443), &patient).await;
+        tokio::join!(traffic(&mut device, 75, Duration::from_secs(1)), async {
+            sleep(Duration::from_millis(5500)).await;
+            cloud.broker.kill().await.unwrap();
+            sleep(Duration::from_secs(60)).await;
+            cloud.broker.start_again().await.unwrap();
+        });
+        assert!(!device.connections().is_empty(), "it was never lost");
+        lost_nothing(&cloud, &device);
+    };
+    tokio::time::timeout(Duration::from_secs(180), test).await.expect("a minute and a half is enough");
 }

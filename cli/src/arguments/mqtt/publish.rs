@@ -57,7 +57,7 @@ pub struct MqttMessageArguments {
 /// Messages that come while there is no connection. Those of a file can wait where they are; those of a pipe cannot.
 #[derive(Args)]
 pub struct QueueArguments {
-    /// How many messages of a pipe, or of --interval, may wait: a number, unlimited (up to 64 MiB) or off. The lines of a file
+    /// How many messages of a pipe, or of --interval, may wait: a number, unlimited (up to 32 MiB) or off. The lines of a file
     /// wait in the file [default: 1000]
     #[arg(long, value_name = "N")]
     pub queue: Option<QueueLimit>,

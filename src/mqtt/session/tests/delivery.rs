@@ -3,8 +3,8 @@ use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::{Message, Qos};
-use crate::mqtt::{Options, Version};
-use crate::outcome::Delivery;
+use crate::mqtt::{Options, Session, Step, Subscription, Version};
+use crate::outcome::{Delivery, Retry};
 
 #[test]
 fn a_message_is_accepted_when_it_is_acknowledged_and_not_before() {
@@ -255,4 +255,103 @@ fn nothing_is_put_down_to_a_message_that_was_not_alone() {
     }
     assert_eq!(world.not_published(), []);
     assert_eq!(world.broker.payloads(), ["innocent"]);
+}
+
+#[test]
+fn a_message_is_blamed_only_for_a_close_that_may_be_its_doing() {
+    // Not written in full, or long acknowledged by silence: whatever closed the connection, it was something else.
+    for (wire_takes, wait_ms) in [(Some(5), 0), (None, 4900)] {
+        let options = Options { max_attempts: 1, operation_timeout_ms: 4000, ..prompt() };
+        let mut world = World::online(config(Version::V3), options);
+        world.broker.holds_acks = true;
+        world.wire_takes = wire_takes;
+        world.publish(at_least_once("t", "innocent"));
+        // Other things come, so nobody takes the connection for dead.
+        for _ in 0..wait_ms / 100 {
+            world.pass(100);
+            world.hear(&[0x30, 3, 0, 1, b'x']);
+        }
+        world.cut(Failure::ConnectionClosed);
+        world.wire_takes = None;
+        world.settle();
+        assert_eq!(world.not_published(), [], "{wire_takes:?} {wait_ms}");
+    }
+    // The same without an excuse.
+    let mut world = World::online(config(Version::V3), Options { max_attempts: 1, ..prompt() });
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "guilty"));
+    world.cut(Failure::ConnectionClosed);
+    world.settle();
+    assert_eq!(world.not_published().len(), 1);
+}
+
+#[test]
+fn a_message_is_not_blamed_for_what_an_at_most_once_message_may_have_done() {
+    let options = Options { max_attempts: 1, ..prompt() };
+    let mut world = World::online(config(Version::V3), options.clone());
+    world.broker.holds_acks = true;
+    world.publish(at_most_once("t", "suspect"));
+    world.publish(at_least_once("t", "innocent"));
+    world.cut(Failure::ConnectionClosed);
+    world.settle();
+    assert_eq!(world.not_published(), []);
+    // An acknowledgement clears the suspect.
+    let mut world = World::online(config(Version::V3), options);
+    world.publish(at_most_once("t", "cleared"));
+    world.publish(at_least_once("t", "acknowledged"));
+    world.broker.holds_acks = true;
+    world.publish(at_least_once("t", "guilty"));
+    world.cut(Failure::ConnectionClosed);
+    world.settle();
+    assert_eq!(world.not_published().len(), 1);
+}
+
+#[test]
+fn half_a_packet_of_a_lost_connection_is_no_part_of_the_next() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.hear(&[0x30, 10, 0, 1]);
+    world.cut(Failure::ConnectionClosed);
+    world.pass(2000);
+    assert!(world.session.connection().is_some(), "{:?}", world.events);
+    assert_eq!(world.disconnections().len(), 1);
+}
+
+#[test]
+fn who_dials_has_a_moment_longer_to_say_why_it_failed() {
+    let mut session = Session::open(config(Version::V3), prompt(), vec![], 1).unwrap();
+    session.connect_once();
+    assert!(matches!(session.next(0), Step::Dial { timeout_ms: 30_000, .. }));
+    assert_eq!(session.next(30_500), Step::Wait(Some(31_000)));
+    session.failed(30_500, Failure::NameResolution.into());
+    let error = session.attempt().unwrap().unwrap_err().error;
+    assert_eq!(error.cause, Cause::Transport(Failure::NameResolution));
+}
+
+#[test]
+fn errors_that_nobody_cures_by_waiting_say_so() {
+    for (failure, retry) in [(Failure::Denied, Retry::Never), (Failure::ConnectionRefused, Retry::AfterMs(0))] {
+        let mut session = Session::open(config(Version::V3), prompt(), vec![], 1).unwrap();
+        session.connect_once();
+        assert!(matches!(session.next(0), Step::Dial { .. }));
+        session.failed(0, failure.into());
+        assert_eq!(session.attempt().unwrap().unwrap_err().error.retry, retry);
+    }
+}
+
+#[test]
+fn identifiers_of_subscriptions_are_free_again_after_a_loss() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.holds_subacks = true;
+    for _ in 0..70_000 {
+        world.session.subscribe(Subscription { filter: "a".into(), qos: Qos::AtMostOnce }).unwrap();
+        world.settle();
+        world.cut(Failure::Other);
+        world.session.keep_connecting();
+        world.settle();
+        world.events.clear();
+    }
+    world.broker.holds_subacks = false;
+    world.publish(at_least_once("t", "1"));
+    world.pass(60_000);
+    assert_eq!(world.session.outstanding(), 0);
 }

@@ -54,18 +54,20 @@ impl Parts {
         }
     }
 
-    /// The same, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may.
-    fn run(&mut self, until: Until, is_over: impl Fn(&mqtt::Session) -> bool) {
+    /// The same, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may. Says what
+    /// time it is then.
+    fn run(&mut self, mut now_ms: u64, until: Until, is_over: impl Fn(&mqtt::Session) -> bool) -> u64 {
         loop {
-            let now_ms = wasi::monotonic_ms();
             let wakes_ms = self.settle(now_ms);
             if is_over(&self.session) || until.is_passed(now_ms) {
-                return;
+                return now_ms;
             }
-            if self.wire.wait(&self.session, wakes_ms, until) == Woken::Interrupt {
+            let woken = self.wire.wait(&self.session, wakes_ms, until);
+            now_ms = wasi::monotonic_ms();
+            if woken == Woken::Interrupt {
                 // What had come as well is not left lying.
-                self.settle(wasi::monotonic_ms());
-                return;
+                self.settle(now_ms);
+                return now_ms;
             }
         }
     }
@@ -96,7 +98,9 @@ impl GuestSession for Session {
                 Some(Err(disconnection)) => {
                     return Err(outcome::error(disconnection.error, disconnection.explanation));
                 }
-                None => parts.run(Until::Over, mqtt::Session::has_attempt),
+                None => {
+                    parts.run(wasi::monotonic_ms(), Until::Over, mqtt::Session::has_attempt);
+                }
             }
         }
     }
@@ -137,9 +141,10 @@ impl GuestSession for Session {
 
     fn receive(&self, timeout_ms: u32) -> Vec<Event> {
         let parts = &mut *self.0.borrow_mut();
-        let until_ms = wasi::monotonic_ms().saturating_add(timeout_ms.into());
+        let now_ms = wasi::monotonic_ms();
+        let until = Until::TimeOrInterrupt(now_ms.saturating_add(timeout_ms.into()));
         parts.wire.look();
-        parts.run(Until::TimeOrInterrupt(until_ms), mqtt::Session::has_event);
+        let now_ms = parts.run(now_ms, until, mqtt::Session::has_event);
         let mut events = Vec::new();
         let mut bytes = 0;
         while events.len() < EVENTS
@@ -152,7 +157,7 @@ impl GuestSession for Session {
             events.push(event::event(event));
         }
         // The acknowledgements of what was handed over.
-        parts.settle(wasi::monotonic_ms());
+        parts.settle(now_ms);
         events
     }
 
@@ -162,8 +167,9 @@ impl GuestSession for Session {
 
     fn disconnect(&self) {
         let parts = &mut *self.0.borrow_mut();
-        parts.session.disconnect(wasi::monotonic_ms());
-        parts.run(Until::Over, |session| !session.is_leaving());
+        let now_ms = wasi::monotonic_ms();
+        parts.session.disconnect(now_ms);
+        parts.run(now_ms, Until::Over, |session| !session.is_leaving());
     }
 
     fn unfinished(&self) -> Vec<Unfinished> {

@@ -4,6 +4,7 @@
 //! Whatever comes is hostile: lengths are checked before anything is kept, and what cannot be read ends the connection.
 
 mod properties;
+mod publish;
 mod receive;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mqtt_proto::{Encodable, Pid, QoS, QosPid, TopicFilter, TopicName};
+use mqtt_proto::{Encodable, Pid, QoS, TopicFilter, TopicName};
 
+pub(super) use publish::Publish;
 pub(super) use receive::frame;
 
 use super::broker::Login;
@@ -90,7 +92,6 @@ impl From<mqtt_proto::Error> for Unsendable {
 
 const CONNECT: u8 = 0x10;
 const CONNACK: u8 = 0x20;
-const PUBLISH: u8 = 0x30;
 const PUBACK: u8 = 0x40;
 const SUBSCRIBE: u8 = 0x82;
 const UNSUBSCRIBE: u8 = 0xa2;
@@ -99,36 +100,11 @@ const PINGREQ: [u8; 2] = [0xc0, 0];
 const DISCONNECT: [u8; 2] = [FAREWELL, 0];
 const FAREWELL: u8 = 0xe0;
 
-const DUPLICATE: u8 = 0b1000;
-const RETAIN: u8 = 0b1;
-const QOS_1: u8 = 0b10;
-
-/// A message that is about to be sent.
-pub(super) struct Publish<'a> {
-    pub message: &'a Message,
-    /// As it goes over the wire.
-    pub topic: &'a str,
-    /// For at-least-once.
-    pub id: Option<u16>,
-    pub duplicate: bool,
-}
-
 impl Version {
     pub(super) fn connect(self, connect: &Connect, out: &mut Vec<u8>) -> Result<(), Unsendable> {
         match self {
             Self::V3 => append(CONNECT, &v3::connect(connect)?, out),
             Self::V5 => append(CONNECT, &v5::connect(connect)?, out),
-        }
-    }
-
-    pub(super) fn publish(self, publish: &Publish, out: &mut Vec<u8>) -> Result<(), Unsendable> {
-        let mut header = PUBLISH;
-        header |= if publish.duplicate { DUPLICATE } else { 0 };
-        header |= if publish.message.retain { RETAIN } else { 0 };
-        header |= if publish.id.is_some() { QOS_1 } else { 0 };
-        match self {
-            Self::V3 => append(header, &v3::publish(publish)?, out),
-            Self::V5 => append(header, &v5::publish(publish)?, out),
         }
     }
 
@@ -169,26 +145,30 @@ pub(super) fn may_greet(first: u8) -> bool {
 }
 
 /// Header, length and body, without a buffer in between.
-fn append(header: u8, body: &impl Encodable, out: &mut Vec<u8>) -> Result<(), Unsendable> {
+fn append(first: u8, body: &impl Encodable, out: &mut Vec<u8>) -> Result<(), Unsendable> {
+    head(first, body.encode_len(), out)?;
+    Ok(body.encode(out)?)
+}
+
+/// Header and length.
+fn head(first: u8, mut length: usize, out: &mut Vec<u8>) -> Result<(), Unsendable> {
     const LONGEST: usize = 0x0fff_ffff;
-    let mut length = body.encode_len();
     if length > LONGEST {
         return Err(Unsendable);
     }
     out.reserve(length + 5);
-    out.push(header);
+    out.push(first);
     loop {
         let low = (length & 0x7f) as u8;
         length >>= 7;
         out.push(if length > 0 { low | 0x80 } else { low });
         if length == 0 {
-            break;
+            return Ok(());
         }
     }
-    Ok(body.encode(out)?)
 }
 
-/// Shared with the message, not copied: a message may be sent more than once.
+/// Of a will. Shared with the message, not copied.
 fn payload(message: &Message) -> Bytes {
     Bytes::from_owner(Payload(message.payload.clone()))
 }
@@ -203,13 +183,6 @@ impl AsRef<[u8]> for Payload {
 
 fn topic(name: &str) -> Result<TopicName, Unsendable> {
     Ok(TopicName::try_from(name)?)
-}
-
-fn qos_and_id(id: Option<u16>) -> Result<QosPid, Unsendable> {
-    Ok(match id {
-        Some(id) => QosPid::Level1(Pid::try_from(id)?),
-        None => QosPid::Level0,
-    })
 }
 
 fn qos(qos: Qos) -> QoS {

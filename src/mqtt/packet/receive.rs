@@ -4,7 +4,8 @@ use alloc::borrow::ToOwned;
 
 use bytes::Bytes;
 
-use super::{DUPLICATE, Malformed, Packet, RETAIN, v3, v5};
+use super::publish::{DUPLICATE, RETAIN};
+use super::{Malformed, Packet, v3, v5};
 use crate::message::{Properties, Qos};
 use crate::mqtt::Version;
 use crate::mqtt::event::Incoming;

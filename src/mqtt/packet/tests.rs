@@ -43,10 +43,10 @@ fn a_publish_carries_duplicate_level_and_retain_in_its_header() {
     let message = Message { retain: true, ..Message::new("a/b", *b"xy", Qos::AtLeastOnce) };
     let mut out = Vec::new();
     let publish = Publish { message: &message, topic: "a/b", id: Some(0x0102), duplicate: true };
-    Version::V3.publish(&publish, &mut out).unwrap();
+    publish.encode(Version::V3, &mut out).unwrap();
     assert_eq!(out, b"\x3b\x09\0\x03a/b\x01\x02xy");
     out.clear();
-    Version::V5.publish(&publish, &mut out).unwrap();
+    publish.encode(Version::V5, &mut out).unwrap();
     assert_eq!(out, b"\x3b\x0a\0\x03a/b\x01\x02\0xy");
 }
 
@@ -56,7 +56,7 @@ fn a_length_takes_as_many_bytes_as_it_needs() {
         let message = Message::new("t", vec![7; payload], Qos::AtMostOnce);
         let mut out = Vec::new();
         let publish = Publish { message: &message, topic: "t", id: None, duplicate: false };
-        Version::V3.publish(&publish, &mut out).unwrap();
+        publish.encode(Version::V3, &mut out).unwrap();
         assert_eq!(out.len(), 1 + length_bytes + 3 + payload);
         let whole = frame(&out).unwrap().unwrap();
         assert_eq!(whole.length, out.len());

@@ -3,13 +3,11 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use mqtt_proto::v3::{
-    Connack as WireConnack, Connect as WireConnect, Header, LastWill, PacketType, Publish as WirePublish, Subscribe,
-};
+use mqtt_proto::v3::{Connack as WireConnack, Connect as WireConnect, Header, LastWill, PacketType, Subscribe};
 use mqtt_proto::{Pid, TopicFilter};
 
 use super::receive::{incoming, packet_id};
-use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Publish, Unsendable, payload, qos, qos_and_id, topic};
+use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Unsendable, payload, qos, topic};
 use crate::mqtt::Subscription;
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
@@ -23,10 +21,6 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
         wire.last_will = Some(LastWill { retain: message.retain, ..will });
     }
     Ok(wire)
-}
-
-pub(super) fn publish(publish: &Publish) -> Result<WirePublish, Unsendable> {
-    Ok(WirePublish::new(qos_and_id(publish.id)?, topic(publish.topic)?, payload(publish.message)))
 }
 
 pub(super) fn subscribe(id: u16, to: &[Subscription]) -> Result<Subscribe, Unsendable> {

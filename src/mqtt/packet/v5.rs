@@ -5,15 +5,13 @@ use alloc::sync::Arc;
 
 use bytes::Bytes;
 use mqtt_proto::v5::{
-    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, Puback,
-    Publish as WirePublish, Suback, Subscribe, SubscriptionOptions, Unsuback,
+    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, Puback, Suback,
+    Subscribe, SubscriptionOptions, Unsuback,
 };
 use mqtt_proto::{Pid, QoS, TopicFilter};
 
 use super::receive::{MAX_PACKET, incoming};
-use super::{
-    Ack, Acks, Connack, Connect, Malformed, Packet, Publish, Unsendable, payload, properties, qos, qos_and_id, topic,
-};
+use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Unsendable, payload, properties, qos, topic};
 use crate::mqtt::Subscription;
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
@@ -32,14 +30,6 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
             will.properties = properties::of_will(given)?;
         }
         wire.last_will = Some(will);
-    }
-    Ok(wire)
-}
-
-pub(super) fn publish(publish: &Publish) -> Result<WirePublish, Unsendable> {
-    let mut wire = WirePublish::new(qos_and_id(publish.id)?, topic(publish.topic)?, payload(publish.message));
-    if let Some(given) = &publish.message.properties {
-        wire.properties = properties::of_message(given)?;
     }
     Ok(wire)
 }

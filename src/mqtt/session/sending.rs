@@ -197,7 +197,7 @@ impl Session {
             id: entry.packet_id,
             duplicate: is_duplicate,
         };
-        let encoded = self.config.version.publish(&publish, self.output.buffer());
+        let encoded = publish.encode(self.config.version, self.output.buffer());
         let length = self.output.buffer().len() - start;
         let cause = match encoded {
             Err(_) => Some(Cause::InvalidRequest),

@@ -47,19 +47,24 @@ async fn a_dropped_broker_leaves_neither_a_process_nor_a_folder() {
     assert!(!folder.exists() && !process.exists());
 }
 
-/// What the test below kills.
+/// Set for a process of its own, which the test below kills.
+const IS_TO_BE_KILLED: &str = "THINGPOST_TEST_IS_TO_BE_KILLED";
+
 #[tokio::test]
-#[ignore = "only of use as a process of its own, which is killed"]
-async fn somebody_who_has_a_broker() {
+async fn a_broker_says_who_it_is_and_where_its_folder_is() {
     let broker = Broker::start().await.unwrap();
+    assert!(process(broker.process_id().unwrap()).exists() && broker.socket().exists());
     println!("broker {} {}", broker.process_id().unwrap(), broker.socket().display());
-    sleep(DEADLINE).await;
+    if env::var_os(IS_TO_BE_KILLED).is_some() {
+        sleep(DEADLINE).await;
+    }
 }
 
 #[tokio::test]
 async fn a_broker_does_not_outlive_a_process_that_is_killed() {
     let mut somebody = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "mqtt_broker::somebody_who_has_a_broker", "--ignored", "--nocapture"])
+        .args(["--exact", "mqtt_broker::a_broker_says_who_it_is_and_where_its_folder_is", "--nocapture"])
+        .env(IS_TO_BE_KILLED, "1")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -67,6 +67,6 @@ where
 {
     let ca = Authority::new("ca");
     let peer = Peer::start(&ServerTls::new(&ca, "localhost"), conduct).await;
-    let (input, output) = peer.dial(Route::new("localhost", ca.roots())).await.into_streams();
+    let (input, output) = peer.dial(Route::new("localhost", ca.roots()).mqtt()).await.into_streams();
     (input, output, peer)
 }

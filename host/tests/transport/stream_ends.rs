@@ -165,7 +165,7 @@ async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Tra
         ..ServerTls::new(&ca, "localhost")
     };
     let peer = Peer::start(&tls, async |_| unreachable!("the handshake fails")).await;
-    let route = Route::new("localhost", ca.roots()).identity(ca.device("stranger"));
+    let route = Route::new("localhost", ca.roots()).identity(ca.device("stranger")).mqtt();
     let told = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&told);
     let transport = Transport::new(Pool::default(), profile_at("w", vec![route], peer.address))

@@ -52,7 +52,7 @@ pub enum Event {
     Connected(Connection),
     /// There is none.
     Disconnected(Disconnection),
-    /// A message came. Taking this event acknowledges it.
+    /// A message came.
     Message(Incoming),
     /// A message was accepted.
     Published {

@@ -8,7 +8,8 @@
 //! 2. Write what is in [`Session::output`] as far as the connection takes it, and say so with [`Session::written`].
 //! 3. On [`Step::Wait`], wait until bytes come ([`Session::received`]), the connection ends ([`Session::failed`]), room
 //!    is there for more output, or the time has come. Go to 1.
-//! 4. Take the [`events`](Session::event) at any time.
+//! 4. Take the [`events`](Session::event) at any time, and [`acknowledge`](Session::acknowledge) the messages among them once
+//!    they are safe.
 //!
 //! # What holds
 //!

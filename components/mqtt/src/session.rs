@@ -21,7 +21,7 @@ struct Parts {
     wire: Wire,
 }
 
-/// So much is handed over at once. What is more stays for the next call, unacknowledged.
+/// So much is handed over at once. What is more stays for the next call.
 const EVENTS: usize = 256;
 const EVENT_BYTES: usize = 1024 * 1024;
 
@@ -54,20 +54,19 @@ impl Parts {
         }
     }
 
-    /// The same, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may. Says what
-    /// time it is then.
-    fn run(&mut self, mut now_ms: u64, until: Until, is_over: impl Fn(&mqtt::Session) -> bool) -> u64 {
+    /// The same, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may.
+    fn run(&mut self, mut now_ms: u64, until: Until, is_over: impl Fn(&mqtt::Session) -> bool) {
         loop {
             let wakes_ms = self.settle(now_ms);
             if is_over(&self.session) || until.is_passed(now_ms) {
-                return now_ms;
+                return;
             }
             let woken = self.wire.wait(&self.session, wakes_ms, until);
             now_ms = wasi::monotonic_ms();
             if woken == Woken::Interrupt {
                 // What had come as well is not left lying.
                 self.settle(now_ms);
-                return now_ms;
+                return;
             }
         }
     }
@@ -139,15 +138,18 @@ impl GuestSession for Session {
         Ok(())
     }
 
-    fn receive(&self, timeout_ms: u32) -> Vec<Event> {
+    fn receive(&self, timeout_ms: u32, max_events: u32) -> Vec<Event> {
         let parts = &mut *self.0.borrow_mut();
+        // Whoever comes back has kept what was handed over before.
+        parts.session.acknowledge();
         let now_ms = wasi::monotonic_ms();
         let until = Until::TimeOrInterrupt(now_ms.saturating_add(timeout_ms.into()));
         parts.wire.look();
-        let now_ms = parts.run(now_ms, until, mqtt::Session::has_event);
+        parts.run(now_ms, until, mqtt::Session::has_event);
         let mut events = Vec::new();
         let mut bytes = 0;
-        while events.len() < EVENTS
+        let max_events = usize::try_from(max_events).unwrap_or(EVENTS).min(EVENTS);
+        while events.len() < max_events
             && bytes < EVENT_BYTES
             && let Some(event) = parts.session.event()
         {
@@ -156,8 +158,6 @@ impl GuestSession for Session {
             }
             events.push(event::event(event));
         }
-        // The acknowledgements of what was handed over.
-        parts.settle(now_ms);
         events
     }
 
@@ -168,6 +168,7 @@ impl GuestSession for Session {
     fn disconnect(&self) {
         let parts = &mut *self.0.borrow_mut();
         let now_ms = wasi::monotonic_ms();
+        parts.session.acknowledge();
         parts.session.disconnect(now_ms);
         parts.run(now_ms, Until::Over, |session| !session.is_leaving());
     }

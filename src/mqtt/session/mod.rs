@@ -131,6 +131,8 @@ pub struct Session {
     events: VecDeque<Queued>,
     /// How many bytes of messages are among them.
     event_bytes: usize,
+    /// What acknowledges the messages that were taken.
+    taken: Vec<(u32, u16)>,
     /// Of the message that was sent last.
     last_topic: Option<String>,
 }
@@ -174,6 +176,7 @@ impl Session {
             input: Vec::new(),
             events: VecDeque::new(),
             event_bytes: 0,
+            taken: Vec::new(),
             last_topic: None,
             config,
             options,
@@ -313,17 +316,22 @@ impl Session {
         })
     }
 
-    /// What happened next. Taking a message acknowledges it, if the connection over which it came is still there.
+    /// What happened next. A message is not acknowledged before [`Self::acknowledge`]: whoever took it may yet fail to keep it.
     pub fn event(&mut self) -> Option<Event> {
         let Queued { event, acknowledge } = self.events.pop_front()?;
         self.event_bytes -= event_bytes(&event);
-        if let Some((generation, packet_id)) = acknowledge
-            && generation == self.generation
-            && matches!(self.link, Link::Online(_))
-        {
-            packet::puback(packet_id, self.output.buffer());
-        }
+        self.taken.extend(acknowledge);
         Some(event)
+    }
+
+    /// Acknowledges the messages that were taken, if the connection over which they came is still there.
+    pub fn acknowledge(&mut self) {
+        let is_online = matches!(self.link, Link::Online(_));
+        for (generation, packet_id) in core::mem::take(&mut self.taken) {
+            if is_online && generation == self.generation {
+                packet::puback(packet_id, self.output.buffer());
+            }
+        }
     }
 
     /// Whether bytes from the connection are wanted now. Who takes no events gets no more of them: what the broker sends is

@@ -64,8 +64,17 @@ impl MqttSession {
 
     /// Waits until something happens, the time is over or an [`Interrupt`] comes, and tells what it was. Zero does not
     /// wait. Whoever had interrupted is served: the next call waits again.
+    ///
+    /// Messages among the events are acknowledged with the next call of this or of [`disconnect`](Self::disconnect): whoever
+    /// cannot keep one calls neither, and gets it again.
     pub async fn receive(&mut self, timeout: Duration) -> Result<Vec<Event>> {
-        let events = self.guest.session().call_receive(&mut self.store, self.session, milliseconds(timeout)).await;
+        self.receive_at_most(timeout, u32::MAX).await
+    }
+
+    /// The same, and no more than so many events.
+    pub async fn receive_at_most(&mut self, timeout: Duration, max_events: u32) -> Result<Vec<Event>> {
+        let timeout = milliseconds(timeout);
+        let events = self.guest.session().call_receive(&mut self.store, self.session, timeout, max_events).await;
         self.store.data().interrupt().clear();
         events
     }

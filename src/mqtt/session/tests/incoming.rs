@@ -9,12 +9,15 @@ fn messages(world: &mut World) -> Vec<Incoming> {
 }
 
 #[test]
-fn a_message_is_acknowledged_when_it_is_taken_and_not_before() {
+fn a_message_is_acknowledged_when_whoever_took_it_says_so_and_not_before() {
     let mut world = World::online(config(Version::V3), prompt());
-    world.takes_events = false;
+    (world.takes_events, world.acknowledges) = (false, true);
     world.hear(&[0x32, 8, 0, 1, b'a', 0, 9, b'x', b'y', b'z']);
     assert!(world.broker.acknowledged.is_empty());
-    world.takes_events = true;
+    (world.takes_events, world.acknowledges) = (true, false);
+    world.settle();
+    assert!(world.broker.acknowledged.is_empty());
+    world.session.acknowledge();
     world.settle();
     assert_eq!(world.broker.acknowledged, [9]);
     let [message] = &messages(&mut world)[..] else { panic!() };

@@ -13,6 +13,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// Whether events are taken as they come.
     pub takes_events: bool,
+    /// Whether messages are acknowledged once they are taken.
+    pub acknowledges: bool,
     /// How much the wire takes at once. None: all.
     pub wire_takes: Option<usize>,
     /// Takes bytes and carries none.
@@ -35,6 +37,7 @@ impl World {
             now_ms: 1_000_000,
             events: Vec::new(),
             takes_events: true,
+            acknowledges: true,
             wire_takes: None,
             is_half_open: false,
             is_connected: false,
@@ -76,6 +79,9 @@ impl World {
                         && let Some(event) = self.session.event()
                     {
                         self.events.push(event);
+                    }
+                    if self.acknowledges {
+                        self.session.acknowledge();
                     }
                     if !moved && (self.wire_takes.is_some() || self.session.output().is_empty()) {
                         return until_ms;

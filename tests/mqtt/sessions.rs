@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use thingpost_host::runtime::types::Qos;
-use thingpost_host::runtime::types::mqtt::{Event, MqttConfig};
+use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, Version};
 
 use super::judge::numbered;
 use crate::fixtures::deadline::within;
@@ -45,9 +45,9 @@ async fn messages_for_a_device_that_was_away_come_after_its_return_if_the_sessio
 }
 
 #[tokio::test]
-async fn what_was_not_received_is_not_acknowledged_and_comes_again() {
+async fn what_nobody_came_back_for_is_not_acknowledged_and_comes_again() {
     within(async {
-        for version in VERSIONS {
+        for (version, is_handed_over) in VERSIONS.into_iter().flat_map(|version| [(version, false), (version, true)]) {
             let cloud = MqttCloud::start().await;
             let config = MqttConfig { session_expiry_s: 3600, ..config(version, 8883) };
             let mut forgetful = cloud.online(&config, &options()).await;
@@ -56,15 +56,48 @@ async fn what_was_not_received_is_not_acknowledged_and_comes_again() {
             device.publish_all(&numbered("a/b", Qos::AtLeastOnce, 1)).await;
             device.settle().await;
             cloud.front.ledger().wait_for_counts(|it| it.deliveries == 1, Duration::from_secs(20)).await.unwrap();
-            // The instance ends before it was asked.
+            // The instance ends before it was asked, or before whoever asked had made anything of the answer.
+            if is_handed_over {
+                forgetful.until(|forgetful| !forgetful.messages().is_empty()).await;
+            }
             drop(forgetful);
 
             let mut next = cloud.open(&config, &options()).await;
             assert!(next.connect().await.unwrap().session_present);
             next.until(|next| !next.messages().is_empty()).await;
             assert!(next.messages()[0].duplicate);
+            assert_eq!(cloud.front.ledger().counts().confirmed, 0);
+            next.session.receive(Duration::ZERO).await.unwrap();
             cloud.front.ledger().wait_for_counts(|it| it.confirmed == 1, Duration::from_secs(20)).await.unwrap();
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_more_is_handed_over_than_is_wanted_and_the_rest_is_not_acknowledged() {
+    within(async {
+        let cloud = MqttCloud::start().await;
+        let config = MqttConfig { session_expiry_s: 3600, ..config(Version::V5, 8883) };
+        let mut modest = cloud.online(&config, &options()).await;
+        modest.subscribe("a/b").await.unwrap();
+        modest.session.disconnect().await.unwrap();
+        let mut device = cloud.online(&config_of("speaker", Version::V5), &options()).await;
+        device.publish_all(&numbered("a/b", Qos::AtLeastOnce, 5)).await;
+        device.settle().await;
+
+        modest.connect().await.unwrap();
+        let mut messages = 0;
+        while messages < 2 {
+            let events = modest.session.receive_at_most(Duration::from_secs(1), 2 - messages).await.unwrap();
+            messages += events.iter().filter(|event| matches!(event, Event::Message(_))).count() as u32;
+        }
+        modest.session.disconnect().await.unwrap();
+        cloud.front.ledger().wait_for_counts(|it| it.confirmed == 2, Duration::from_secs(20)).await.unwrap();
+        let mut next = cloud.open(&config, &options()).await;
+        next.connect().await.unwrap();
+        next.until(|next| next.messages().len() >= 3).await;
+        assert_eq!(next.messages().len(), 3);
     })
     .await;
 }

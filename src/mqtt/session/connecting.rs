@@ -48,6 +48,12 @@ impl Session {
                     let detail = Some("the broker has not answered to CONNECT".to_owned());
                     self.failed(now_ms, NoAnswer { failure: Failure::AnswerTimeout, detail });
                 }
+                Link::Parting { deadline_ms } => {
+                    if now_ms < *deadline_ms {
+                        return Step::Wait(Some(*deadline_ms));
+                    }
+                    self.link = self.goodbye(now_ms);
+                }
                 Link::Leaving { deadline_ms } => {
                     if !self.output.is_empty() && now_ms < *deadline_ms {
                         return Step::Wait(Some(*deadline_ms));
@@ -141,6 +147,7 @@ impl Session {
         }
         let window = connack.receive_maximum.map_or(u32::MAX, u32::from).min(self.options.max_in_flight);
         self.generation = self.generation.wrapping_add(1);
+        self.has_acknowledged = false;
         self.link = Link::Online(Online {
             connection,
             since_ms: now_ms,
@@ -178,7 +185,7 @@ impl Session {
         let error = self.config.broker.redact(error);
         let after_ms = match &self.link {
             Link::Off | Link::Pausing { .. } => return,
-            Link::Leaving { .. } => {
+            Link::Parting { .. } | Link::Leaving { .. } => {
                 self.link = Link::Off;
                 return self.close();
             }

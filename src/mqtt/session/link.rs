@@ -17,6 +17,9 @@ pub(super) enum Link {
     Greeting { deadline_ms: u64 },
     /// The broker has accepted it.
     Online(Online),
+    /// A goodbye is wanted, and the broker is asked first whether it has read the acknowledgements: one that finds the
+    /// connection closed while it sends forgets what it had not read.
+    Parting { deadline_ms: u64 },
     /// The goodbye is being written.
     Leaving { deadline_ms: u64 },
 }

@@ -133,6 +133,8 @@ pub struct Session {
     event_bytes: usize,
     /// What acknowledges the messages that were taken.
     taken: Vec<(u32, u16)>,
+    /// Messages were acknowledged over this connection, and the broker may not have read it yet.
+    has_acknowledged: bool,
     /// Of the message that was sent last.
     last_topic: Option<String>,
 }
@@ -177,6 +179,7 @@ impl Session {
             events: VecDeque::new(),
             event_bytes: 0,
             taken: Vec::new(),
+            has_acknowledged: false,
             last_topic: None,
             config,
             options,
@@ -238,11 +241,12 @@ impl Session {
     pub fn disconnect(&mut self, now_ms: u64) {
         self.wish = Wish::Nothing;
         self.link = match core::mem::replace(&mut self.link, Link::Off) {
-            Link::Online(_) => {
-                packet::disconnect(self.output.buffer());
-                Link::Leaving { deadline_ms: now_ms + u64::from(self.options.operation_timeout_ms) }
+            Link::Online(_) if self.has_acknowledged => {
+                packet::pingreq(self.output.buffer());
+                Link::Parting { deadline_ms: self.goodbye_ms(now_ms) }
             }
-            Link::Leaving { deadline_ms } => Link::Leaving { deadline_ms },
+            Link::Online(_) => self.goodbye(now_ms),
+            link @ (Link::Parting { .. } | Link::Leaving { .. }) => link,
             Link::Off | Link::Pausing { .. } | Link::Signing => Link::Off,
             Link::Dialing { .. } | Link::Greeting { .. } => {
                 self.close();
@@ -251,9 +255,18 @@ impl Session {
         };
     }
 
-    /// Whether a goodbye is still being written.
+    fn goodbye(&mut self, now_ms: u64) -> Link {
+        packet::disconnect(self.output.buffer());
+        Link::Leaving { deadline_ms: self.goodbye_ms(now_ms) }
+    }
+
+    fn goodbye_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_add(self.options.operation_timeout_ms.into())
+    }
+
+    /// Whether a goodbye is not over yet.
     pub fn is_leaving(&self) -> bool {
-        matches!(self.link, Link::Leaving { .. })
+        matches!(self.link, Link::Parting { .. } | Link::Leaving { .. })
     }
 
     /// Takes a message and numbers it. A message that is not taken has its outcome right here, with an explanation.
@@ -330,6 +343,7 @@ impl Session {
         for (generation, packet_id) in core::mem::take(&mut self.taken) {
             if is_online && generation == self.generation {
                 packet::puback(packet_id, self.output.buffer());
+                self.has_acknowledged = true;
             }
         }
     }
@@ -338,7 +352,9 @@ impl Session {
     /// left in the connection, which keeps the broker from sending more.
     pub fn wants_input(&self) -> bool {
         match &self.link {
-            Link::Online(_) => self.events.len() < ENOUGH_EVENTS && self.event_bytes < ENOUGH_BYTES,
+            Link::Online(_) | Link::Parting { .. } => {
+                self.events.len() < ENOUGH_EVENTS && self.event_bytes < ENOUGH_BYTES
+            }
             Link::Greeting { .. } => true,
             _ => false,
         }

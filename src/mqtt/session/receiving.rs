@@ -38,7 +38,7 @@ impl Session {
     }
 
     fn is_listening(&self) -> bool {
-        matches!(self.link, Link::Greeting { .. } | Link::Online(_))
+        matches!(self.link, Link::Greeting { .. } | Link::Online(_) | Link::Parting { .. })
     }
 
     /// Reads packets, and says how many bytes they took.
@@ -103,7 +103,12 @@ impl Session {
             Packet::Puback(ack) => self.acknowledged(now_ms, ack),
             Packet::Suback(acks) => self.subscribed(acks),
             Packet::Unsuback(acks) => self.unsubscribed(&acks),
-            Packet::Pingresp => {}
+            Packet::Pingresp => {
+                self.has_acknowledged = false;
+                if let Link::Parting { .. } = self.link {
+                    self.link = self.goodbye(now_ms);
+                }
+            }
             Packet::Disconnect { code, reason } => {
                 self.end(now_ms, reason::refused(Stage::Connection, code, reason));
             }

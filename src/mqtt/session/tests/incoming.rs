@@ -78,3 +78,28 @@ fn mqtt_5_brings_properties_along() {
     assert_eq!(properties.correlation_data.as_deref(), Some(&[0, 255][..]));
     assert_eq!(properties.user_properties, [("k".to_owned(), "v".to_owned())]);
 }
+
+#[test]
+fn a_goodbye_waits_until_the_broker_has_read_what_was_acknowledged() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.hear(&[0x32, 5, 0, 1, b'a', 0, 9]);
+    assert_eq!(world.broker.acknowledged, [9]);
+    world.session.disconnect(world.now_ms);
+    assert!(world.session.is_leaving());
+    world.settle();
+    assert!(!world.session.is_leaving());
+    assert_eq!(world.broker.log[1..], ["ping", "disconnect"]);
+}
+
+#[test]
+fn a_goodbye_to_a_broker_that_reads_nothing_ends_with_its_time() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.hear(&[0x32, 5, 0, 1, b'a', 0, 9]);
+    world.is_half_open = true;
+    world.session.disconnect(world.now_ms);
+    world.pass(4999);
+    assert!(world.session.is_leaving());
+    world.pass(1);
+    assert!(!world.session.is_leaving(), "the goodbye itself was taken at once");
+    assert_eq!(world.disconnections().len(), 0);
+}

@@ -185,8 +185,8 @@ fn preparation_step(cause: Cause) -> Option<&'static str> {
     }
 }
 
-const UNANSWERED: &str = "AWS drops what exceeds 100 publications or 512 KB per second on one connection: send more \
-                          slowly; if it was less, the link is bad: check the network";
+const UNANSWERED: &str = "the link or the broker is stuck, check the network; or, with more than 100 publications or 512 KB \
+                          per second on one connection, of which AWS drops what exceeds that, send more slowly";
 
 const RETAINED: &str = ", and for a message to be retained iot:RetainPublish as well";
 

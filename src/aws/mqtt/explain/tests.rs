@@ -150,7 +150,7 @@ fn a_connection_that_ends_with_a_reason_is_explained_by_it() {
         (Cause::Throttled, "100 publications"),
         (Cause::PayloadTooLarge, "128 KB"),
         (Cause::Transport(Failure::KeepAliveTimeout), "shorter keep-alive"),
-        (UNANSWERED, "exceeds 100 publications"),
+        (UNANSWERED, "more than 100 publications"),
         (Cause::Unavailable, "try again later"),
     ] {
         let explanation = lost(Some("a/b"), 60_000, cause);

@@ -96,7 +96,8 @@ impl MqttClouds {
 
     /// Where there is none.
     pub fn left_out() -> String {
-        format!("MQTT is left out: {}.", BrokerError::NotInstalled)
+        "MQTT is left out: mosquitto is not installed (sudo apt-get install mosquitto, or as your system has it)."
+            .to_owned()
     }
 }
 

@@ -36,7 +36,7 @@ fn place(path: &Path) -> Option<PathBuf> {
 
 /// What two paths to one regular file have in common, hard links and redirected standard input included.
 #[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path).ok()?;
     metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
@@ -44,6 +44,6 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 /// What two paths to one file have in common.
 #[cfg(not(unix))]
-fn identity(path: &Path) -> Option<PathBuf> {
+pub fn identity(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok()
 }

@@ -35,6 +35,7 @@ mod tally;
 mod terminal;
 mod thing_model;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
             let _ = error.print();
             Ok(Exit::Usage)
         }
-        Err(error) => Err(Problem::from(error)),
+        Err(error) => Err(Problem::of_words(error, env::args_os().skip(1))),
     };
     let exit = exit.unwrap_or_else(|problem| {
         terminal::complain(format_args!("thingpost: {problem}"));

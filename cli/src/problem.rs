@@ -1,6 +1,12 @@
 //! One clear line for whatever keeps a run from starting.
 
+use std::ffi::OsString;
 use std::fmt;
+
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::arguments::Arguments;
 
 /// Why nothing was tried. Shows as one line that names the thing and the way out.
 #[derive(Debug)]
@@ -16,6 +22,22 @@ impl Problem {
     pub fn sentence(sentence: impl fmt::Display) -> Self {
         Self(sentence.to_string())
     }
+
+    /// What is wrong with the words of a command line, without the name of the program. Clap explains itself in a paragraph, of
+    /// which the first part is the explanation and the rest the usage.
+    pub fn of_words(mut error: clap::Error, words: impl IntoIterator<Item = OsString>) -> Self {
+        hide_user_and_password(&mut error);
+        let text = error.render().to_string();
+        let explanation: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        let explanation = explanation.join(" ");
+        let explanation = explanation.trim_start_matches("error: ");
+        let tips: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+        let way_out = match tips.first() {
+            Some(tip) => (*tip).to_owned(),
+            None => format!("see `{} --help`", command_of(words)),
+        };
+        Self(format!("{explanation}; {way_out}"))
+    }
 }
 
 impl fmt::Display for Problem {
@@ -24,27 +46,33 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Clap explains itself in a paragraph, of which the first part is the explanation and the rest the usage.
-impl From<clap::Error> for Problem {
-    fn from(error: clap::Error) -> Self {
-        let text = error.render().to_string();
-        let explanation: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
-        let explanation = explanation.join(" ");
-        let explanation = explanation.trim_start_matches("error: ");
-        let tips: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
-        let way_out = match tips.first() {
-            Some(tip) => (*tip).to_owned(),
-            None => format!("see `{} --help`", usage_of(&text)),
-        };
-        Self(format!("{explanation}; {way_out}"))
+/// Clap repeats a value that is wrong, and some write a password into an endpoint.
+fn hide_user_and_password(error: &mut clap::Error) {
+    let is_of_endpoint = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(option)) if option.contains("endpoint")
+    );
+    if error.kind() != ErrorKind::ValueValidation || !is_of_endpoint {
+        return;
+    }
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && let Some((_, host)) = value.rsplit_once('@')
+    {
+        let hidden = format!("...@{host}");
+        error.insert(ContextKind::InvalidValue, ContextValue::String(hidden));
     }
 }
 
-/// The command that a usage text is about: `thingpost publish aws`.
-fn usage_of(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("thingpost");
-    let is_word = |word: &&str| !word.starts_with(['-', '<', '[']);
-    usage.split_whitespace().take_while(is_word).collect::<Vec<_>>().join(" ")
+/// The command that these words are for: `thingpost publish aws`.
+fn command_of(words: impl IntoIterator<Item = OsString>) -> String {
+    let root = Arguments::command();
+    let (mut command, mut path) = (&root, root.get_name().to_owned());
+    for word in words {
+        let Some(inner) = command.find_subcommand(&word) else { break };
+        command = inner;
+        path = format!("{path} {}", command.get_name());
+    }
+    path
 }
 
 /// Text from elsewhere (a file name, a server's words) cannot break the line or drive the terminal.
@@ -62,7 +90,7 @@ mod tests {
 
     fn problem(arguments: &[&str]) -> String {
         let error = Arguments::try_parse_from([&["thingpost"], arguments].concat()).err().unwrap();
-        Problem::from(error).to_string()
+        Problem::of_words(error, arguments.iter().map(OsString::from)).to_string()
     }
 
     #[test]
@@ -77,6 +105,31 @@ mod tests {
     fn a_misspelt_option_comes_with_the_one_that_was_meant() {
         let problem = problem(&["publish", "aws", "--endpiont", "e"]);
         assert!(problem.contains("--endpiont") && problem.contains("--endpoint"), "{problem}");
+    }
+
+    #[test]
+    fn whatever_is_wrong_the_help_is_that_of_the_command() {
+        for (arguments, command) in [
+            (&["mqtt", "publish", "--count", "0"][..], "thingpost mqtt publish"),
+            (&["mqtt", "subscribe", "--qos", "7"], "thingpost mqtt subscribe"),
+            (&["mqtt", "subscribe", "surplus"], "thingpost mqtt subscribe"),
+            (&["shadow", "get", "--port", "0"], "thingpost shadow get"),
+            (&["publish", "azure"], "thingpost publish"),
+            (&["--what"], "thingpost"),
+        ] {
+            let problem = problem(arguments);
+            assert!(problem.ends_with(&format!("see `{command} --help`")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_user_and_a_password_in_an_endpoint_are_not_repeated() {
+        for endpoint in ["mqtts://me:hunter2@a.example", "mqtts://me:hunter2/@a.example:1", "me:hunter2@x@a.example/"] {
+            let problem = problem(&["mqtt", "publish", "--endpoint", endpoint]);
+            assert!(problem.contains("user and password do not belong there"), "{problem}");
+            assert!(!problem.contains("me:") && !problem.contains("hunter2"), "{problem}");
+            assert!(problem.contains("@a.example"), "{problem}");
+        }
     }
 
     #[test]

@@ -113,6 +113,14 @@ impl Tally {
         self.failed.as_mut().map_or(Ok(()), Failed::flush)
     }
 
+    /// Counts so many copies of one message that will not be sent. As nobody speaks of each of them, there is a sum.
+    pub fn give_up_copies(&mut self, count: u32, reason: &str) {
+        if count > 0 {
+            (0..count).for_each(|_| self.summary.count_failure(Delivery::NotSent, reason));
+            self.is_summed = true;
+        }
+    }
+
     /// Counts and keeps what will not be sent, until there were so many interruptions.
     pub async fn give_up_rest(
         &mut self,
@@ -120,6 +128,32 @@ impl Tally {
         reason: &str,
         interruptions: &Interruptions,
         patience: u32,
+    ) -> Result<(), Problem> {
+        self.settle_rest(source, interruptions, patience, |tally, line| {
+            let reason = if line.text.is_some() { reason } else { TOO_LONG };
+            tally.give_up(line, Delivery::NotSent, reason)
+        })
+        .await
+    }
+
+    /// The same when it is an error that keeps all of it from being sent.
+    pub async fn refuse_rest(
+        &mut self,
+        source: &mut Source,
+        error: Error,
+        interruptions: &Interruptions,
+        patience: u32,
+    ) -> Result<(), Problem> {
+        let outcome = Err(error);
+        self.settle_rest(source, interruptions, patience, |tally, line| tally.settle(line, &outcome)).await
+    }
+
+    async fn settle_rest(
+        &mut self,
+        source: &mut Source,
+        interruptions: &Interruptions,
+        patience: u32,
+        mut settle: impl FnMut(&mut Self, &Line) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         loop {
             let next = tokio::select! {
@@ -133,10 +167,7 @@ impl Tally {
                 None => return Ok(()),
                 Some(Err(error)) => return Err(unreadable(error)),
                 Some(Ok(line)) if line.is_empty() => {}
-                Some(Ok(line)) => {
-                    let reason = if line.text.is_some() { reason } else { TOO_LONG };
-                    self.give_up(&line, Delivery::NotSent, reason)?;
-                }
+                Some(Ok(line)) => settle(self, &line)?,
             }
         }
     }

@@ -10,6 +10,12 @@ pub fn print(line: impl fmt::Display) {
     check(writeln!(io::stdout(), "{line}"));
 }
 
+/// Prints a line for which somebody answers: whether it is out decides what is done next.
+pub fn try_print(line: impl fmt::Display) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush())
+}
+
 /// Puts these bytes on standard output, and nothing else.
 pub fn put(bytes: &[u8]) {
     let mut stdout = io::stdout();

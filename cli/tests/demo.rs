@@ -15,6 +15,7 @@ fn the_demo_shows_three_accepted_messages_and_a_refused_one() {
     assert!(output.stdout.contains("x-amzn-http-ca"), "{}", output.stdout);
     // Without a broker, one line says so and how to get one.
     let by_mqtt = output.stdout.matches("[accepted, MQTT, qos 1]").count();
-    let left_out = output.stdout.matches("MQTT is left out: mosquitto is not installed").count();
+    let left_out =
+        output.stdout.matches("MQTT is left out: mosquitto is not installed (sudo apt-get install mosquitto").count();
     assert_eq!((by_mqtt, left_out), if Broker::is_installed() { (1, 0) } else { (0, 1) }, "{}", output.stdout);
 }

@@ -47,6 +47,10 @@ impl EndpointArgument {
     }
 
     fn parse(text: &str, [expected, spoken]: [&str; 2]) -> Result<Self, String> {
+        // Before any part of it is repeated.
+        if text.contains('@') {
+            return Err("user and password do not belong there; give the host alone, perhaps with a port".to_owned());
+        }
         let (scheme, rest) = text.split_once("://").unwrap_or((expected, text));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
@@ -109,7 +113,7 @@ mod tests {
             ("", "not a host"),
             ("https://", "not a host"),
             ("a b", "not a host"),
-            ("user@a.example", "not a host"),
+            ("user@a.example", "user and password do not belong there"),
             ("[::1", "not a host"),
             ("[a.example]", "not a host"),
             ("a.example:", "the port"),

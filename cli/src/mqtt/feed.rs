@@ -117,12 +117,15 @@ impl Feed {
         next
     }
 
-    /// Ends it.
-    pub fn end(&mut self) {
-        self.kind = match std::mem::replace(&mut self.kind, Kind::Over) {
-            Kind::Lines(source) | Kind::Rest(source) => Kind::Rest(source),
-            Kind::Copies { .. } | Kind::Over => Kind::Over,
+    /// Ends it. There were so many copies to come.
+    pub fn end(&mut self) -> u32 {
+        let (kind, left) = match std::mem::replace(&mut self.kind, Kind::Over) {
+            Kind::Lines(source) | Kind::Rest(source) => (Kind::Rest(source), 0),
+            Kind::Copies { left, .. } => (Kind::Over, left),
+            Kind::Over => (Kind::Over, 0),
         };
+        self.kind = kind;
+        left
     }
 
     /// The lines that were left when it was ended.

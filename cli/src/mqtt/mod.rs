@@ -6,6 +6,7 @@
 mod feed;
 mod incoming;
 mod link;
+mod lock;
 mod outstanding;
 mod properties;
 mod publish;

@@ -5,8 +5,8 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::Message;
 use thingpost_host::runtime::types::mqtt::{Event, FullQueue, SessionOptions};
+use thingpost_host::runtime::types::{Message, Stage};
 use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use tokio::time::Instant;
 
@@ -107,12 +107,17 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         is_all_read: false,
         window: window(&arguments.queue),
         reason: String::new(),
+        unsent: 0,
         unreadable: None,
     };
     match run.connect(json).await {
         Ok(None) => {}
+        // None of the lines was sent, and all of them are in the book.
+        Ok(Some(_)) if !run.outstanding.tally().summary.is_empty() => {
+            return run.outstanding.into_tally().finish(Ok(()));
+        }
         Ok(Some(exit)) => return run.outstanding.into_tally().leave().map(|()| exit),
-        Err(problem) => return run.outstanding.into_tally().leave().and(Err(problem)),
+        Err(problem) => return run.outstanding.into_tally().finish(Err(problem)),
     }
     let ended = run.all().await;
     let ended = run.end(ended).await;
@@ -175,12 +180,14 @@ struct Run {
     window: usize,
     /// Why what is left of the feed is not sent.
     reason: String,
+    /// How many copies those are.
+    unsent: u32,
     /// Why the feed has ended before its end.
     unreadable: Option<io::Error>,
 }
 
 impl Run {
-    /// The first connection. A single message is kept if it fails, as it is nowhere else.
+    /// The first connection. If it fails, a single message is kept, as it is nowhere else, and the lines are counted as not sent.
     async fn connect(&mut self, json: bool) -> Result<Option<Exit>, Problem> {
         let error = match connect(&mut self.session, &self.interruptions).await? {
             First::Made => {
@@ -188,14 +195,33 @@ impl Run {
                 return Ok(None);
             }
             First::Interrupted => {
-                complain("not sent: interrupted before there was a connection");
+                let reason = "interrupted before there was a connection";
+                self.end_feed(reason.to_owned());
+                if let Some(source) = self.feed.rest() {
+                    self.outstanding.tally().give_up_rest(source, reason, &self.interruptions, 2).await?;
+                }
+                if self.outstanding.tally().summary.is_empty() {
+                    complain(format_args!("not sent: {reason}"));
+                }
                 return Ok(Some(Exit::NotSent));
             }
             First::Failed(error) => error,
         };
         let exit = report::exit_of_failure(&error);
         if !self.feed.is_of_copies() {
-            say::failure(&error, &self.starter.last_failure, json);
+            self.feed.end();
+            if error.stage != Stage::Preparation
+                && let Some(source) = self.feed.rest()
+            {
+                let (tally, interruptions) = (self.outstanding.tally(), &self.interruptions);
+                tally.refuse_rest(source, error.clone(), interruptions, 2).await?;
+            }
+            if self.outstanding.tally().summary.is_empty() {
+                say::failure(&error, &self.starter.last_failure, json);
+            }
+            if self.outstanding.count() > 0 {
+                self.keep().await?;
+            }
             return Ok(Some(exit));
         }
         let message = self.outstanding.tally().message(Vec::new());
@@ -364,7 +390,7 @@ impl Run {
     fn end_feed(&mut self, reason: String) {
         self.quiet_since = Instant::now();
         if !self.feed.is_over() {
-            self.feed.end();
+            self.unsent = self.feed.end();
             self.reason = reason;
         }
     }
@@ -377,6 +403,7 @@ impl Run {
             Ok(()) => "the component failed: it gave no outcome".to_owned(),
         };
         let given_up = self.outstanding.give_up(&reason);
+        self.outstanding.tally().give_up_copies(self.unsent, &self.reason);
         let rest = match self.feed.rest() {
             Some(source) => {
                 let patience = self.heeded.max(1) + 1;

@@ -1,6 +1,7 @@
 //! `thingpost mqtt subscribe`: prints what comes, until somebody has had enough.
 
 use std::collections::HashMap;
+use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::arguments::MqttSubscribe;
 use crate::interrupt::Interruptions;
 use crate::problem::{Problem, one_line};
 use crate::report::{self, LastFailure};
-use crate::terminal::{complain, print};
+use crate::terminal::{complain, try_print};
 use crate::{Exit, device, message, say};
 
 /// As good as for ever.
@@ -57,15 +58,30 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
         json: arguments.json,
     };
     match run.all(&mut session, &interruptions).await {
-        Ok(exit) => {
+        Ok(End::Reached(exit)) => {
+            // It acknowledges what was received last.
             session.disconnect().await.map_err(trapped)?;
             Ok(exit)
+        }
+        // Without a goodbye: that would acknowledge what nobody has.
+        Ok(End::Unwritten(error)) => {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                complain(format_args!("thingpost: cannot write the output: {error}"));
+            }
+            Ok(Exit::Unknown)
         }
         Err(problem) => {
             complain(format_args!("unknown: {problem}"));
             Ok(Exit::Unknown)
         }
     }
+}
+
+/// What there is to an end.
+enum End {
+    Reached(Exit),
+    /// A message that was received could not be printed.
+    Unwritten(io::Error),
 }
 
 struct Run {
@@ -82,11 +98,13 @@ struct Run {
 }
 
 impl Run {
-    async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<Exit, Problem> {
+    async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<End, Problem> {
         let interrupt = session.interrupt();
         loop {
+            // What is received counts as delivered: so no more than is printed.
+            let most = self.left.unwrap_or(u32::MAX);
             let (events, is_interrupted) = {
-                let mut receive = pin!(session.receive(LONG));
+                let mut receive = pin!(session.receive_at_most(LONG, most));
                 tokio::select! {
                     biased;
                     events = &mut receive => (events, false),
@@ -97,36 +115,39 @@ impl Run {
                 }
             };
             for event in events.map_err(trapped)? {
-                if let Some(exit) = self.heed(event) {
-                    return Ok(exit);
+                if let Some(end) = self.heed(event) {
+                    return Ok(end);
                 }
             }
             if is_interrupted {
-                return Ok(Exit::Delivered);
+                return Ok(End::Reached(Exit::Delivered));
             }
         }
     }
 
     /// Says what happened, and whether that was all.
-    fn heed(&mut self, event: Event) -> Option<Exit> {
+    fn heed(&mut self, event: Event) -> Option<End> {
         match event {
-            Event::Message(message) => return self.show(&message).then_some(Exit::Delivered),
+            Event::Message(message) => match self.show(&message) {
+                Ok(was_last) => return was_last.then_some(End::Reached(Exit::Delivered)),
+                Err(error) => return Some(End::Unwritten(error)),
+            },
             Event::Connected(_) => self.link.connected(),
             Event::Disconnected(disconnection) => self.link.disconnected(&disconnection),
-            Event::Subscribed(answer) => return self.answered(answer).then_some(Exit::Refused),
+            Event::Subscribed(answer) => return self.answered(answer).then_some(End::Reached(Exit::Refused)),
             Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) => {}
         }
         None
     }
 
     /// Prints a message. True if it was the last one.
-    fn show(&mut self, message: &Incoming) -> bool {
+    fn show(&mut self, message: &Incoming) -> io::Result<bool> {
         match self.json {
-            true => print(incoming::json(message)),
-            false => print(incoming::text(message)),
+            true => try_print(incoming::json(message))?,
+            false => try_print(incoming::text(message))?,
         }
         self.left = self.left.map(|left| left - 1);
-        self.left == Some(0)
+        Ok(self.left == Some(0))
     }
 
     /// Says what became of a subscription, unless it is what it was. True if none is left.

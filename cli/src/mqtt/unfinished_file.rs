@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use thingpost_host::runtime::types::mqtt::Unfinished;
 use thingpost_host::runtime::types::{Message, Qos};
 
+use super::lock::Lock;
 use super::properties::{self, optional, text};
 use crate::input_file::{InputFile, refuse_any_of};
 use crate::private_file;
@@ -23,15 +24,25 @@ const VERSION: u64 = 1;
 pub struct UnfinishedFile {
     /// Behind links: a link stays where it is.
     path: PathBuf,
+    /// Two runs would each keep their own messages in the place of those of the other.
+    _lock: Lock,
 }
 
 impl UnfinishedFile {
     /// Reads what there is. The file must be none of those that are read otherwise.
     pub fn open(path: &Path, inputs: &[InputFile]) -> Result<(Self, Vec<Unfinished>), Problem> {
         refuse_any_of(inputs, "--unfinished", path)?;
-        let (path, content) = private_file::read(path, u64::MAX).map_err(|error| {
-            Problem::new(format!("--unfinished: cannot keep messages in {}", path.display()), error)
+        let cannot_keep =
+            |error| Problem::new(format!("--unfinished: cannot keep messages in {}", path.display()), error);
+        // Where it is; what is in it counts only when nobody else can change it.
+        let (place, _) = private_file::read(path, 0).map_err(cannot_keep)?;
+        let lock = Lock::take(&place).map_err(cannot_keep)?.ok_or_else(|| {
+            Problem::sentence(format!(
+                "--unfinished: another run uses {}: wait for its end, or give another file",
+                path.display()
+            ))
         })?;
+        let (path, content) = private_file::read(&place, u64::MAX).map_err(cannot_keep)?;
         let left = if content.trim_ascii().is_empty() { Some(Vec::new()) } else { all_from(&content) };
         let left = left.ok_or_else(|| {
             Problem::sentence(format!(
@@ -39,7 +50,7 @@ impl UnfinishedFile {
                 path.display()
             ))
         })?;
-        Ok((Self { path }, left))
+        Ok((Self { path, _lock: lock }, left))
     }
 
     /// Keeps these and no others. Without any there is no file.
@@ -151,11 +162,31 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+        drop(file);
         let (file, left) = UnfinishedFile::open(&path, &[]).unwrap();
         assert_eq!(left, unfinished());
         file.keep(&[]).unwrap();
         file.keep(&[]).unwrap();
+        drop(file);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_is_for_one_run_at_a_time() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("left");
+        let (file, _) = UnfinishedFile::open(&path, &[]).unwrap();
+        for _ in 0..2 {
+            let problem = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
+            assert!(problem.contains("another run uses") && !problem.contains('\n'), "{problem}");
+            // The file is another one from now on.
+            file.keep(&unfinished()).unwrap();
+        }
+        drop(file);
+        let (file, left) = UnfinishedFile::open(&path, &[]).unwrap();
+        assert_eq!(left.len(), 2);
+        drop(file);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

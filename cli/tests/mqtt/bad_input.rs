@@ -64,6 +64,15 @@ fn numbers_and_choices_are_checked() {
 }
 
 #[test]
+fn a_value_that_is_wrong_comes_with_the_help_of_the_command_and_without_a_password() {
+    let fronts = Fronts::start();
+    fronts.assert_usage(fronts.publish().with("--count", "0"), &["`thingpost mqtt publish --help`"]);
+    let line = fronts.publish().with("--endpoint", "mqtts://me:hunter2@a.example");
+    fronts.assert_usage(line.clone(), &["user and password do not belong there", "`thingpost mqtt publish --help`"]);
+    assert!(!fronts.run(line).stderr.contains("hunter2"));
+}
+
+#[test]
 fn options_that_need_another_say_which() {
     let fronts = Fronts::start();
     fronts.assert_usage(fronts.publish().with("--interval", "1"), &["--interval", "--count or --lines"]);

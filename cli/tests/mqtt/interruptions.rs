@@ -65,3 +65,42 @@ fn the_first_connection_is_given_up_at_once() {
     assert_eq!(output.code, Some(3), "{output:?}");
     assert_eq!(output.only_complaint(), "not sent: interrupted before there was a connection");
 }
+
+#[test]
+fn copies_that_are_not_sent_any_more_are_counted() {
+    for json in [false, true] {
+        let fronts = Fronts::start();
+        let line = fronts.publish().with("--count", "100").with("--interval", "0.2");
+        let process = fronts.start_process(if json { line.and(&["--json"]) } else { line });
+        fronts.wait_for(2);
+        process.signal("INT");
+        let output = fronts.clouds.checked(process.end());
+        let delivered = fronts.arrived().len();
+        let not_sent = 100 - delivered;
+        let last = output.stdout.lines().last().unwrap();
+        assert_eq!((output.code, output.stdout.lines().count()), (Some(3), delivered + 1), "{output:?}");
+        if json {
+            let summary: serde_json::Value = serde_json::from_str(last).unwrap();
+            assert_eq!(summary["summary"]["not_sent"], not_sent, "{output:?}");
+        } else {
+            assert_eq!(last, format!("{delivered} delivered, 0 refused, {not_sent} not sent, 0 unknown"));
+            assert!(output.stderr.ends_with(&format!("{not_sent} x interrupted\n")), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn lines_for_which_there_was_no_connection_yet_are_kept() {
+    let fronts = Fronts::start();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (failed, file) = (fronts.clouds.path("failed"), fronts.clouds.write("lines", "a\nb\n"));
+    let line = fronts.publish().lines(file).with("--failed", &failed);
+    let to = crate::clouds::to(silent.local_addr().unwrap());
+    let process = fronts.start_process(line.with("--connect-to", to));
+    let _connection = silent.accept().unwrap();
+    process.signal("INT");
+    let output = process.end();
+    assert_eq!((output.code, output.stdout.as_str()), (Some(3), "0 delivered, 0 refused, 2 not sent, 0 unknown\n"));
+    assert_eq!(output.stderr, "2 x interrupted before there was a connection\n");
+    assert_eq!(failed_lines(&failed), ["a", "b"]);
+}

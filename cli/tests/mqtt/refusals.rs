@@ -1,7 +1,9 @@
 //! No connection, or none to a broker: each with its likely reason.
 
+use serde_json::Value;
+
 use super::{Fronts, assert_failed};
-use crate::clouds::to;
+use crate::clouds::{failed_lines, numbered, to};
 
 #[test]
 fn a_certificate_that_is_not_known_is_explained() {
@@ -57,7 +59,7 @@ fn a_topic_that_is_denied_is_refused_and_the_permission_named() {
     assert_failed(&fronts.run(line.clone()), 1, &["refused: ", "iot:Publish", "topic/sensors/kitchen"]);
     let output = fronts.run(line.and(&["--json"]));
     assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""), "{output:?}");
-    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let value: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!((&value["outcome"], &value["cause"]), (&"refused".into(), &"forbidden".into()));
     assert_eq!((&value["attempts"], &value["status"]), (&1.into(), &135.into()));
 }
@@ -70,14 +72,35 @@ fn a_device_of_aliyun_that_signs_wrong_is_told_what_to_look_at() {
 }
 
 #[test]
-fn of_lines_none_is_read_when_there_is_no_first_connection() {
+fn when_there_is_no_first_connection_all_lines_are_counted_and_kept() {
     let fronts = Fronts::start();
     fronts.aws.link().refuse(true);
     let failed = fronts.clouds.write("failed", "of an earlier run\n");
-    let line = fronts.publish().lines(fronts.clouds.write("lines", "a\nb\n")).with("--failed", &failed);
-    assert_failed(&fronts.run(line.clone()), 3, &["not sent: "]);
-    assert_eq!(std::fs::read_to_string(failed).unwrap(), "of an earlier run\n");
-    let new = fronts.clouds.path("new");
-    assert_failed(&fronts.run(line.with("--failed", &new).and(&["--qos", "0"])), 3, &["not sent: "]);
+    let lines = numbered(1000);
+    let file = fronts.clouds.write("lines", lines.join("\n"));
+    let line = fronts.publish().lines(file).with("--failed", &failed);
+    let output = fronts.run(line.clone());
+    assert_eq!((output.code, output.stdout.as_str()), (Some(3), "0 delivered, 0 refused, 1000 not sent, 0 unknown\n"));
+    assert!(output.stderr.starts_with("1000 x "), "{output:?}");
+    assert_eq!(failed_lines(&failed), lines);
+
+    let output = fronts.run(line.lines(fronts.clouds.write("lines", "a\nb\n")).and(&["--json"]));
+    assert_eq!((output.code, output.stderr.as_str()), (Some(3), ""), "{output:?}");
+    let values: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(values[0]["line"] == 1 && values[1]["stage"] == "connection", "{values:?}");
+    assert_eq!(values[2]["summary"]["not_sent"], 2);
+    assert_eq!(failed_lines(&failed), ["a", "b"]);
+}
+
+#[test]
+fn without_lines_a_first_connection_that_fails_leaves_what_failed_before() {
+    let fronts = Fronts::start();
+    fronts.aws.link().refuse(true);
+    let (old, new) = (fronts.clouds.write("failed", "of an earlier run\n"), fronts.clouds.path("new"));
+    for failed in [&old, &new] {
+        let line = fronts.publish().lines(fronts.clouds.write("lines", "\n")).with("--failed", failed);
+        assert_failed(&fronts.run(line), 3, &["not sent: "]);
+    }
+    assert_eq!(failed_lines(&old), ["of an earlier run"]);
     assert!(!new.exists());
 }

@@ -1,8 +1,12 @@
 //! What comes is printed.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use super::{Fronts, TOPIC, assert_well};
+use crate::clouds::numbered;
+use crate::command::CommandLine;
 
 #[test]
 fn messages_are_printed_until_the_count_is_reached() {
@@ -106,4 +110,48 @@ fn a_first_connection_that_fails_ends_the_run() {
     assert_eq!((output.code, output.stderr.as_str()), (Some(3), ""), "{output:?}");
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(value["stage"], "connection");
+}
+
+/// Messages wait for this one, line 1 and so on.
+fn with_waiting(fronts: &Fronts, count: usize) -> CommandLine {
+    let line = fronts.subscribe(TOPIC).with("--client-id", "thermometer").with("--session-expiry", "300");
+    let process = fronts.subscribed(line.clone());
+    process.signal("INT");
+    assert_eq!(process.end().code, Some(0));
+    let lines = fronts.clouds.write("lines", numbered(count).join("\n"));
+    assert_well(&fronts.run(fronts.publish().lines(lines)));
+    line
+}
+
+fn printed(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{TOPIC}: {line}\n")).collect()
+}
+
+#[test]
+fn no_more_messages_are_taken_than_are_wanted() {
+    let fronts = Fronts::start();
+    let line = with_waiting(&fronts, 5);
+    let lines = numbered(5);
+    let output = fronts.run(line.clone().with("--count", "2"));
+    assert_eq!((output.code, output.stdout), (Some(0), printed(&lines[..2])));
+    let output = fronts.run(line.with("--count", "3"));
+    assert_eq!((output.code, output.stdout), (Some(0), printed(&lines[2..])));
+}
+
+#[test]
+fn a_message_that_cannot_be_printed_ends_the_run_and_comes_again() {
+    let fronts = Fronts::start();
+    let line = with_waiting(&fronts, 2);
+    let (_, closed) = std::io::pipe().unwrap();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    for (stdout, complaints) in [(Stdio::from(full), 1), (closed.into(), 0)] {
+        let mut command = fronts.clouds.command(line.clone());
+        command.stdout(stdout);
+        let output = fronts.clouds.run_command(command);
+        assert_eq!(output.code, Some(4), "{output:?}");
+        assert_eq!(output.stderr.matches("cannot write the output").count(), complaints, "{output:?}");
+        assert!(output.stderr.lines().count() <= complaints + 1, "{output:?}");
+    }
+    let output = fronts.run(line.with("--count", "2"));
+    assert_eq!((output.code, output.stdout), (Some(0), printed(&numbered(2))));
 }

@@ -83,3 +83,25 @@ fn what_another_device_has_left_is_named() {
     fronts.assert_usage(fronts.publish_aliyun().with("--unfinished", &left), &["--unfinished", "left", "this device"]);
     assert!(left.exists());
 }
+
+#[test]
+fn a_second_run_leaves_the_file_of_the_first_alone() {
+    let fronts = Fronts::start();
+    let left = fronts.clouds.path("left");
+    let line = fronts.publish().with("--unfinished", &left);
+    let mut first = fronts.clouds.start_piped(line.clone().lines("-").with("--timeout", "2"));
+    first.write(b"line 1\n");
+    fronts.wait_for(1);
+    fronts.assert_usage(line.clone(), &["--unfinished: another run uses", "left"]);
+    fronts.aws.link().refuse(true);
+    fronts.aws.link().cut();
+    first.wait_until("the loss", |process| process.stderr().contains("connection lost: "));
+    first.write(b"line 2\n");
+    assert_eq!(fronts.clouds.checked(first.end()).code, Some(3));
+    assert!(left.exists());
+    fronts.aws.link().heal();
+    assert_well(&fronts.run(line));
+    assert_eq!(fronts.arrived(), ["line 1", "line 2", "21.5"]);
+    let names = fs::read_dir(left.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().contains("left")).count(), 0);
+}

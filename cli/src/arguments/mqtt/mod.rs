@@ -13,13 +13,15 @@ pub use subscribe::MqttSubscribe;
 use super::EXIT_CODES;
 
 const TIMEOUT_OF_PUBLISH: &str = "\
-How long the first connection may take; and, when all is sent, or a connection does not come back, how long to wait for \
-an answer before the messages without one are given up";
+How long the first connection may take; then how long to wait, when all is sent, for an answer to any message that has \
+none, and for a lost connection to come back. A file is given up in the middle when that time is over; a pipe or --interval \
+only at its end, as until then its messages wait in the queue";
 
 const TIMEOUT_OF_SUBSCRIBE: &str = "How long a connection may take until the broker has accepted it";
 
 const SUBSCRIBE_EXIT_CODES: &str = "\
-Exit codes: 0 interrupted, or --count reached, 1 all topics refused, 2 wrong usage or input, 3 no connection, 4 unknown.";
+Exit codes: 0 interrupted, or --count reached, 1 all topics refused, 2 wrong usage or input, 3 no connection, 4 unknown, \
+or the output cannot be written: it ends at once, and the message that was to be written is not acknowledged.";
 
 #[derive(Subcommand)]
 pub enum MqttCommand {
@@ -27,7 +29,9 @@ pub enum MqttCommand {
     /// that a lost one comes back by itself
     #[command(after_help = EXIT_CODES, mut_arg("timeout", |timeout| timeout.help(TIMEOUT_OF_PUBLISH)))]
     Publish(Box<MqttPublish>),
-    /// Print the messages of topics, each in a line, until interrupted. A lost connection comes back by itself
+    /// Print the messages of topics, each in a line, until interrupted. A lost connection comes back by itself. A payload that is
+    /// not text is printed in base64. Where filters overlap, many brokers send a message once for each of them, and each is
+    /// printed
     #[command(after_help = SUBSCRIBE_EXIT_CODES, mut_arg("timeout", |timeout| timeout.help(TIMEOUT_OF_SUBSCRIBE)))]
     Subscribe(Box<MqttSubscribe>),
 }

@@ -33,7 +33,7 @@ pub struct MqttPublish {
     #[command(flatten)]
     pub report: ReportArguments,
     /// Keep messages without an answer in this file at the end, and send those that are in it first, so that none is lost
-    /// between two runs; if there are none, neither is the file. Nobody else may read it
+    /// between two runs; if there are none, neither is the file. Nobody else may read it, and one run at a time uses it
     #[arg(long, value_name = "PATH")]
     pub unfinished: Option<PathBuf>,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub struct MqttMessageArguments {
 #[derive(Args)]
 pub struct QueueArguments {
     /// How many messages of a pipe, or of --interval, may wait: a number, unlimited (up to 32 MiB) or off. The lines of a file
-    /// wait in the file [default: 1000]
+    /// wait in the file. Like --drop and --drain-per-second of no effect with a single message [default: 1000]
     #[arg(long, value_name = "N")]
     pub queue: Option<QueueLimit>,
     /// Which message goes when they are more: the one that has waited longest, or the one that comes [default: newest]

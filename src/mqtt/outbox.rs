@@ -77,7 +77,8 @@ pub(super) struct Outbox {
     full: FullQueue,
     next_id: u64,
     next_packet_id: u16,
-    /// The identifiers of all messages here, and of those that were given up without an acknowledgement.
+    /// The identifiers of all messages here, of those that were given up without an acknowledgement, and of subscriptions that
+    /// wait for their answer.
     packet_ids: Vec<u16>,
     /// To be sent, oldest first.
     waiting: VecDeque<Entry>,
@@ -193,7 +194,7 @@ impl Outbox {
         Some(entry)
     }
 
-    /// An identifier that no message here has, and none of these others. To be given back with [`Self::release`].
+    /// An identifier that nothing under way has. To be given back with [`Self::release`].
     pub fn take_packet_id(&mut self) -> u16 {
         loop {
             let id = self.next_packet_id;

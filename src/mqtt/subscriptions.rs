@@ -90,7 +90,6 @@ impl Subscriptions {
         let mut ended = Vec::new();
         self.0.retain_mut(|item| {
             let is_unwanted = matches!(item.state, State::Unwanted | State::Ending(_));
-            item.is_known &= session_present;
             if is_unwanted && !session_present {
                 ended.push(item.subscription.filter.clone());
                 return false;

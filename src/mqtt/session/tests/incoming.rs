@@ -103,3 +103,13 @@ fn a_goodbye_to_a_broker_that_reads_nothing_ends_with_its_time() {
     assert!(!world.session.is_leaving(), "the goodbye itself was taken at once");
     assert_eq!(world.disconnections().len(), 0);
 }
+
+#[test]
+fn a_broker_that_has_answered_since_is_not_asked_before_a_goodbye() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.hear(&[0x32, 5, 0, 1, b'a', 0, 9]);
+    world.pass(50_000);
+    world.session.disconnect(world.now_ms);
+    world.settle();
+    assert_eq!(world.broker.log[1..], ["ping", "disconnect"]);
+}

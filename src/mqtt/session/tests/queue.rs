@@ -253,3 +253,33 @@ fn a_rate_is_kept_though_it_does_not_divide_a_second_evenly() {
     world.pass(1000);
     assert!((600..=601).contains(&world.broker.arrivals.len()), "{}", world.broker.arrivals.len());
 }
+
+#[test]
+fn the_pace_ends_with_what_waited_though_one_message_has_cost_many_their_place() {
+    let options = Options {
+        queue_limit: QueueLimit::Messages(1000),
+        full_queue: FullQueue::DropOldest,
+        drain_per_second: 10,
+        ..Options::default()
+    };
+    let mut world = offline(options);
+    for _ in 0..1000 {
+        world.session.publish(at_most_once("t", "small")).unwrap();
+    }
+    world.session.keep_connecting();
+    world.settle();
+    // One is sent; the others go for larger ones, of which there are fewer at a time than there were of them.
+    let large = "x".repeat(128 * 1024);
+    for _ in 0..257 {
+        world.session.publish(at_most_once("t", &large)).unwrap();
+    }
+    world.pass(60_000);
+    assert_eq!(world.session.outstanding(), 0);
+    world.events.clear();
+    // It is steady again, so there is no limit to a batch.
+    for _ in 0..1500 {
+        world.session.publish(at_most_once("t", "small")).unwrap();
+    }
+    world.settle();
+    assert_eq!((world.published().len(), world.not_published().len()), (1500, 0));
+}

@@ -90,7 +90,7 @@ impl Session {
                 None
             }
         };
-        // However much else comes: brokers have been seen to drop a message and to go on.
+        // However much else comes: AWS documents that it drops what exceeds its rates, and goes on.
         let first_ms = self.outbox.first_waits_since_ms().map(|ms| ms.saturating_add(PATIENCES * patience_ms));
         let is_over = |time_ms: Option<u64>| time_ms.is_some_and(|time_ms| time_ms <= now_ms);
         let (failure, detail) = if is_over(pong_ms) {

@@ -85,36 +85,3 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<MqttState>> {
     super::bindings::thingpost::iot::signer::add_to_linker::<_, HasSelf<MqttState>>(&mut linker, |state| state)?;
     Ok(linker)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::{CompilationCache, Runtime};
-
-    /// The smallest component that imports one function of an interface. By hand: the text format is not in our runtime.
-    fn importing(interface: &str, function: &str) -> Vec<u8> {
-        let sized = |bytes: &[u8]| [&[u8::try_from(bytes.len()).unwrap()], bytes].concat();
-        let name = |name: &str| [&[0], &sized(name.as_bytes())[..]].concat();
-        let function_type = [0x01, 0x40, 0, 1, 0];
-        let export = [&[0x04], &name(function)[..], &[0x01, 0]].concat();
-        let types = [&[1, 0x42, 2], &function_type[..], &export].concat();
-        let imports = [&[1], &name(interface)[..], &[0x05, 0]].concat();
-        [b"\0asm\x0d\0\x01\0", &[7][..], &sized(&types), &[10], &sized(&imports)].concat()
-    }
-
-    #[test]
-    fn who_publishes_over_https_cannot_dial_and_who_dials_cannot_send_requests() {
-        let runtime = Runtime::new(&CompilationCache::System).unwrap();
-        let missing = |refusal: Option<wasmtime::Error>, interface: &str| {
-            let refusal = format!("{:#}", refusal.unwrap());
-            assert!(refusal.contains(interface) && refusal.contains("implementation"), "{refusal}");
-        };
-        for interface in ["thingpost:iot/dialer@0.1.0", "thingpost:iot/interrupt@0.1.0"] {
-            missing(runtime.load(&importing(interface, "begin")).err(), interface);
-        }
-        for interface in ["wasi:http/outgoing-handler@0.2.12", "wasi:clocks/wall-clock@0.2.12"] {
-            missing(runtime.load_mqtt(&importing(interface, "begin")).err(), interface);
-        }
-        assert!(runtime.load_mqtt(thingpost_artifacts::PUBLISHER.bytes).is_err());
-        assert!(runtime.load_mqtt(thingpost_artifacts::CODEC.bytes).is_err());
-    }
-}

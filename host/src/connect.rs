@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -15,8 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::addresses::{Unusable, first_usable};
 use crate::clock::later;
-use crate::error::{Attempt, ConnectError, Phase};
+use crate::error::ConnectError;
 use crate::route::Endpoint;
 
 /// The connect timeout of one request, begun.
@@ -40,17 +42,21 @@ pub(crate) async fn connect(
     config: &Arc<ClientConfig>,
     deadline: ConnectDeadline,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let tcp = dial(address, deadline).await?;
-    // A publish is one small write that waits for its answer; Nagle would hold its tail back.
-    tcp.set_nodelay(true).map_err(|error| ConnectError::Closed(error.into()))?;
-    let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), tcp);
-    timeout_at(deadline.at, handshake)
-        .await
-        .map_err(|_elapsed| ConnectError::Timeout { phase: Phase::Tls, after: deadline.after })?
-        .map_err(ConnectError::from_handshake)
+    let addresses = resolve(address, deadline).await?;
+    let has_tcp = AtomicBool::new(false);
+    let has_tcp = &has_tcp;
+    let open = |address| async move {
+        let tcp = TcpStream::connect(address).await.map_err(Unusable::Tcp)?;
+        has_tcp.store(true, Ordering::Relaxed);
+        // A publish is one small write that waits for its answer; Nagle would hold its tail back.
+        tcp.set_nodelay(true).map_err(|error| Unusable::Tls(ConnectError::Closed(error.into())))?;
+        let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), tcp).await;
+        handshake.map_err(|error| Unusable::Tls(ConnectError::from_handshake(error)))
+    };
+    first_usable(&addresses, deadline, open, || has_tcp.load(Ordering::Relaxed)).await
 }
 
-async fn dial(address: &Endpoint, deadline: ConnectDeadline) -> Result<TcpStream, ConnectError> {
+async fn resolve(address: &Endpoint, deadline: ConnectDeadline) -> Result<Vec<SocketAddr>, ConnectError> {
     let addresses: Vec<_> = timeout_at(deadline.at, lookup_host((address.host.as_str(), address.port)))
         .await
         .map_err(|_elapsed| ConnectError::DnsTimeout { after: deadline.after })?
@@ -60,43 +66,5 @@ async fn dial(address: &Endpoint, deadline: ConnectDeadline) -> Result<TcpStream
         let none = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         return Err(ConnectError::Dns(none));
     }
-    dial_any(&addresses, deadline).await
-}
-
-/// Tries the addresses in the order of the resolver. Each has an equal share of the time that is left, so that a dead
-/// first address (a broken IPv6, most often) cannot use up what the second one needs.
-async fn dial_any(addresses: &[SocketAddr], deadline: ConnectDeadline) -> Result<TcpStream, ConnectError> {
-    let mut attempts = Vec::new();
-    for (&address, left) in addresses.iter().zip((1..=addresses.len()).rev()) {
-        let now = Instant::now();
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
-        let share = deadline.at.saturating_duration_since(now) / left;
-        match timeout_at(now + share, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => return Ok(tcp),
-            Ok(Err(error)) => attempts.push(Attempt { address, error: Some(error) }),
-            Err(_elapsed) => attempts.push(Attempt { address, error: None }),
-        }
-    }
-    if attempts.iter().all(|attempt| attempt.error.is_none()) {
-        return Err(ConnectError::Timeout { phase: Phase::Tcp, after: deadline.after });
-    }
-    Err(ConnectError::Unreachable(attempts))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn an_address_that_fails_does_not_keep_from_the_next() {
-        let live = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let dead = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let addresses = [dead.local_addr().unwrap(), live.local_addr().unwrap()];
-        drop(dead);
-        let deadline = ConnectDeadline::begin(Duration::from_secs(5));
-        let tcp = dial_any(&addresses, deadline).await.unwrap();
-        assert_eq!(tcp.peer_addr().unwrap(), addresses[1]);
-    }
+    Ok(addresses)
 }

@@ -34,6 +34,7 @@
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
+mod addresses;
 mod alert;
 mod alpn;
 mod body;

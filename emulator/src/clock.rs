@@ -24,10 +24,15 @@ impl Clock {
 
     /// The value of a `Date` header.
     pub(crate) fn http_date(&self) -> String {
+        self.http_date_in(Duration::ZERO)
+    }
+
+    /// The same for a time that is so far ahead.
+    pub(crate) fn http_date_in(&self, ahead: Duration) -> String {
         // httpdate panics from the year 10000 on.
-        const YEAR_9999_MS: u64 = 253_370_764_800_000;
-        let now = Duration::from_millis(self.now_ms().min(YEAR_9999_MS));
-        httpdate::fmt_http_date(UNIX_EPOCH + now)
+        const YEAR_9999: Duration = Duration::from_millis(253_370_764_800_000);
+        let then = Duration::from_millis(self.now_ms()).saturating_add(ahead);
+        httpdate::fmt_http_date(UNIX_EPOCH + then.min(YEAR_9999))
     }
 }
 

@@ -53,9 +53,11 @@ impl<P: Platform> Conversation<P> {
         let mut number = 0;
         let next = loop {
             number += 1;
-            let next = match timeout(self.deadlines.idle, self.wire.next_request()).await {
+            let idle_408 = self.platform.conditions().idle_408();
+            let next = match timeout(idle_408.unwrap_or(self.deadlines.idle), self.wire.next_request()).await {
                 Ok(Ok(request)) => self.exchange(&request, number).await,
                 Ok(Err(error)) => self.reject(&error).await,
+                Err(_idle) if idle_408.is_some() => self.say_408().await,
                 Err(_idle) => Next::CloseAtOnce,
             };
             if next != Next::Request {
@@ -83,13 +85,23 @@ impl<P: Platform> Conversation<P> {
         Next::End(Break::Close)
     }
 
+    /// As a gateway says it to a connection that it has had enough of.
+    async fn say_408(&mut self) -> Next {
+        let response = canned(408, &[("connection".to_owned(), "close".to_owned())], b"");
+        let _gone_already = self.write(&response.to_bytes()).await;
+        Next::End(Break::Close)
+    }
+
     async fn exchange(&mut self, request: &Request, number: u64) -> Next {
         let turn = self.platform.enter(request);
         let fault = match self.platform.purpose(request) {
             Purpose::Publish => self.platform.faults().take_at_publish(),
             Purpose::Authentication => self.platform.faults().take_at_authentication(),
-            Purpose::Other => None,
+            Purpose::Other => self.platform.faults().take_at_operation(),
         };
+        let conditions = self.platform.conditions();
+        // What a test has ordered goes first, and the bad day goes on after it.
+        let fault = fault.or_else(|| conditions.strike_request(self.platform.clock()));
 
         let decision = match &fault {
             Some(Fault::BeforeAcceptance(_)) => {
@@ -118,6 +130,9 @@ impl<P: Platform> Conversation<P> {
         let Some(mut answer) = answer else {
             return Next::CloseAtOnce;
         };
+        if let Some(late) = conditions.late_answer() {
+            tokio::time::sleep(late).await;
+        }
         let readable = request.framing == Framing::Complete;
         if answer.persistent && !(request.persistent && readable) {
             answer.announce_close();

@@ -97,6 +97,7 @@ struct Queues {
     handshake: Queue<HandshakeFault>,
     publish: Queue<Fault>,
     authentication: Queue<Fault>,
+    operation: Queue<Fault>,
 }
 
 /// Faults with the number of times that each has yet to strike.
@@ -151,6 +152,15 @@ impl Faults {
         }
     }
 
+    /// As [`Faults::push`], but requests are struck that are neither messages nor for a token or a key: shadows, retained
+    /// and direct messages, connections. "Taken" then means that what was asked for was done.
+    pub fn push_at_operation(&self, fault: Fault, times: usize) {
+        match fault {
+            Fault::AtAccept(_) | Fault::InHandshake(_) => self.push(fault, times),
+            in_exchange => self.lock().operation.push(in_exchange, times),
+        }
+    }
+
     /// How many strikes are still to come. 0 proves that a test met every fault it asked for.
     pub fn pending(&self) -> usize {
         let queues = self.lock();
@@ -158,6 +168,7 @@ impl Faults {
             + queues.handshake.pending()
             + queues.publish.pending()
             + queues.authentication.pending()
+            + queues.operation.pending()
     }
 
     /// Takes all waiting faults back.
@@ -179,6 +190,10 @@ impl Faults {
 
     pub(crate) fn take_at_authentication(&self) -> Option<Fault> {
         self.lock().authentication.take()
+    }
+
+    pub(crate) fn take_at_operation(&self) -> Option<Fault> {
+        self.lock().operation.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queues> {
@@ -209,10 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_for_authentication_leaves_publishing_alone() {
+    fn a_fault_for_authentication_or_an_operation_leaves_publishing_alone() {
         let faults = Faults::default();
         faults.push_at_authentication(Fault::CloseWhenIdle, 1);
-        assert_eq!(faults.take_at_publish(), None);
+        faults.push_at_operation(Fault::BeforeAcceptance(Break::Close), 1);
+        assert_eq!((faults.take_at_publish(), faults.pending()), (None, 2));
         assert_eq!(faults.take_at_authentication(), Some(Fault::CloseWhenIdle));
+        assert_eq!(faults.take_at_operation(), Some(Fault::BeforeAcceptance(Break::Close)));
     }
 }

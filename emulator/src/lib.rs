@@ -15,7 +15,8 @@
 //! | [`Retained`] | the messages that topics of AWS retain |
 //! | [`ConnectedClient`], [`Disconnection`], [`DirectMessage`] | the MQTT clients of AWS, and what becomes of them by HTTP |
 //! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: a port for messages, and one that registers devices |
-//! | [`AliyunChaos`], [`AliyunStrike`] | trouble with tokens in the midst of messages, drawn from a seed |
+//! | [`Chaos`], `chaos/` | a bad day, on all ports of an emulator: what strikes by chance or by time, by fields or by a text |
+//! | [`AliyunChaos`], [`AliyunStrike`] | the part of it that is about tokens |
 //! | [`AliyunAuthentications`], [`AliyunRegistration`] | who asked for a token how often, and who for a secret |
 //! | [`AliyunThingPost`] | what the thing model of Aliyun reads in a message, and what is wrong with it |
 //! | [`Authority`], [`DeviceCertificate`] | the certificate authority made at start, and what it issues |
@@ -31,7 +32,8 @@
 //! | `http1.rs` | a byte-exact HTTP/1.1, able to leave out what a proper server must not |
 //! | `gauge.rs` | how much of one kind is under way at once |
 //! | `redaction.rs` | what the debug output shows of a request |
-//! | `tls.rs`, `clock.rs`, `percent.rs`, `base64.rs`, `unique.rs` | server configurations, a skewable clock, encodings, identifiers |
+//! | `tls.rs`, `clock.rs`, `random.rs` | server configurations, a skewable clock, and chance that is the same again |
+//! | `percent.rs`, `base64.rs`, `unique.rs` | encodings, identifiers |
 //!
 //! # Example
 //!
@@ -55,6 +57,26 @@
 //! # }
 //! ```
 //!
+//! A fault strikes once, where a test has ordered it. A bad day goes on while a client gets its work done:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # use thingpost_emulator::{AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions};
+//! use thingpost_emulator::{Chaos, Rate, Share};
+//! # let authority = Authority::new();
+//! # let aws = AwsEmulator::start(AwsOptions::new(&authority, "a1b2c3-ats.iot.eu-central-1.amazonaws.com")).await?;
+//! # let aliyun = AliyunEmulator::start(AliyunOptions::new(&authority, "iot-as-http.cn-shanghai.aliyuncs.com")).await?;
+//!
+//! let statuses = vec![(503, Share::percent(10)), (429, Share::percent(10))];
+//! aws.chaos(Chaos { seed: 7, statuses, quota: Some(Rate::per_second(100)), ..Chaos::default() });
+//! aliyun.chaos("one-token,revoke-every=37,late-answer=7s:1%".parse::<Chaos>().map_err(std::io::Error::other)?);
+//! // ...
+//! aws.calm();
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Every listener binds port 0. Dropping an emulator closes its ports and aborts its connections.
 
 #![forbid(unsafe_code)]
@@ -63,6 +85,7 @@
 mod aliyun;
 mod aws;
 mod base64;
+mod chaos;
 mod clock;
 mod exchange;
 mod fault;
@@ -73,6 +96,7 @@ mod mqtt;
 mod percent;
 mod pki;
 mod platform;
+mod random;
 mod redaction;
 mod serve;
 mod tls;
@@ -86,6 +110,7 @@ pub use aws::{
     AccessKey, Authorizer, AwsAction, AwsConnections, AwsEmulator, AwsOptions, ConnectedClient, DirectMessage,
     Disconnection, Retained, Subscription,
 };
+pub use chaos::{CHAOS_VALUES, Chaos, ChaosError, ChaosItem, ChaosOver, Excess, Late, Rate, RetryAfter, Share};
 pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
 pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
 pub use mqtt::{

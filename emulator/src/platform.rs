@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::server::ClientHello;
 
+use crate::chaos::Conditions;
+use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::gauge::Turn;
 use crate::http1::{Request, Response};
@@ -26,6 +28,8 @@ pub enum Listener {
 pub(crate) trait Platform: Send + Sync + 'static {
     fn ledger(&self) -> &Ledger;
     fn faults(&self) -> &Faults;
+    fn conditions(&self) -> &Conditions;
+    fn clock(&self) -> &Clock;
 
     /// The configuration for this client, or nothing to close the connection in the handshake.
     fn choose(&self, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>>;
@@ -54,6 +58,7 @@ pub(crate) trait Platform: Send + Sync + 'static {
 pub(crate) enum Purpose {
     Publish,
     Authentication,
+    /// Everything else: shadows and other operations, and what means nothing at all.
     Other,
 }
 

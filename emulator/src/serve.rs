@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::chaos::Conditions;
 use crate::exchange::Conversation;
 use crate::fault::{Break, HandshakeFault};
 use crate::pki;
@@ -64,11 +65,13 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) async fn open<P: Platform>(ip: IpAddr, platform: Arc<P>, deadlines: Deadlines) -> io::Result<Self> {
-        Self::open_with(ip, move |tcp, counters| serve(tcp, Arc::clone(&platform), counters, deadlines)).await
+        let conditions = platform.conditions().clone();
+        Self::open_with(ip, conditions, move |tcp, counters| serve(tcp, Arc::clone(&platform), counters, deadlines))
+            .await
     }
 
     /// As [`Port::open`], for connections that are no exchanges of HTTP.
-    pub(crate) async fn open_with<S, F>(ip: IpAddr, serve: S) -> io::Result<Self>
+    pub(crate) async fn open_with<S, F>(ip: IpAddr, conditions: Conditions, serve: S) -> io::Result<Self>
     where
         S: Fn(TcpStream, Arc<Counters>) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
@@ -76,7 +79,7 @@ impl Port {
         let listener = TcpListener::bind((ip, 0)).await?;
         let address = listener.local_addr()?;
         let counters = Arc::new(Counters::default());
-        let accepting = tokio::spawn(accept(listener, serve, Arc::clone(&counters)));
+        let accepting = tokio::spawn(accept(listener, address, conditions, serve, Arc::clone(&counters)));
         Ok(Self { address, counters, accepting })
     }
 
@@ -99,8 +102,13 @@ impl Drop for Port {
 }
 
 /// The connections live in the set of this task, so that aborting it ends them all.
-async fn accept<S, F>(listener: TcpListener, serve: S, counters: Arc<Counters>)
-where
+async fn accept<S, F>(
+    mut listener: TcpListener,
+    address: SocketAddr,
+    conditions: Conditions,
+    serve: S,
+    counters: Arc<Counters>,
+) where
     S: Fn(TcpStream, Arc<Counters>) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
@@ -115,8 +123,36 @@ where
                 // Out of file descriptors, or a client that is gone again: neither gets better by trying at once.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
+            () = conditions.is_away() => {
+                drop(listener);
+                listener = listen_again(address, &conditions).await;
+            }
             Some(_) = connections.join_next() => {}
         }
+    }
+}
+
+/// Keeps a port from everybody else without listening on it, so that connections are refused, and listens again when the
+/// time has come.
+async fn listen_again(address: SocketAddr, conditions: &Conditions) -> TcpListener {
+    /// As many as the standard library lets wait.
+    const BACKLOG: u32 = 128;
+
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok::<_, io::Error>(socket)
+    };
+    loop {
+        if let Ok(socket) = bind() {
+            conditions.is_back().await;
+            if let Ok(listener) = socket.listen(BACKLOG) {
+                return listener;
+            }
+        }
+        // Out of file descriptors, or the port was taken between two calls: neither gets better by trying at once.
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -129,6 +165,7 @@ async fn serve<P: Platform>(tcp: TcpStream, platform: Arc<P>, counters: Arc<Coun
     if let Some(how) = platform.faults().take_at_accept() {
         return end(tcp, how, deadlines).await;
     }
+    tokio::time::sleep(platform.conditions().handshake_delay()).await;
     let handshake = timeout(deadlines.idle, shake_hands(tcp, platform.as_ref()));
     let Ok(Some(stream)) = handshake.await else {
         return;

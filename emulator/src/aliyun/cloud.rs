@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
 use super::attempts::Attempts;
-use super::chaos::{AliyunStrike, Chaos};
+use super::chaos::{AliyunStrike, TokenChaos};
 use super::code::{CHECK_TOKEN_ERROR, TOKEN_EXPIRED};
 use super::mqtt::Mqtt;
 use super::registry::{DeviceName, Registry};
 use super::thing_model::AliyunThingPost;
 use super::token::{End, TokenForm, Tokens};
+use crate::chaos::Conditions;
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::ledger::Ledger;
@@ -19,6 +20,7 @@ use crate::ledger::Ledger;
 pub(super) struct Cloud {
     pub(super) ledger: Ledger,
     pub(super) faults: Faults,
+    pub(super) conditions: Conditions,
     pub(super) clock: Clock,
     pub(super) keep_alive: bool,
     state: Mutex<State>,
@@ -32,7 +34,7 @@ pub(super) struct State {
     pub(super) next_codes: VecDeque<u32>,
     pub(super) next_authentication_codes: VecDeque<u32>,
     pub(super) next_iot_auth_codes: VecDeque<u32>,
-    pub(super) chaos: Option<Chaos>,
+    pub(super) chaos: Option<TokenChaos>,
     pub(super) strikes: Vec<AliyunStrike>,
     pub(super) thing_posts: Vec<AliyunThingPost>,
     pub(super) capital_info: bool,
@@ -48,6 +50,7 @@ impl Cloud {
         Self {
             ledger: Ledger::new(),
             faults: Faults::default(),
+            conditions: Conditions::default(),
             clock: Clock::default(),
             keep_alive,
             state: Mutex::new(State::new(server_name, token_form)),
@@ -86,7 +89,7 @@ impl State {
 
     /// Lets chaos have its way with one more good message, and gives the code to answer with if that was struck.
     pub(super) fn survive_chaos(&mut self, device: &DeviceName) -> Result<(), u32> {
-        let Some(strike) = self.chaos.as_mut().and_then(Chaos::strike) else {
+        let Some(strike) = self.chaos.as_mut().and_then(TokenChaos::strike) else {
             return Ok(());
         };
         self.strikes.push(strike);

@@ -9,6 +9,7 @@ pub(super) const TOKEN_EXPIRED: u32 = 20001;
 pub(super) const TOKEN_NULL: u32 = 20002;
 pub(super) const CHECK_TOKEN_ERROR: u32 = 20003;
 pub(super) const PUBLISH_ERROR: u32 = 30001;
+pub(super) const REQUEST_TOO_MANY: u32 = 40000;
 
 /// What the documentation says a code of `/auth` or `/topic/…` means.
 pub(super) fn message(code: u32) -> &'static str {
@@ -21,7 +22,7 @@ pub(super) fn message(code: u32) -> &'static str {
         CHECK_TOKEN_ERROR => "check token error",
         20004 => "update session error",
         PUBLISH_ERROR => "publish message error",
-        40000 => "request too many",
+        REQUEST_TOO_MANY => "request too many",
         // 10000, and whatever a test makes up.
         _ => "common error",
     }

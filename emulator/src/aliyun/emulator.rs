@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::AliyunAuthentications;
-use super::chaos::{AliyunChaos, AliyunStrike, Chaos};
+use super::chaos::{AliyunStrike, TokenChaos};
 use super::cloud::Cloud;
 use super::endpoint;
 use super::front::Front;
@@ -18,6 +18,7 @@ use super::register::AliyunRegistration;
 use super::registry::DeviceName;
 use super::thing_model::AliyunThingPost;
 use super::token::End;
+use crate::chaos::Chaos;
 use crate::fault::Faults;
 use crate::ledger::Ledger;
 use crate::serve::{Connections, Deadlines, Port};
@@ -155,17 +156,21 @@ impl AliyunEmulator {
         self.cloud.state().tokens.set_lifetime(lifetime);
     }
 
-    /// Strikes good messages from now on, in the place of any chaos there was.
-    pub fn chaos(&self, plan: AliyunChaos) {
-        self.cloud.state().chaos = Some(Chaos::new(plan));
+    /// Begins a bad day on both ports, in the place of one that there was. [`AliyunChaos`](crate::AliyunChaos) alone is one
+    /// too: trouble with tokens and nothing else.
+    pub fn chaos(&self, plan: impl Into<Chaos>) {
+        let plan = plan.into();
+        self.cloud.state().chaos = plan.tokens.clone().map(TokenChaos::new);
+        self.cloud.conditions.set(plan);
     }
 
-    /// Ends the chaos. What it has done to tokens stays done.
+    /// Ends the bad day. What it has done to tokens stays done.
     pub fn calm(&self) {
         self.cloud.state().chaos = None;
+        self.cloud.conditions.calm();
     }
 
-    /// What chaos has done so far, in its order.
+    /// What chaos has done to tokens so far, in its order.
     pub fn strikes(&self) -> Vec<AliyunStrike> {
         self.cloud.state().strikes.clone()
     }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::server::ClientHello;
+use tokio::time::Instant;
 
 use super::answer::{self, Info};
 use super::cloud::{Cloud, State};
-use super::code::TOKEN_NULL;
+use super::code::{REQUEST_TOO_MANY, TOKEN_NULL};
 use super::registry::DeviceName;
 use super::{auth, publish, thing_model};
+use crate::chaos::Conditions;
+use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::gauge::Turn;
 use crate::http1::{Framing, Request, Response};
@@ -30,8 +33,9 @@ impl Front {
 
     fn authenticate(&self, request: &Request) -> Result<String, u32> {
         let now_ms = self.cloud.clock.now_ms();
+        let ends_the_older = self.cloud.conditions.has_one_token();
         let mut state = self.cloud.state();
-        let answered = Self::issue_token(&mut state, request, now_ms);
+        let answered = Self::issue_token(&mut state, request, now_ms, ends_the_older);
         state.authentications += 1;
         if let Some(device) = auth::named(request) {
             state.attempts.decided(device, answered.is_ok());
@@ -39,13 +43,13 @@ impl Front {
         answered
     }
 
-    fn issue_token(state: &mut State, request: &Request, now_ms: u64) -> Result<String, u32> {
+    fn issue_token(state: &mut State, request: &Request, now_ms: u64, ends_the_older: bool) -> Result<String, u32> {
         if let Some(code) = state.next_authentication_codes.pop_front() {
             return Err(code);
         }
         let device = auth::check(request, &state.registry, now_ms)?;
         state.registry.activate(&device);
-        Ok(state.tokens.issue(device, now_ms))
+        Ok(state.tokens.issue(device, now_ms, ends_the_older))
     }
 
     /// The id of the message, if it is taken.
@@ -57,6 +61,9 @@ impl Front {
         }
         let device = state.tokens.check(token(request).ok_or(TOKEN_NULL)?, now_ms)?.clone();
         let topic = publish::check(request, &device)?;
+        if !self.cloud.conditions.is_within_quota(Instant::now()) {
+            return Err(REQUEST_TOO_MANY);
+        }
         state.survive_chaos(&device)?;
         let id = state.message_id();
         state.thing_posts.extend(thing_model::read(&topic, &request.body, device.to_device(), id));
@@ -76,6 +83,14 @@ impl Platform for Front {
 
     fn faults(&self) -> &Faults {
         &self.cloud.faults
+    }
+
+    fn conditions(&self) -> &Conditions {
+        &self.cloud.conditions
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.cloud.clock
     }
 
     fn choose(&self, _hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use super::cloud::Cloud;
 use super::{answer, bootstrap, mqtt_login, register};
+use crate::chaos::Conditions;
+use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::http1::{Framing, Request, Response};
 use crate::ledger::{Disposition, Ledger};
@@ -63,6 +65,14 @@ impl Platform for IotAuth {
 
     fn faults(&self) -> &Faults {
         &self.cloud.faults
+    }
+
+    fn conditions(&self) -> &Conditions {
+        &self.cloud.conditions
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.cloud.clock
     }
 
     fn choose(&self, _hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {

@@ -53,8 +53,9 @@ impl Tokens {
         self.lifetime = lifetime;
     }
 
-    pub(super) fn issue(&mut self, device: DeviceName, now_ms: u64) -> String {
-        if self.only_the_latest {
+    /// A new token, which may end the older ones of its device whatever is usual.
+    pub(super) fn issue(&mut self, device: DeviceName, now_ms: u64, ends_the_older: bool) -> String {
+        if self.only_the_latest || ends_the_older {
             self.end_those_of(&device, End::Revoked);
         }
         let lifetime_ms = u64::try_from(self.lifetime.as_millis()).unwrap_or(u64::MAX);
@@ -125,7 +126,7 @@ mod tests {
     fn a_token_is_good_until_its_time_and_not_at_it() {
         let mut tokens = Tokens::new(TokenForm::Hex);
         tokens.set_lifetime(Duration::from_millis(100));
-        let token = tokens.issue(device(), 1_000);
+        let token = tokens.issue(device(), 1_000, false);
         assert_eq!(tokens.check(&token, 1_099), Ok(&device()));
         assert_eq!(tokens.check(&token, 1_100), Err(TOKEN_EXPIRED));
         assert_eq!(tokens.owner(&token), Some(&device()));
@@ -134,8 +135,8 @@ mod tests {
     #[test]
     fn a_new_token_leaves_an_older_one_alone() {
         let mut tokens = Tokens::new(TokenForm::Hex);
-        let older = tokens.issue(device(), 0);
-        let newer = tokens.issue(device(), 0);
+        let older = tokens.issue(device(), 0, false);
+        let newer = tokens.issue(device(), 0, false);
         assert_ne!(older, newer);
         assert!(tokens.check(&older, 0).is_ok());
         tokens.end_all(End::Revoked);
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn a_revoked_token_cannot_expire_and_an_expired_one_can_be_revoked() {
         let mut tokens = Tokens::new(TokenForm::Hex);
-        let token = tokens.issue(device(), 0);
+        let token = tokens.issue(device(), 0, false);
         for (end, code) in
             [(End::Expired, TOKEN_EXPIRED), (End::Revoked, CHECK_TOKEN_ERROR), (End::Expired, CHECK_TOKEN_ERROR)]
         {

@@ -4,11 +4,14 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
+use tokio::time::Instant;
+
 use super::connection::Clients;
 use super::direct::DirectMessage;
 use super::registry::Registry;
 use super::retained::Store;
 use super::shadow::Shadows;
+use crate::chaos::Conditions;
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::ledger::Ledger;
@@ -17,6 +20,7 @@ use crate::ledger::Ledger;
 pub(super) struct Cloud {
     pub(super) ledger: Ledger,
     pub(super) faults: Faults,
+    pub(super) conditions: Conditions,
     pub(super) clock: Clock,
     pub(super) region: Option<String>,
     /// Whether it answers as the control plane does to requests that are not for it.
@@ -34,6 +38,7 @@ impl Cloud {
         Self {
             ledger: Ledger::new(),
             faults: Faults::default(),
+            conditions: Conditions::default(),
             clock: Clock::default(),
             region,
             is_control_plane: AtomicBool::new(false),
@@ -75,5 +80,6 @@ impl Cloud {
     pub(super) fn throttles(&self) -> bool {
         let one_less = |left: usize| left.checked_sub(1);
         self.throttled.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
+            || !self.conditions.is_within_quota(Instant::now())
     }
 }

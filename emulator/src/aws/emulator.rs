@@ -19,6 +19,7 @@ use super::policy::AwsAction;
 use super::provider::{self, Provider};
 use super::region;
 use super::retained::Retained;
+use crate::chaos::Chaos;
 use crate::fault::Faults;
 use crate::ledger::Ledger;
 use crate::pki::DeviceCertificate;
@@ -121,6 +122,16 @@ impl AwsEmulator {
     /// What is to go wrong next, on whichever port.
     pub fn faults(&self) -> Faults {
         self.cloud.faults.clone()
+    }
+
+    /// Begins a bad day on all ports, in the place of one that there was.
+    pub fn chaos(&self, plan: Chaos) {
+        self.cloud.conditions.set(plan);
+    }
+
+    /// Ends the bad day.
+    pub fn calm(&self) {
+        self.cloud.conditions.calm();
     }
 
     /// Makes a certificate known and active, whoever signed it. It may do everything.

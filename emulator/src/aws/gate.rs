@@ -14,6 +14,8 @@ use super::operation::Operation;
 use super::service::{self, Caller};
 use super::sigv4::{Authorization, Verifier};
 use super::{properties, publish};
+use crate::chaos::Conditions;
+use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::http1::{Request, Response};
 use crate::ledger::{Device, Disposition, Ledger};
@@ -162,6 +164,14 @@ impl Platform for Gate {
         &self.cloud.faults
     }
 
+    fn conditions(&self) -> &Conditions {
+        &self.cloud.conditions
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.cloud.clock
+    }
+
     fn choose(&self, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
         // Over HTTPS AWS refuses clients that do not say which endpoint they want.
         if !hello.server_name()?.eq_ignore_ascii_case(&self.server_name) {
@@ -213,7 +223,13 @@ impl Platform for Gate {
             Ok(success) => {
                 (Disposition::Accepted { id: trace_id.clone() }, answer::succeeded(clock, &trace_id, success))
             }
-            Err(refusal) => (refusal.disposition(), answer::refused(clock, &trace_id, &refusal)),
+            Err(refusal) => {
+                let mut answer = answer::refused(clock, &trace_id, &refusal);
+                if refusal == Refusal::THROTTLED {
+                    answer.headers.extend(self.cloud.conditions.retry_after(clock));
+                }
+                (refusal.disposition(), answer)
+            }
         };
         Decision { disposition, trace_id: Some(trace_id), answer: Some(answer) }
     }

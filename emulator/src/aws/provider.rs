@@ -11,6 +11,8 @@ use serde_json::json;
 use super::cloud::Cloud;
 use super::policy::AwsAction;
 use super::{answer, date, region};
+use crate::chaos::Conditions;
+use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::http1::{Request, Response};
 use crate::ledger::{Disposition, Ledger};
@@ -102,6 +104,14 @@ impl Platform for Provider {
 
     fn faults(&self) -> &Faults {
         &self.cloud.faults
+    }
+
+    fn conditions(&self) -> &Conditions {
+        &self.cloud.conditions
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.cloud.clock
     }
 
     fn choose(&self, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {

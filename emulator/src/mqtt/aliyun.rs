@@ -11,6 +11,7 @@ use super::front::Front;
 use super::gate::{AliyunGate, Door, Gate};
 use super::ledger::MqttLedger;
 use super::link::MqttLink;
+use crate::chaos::Chaos;
 use crate::pki::Authority;
 use crate::serve::{Connections, Port};
 use crate::tls::ClientCertificates;
@@ -67,6 +68,16 @@ impl AliyunMqtt {
     /// What is to go wrong.
     pub fn link(&self) -> MqttLink {
         self.front.link.clone()
+    }
+
+    /// Begins a bad day, in the place of one that there was.
+    pub fn chaos(&self, plan: Chaos) {
+        self.front.conditions.set(plan);
+    }
+
+    /// Ends the bad day. Connections that are held to something go on being held to it.
+    pub fn calm(&self) {
+        self.front.conditions.calm();
     }
 
     /// Makes a device known, or gives it another secret.

@@ -11,6 +11,7 @@ use super::front::Front;
 use super::gate::{AwsConfigurations, AwsGate, Door, Gate, MqttAuthorizer};
 use super::ledger::MqttLedger;
 use super::link::MqttLink;
+use crate::chaos::Chaos;
 use crate::pki::{Authority, DeviceCertificate};
 use crate::serve::{Connections, Port};
 use crate::tls::ClientCertificates;
@@ -71,6 +72,16 @@ impl AwsMqtt {
     /// What is to go wrong, on either port.
     pub fn link(&self) -> MqttLink {
         self.front.link.clone()
+    }
+
+    /// Begins a bad day, on both ports, in the place of one that there was.
+    pub fn chaos(&self, plan: Chaos) {
+        self.front.conditions.set(plan);
+    }
+
+    /// Ends the bad day. Connections that are held to something go on being held to it.
+    pub fn calm(&self) {
+        self.front.conditions.calm();
     }
 
     /// Makes a certificate known and active, whoever signed it.

@@ -9,6 +9,7 @@ use super::connection;
 use super::gate::{Door, Gate, Seats};
 use super::ledger::MqttLedger;
 use super::link::MqttLink;
+use crate::chaos::Conditions;
 use crate::serve::{Deadlines, Port};
 
 /// What the connections of a front share.
@@ -16,6 +17,7 @@ pub(super) struct Front {
     pub(super) gate: Gate,
     pub(super) ledger: MqttLedger,
     pub(super) link: MqttLink,
+    pub(super) conditions: Conditions,
     pub(super) seats: Seats,
     /// The socket of the broker.
     pub(super) broker: PathBuf,
@@ -28,6 +30,7 @@ impl Front {
             gate,
             ledger: MqttLedger::default(),
             link: MqttLink::default(),
+            conditions: Conditions::default(),
             seats: Seats::default(),
             broker: broker.to_owned(),
             deadlines: Deadlines::default(),
@@ -38,6 +41,7 @@ impl Front {
     pub(super) async fn open(self: &Arc<Self>, door: Door) -> io::Result<Port> {
         let front = Arc::clone(self);
         let ip = IpAddr::from(Ipv4Addr::LOCALHOST);
-        Port::open_with(ip, move |tcp, counters| connection::serve(Arc::clone(&front), door, tcp, counters)).await
+        let serve = move |tcp, counters| connection::serve(Arc::clone(&front), door, tcp, counters);
+        Port::open_with(ip, self.conditions.clone(), serve).await
     }
 }

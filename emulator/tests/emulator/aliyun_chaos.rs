@@ -1,7 +1,7 @@
 //! Trouble by chance is the same trouble again with the same seed, and a client that does what it should gets through.
 
 use serde_json::Value;
-use thingpost_emulator::{AliyunChaos, AliyunStrike, Disposition};
+use thingpost_emulator::{AliyunChaos, AliyunStrike, Chaos, Disposition};
 
 use crate::aliyun_world::{BYTES, World, signed, world, world_with};
 
@@ -132,4 +132,24 @@ async fn a_client_that_authenticates_once_and_sends_once_more_loses_and_doubles_
     assert!(strikes > 10, "{strikes}");
     assert_eq!(refusals, strikes);
     assert_eq!(world.emulator.authentications_of("pk", "device").succeeded, strikes + 1);
+}
+
+#[tokio::test]
+async fn a_new_token_ends_the_older_one_for_as_long_as_the_day_is_bad() {
+    let world = world().await;
+    world.emulator.chaos(Chaos { one_token: true, ..Chaos::default() });
+    let (older, newer) = (world.token().await, world.token().await);
+    assert_eq!((told(&world, &older).await, told(&world, &newer).await), (20003, 0));
+    world.emulator.calm();
+    let newest = world.token().await;
+    assert_eq!((told(&world, &newer).await, told(&world, &newest).await), (0, 0));
+}
+
+#[tokio::test]
+async fn tokens_end_at_every_so_many_messages() {
+    let world = world().await;
+    world.emulator.chaos("revoke-every=3".parse::<Chaos>().unwrap());
+    let codes = told_with_new_tokens(&world, 9).await;
+    assert_eq!(codes, [0, 0, 20003, 0, 0, 20003, 0, 0, 20003]);
+    assert_eq!(world.emulator.ledger().accepted().len(), 6);
 }

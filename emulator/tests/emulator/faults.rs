@@ -291,3 +291,22 @@ async fn an_authentication_can_be_struck_without_striking_messages() {
     assert_eq!(world.emulator.faults().pending(), 1);
     assert_eq!(world.emulator.ledger().entries(), []);
 }
+
+#[tokio::test]
+async fn an_operation_can_be_struck_without_striking_messages() {
+    let world = world().await;
+    world.emulator.faults().push_at_operation(Fault::BeforeAcceptance(Break::Close), 1);
+    world.emulator.faults().push_at_operation(Fault::AfterAcceptance(Break::Close), 1);
+    let mut connection = world.connect().await.unwrap();
+    assert_eq!(connection.post("/topics/t", "", b"x").await.unwrap().status(), 200);
+    // Only what was struck after it was done is there.
+    for value in [1, 2] {
+        let mut connection = world.connect().await.unwrap();
+        let update = format!(r#"{{"state":{{"reported":{{"a":{value}}}}}}}"#);
+        connection.send(&post("/things/x/shadow", "", update.as_bytes())).await.unwrap();
+        assert_eq!(connection.rest().await.unwrap(), b"");
+    }
+    let shadow = connection.request("GET", "/things/x/shadow", "", b"").await.unwrap();
+    assert!(shadow.body.contains(r#""reported":{"a":2}"#) && shadow.body.contains(r#""version":1"#), "{}", shadow.body);
+    assert_eq!(world.emulator.faults().pending(), 0);
+}

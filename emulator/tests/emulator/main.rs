@@ -23,6 +23,8 @@ mod aws_shadow_refusals;
 mod aws_shadows;
 mod aws_signature_refusals;
 mod aws_signatures;
+mod chaos_https;
+mod chaos_mqtt;
 mod client;
 mod data_plane;
 mod faults;

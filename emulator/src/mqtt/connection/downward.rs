@@ -1,15 +1,19 @@
 //! Whatever a client gets goes this way, the front's own words included: two writers would tear each other's packets
 //! apart.
 
+use std::collections::VecDeque;
 use std::future::pending;
+use std::io;
 
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until};
 
 use super::outlet::Outlet;
 use super::parcel::{self, Step};
 use super::session::{Aliases, Session};
 use super::upward::ToClient;
+use crate::chaos::Acknowledging;
 use crate::mqtt::entry::MqttEnd;
 use crate::mqtt::packet::{self, Kind, Packet, Publish};
 
@@ -24,11 +28,19 @@ pub(super) enum Say {
 pub(super) struct Downward<'a> {
     session: &'a Session<'a>,
     aliases: Aliases,
+    /// Acknowledgements that are held back, in the order in which they came, with the time at which they go on.
+    late: VecDeque<(Instant, LatePuback)>,
+}
+
+struct LatePuback {
+    packet_id: u16,
+    reason: u8,
+    bytes: Vec<u8>,
 }
 
 impl<'a> Downward<'a> {
     pub(super) fn new(session: &'a Session<'a>) -> Self {
-        Self { session, aliases: Aliases::default() }
+        Self { session, aliases: Aliases::default(), late: VecDeque::new() }
     }
 
     /// Sends packets on until the connection is over.
@@ -53,6 +65,7 @@ impl<'a> Downward<'a> {
                         return end;
                     }
                 },
+                () = due(&self.late) => self.say_late(&mut outlet).await.is_ok(),
                 () = outlet.due() => outlet.deliver().await.is_ok(),
                 read = parcel::read(broker, &mut buffer), if outlet.has_room() => {
                     if !matches!(read, Ok(1..)) {
@@ -71,12 +84,25 @@ impl<'a> Downward<'a> {
         }
     }
 
+    /// Passes on what was held back for long enough.
+    async fn say_late(&mut self, outlet: &mut Outlet<'_, &mut ToClient>) -> io::Result<()> {
+        let now = Instant::now();
+        while let Some((_, late)) = self.late.pop_front_if(|(at, _)| *at <= now) {
+            self.session.acknowledge(late.packet_id, late.reason);
+            outlet.send(&late.bytes).await?;
+        }
+        Ok(())
+    }
+
     fn judge(&mut self, packet: &Packet<'_>) -> Step<()> {
         let session = self.session;
         match packet.kind {
             Kind::Connack => {
                 if let Some(code) = packet::connack_code(packet) {
                     session.connack(code);
+                    if let Some(connack) = self.capped(packet, code) {
+                        return Step::Replace(connack);
+                    }
                 }
             }
             Kind::Puback => {
@@ -85,7 +111,18 @@ impl<'a> Downward<'a> {
                         session.swallow(packet_id);
                         return Step::Withhold;
                     }
-                    session.acknowledge(packet_id, reason);
+                    match session.front.conditions.acknowledge() {
+                        Acknowledging::Now => session.acknowledge(packet_id, reason),
+                        Acknowledging::Never => {
+                            session.swallow(packet_id);
+                            return Step::Withhold;
+                        }
+                        Acknowledging::Late(by) => {
+                            let late = LatePuback { packet_id, reason, bytes: packet.to_bytes() };
+                            self.late.push_back((Instant::now() + by, late));
+                            return Step::Withhold;
+                        }
+                    }
                 }
             }
             Kind::Publish => {
@@ -104,5 +141,22 @@ impl<'a> Downward<'a> {
             _ => {}
         }
         Step::Pass
+    }
+
+    /// The CONNACK of MQTT 5 that names the keep-alive to a client whose own is capped.
+    fn capped(&self, packet: &Packet<'_>, code: u8) -> Option<Vec<u8>> {
+        let session = self.session;
+        let cap = session.front.conditions.cap_keep_alive(session.keep_alive)?;
+        // 0 would be none at all.
+        let seconds = u16::try_from(cap.as_secs()).unwrap_or(u16::MAX).max(1);
+        (session.is_version_5 && code == 0).then(|| packet::connack_with_keep_alive(packet, seconds))?
+    }
+}
+
+/// Waits until the first of them goes on.
+async fn due(late: &VecDeque<(Instant, LatePuback)>) {
+    match late.front() {
+        Some((at, _)) => sleep_until(*at).await,
+        None => pending().await,
     }
 }

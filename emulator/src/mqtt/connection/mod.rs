@@ -26,7 +26,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use self::downward::{Downward, Say};
-use self::session::Session;
+use self::session::{Session, Who};
 use self::upward::Upward;
 use super::entry::{MqttConnect, MqttEnd, MqttEnded, MqttEntry, MqttWill};
 use super::front::Front;
@@ -63,6 +63,7 @@ pub(super) async fn serve(front: Arc<Front>, door: Door, tcp: TcpStream, counter
     if front.link.must_see_the_broker_first() && UnixStream::connect(&front.broker).await.is_err() {
         return end(tcp, Break::Close, front.deadlines).await;
     }
+    sleep(front.conditions.handshake_delay()).await;
     let Ok(Some(stream)) = timeout(front.deadlines.idle, shake_hands(tcp, &front, door)).await else {
         return;
     };
@@ -90,8 +91,7 @@ enum Introduction {
     Admitted {
         /// Of the CONNECT in the ledger.
         entry: u64,
-        client_id: String,
-        is_version_5: bool,
+        who: Who,
         seat: Option<Seat>,
     },
     /// With what the client is told.
@@ -129,8 +129,8 @@ impl Connection<'_> {
             return self.close(stream).await;
         }
         match self.introduce(&buffer) {
-            Introduction::Admitted { entry, client_id, is_version_5, seat } => {
-                let session = Session::new(self.front, self.number, &client_id, is_version_5, entry);
+            Introduction::Admitted { entry, who, seat } => {
+                let session = Session::new(self.front, self.number, who, entry);
                 self.relay(stream, broker, buffer, &session, seat).await;
             }
             Introduction::Refused(bytes, end) => {
@@ -179,18 +179,27 @@ impl Connection<'_> {
             Introduction::Refused(connack, MqttEnd::Refused { code })
         };
         match verdict {
-            Verdict::Admit => match self.front.link.take_connect_answer() {
+            Verdict::Admit => match self.refuse_for_now(&connect) {
                 Some(code) => refused(code, packet::connack(code, is_version_5)),
                 None => {
-                    let client_id = connect.client_id.to_owned();
-                    let owner = self.front.gate.owner(device.as_ref(), &client_id);
+                    let who =
+                        Who { client_id: connect.client_id.to_owned(), is_version_5, keep_alive: connect.keep_alive };
+                    let owner = self.front.gate.owner(device.as_ref(), &who.client_id);
                     let seat = owner.map(|owner| self.front.seats.take(owner, self.number));
-                    Introduction::Admitted { entry, client_id, is_version_5, seat }
+                    Introduction::Admitted { entry, who, seat }
                 }
             },
             Verdict::Refuse(refusal) => refused(refusal.code(is_version_5), refusal.connack(is_version_5)),
             Verdict::Close => Introduction::Refused(Vec::new(), MqttEnd::ServerClosed),
         }
+    }
+
+    /// The code for a client that would be admitted on a good day.
+    fn refuse_for_now(&self, connect: &Connect<'_>) -> Option<u8> {
+        let conditions = &self.front.conditions;
+        let by_chance =
+            || conditions.refuse_connect(connect.client_id, connect.is_version_5(), tokio::time::Instant::now());
+        self.front.link.take_connect_answer().or_else(by_chance)
     }
 
     /// Passes packets on until one side ends it. The buffer holds the CONNECT, and what came with it.
@@ -229,6 +238,10 @@ impl Connection<'_> {
         let stream = from_client.unsplit(to_client);
         let broker = from_broker.reunite(to_broker);
         match (over, broker) {
+            (Ok(end), Ok(broker)) if session.is_to_be_reset() => {
+                self.record_end(end);
+                reset(stream, broker).await;
+            }
             (Ok(end), Ok(broker)) => {
                 self.record_end(end);
                 tokio::join!(let_go(broker), self.close(stream));
@@ -244,11 +257,7 @@ impl Connection<'_> {
     /// Does what the test has said.
     async fn obey(&mut self, order: Order, stream: TlsStream<TcpStream>, broker: UnixStream) {
         match order {
-            Order::Cut => {
-                let _gone_already = stream.reset_on_drop();
-                drop(stream);
-                let_go(broker).await;
-            }
+            Order::Cut => reset(stream, broker).await,
             Order::HalfOpen => self.hold(stream, Some(broker)).await,
         }
     }
@@ -311,6 +320,13 @@ async fn first_packet(stream: &mut TlsStream<TcpStream>, buffer: &mut Vec<u8>) -
             return false;
         }
     }
+}
+
+/// Resets the connection of the client, and lets the broker read everything.
+async fn reset(stream: TlsStream<TcpStream>, broker: UnixStream) {
+    let _gone_already = stream.reset_on_drop();
+    drop(stream);
+    let_go(broker).await;
 }
 
 /// Closes the connection to the broker so that it reads everything that was written: it would not if it were told of a

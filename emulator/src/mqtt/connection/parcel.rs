@@ -22,6 +22,8 @@ pub(super) enum Step<T> {
     Pass,
     /// Not this one.
     Withhold,
+    /// These bytes in its place.
+    Replace(Vec<u8>),
     /// Neither this one nor any that follows.
     StopBefore(T),
     /// This one, and none that follows.
@@ -62,6 +64,12 @@ where
             Step::Pass => seen += length,
             Step::Withhold => {
                 outlet.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
+                seen += length;
+                sent = seen;
+            }
+            Step::Replace(bytes) => {
+                outlet.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
+                outlet.send(&bytes).await.map_err(|_| Stop::Broken)?;
                 seen += length;
                 sent = seen;
             }

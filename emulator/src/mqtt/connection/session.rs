@@ -15,9 +15,18 @@ pub(super) struct Session<'a> {
     pub(super) connection: u64,
     pub(super) client_id: String,
     pub(super) is_version_5: bool,
+    /// As the client has asked for it.
+    pub(super) keep_alive: u16,
     /// Of the CONNECT in the ledger.
     number: u64,
     state: Mutex<State>,
+}
+
+/// What a client has said of itself that matters as long as it is connected.
+pub(super) struct Who {
+    pub(super) client_id: String,
+    pub(super) is_version_5: bool,
+    pub(super) keep_alive: u16,
 }
 
 #[derive(Default)]
@@ -29,12 +38,13 @@ struct State {
     connack: Option<u8>,
     client_disconnect: Option<u8>,
     server_disconnect: Option<u8>,
+    is_to_be_reset: bool,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(front: &'a Front, connection: u64, client_id: &str, is_version_5: bool, number: u64) -> Self {
-        let client_id = client_id.to_owned();
-        Self { front, connection, client_id, is_version_5, number, state: Mutex::default() }
+    pub(super) fn new(front: &'a Front, connection: u64, who: Who, number: u64) -> Self {
+        let Who { client_id, is_version_5, keep_alive } = who;
+        Self { front, connection, client_id, is_version_5, keep_alive, number, state: Mutex::default() }
     }
 
     pub(super) fn connack(&self, code: u8) {
@@ -128,6 +138,15 @@ impl<'a> Session<'a> {
 
     pub(super) fn server_disconnects(&self, reason: u8) {
         self.state().server_disconnect = Some(reason);
+    }
+
+    /// Has the connection reset where it would be closed.
+    pub(super) fn reset_at_the_end(&self) {
+        self.state().is_to_be_reset = true;
+    }
+
+    pub(super) fn is_to_be_reset(&self) -> bool {
+        self.state().is_to_be_reset
     }
 
     /// How it ended when the client has closed.

@@ -6,12 +6,14 @@ use tokio::io::{ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep_until};
 use tokio_rustls::server::TlsStream;
 
 use super::downward::Say;
 use super::outlet::Outlet;
 use super::parcel::{self, Step, Stop};
 use super::session::{Aliases, Session};
+use crate::chaos::{Allowance, Receiving};
 use crate::mqtt::entry::{MqttEnd, MqttEntry, MqttFate, MqttUnsubscribe};
 use crate::mqtt::gate::{Ruling, reason};
 use crate::mqtt::link::PublishMoment;
@@ -28,11 +30,14 @@ pub(super) struct Upward<'a> {
     /// What the front has to say to the client by itself.
     say: UnboundedSender<Say>,
     aliases: Aliases,
+    /// Of the quota of this connection.
+    allowance: Allowance,
+    heard: Instant,
 }
 
 impl<'a> Upward<'a> {
     pub(super) fn new(session: &'a Session<'a>, say: UnboundedSender<Say>) -> Self {
-        Self { session, say, aliases: Aliases::default() }
+        Self { session, say, aliases: Aliases::default(), allowance: Allowance::default(), heard: Instant::now() }
     }
 
     /// Sends packets on until the connection is over. The buffer holds what the client has sent so far: its CONNECT,
@@ -51,7 +56,12 @@ impl<'a> Upward<'a> {
                 return self.stop(stop, &mut outlet).await;
             }
             tokio::select! {
+                () = self.is_given_up() => {
+                    let ending = closing(self.session, reason::KEEP_ALIVE_TIMEOUT);
+                    return self.end(ending, &mut outlet).await;
+                }
                 read = parcel::read(client, &mut buffer), if outlet.has_room() => {
+                    self.heard = Instant::now();
                     if !matches!(read, Ok(1..)) {
                         let _gone_already = outlet.finish().await;
                         return self.session.end_by_client();
@@ -74,6 +84,10 @@ impl<'a> Upward<'a> {
             // The broker is gone. Why, stands in what it has said last, which the other direction still has to read.
             Stop::Broken => return pending().await,
         };
+        self.end(ending, outlet).await
+    }
+
+    async fn end(&self, ending: Ending, outlet: &mut Outlet<'_, &mut OwnedWriteHalf>) -> MqttEnd {
         let _gone_already = outlet.finish().await;
         if ending.last.is_empty() {
             return ending.end;
@@ -81,6 +95,15 @@ impl<'a> Upward<'a> {
         let said = self.say.send(Say::Last(ending.last, ending.end));
         debug_assert!(said.is_ok(), "both directions end together");
         pending().await
+    }
+
+    /// Waits until the client was silent for too long, by the cap of the cloud. What is within the client's own
+    /// keep-alive is the broker's affair.
+    async fn is_given_up(&self) {
+        match self.session.front.conditions.cap_keep_alive(self.session.keep_alive) {
+            Some(cap) => sleep_until(self.heard + cap + cap / 2).await,
+            None => pending().await,
+        }
     }
 
     fn judge(&mut self, packet: &Packet<'_>) -> Step<Ending> {
@@ -114,7 +137,12 @@ impl<'a> Upward<'a> {
         let topic = self.aliases.topic(publish)?;
         let (fate, step) = match session.front.gate.publish(&session.client_id, topic, publish) {
             Ruling::Pass => match session.front.link.take_publish() {
-                None => (MqttFate::Forwarded, Step::Pass),
+                None => {
+                    let (qos, now) = (publish.qos, Instant::now());
+                    let received =
+                        session.front.conditions.receive(&mut self.allowance, qos, session.is_version_5, now);
+                    receive(session, &self.say, received, publish)
+                }
                 Some(PublishMoment::BeforeForwarding) => (MqttFate::Dropped, Step::StopBefore(Ending::FAULT)),
                 Some(PublishMoment::AfterForwarding) => (MqttFate::Forwarded, Step::StopAfter(Ending::FAULT)),
             },
@@ -163,6 +191,34 @@ struct Ending {
 
 impl Ending {
     const FAULT: Self = Self { last: Vec::new(), end: MqttEnd::Fault };
+}
+
+/// Does with a message what the conditions say.
+fn receive(
+    session: &Session<'_>,
+    say: &UnboundedSender<Say>,
+    received: Receiving,
+    publish: &Publish<'_>,
+) -> (MqttFate, Step<Ending>) {
+    match received {
+        Receiving::Take => (MqttFate::Forwarded, Step::Pass),
+        Receiving::Refuse(reason) => {
+            if let Some(packet_id) = publish.packet_id {
+                let _ends_with_us = say.send(Say::Bytes(packet::puback(packet_id, reason)));
+            }
+            (MqttFate::Refused, Step::Withhold)
+        }
+        Receiving::Drop => (MqttFate::Dropped, Step::Withhold),
+        Receiving::Close(reason) => (MqttFate::Refused, Step::StopBefore(closing(session, reason))),
+        Receiving::ResetBefore => {
+            session.reset_at_the_end();
+            (MqttFate::Dropped, Step::StopBefore(Ending::FAULT))
+        }
+        Receiving::ResetAfter => {
+            session.reset_at_the_end();
+            (MqttFate::Forwarded, Step::StopAfter(Ending::FAULT))
+        }
+    }
 }
 
 /// An end that the cloud makes.

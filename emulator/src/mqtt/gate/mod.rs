@@ -95,6 +95,7 @@ pub(super) enum Ruling {
 pub(super) mod reason {
     pub(in crate::mqtt) const MALFORMED: u8 = 0x81;
     pub(in crate::mqtt) const NOT_AUTHORIZED: u8 = 0x87;
+    pub(in crate::mqtt) const KEEP_ALIVE_TIMEOUT: u8 = 0x8d;
     pub(in crate::mqtt) const SESSION_TAKEN_OVER: u8 = 0x8e;
     pub(in crate::mqtt) const TOPIC_INVALID: u8 = 0x90;
     pub(in crate::mqtt) const PACKET_TOO_LARGE: u8 = 0x95;

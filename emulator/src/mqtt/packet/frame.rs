@@ -56,6 +56,16 @@ pub(in crate::mqtt) struct Packet<'a> {
     pub(in crate::mqtt) body: &'a [u8],
 }
 
+impl Packet<'_> {
+    /// As it is on the wire.
+    pub(in crate::mqtt) fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = vec![((self.kind as u8) + 1) << 4 | self.flags];
+        bytes.extend(super::write::length(self.body.len()));
+        bytes.extend_from_slice(self.body);
+        bytes
+    }
+}
+
 /// What the beginning of some bytes is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mqtt) enum Cut<'a> {
@@ -136,6 +146,7 @@ mod tests {
             }
             let packet = Packet { kind: Kind::Publish, flags: 0, body: &body };
             prop_assert_eq!(cut(&bytes), Cut::Whole(packet, bytes.len()));
+            prop_assert_eq!(packet.to_bytes(), bytes);
         }
     }
 }

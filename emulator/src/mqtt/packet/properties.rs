@@ -3,6 +3,9 @@
 
 use super::reader::Reader;
 
+/// How long a client may be silent that the server has given another keep-alive.
+pub(super) const SERVER_KEEP_ALIVE: u8 = 0x13;
+
 /// The properties of one packet that somebody here asks about. Those of another kind of packet are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mqtt) struct Properties<'a> {
@@ -27,6 +30,22 @@ impl<'a> Properties<'a> {
             properties.read_one(&mut reader)?;
         }
         Some(properties)
+    }
+
+    /// Those of a CONNACK, as they are on the wire and without their length, but for the server's keep-alive.
+    pub(super) fn without_server_keep_alive(reader: &mut Reader<'a>) -> Option<Vec<u8>> {
+        let length = reader.variable()?;
+        let mut reader = Reader::new(reader.take(length as usize)?);
+        let mut others = Vec::new();
+        while !reader.is_empty() {
+            let before = reader.rest();
+            Self::default().read_one(&mut reader)?;
+            let one = &before[..before.len() - reader.rest().len()];
+            if one.first() != Some(&SERVER_KEEP_ALIVE) {
+                others.extend_from_slice(one);
+            }
+        }
+        Some(others)
     }
 
     fn read_one(&mut self, reader: &mut Reader<'a>) -> Option<()> {

@@ -1,8 +1,25 @@
 //! What a cloud refuses never reaches the broker, so the front has to say the refusal itself.
 
+use super::frame::Packet;
+use super::properties::{Properties, SERVER_KEEP_ALIVE};
+use super::reader::Reader;
+
 /// A CONNACK without a session.
 pub(in crate::mqtt) fn connack(code: u8, is_version_5: bool) -> Vec<u8> {
     if is_version_5 { vec![0x20, 3, 0, code, 0] } else { vec![0x20, 2, 0, code] }
+}
+
+/// A CONNACK of version 5 as the broker has said it, with this keep-alive in seconds. Nothing when it cannot be read.
+pub(in crate::mqtt) fn connack_with_keep_alive(packet: &Packet<'_>, seconds: u16) -> Option<Vec<u8>> {
+    let mut reader = Reader::new(packet.body);
+    let (flags, code) = (reader.byte()?, reader.byte()?);
+    let mut properties = Properties::without_server_keep_alive(&mut reader)?;
+    properties.push(SERVER_KEEP_ALIVE);
+    properties.extend(seconds.to_be_bytes());
+    let mut body = vec![flags, code];
+    body.extend(length(properties.len()));
+    body.extend(properties);
+    Some(Packet { body: &body, ..*packet }.to_bytes())
 }
 
 /// A PUBACK with a reason, which only version 5 has.
@@ -43,13 +60,24 @@ pub(super) fn length(mut length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::{Cut, cut};
+    use super::super::frame::{Cut, Kind, cut};
     use super::super::{acknowledged, connack_code, disconnect_reason, granted};
     use super::*;
 
     #[test]
+    fn a_keep_alive_takes_the_place_of_another_and_leaves_the_rest() {
+        let with = |body: &[u8]| connack_with_keep_alive(&Packet { kind: Kind::Connack, flags: 0, body }, 1200);
+        assert_eq!(with(&[1, 0, 0]), Some(vec![0x20, 6, 1, 0, 3, 0x13, 4, 0xb0]));
+        let others = [0, 0, 9, 0x21, 0, 20, 0x13, 0xff, 0xff, 0x22, 0, 10];
+        let expected = vec![0x20, 12, 0, 0, 9, 0x21, 0, 20, 0x22, 0, 10, 0x13, 4, 0xb0];
+        assert_eq!(with(&others), Some(expected));
+        assert_eq!(with(&[0, 0, 9, 0x21]), None);
+        assert_eq!(with(&[0]), None);
+    }
+
+    #[test]
     fn what_is_written_can_be_read() {
-        let whole = |bytes: &[u8], check: &dyn Fn(&super::super::Packet<'_>)| match cut(bytes) {
+        let whole = |bytes: &[u8], check: &dyn Fn(&Packet<'_>)| match cut(bytes) {
             Cut::Whole(packet, length) if length == bytes.len() => check(&packet),
             other => panic!("{other:?}"),
         };

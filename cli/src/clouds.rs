@@ -1,10 +1,11 @@
 //! Both clouds on this machine, with a device on each.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use thingpost_emulator::{
-    AccessKey, AliyunEmulator, AliyunMqtt, AliyunOptions, Authority, AwsEmulator, AwsMqtt, AwsOptions, Broker,
-    BrokerError, DeviceCertificate, Disposition, Entry, Listener, MqttEntry, MqttFate,
+    AccessKey, AliyunEmulator, AliyunMqtt, AliyunOptions, Authority, Authorizer, AwsEmulator, AwsMqtt, AwsOptions,
+    Broker, BrokerError, DeviceCertificate, Disposition, Entry, Listener, MqttEntry, MqttFate,
 };
 
 use super::problem::{Problem, one_line};
@@ -29,6 +30,14 @@ pub const NEW_DEVICE_NAME: &str = "hygrometer";
 pub const ACCESS_KEY_ID: &str = "AKIAEMULATED";
 /// Of an account that exists only here.
 pub const SECRET_ACCESS_KEY: &str = "emulated-secret-access-key";
+/// Temporary keys are given out for it.
+pub const ROLE_ALIAS: &str = "thingpost-emulator";
+const LIFETIME_OF_KEYS: Duration = Duration::from_secs(60 * 60);
+pub const AUTHORIZER: &str = "gatekeeper";
+/// Under which the token travels.
+pub const TOKEN_NAME: &str = "X-Token";
+/// For a custom authorizer that exists only here.
+pub const AUTHORIZER_TOKEN: &str = "emulated-authorizer-token";
 
 /// Dropping them ends them.
 pub struct Clouds {
@@ -52,6 +61,8 @@ impl Clouds {
             secret_access_key: SECRET_ACCESS_KEY.to_owned(),
             session_token: None,
         });
+        aws.add_role_alias(ROLE_ALIAS, LIFETIME_OF_KEYS);
+        aws.add_authorizer(authorizer());
         let options = AliyunOptions { ip, ..AliyunOptions::new(&authority, ALIYUN_ENDPOINT) };
         let aliyun = AliyunEmulator::start(options).await.map_err(cannot_listen)?;
         aliyun.add_product(PRODUCT_KEY, PRODUCT_SECRET, true);
@@ -70,11 +81,22 @@ impl Clouds {
     }
 }
 
+/// One that looks at the token and at no signature of it.
+fn authorizer() -> Authorizer {
+    Authorizer {
+        name: AUTHORIZER.to_owned(),
+        token_key_name: TOKEN_NAME.to_owned(),
+        token: AUTHORIZER_TOKEN.to_owned(),
+        signature: None,
+        is_default: false,
+    }
+}
+
 /// The fronts of both clouds for MQTT, before a broker of their own. Dropping them ends them, and it.
 pub struct MqttClouds {
     pub aws: AwsMqtt,
     pub aliyun: AliyunMqtt,
-    _broker: Broker,
+    broker: Broker,
 }
 
 impl MqttClouds {
@@ -88,10 +110,24 @@ impl MqttClouds {
         let cannot_listen = |error| Problem::new("cannot listen on loopback", error);
         let aws = AwsMqtt::start(&clouds.authority, AWS_ENDPOINT, broker.socket()).await.map_err(cannot_listen)?;
         aws.register(&clouds.certificate);
+        aws.register_authorizer(authorizer());
         let aliyun = AliyunMqtt::start(&clouds.authority, ALIYUN_MQTT_ENDPOINT, broker.socket()).await;
         let aliyun = aliyun.map_err(cannot_listen)?;
         aliyun.register_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET);
-        Ok(Some(Self { aws, aliyun, _broker: broker }))
+        Ok(Some(Self { aws, aliyun, broker }))
+    }
+
+    /// What there is to say when the broker has ended, which nobody has asked it to.
+    pub fn broker_has_ended(&mut self) -> Option<String> {
+        if !self.broker.has_ended() {
+            return None;
+        }
+        let log = self.broker.log();
+        let last = log.lines().last().unwrap_or("empty");
+        Some(format!(
+            "mosquitto has ended by itself, so nothing is taken over MQTT any more (HTTPS goes on): end this with Ctrl-C \
+             and start it again; the last line of its log: {last}"
+        ))
     }
 
     /// Where there is none.

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
 
-use super::clouds::{ACCESS_KEY_ID, Clouds, DEVICE_SECRET, PRODUCT_SECRET, SECRET_ACCESS_KEY};
+use super::clouds::{ACCESS_KEY_ID, AUTHORIZER_TOKEN, Clouds, DEVICE_SECRET, PRODUCT_SECRET, SECRET_ACCESS_KEY};
 use super::problem::Problem;
 
 /// What stands in every file first. PEM readers pass over what is before the first block.
@@ -25,6 +25,7 @@ pub struct KeyFiles {
     pub new_device_secret: PathBuf,
     /// As the tools of AWS read it.
     pub access_key: PathBuf,
+    pub authorizer_token: PathBuf,
 }
 
 impl KeyFiles {
@@ -42,6 +43,7 @@ impl KeyFiles {
             product_secret: folder.join("product-secret.txt"),
             new_device_secret: folder.join("registered-secret.txt"),
             access_key: folder.join("aws-credentials.txt"),
+            authorizer_token: folder.join("authorizer-token.txt"),
         };
         let marked = |pem: &str| format!("{MARK}{pem}");
         let contents = [
@@ -51,6 +53,7 @@ impl KeyFiles {
             (&files.device_secret, format!("{DEVICE_SECRET}\n")),
             (&files.product_secret, format!("{PRODUCT_SECRET}\n")),
             (&files.access_key, access_key()),
+            (&files.authorizer_token, format!("{AUTHORIZER_TOKEN}\n")),
         ];
         for (file, _) in &contents {
             refuse_foreign(file)?;
@@ -69,7 +72,9 @@ fn access_key() -> String {
 
 fn refuse_foreign(file: &Path) -> Result<(), Problem> {
     let is_ours = |text: &str| {
-        text.starts_with(MARK) || [DEVICE_SECRET, PRODUCT_SECRET].contains(&text.trim_end()) || text == access_key()
+        text.starts_with(MARK)
+            || [DEVICE_SECRET, PRODUCT_SECRET, AUTHORIZER_TOKEN].contains(&text.trim_end())
+            || text == access_key()
     };
     match fs::read_to_string(file) {
         Ok(text) if is_ours(&text) => Ok(()),

@@ -7,11 +7,19 @@ use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
+use thingpost_emulator::Chaos;
 
 use crate::process::{Process, THINGPOST, command};
 
-const FILES: [&str; 6] =
-    ["ca.pem", "device.pem.crt", "private.pem.key", "device-secret.txt", "product-secret.txt", "aws-credentials.txt"];
+const FILES: [&str; 7] = [
+    "ca.pem",
+    "device.pem.crt",
+    "private.pem.key",
+    "device-secret.txt",
+    "product-secret.txt",
+    "aws-credentials.txt",
+    "authorizer-token.txt",
+];
 
 fn emulate(folder: &Path, more: &[&str]) -> Process {
     let mut process = command(THINGPOST);
@@ -50,19 +58,21 @@ pub fn secrets(folder: &Path) -> Vec<String> {
     let access_key = fs::read_to_string(folder.join("aws-credentials.txt")).unwrap();
     let access_key = access_key.rsplit_once("= ").unwrap().1.trim().to_owned();
     let product_secret = fs::read_to_string(folder.join("product-secret.txt")).unwrap();
-    body.chain([secret.trim().to_owned(), product_secret.trim().to_owned(), access_key]).collect()
+    let token = fs::read_to_string(folder.join("authorizer-token.txt")).unwrap();
+    let texts = [secret, product_secret, token].map(|text| text.trim().to_owned());
+    body.chain(texts).chain([access_key]).collect()
 }
 
 #[track_caller]
 fn assert_works(folder: &Path, more: &[&str]) {
     let mut process = ready(folder, more);
     let commands = commands(&process);
-    assert_eq!(commands.len(), 5, "{}", process.stdout());
+    assert_eq!(commands.len(), 7, "{}", process.stdout());
     for printed in &commands {
         let output = paste(printed, folder).end();
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{printed}\n{output:?}");
     }
-    process.wait_until("four messages", |process| process.stdout().matches("[accepted, id ").count() == 4);
+    process.wait_until("six messages", |process| process.stdout().matches("[accepted, id ").count() == 6);
     for cloud in ["AWS 8443", "AWS 443", "Aliyun"] {
         assert!(process.stdout().lines().any(|line| line.starts_with(cloud) && line.contains("21.5")), "{cloud}");
     }
@@ -192,4 +202,47 @@ fn refusals_show_as_well() {
     let misled = commands(&process)[3].replace("--region eu-central-1", "--region eu-central-9");
     assert_eq!(paste(&misled, folder.path()).end().code, Some(1));
     process.wait_until("the refusal", |process| process.stdout().contains("[refused, status 403 ForbiddenException]"));
+}
+
+#[test]
+fn a_bad_day_is_bad_for_both_clouds_and_shows() {
+    let folder = TempDir::new().unwrap();
+    let mut process = ready(folder.path(), &["--chaos", "400=100%,page=40KB,seed=7"]);
+    assert!(process.stdout().contains("Chaos: 400=100%,page=40KB,seed=7. "), "{}", process.stdout());
+    for printed in &commands(&process)[..3] {
+        assert_ne!(paste(printed, folder.path()).end().code, Some(0), "{printed}");
+    }
+    // The device of Aliyun has got no token.
+    process.wait_until("two messages", |process| process.stdout().matches("[refused, status 400 ").count() == 2);
+    assert!(!process.stdout().contains("[accepted"), "{}", process.stdout());
+}
+
+#[test]
+fn a_bad_spec_is_answered_in_one_line_with_what_was_meant() {
+    let folder = TempDir::new().unwrap();
+    for (spec, words) in [
+        ("503=10", &["503=10 should be STATUS=SHARE", "503=10%"][..]),
+        ("retry-aftr=2", &["there is no retry-aftr=2", "retry-after was meant", "late-puback"]),
+        ("quota-silent", &["quota-silent does nothing by itself", "quota=100/s,quota-silent"]),
+        ("", &["--chaos", "503=10%"]),
+    ] {
+        let output = emulate(folder.path(), &["--chaos", spec]).end();
+        assert_eq!(output.code, Some(2), "{output:?}");
+        let complaint = output.only_complaint();
+        for word in words.iter().chain(&["--chaos"]) {
+            assert!(complaint.contains(word), "{spec}: {complaint}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no file was written");
+    }
+}
+
+#[test]
+fn the_help_says_what_a_bad_day_can_have() {
+    let mut help = command(THINGPOST);
+    help.args(["emulate", "--help"]);
+    let output = Process::start(help, Vec::new()).end();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    for item in Chaos::items() {
+        assert!(output.stdout.contains(&format!("  {} ", item.form())), "{}\n{}", item.form(), output.stdout);
+    }
 }

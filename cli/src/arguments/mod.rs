@@ -8,6 +8,7 @@
 mod aliyun;
 mod aws;
 mod bench;
+mod chaos;
 mod connection;
 mod direct;
 mod emulate;
@@ -29,6 +30,7 @@ use super::doctor::DoctorCommand;
 pub use aliyun::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
 pub use aws::{AuthorizerArguments, AwsDevice, CertificateArguments, Service, SignatureArguments, TokenArguments};
 pub use bench::BenchArguments;
+pub use chaos::ChaosArgument;
 pub use connection::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
 pub use direct::{DirectCommand, SendArguments};
 pub use emulate::EmulateArguments;

@@ -11,7 +11,7 @@
 //! | `connection/` | one connection: its handshake, its CONNECT, and packets in both directions |
 //! | `packet/` | the decoder |
 //! | `ledger.rs`, `entry.rs` | what was said, and by whom |
-//! | `link.rs` | what is to go wrong with connections |
+//! | `link.rs` | what is to go wrong with connections; what goes wrong by chance is in `crate::chaos` |
 
 mod aliyun;
 mod aws;

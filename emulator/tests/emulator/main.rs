@@ -27,6 +27,7 @@ mod chaos_https;
 mod chaos_mqtt;
 mod client;
 mod data_plane;
+mod documentation;
 mod faults;
 mod lifetime;
 mod mqtt_aliyun;

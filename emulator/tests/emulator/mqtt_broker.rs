@@ -126,17 +126,23 @@ async fn sessions_and_queued_messages_survive_a_kill() {
     listening.disconnect().await;
     let mut publisher = world.connect(&Hello::new("publisher")).await;
     for number in 1..=3 {
-        publisher.publish(number, "up", &[number as u8]).await.unwrap();
+        publisher.publish(number, "up", format!("number {number}").as_bytes()).await.unwrap();
     }
-    // Saving follows the acknowledgement, if closely.
-    sleep(Duration::from_millis(200)).await;
+    // Saving follows the acknowledgement, and how closely is up to the machine.
+    let saved = world.broker.socket().with_file_name("mosquitto.db");
+    let start = Instant::now();
+    let is_last = |bytes: &[u8]| bytes == b"number 3";
+    while !std::fs::read(&saved).unwrap_or_default().windows(8).any(is_last) {
+        assert!(start.elapsed() < DEADLINE, "{}", world.broker.log());
+        sleep(Duration::from_millis(5)).await;
+    }
     world.broker.kill().await.unwrap();
     assert!(publisher.is_closed().await);
 
     world.broker.start_again().await.unwrap();
     let mut listening = world.connect(&subscriber).await;
     for number in 1..=3 {
-        assert_eq!(listening.message().await, ("up".to_owned(), vec![number]));
+        assert_eq!(listening.message().await, ("up".to_owned(), format!("number {number}").into_bytes()));
     }
 }
 
@@ -206,4 +212,17 @@ async fn thousands_of_messages_wait_for_a_client_that_is_away() {
         assert_eq!(listening.message().await.1, number.to_be_bytes());
     }
     world.front.ledger().wait_for_counts(|counts| counts.confirmed == 3000, DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_broker_that_has_ended_is_told_from_one_that_runs() {
+    let mut broker = Broker::start().await.unwrap();
+    assert!(!broker.has_ended());
+    let id = broker.process_id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-s", "KILL", &id]).status().unwrap().success());
+    let start = Instant::now();
+    while !broker.has_ended() {
+        assert!(start.elapsed() < DEADLINE, "{}", broker.log());
+        sleep(Duration::from_millis(5)).await;
+    }
 }

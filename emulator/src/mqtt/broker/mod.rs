@@ -83,6 +83,11 @@ impl Broker {
         self.running.as_ref().map(Running::id)
     }
 
+    /// Whether it does not run: it was killed or stopped, or has ended by itself, which nobody is told.
+    pub fn has_ended(&mut self) -> bool {
+        self.running.as_mut().is_none_or(Running::has_ended)
+    }
+
     /// What it has logged so far. For the message of a test that failed.
     pub fn log(&self) -> String {
         let bytes = fs::read(self.folder.path().join(LOG)).unwrap_or_default();

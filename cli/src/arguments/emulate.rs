@@ -17,7 +17,8 @@ pub struct EmulateArguments {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub bind: IpAddr,
-    /// Have a bad day: errors, resets, late answers, quotas and more, over HTTPS and MQTT, as below (with --help)
+    /// Have a bad day: errors, resets, late answers, quotas and more, over HTTPS and MQTT. The end of --help lists
+    /// them
     #[arg(long, value_name = "SPEC")]
     pub chaos: Option<ChaosArgument>,
 }

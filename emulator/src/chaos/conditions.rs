@@ -41,7 +41,7 @@ struct State {
     draws: Draws,
     /// Of the whole endpoint.
     quota: Allowance,
-    /// By client id.
+    /// By client id, or by device.
     connects: HashMap<String, Allowance>,
 }
 
@@ -161,10 +161,10 @@ impl Conditions {
     }
 
     /// The code by which one more CONNECT is refused that the cloud would admit.
-    pub(crate) fn refuse_connect(&self, client_id: &str, is_version_5: bool, now: Instant) -> Option<u8> {
+    pub(crate) fn refuse_connect(&self, who: &str, is_version_5: bool, now: Instant) -> Option<u8> {
         self.on_a_bad_day(|state| {
             if let Some(rate) = state.plan.connects {
-                let allowance = state.connects.entry(client_id.to_owned()).or_default();
+                let allowance = state.connects.entry(who.to_owned()).or_default();
                 if !allowance.takes(rate, now) {
                     return Some(if is_version_5 { CONNECTION_RATE_EXCEEDED } else { SERVER_UNAVAILABLE });
                 }

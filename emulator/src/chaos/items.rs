@@ -206,7 +206,7 @@ pub(super) const ITEMS: &[ChaosItem] = &[
     ChaosItem {
         name: "connects",
         over: ChaosOver::Mqtt,
-        what: "no more CONNECTs of a client id are admitted than that (3.1.1 gets 0x03, MQTT 5 gets 0x9F)",
+        what: "no more CONNECTs of a client id, at Aliyun of a device, are admitted than that (3.1.1 gets 0x03, MQTT 5 gets 0x9F)",
         example: "connects=5/m",
         sets: Sets::Rate(|chaos, rate| chaos.connects = Some(rate)),
     },

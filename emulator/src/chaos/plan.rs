@@ -74,7 +74,8 @@ pub struct Chaos {
     /// CONNECTs that are answered with this code. One below 0x80 is for clients of 3.1.1, the others are for those of
     /// MQTT 5.
     pub connacks: Vec<(u8, Share)>,
-    /// How many CONNECTs are admitted for each client id. Those that are more are answered with 3, in MQTT 5 with 0x9F.
+    /// How many CONNECTs are admitted for each client id, at Aliyun for each device. Those that are more are answered with
+    /// 3, in MQTT 5 with 0x9F.
     pub connects: Option<Rate>,
     /// The longest keep-alive. A client that asks for a longer one, or for none, is cut when it was silent for one and a
     /// half times this; in MQTT 5 the CONNACK names it.

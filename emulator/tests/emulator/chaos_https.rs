@@ -199,7 +199,6 @@ async fn nobody_listens_for_as_long_as_asked_and_then_at_the_same_port() {
 
     world.emulator.chaos("not-listening=50ms".parse().unwrap());
     until_it_listens(ports[0], true).await;
-    drop(world);
 }
 
 #[tokio::test]
@@ -207,8 +206,7 @@ async fn the_first_byte_of_a_handshake_is_late() {
     let world = world().await;
     world.emulator.chaos(Chaos { handshake_delay: FOR_EVER, ..Chaos::default() });
     assert!(tokio::time::timeout(Duration::from_millis(300), world.connect()).await.is_err());
-    let connections = world.emulator.connections().mutual_tls;
-    assert_eq!((connections.accepted, connections.handshakes), (1, 0));
+    assert_eq!(world.emulator.connections().mutual_tls.handshakes, 0);
     world.emulator.chaos("handshake-delay=20ms".parse().unwrap());
     assert_eq!(world.publish().await.status(), 200);
 }

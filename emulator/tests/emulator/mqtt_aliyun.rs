@@ -132,3 +132,18 @@ async fn what_aliyun_does_not_know_ends_the_connection() {
     assert_eq!(mqtt.publish(1, "t", &large[1..]).await.unwrap(), 0);
     assert_eq!(world.aliyun.ledger().counts().forwarded, 1);
 }
+
+#[tokio::test]
+async fn a_device_that_connects_too_often_is_refused_whatever_its_client_id_says() {
+    let world = world().await;
+    world.aliyun.chaos("connects=2/h".parse().unwrap());
+    let sha256 = || hello("timestamp=789,securemode=2,signmethod=hmacsha256", SHA256);
+    let mut codes = Vec::new();
+    // One that is signed wrong is refused for that, and does not count.
+    for hello in [hello("securemode=2", SHA1), right(), sha256(), right(), sha256()] {
+        codes.push(world.code(&hello).await);
+    }
+    assert_eq!(codes, [4, 0, 0, 3, 3]);
+    world.aliyun.calm();
+    assert_eq!(world.code(&right()).await, 0);
+}

@@ -34,6 +34,7 @@ use super::gate::{Door, Greeting, Refusal, Seat, Verdict, reason};
 use super::link::{Order, Orders};
 use super::packet::{self, Connect, Cut, NotConnect, cut};
 use crate::fault::Break;
+use crate::ledger::Device;
 use crate::platform::Peer;
 use crate::serve::{self, Counters, Reset, end};
 
@@ -179,7 +180,7 @@ impl Connection<'_> {
             Introduction::Refused(connack, MqttEnd::Refused { code })
         };
         match verdict {
-            Verdict::Admit => match self.refuse_for_now(&connect) {
+            Verdict::Admit => match self.refuse_for_now(&connect, device.as_ref()) {
                 Some(code) => refused(code, packet::connack(code, is_version_5)),
                 None => {
                     let who =
@@ -195,10 +196,14 @@ impl Connection<'_> {
     }
 
     /// The code for a client that would be admitted on a good day.
-    fn refuse_for_now(&self, connect: &Connect<'_>) -> Option<u8> {
-        let conditions = &self.front.conditions;
+    fn refuse_for_now(&self, connect: &Connect<'_>, device: Option<&Device>) -> Option<u8> {
+        // At Aliyun a client id says how it is signed, and may be another each time.
+        let who = match device {
+            Some(Device::Aliyun { product_key, device_name }) => &format!("{device_name}&{product_key}"),
+            _ => connect.client_id,
+        };
         let by_chance =
-            || conditions.refuse_connect(connect.client_id, connect.is_version_5(), tokio::time::Instant::now());
+            || self.front.conditions.refuse_connect(who, connect.is_version_5(), tokio::time::Instant::now());
         self.front.link.take_connect_answer().or_else(by_chance)
     }
 

@@ -52,6 +52,11 @@ impl<'a> Session<'a> {
         self.front.ledger.answer_connect(self.number, code);
     }
 
+    /// Whether the CONNACK was passed on.
+    pub(super) fn is_answered(&self) -> bool {
+        self.state().connack.is_some()
+    }
+
     pub(super) fn publish(&self, topic: &str, publish: &Publish<'_>, fate: MqttFate) {
         let ledger = &self.front.ledger;
         let recording = ledger.recording();

@@ -100,9 +100,18 @@ impl<'a> Upward<'a> {
     /// Waits until the client was silent for too long, by the cap of the cloud. What is within the client's own
     /// keep-alive is the broker's affair.
     async fn is_given_up(&self) {
-        match self.session.front.conditions.cap_keep_alive(self.session.keep_alive) {
-            Some(cap) => sleep_until(self.heard + cap + cap / 2).await,
-            None => pending().await,
+        let Some(cap) = self.session.front.conditions.cap_keep_alive(self.session.keep_alive) else {
+            return pending().await;
+        };
+        let patience = cap + cap / 2;
+        let mut at = self.heard + patience;
+        loop {
+            sleep_until(at).await;
+            if self.session.is_answered() {
+                return;
+            }
+            // It is the broker that is slow, and the client has nothing to say yet.
+            at = Instant::now() + patience;
         }
     }
 

@@ -1,7 +1,4 @@
 //! A bad day as it goes on. Every port of an emulator asks here before it does what it would do on a good one.
-//!
-//! What strikes by chance has a sequence of its own for each kind of thing, so that a client that connects once more, or
-//! another fault that is asked for as well, does not change which request is struck.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -12,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::draws::Draws;
 use super::page;
 use super::plan::{Chaos, Excess, Late, RetryAfter};
 use super::rate::Allowance;
 use super::share::Share;
 use crate::clock::Clock;
 use crate::fault::{Break, Fault};
-use crate::random::SplitMix;
 
 /// The conditions at the ports of one emulator. Clones are the same conditions.
 #[derive(Clone, Default)]
@@ -254,62 +251,6 @@ fn retry_after(plan: &Chaos, clock: &Clock) -> Option<(String, String)> {
         RetryAfter::Date(seconds) => clock.http_date_in(Duration::from_secs(seconds.into())),
     };
     Some(("retry-after".to_owned(), value))
-}
-
-/// The sequences that chance is drawn from.
-#[derive(Default)]
-struct Draws {
-    requests: Sequence,
-    answers: Sequence,
-    connects: Sequence,
-    connects_of_5: Sequence,
-    messages: Sequence,
-    lost_pubacks: Sequence,
-    late_pubacks: Sequence,
-}
-
-impl Draws {
-    fn new(seed: u64) -> Self {
-        // Far apart, so that neighbouring seeds do not share sequences.
-        let mut seeds = SplitMix(seed);
-        let mut next = || Sequence(Some(SplitMix(seeds.next())));
-        Self {
-            requests: next(),
-            answers: next(),
-            connects: next(),
-            connects_of_5: next(),
-            messages: next(),
-            lost_pubacks: next(),
-            late_pubacks: next(),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Sequence(Option<SplitMix>);
-
-impl Sequence {
-    fn draw(&mut self) -> u32 {
-        let drawn = self.0.as_mut().map_or(0, SplitMix::next) % u64::from(Share::ALWAYS.millionths());
-        drawn as u32
-    }
-
-    fn hits(&mut self, share: Share) -> bool {
-        // Nothing is drawn for what cannot happen, so the order of the others is theirs alone.
-        !share.is_never() && self.draw() < share.millionths()
-    }
-
-    /// One of these or none, each as often as its share says.
-    fn one_of<T>(&mut self, shares: impl IntoIterator<Item = (T, Share)>) -> Option<T> {
-        let mut left = self.draw();
-        for (choice, share) in shares {
-            match left.checked_sub(share.millionths()) {
-                None => return Some(choice),
-                Some(rest) => left = rest,
-            }
-        }
-        None
-    }
 }
 
 #[cfg(test)]

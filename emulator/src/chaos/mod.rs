@@ -10,9 +10,11 @@
 //! | `items.rs` | the table of what can be asked for by a text: help, documentation and tests are made from it |
 //! | `spec.rs`, `value.rs` | the text is read, and what is wrong with it is said |
 //! | `conditions.rs` | the bad day as it goes on: what strikes next |
+//! | `draws.rs` | the sequences that chance is drawn from |
 //! | `page.rs` | the page that a gateway shows in place of an answer |
 
 mod conditions;
+mod draws;
 mod items;
 mod page;
 mod plan;

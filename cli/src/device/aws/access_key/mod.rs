@@ -31,7 +31,7 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Sig
         None => from_variables()?,
     };
     let named = arguments.profile.clone().map_or_else(|| variable("AWS_PROFILE"), |name| Ok(Some(name)))?;
-    let names_its_region = names_its_region(endpoint);
+    let names_its_region = thingpost::aws::region(endpoint).is_some();
     let region = match &arguments.region {
         Some(region) => Some(region.clone()),
         None if names_its_region => None,
@@ -56,13 +56,6 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Sig
         session_token: key.session_token,
         scope: scope(arguments, region),
     })
-}
-
-/// Whether this is a name that AWS has given, and so one with a region.
-fn names_its_region(endpoint: &str) -> bool {
-    let endpoint = endpoint.to_ascii_lowercase();
-    let is_of_aws = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| endpoint.ends_with(end));
-    is_of_aws && (endpoint.contains(".iot.") || endpoint.contains(".iot-fips."))
 }
 
 fn from_variables() -> Result<Option<AccessKey>, Problem> {

@@ -3,6 +3,7 @@
 
 mod aws_access_keys;
 mod aws_authorizers;
+mod aws_container_keys;
 mod aws_role_aliases;
 mod bad_devices;
 mod bad_files;

@@ -136,6 +136,7 @@ async fn the_explanation_of_a_document_that_is_too_large_does_not_say_that_it_is
         let mut publisher = cloud.publisher().await;
         let document = json!({"state": {"reported": {"text": "x".repeat(9_000)}}});
         let error = update(&mut publisher, &classic(), &document).await.unwrap_err();
+        assert_found_before(&error, Cause::PayloadTooLarge);
         assert!(!error.explanation.contains("larger than 128 KB"), "{}", error.explanation);
     })
     .await;

@@ -84,7 +84,7 @@ impl EndpointArgument {
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
-        None => ServerName::try_from(host).is_ok_and(|_| !host.contains(':')),
+        None => ServerName::try_from(host).is_ok_and(|_| !host.contains(':') && !host.ends_with('.')),
     }
 }
 

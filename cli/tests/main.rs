@@ -25,6 +25,7 @@ mod lines;
 mod lines_failed;
 mod lines_sources;
 mod message_options;
+mod moto;
 mod mqtt;
 mod mqtt_credentials;
 mod outcomes;

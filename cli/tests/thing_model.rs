@@ -55,7 +55,10 @@ fn what_the_thing_model_may_drop_is_pointed_out_and_sent() {
         let output = clouds.run(post(&clouds).and(&["--property", &format!("Celsius={value}")]));
         assert_eq!(output.code, Some(0), "{output:?}");
         let said = &output.stderr;
-        assert!(said.starts_with("--property Celsius: ") && said.contains(words) && said.lines().count() == 1, "{said}");
+        assert!(
+            said.starts_with("--property Celsius: ") && said.contains(words) && said.lines().count() == 1,
+            "{said}"
+        );
         assert_eq!(clouds.aliyun.thing_model().pop().unwrap().values[0].value, json);
     }
 }

@@ -63,7 +63,10 @@ impl Container {
         let malformed = || Problem::new(variable, format!("it is no URL like http://localhost:1234/path; {EXPORT}"));
         let (scheme, rest) = uri.trim().split_once("://").ok_or_else(malformed)?;
         if !scheme.eq_ignore_ascii_case("http") {
-            return Err(Problem::new(variable, format!("at an address of {scheme} only `aws` asks for a key; {EXPORT}")));
+            return Err(Problem::new(
+                variable,
+                format!("at an address of {scheme} only `aws` asks for a key; {EXPORT}"),
+            ));
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let (host, port) = match authority.rsplit_once(':') {

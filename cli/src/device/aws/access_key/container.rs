@@ -126,7 +126,9 @@ impl Container {
                         _ => return Err(problem),
                     }
                 }
-                Err(error) => self.problem(error),
+                Err(error) => self.problem(format!(
+                    "{error}; it listens only beside the container or the component for which the variable was set"
+                )),
             };
             if attempt == ATTEMPTS {
                 return Err(problem);

@@ -5,7 +5,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 
-/// A bare host name and a port.
+/// A bare host name, in lower case, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     host: String,
@@ -43,9 +43,12 @@ impl EndpointProblem {
 
 impl Endpoint {
     /// Checks that this is a host name (or an address, IPv6 in brackets) and a port.
+    ///
+    /// Names of hosts do not differ by case, and a dot at the end says no more than that the name is whole. Neither goes
+    /// further than this: signatures, sessions and what the name tells are about the same name, however it was typed.
     pub fn new(host: &str, port: u16) -> Result<Self, EndpointProblem> {
         let bare = bare(host);
-        if bare.is_empty() {
+        if matches!(bare, "" | ".") {
             return Err(EndpointProblem::Empty);
         }
         let is_ip_v6 = bare.starts_with('[') && bare.ends_with(']');
@@ -61,7 +64,8 @@ impl Endpoint {
         if port == 0 {
             return Err(EndpointProblem::ZeroPort);
         }
-        Ok(Self { host: host.to_owned(), port })
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        Ok(Self { host, port })
     }
 
     /// The host name.
@@ -106,6 +110,7 @@ mod tests {
         for (host, problem) in [
             ("", P::Empty),
             ("https://", P::Empty),
+            (".", P::Empty),
             ("a b.example", P::Character),
             ("a.example\n", P::Character),
             ("user@a.example", P::Character),
@@ -131,6 +136,15 @@ mod tests {
             assert_eq!(problem, EndpointProblem::NotBare(bare.into()), "{given:?}");
             assert!(problem.text().ends_with(bare) && Endpoint::new(bare, 443).is_ok());
         }
+    }
+
+    #[test]
+    fn a_host_name_is_the_same_in_any_case_and_with_a_dot_at_its_end() {
+        let expected = Endpoint::new("a1-ats.iot.eu-central-1.amazonaws.com", 443).unwrap();
+        for given in ["A1-ATS.IOT.EU-CENTRAL-1.AMAZONAWS.COM", "a1-ats.iot.eu-central-1.amazonaws.com."] {
+            assert_eq!(Endpoint::new(given, 443).as_ref(), Ok(&expected), "{given}");
+        }
+        assert_eq!(Endpoint::new("[FE80::1]", 443).unwrap().host(), "[fe80::1]");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum Cause {
     InvalidTopic(TopicProblem),
     /// This part breaks its rules.
     InvalidField(Field),
-    /// The payload has more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes, or a shadow document more than 8 KB.
+    /// The payload has more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes, or the state of a shadow more than 8 KB.
     PayloadTooLarge,
     /// This platform, or this way to authenticate, does not have it.
     Unsupported,

@@ -11,8 +11,6 @@ pub enum Field {
     ContentType,
     /// The response topic.
     ResponseTopic,
-    /// The message expiry.
-    MessageExpiry,
     /// A user property.
     UserProperty,
     /// The name of a thing.
@@ -44,7 +42,6 @@ impl Field {
             Self::RuleName => "the name of a rule has 1 to 128 letters, digits and `_`",
             Self::ContentType => "the content type has a control character",
             Self::ResponseTopic => "the response topic is empty, or has a `+`, a `#` or a control character",
-            Self::MessageExpiry => "the message expiry is more than 604800 seconds",
             Self::UserProperty => "a user property has a control character",
             Self::ThingName => "the name of a thing has 1 to 128 letters, digits, `:`, `_` and `-`",
             Self::ShadowName => "the name of a shadow has 1 to 64 letters, digits, `:`, `_`, `-` and `$`",
@@ -53,7 +50,10 @@ impl Field {
             }
             Self::PageSize => "a page has 1 to 100 entries, or up to 200 retained messages",
             Self::ConfirmationTimeout => "a direct message can wait 1 to 15 seconds for its confirmation",
-            Self::ShadowDocument => "a shadow document is a JSON object with a `state`",
+            Self::ShadowDocument => {
+                "a shadow document is a JSON object with a `state`, in which `desired` and `reported` are objects; a \
+                 `clientToken` in it has at most 64 bytes"
+            }
             Self::Identifier => "the name of a property or an event has 1 to 50 letters, digits, `_` and `:`",
             Self::PropertyValue => "the value of a property is JSON; a text stands in quotes",
             Self::EventValue => "the output of an event is a JSON object",

@@ -10,6 +10,7 @@ use core::fmt;
 use alloc::sync::Arc;
 
 use crate::calendar::read_http_date;
+use crate::json::Object;
 
 /// A request to send over HTTPS.
 #[derive(Clone, PartialEq, Eq)]
@@ -91,12 +92,19 @@ impl Response {
         read_http_date(self.header("date")?)?.checked_mul(1000)
     }
 
-    /// Whether this is a web page: what a portal, a proxy or an unrelated server sends.
-    pub(crate) fn is_html(&self) -> bool {
-        self.header("content-type")
-            .and_then(|media_type| media_type.get(..9))
-            .is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
-            || self.body.trim_ascii_start().first() == Some(&b'<')
+    /// Whether this is a web page: what a portal, a proxy or an unrelated server sends. The body decides where it can: there
+    /// are servers (moto, and what is built on it) that call their JSON `text/html`.
+    pub(crate) fn is_web_page(&self) -> bool {
+        let is_called_one = || {
+            self.header("content-type")
+                .and_then(|media_type| media_type.get(..9))
+                .is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
+        };
+        match self.body.trim_ascii_start().first() {
+            Some(b'<') => true,
+            Some(_) => is_called_one() && !Object::read(&self.body).is_one(),
+            None => is_called_one(),
+        }
     }
 }
 
@@ -231,6 +239,25 @@ mod tests {
         let shown = format!("{request:?} {response:?}");
         assert!(!shown.contains("signature") && !shown.contains("token"), "{shown}");
         assert!(shown.contains("/path"), "{shown}");
+    }
+
+    #[test]
+    fn a_web_page_is_known_by_its_body_before_what_it_is_called() {
+        for (media_type, body, is_page) in [
+            ("text/html; charset=utf-8", "{}", false),
+            ("TEXT/HTML", " {\"message\":\"OK\"}\n", false),
+            ("text/html", "", true),
+            ("text/html", "please log in", true),
+            ("text/html", "{not json", true),
+            ("application/json", "<html>", true),
+            ("application/json", " \n<!DOCTYPE html>", true),
+            ("application/json", "{}", false),
+            ("text/plain", "", false),
+        ] {
+            let headers = vec![("Content-Type".into(), media_type.as_bytes().to_vec())];
+            let response = Response { status: 200, headers, body: body.as_bytes().to_vec() };
+            assert_eq!(response.is_web_page(), is_page, "{media_type} {body}");
+        }
     }
 
     #[test]

@@ -55,6 +55,25 @@ impl<'a> Object<'a> {
         self.find(path).is_some_and(|reader| matches!(reader.rest(), [b'{' | b'n', ..]))
     }
 
+    /// How many bytes the value at this path has, without white space between its parts.
+    pub fn bytes_without_space(&self, path: &[&str]) -> Option<usize> {
+        let mut reader = self.find(path)?;
+        let from = reader.at;
+        reader.skip_value(MAX_DEPTH)?;
+        let (mut is_text, mut is_escaped) = (false, false);
+        let counts = |byte: &&u8| {
+            is_text ^= **byte == b'"' && !is_escaped;
+            is_escaped = **byte == b'\\' && !is_escaped;
+            is_text || !byte.is_ascii_whitespace()
+        };
+        Some(reader.bytes.get(from..reader.at)?.iter().filter(counts).count())
+    }
+
+    /// Whether there is anything at this path.
+    pub fn has(&self, path: &[&str]) -> bool {
+        self.find(path).is_some()
+    }
+
     /// The elements of the array at this path.
     pub fn elements(&self, path: &[&str]) -> Option<Vec<Element<'a>>> {
         self.find(path)?.elements()
@@ -448,6 +467,16 @@ mod tests {
             assert_eq!(is_value(text), is_one, "{text}");
         }
         assert!(Element::read_array(b"[1,]").is_none() && Element::read_array(b"{}").is_none());
+    }
+
+    #[test]
+    fn white_space_between_the_parts_of_a_value_is_not_counted() {
+        let bytes = br#"{ "a" : { "b c\" d" : [1, 2 , "\\" , " " ] } , "n": null}"#;
+        let compact = oracle(bytes, &["a"]).unwrap().to_string().len();
+        let document = Object::read(bytes);
+        assert_eq!(document.bytes_without_space(&["a"]), Some(compact));
+        assert_eq!((document.bytes_without_space(&["n"]), document.bytes_without_space(&["x"])), (Some(4), None));
+        assert!(document.has(&["n"]) && document.has(&["a", "b c\" d"]) && !document.has(&["x"]));
     }
 
     #[test]

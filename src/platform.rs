@@ -226,6 +226,8 @@ pub enum ConfigurationProblem {
     NoSigner,
     /// The client id has more than 64 characters.
     ClientIdTooLong,
+    /// The client id is the one of an MQTT client, with the parameters of its signature. This is what stands before them.
+    ClientIdWithParameters(String),
     /// The option of this name is 0.
     Zero(&'static str),
     /// The option of this name is more than another one, or a number.
@@ -259,6 +261,14 @@ impl ConfigurationProblem {
                 ("signer", " is not there: this component signs by itself, use the one of the world publish-signed")
             }
             Self::ClientIdTooLong => ("client id", " has more than 64 characters"),
+            Self::ClientIdWithParameters(bare) if bare.is_empty() => {
+                ("client id", " is nothing but parameters, which are added behind it: leave it out")
+            }
+            Self::ClientIdWithParameters(bare) => {
+                let parts =
+                    ["the client id has parameters behind a `|`, which are added for it: give what is before, ", bare];
+                return parts.concat();
+            }
             Self::Zero(option) => (*option, " is 0"),
             Self::UnknownSession => ("session", " is of an unknown form: start without one"),
             Self::ForeignSession => ("session", " belongs to another device or endpoint: start without one"),

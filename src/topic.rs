@@ -28,7 +28,7 @@ pub enum TopicProblem {
     Wildcard,
     /// It has a control character.
     ControlCharacter,
-    /// It begins with `$` and is not of a family that may be published to over HTTPS.
+    /// It begins with `$` and is not below `$aws/`, or names no rule there (AWS).
     Reserved,
     /// It does not begin with `/` (Aliyun).
     NotAbsolute,
@@ -54,7 +54,7 @@ impl TopicProblem {
             Self::TooManySlashes => "the topic has more than 7 slashes",
             Self::Wildcard => "the topic has a `+` or a `#`, which are for subscribing only",
             Self::ControlCharacter => "the topic has a control character",
-            Self::Reserved => "topics that begin with `$` are reserved, and this one cannot be published to",
+            Self::Reserved => "topics that begin with `$` are reserved, and this one is not of a family below `$aws/`",
             Self::NotAbsolute => "the topic does not begin with `/`",
             Self::EmptyLevel => "the topic has an empty level: two slashes in a row, or one at the end",
             Self::Query => "the topic has a `?`",

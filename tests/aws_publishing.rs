@@ -152,7 +152,7 @@ async fn a_topic_that_cannot_arrive_is_refused_without_a_connection() {
             ("a/b/c/d/e/f/g/h/i", P::TooManySlashes),
             ("a".repeat(257).as_str(), P::TooLong),
             ("$SYS/broker", P::Reserved),
-            ("$aws/things/x/jobs/get", P::Reserved),
+            ("$aws/rules//x", P::Reserved),
         ] {
             let error = publisher.publish(&at_least_once(topic, b"x")).await.unwrap().unwrap_err();
             assert_eq!(error.cause, Cause::InvalidTopic(problem), "{topic:?}");

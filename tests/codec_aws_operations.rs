@@ -37,7 +37,11 @@ fn shadow(name: Option<&str>) -> Shadow {
 }
 
 fn update(document: &str) -> Operation {
-    Operation::UpdateShadow(ShadowUpdate { shadow: shadow(Some("$state")), document: document.as_bytes().to_vec() })
+    Operation::UpdateShadow(ShadowUpdate {
+        shadow: shadow(Some("$state")),
+        document: document.as_bytes().to_vec(),
+        max_state_bytes: None,
+    })
 }
 
 fn page(size: u32, token: &str) -> Page {

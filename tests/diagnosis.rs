@@ -88,7 +88,11 @@ impl Row {
         let cloud = AwsCloud::start_at(self.endpoint).await;
         cloud.know_everybody();
         if matches!(self.request, Asked::UpdateStaleShadow) {
-            let update = ShadowUpdate { shadow: shadow(), document: br#"{"state":{"reported":{"a":1}}}"#.to_vec() };
+            let update = ShadowUpdate {
+                shadow: shadow(),
+                document: br#"{"state":{"reported":{"a":1}}}"#.to_vec(),
+                max_state_bytes: None,
+            };
             cloud.open_way(Way::Certificate, &options()).await.aws().update_shadow(&update).await.unwrap().unwrap();
         }
         (self.account)(&cloud);
@@ -119,7 +123,7 @@ async fn ask(publisher: &mut Publisher, asked: Asked) -> Error {
         Asked::GetShadow => publisher.aws().get_shadow(&shadow()).await.unwrap().unwrap_err(),
         Asked::UpdateStaleShadow => {
             let document = br#"{"state":{"reported":{"a":2}},"version":9}"#.to_vec();
-            let update = ShadowUpdate { shadow: shadow(), document };
+            let update = ShadowUpdate { shadow: shadow(), document, max_state_bytes: None };
             publisher.aws().update_shadow(&update).await.unwrap().unwrap_err()
         }
     }

@@ -100,6 +100,9 @@ impl Run<'_> {
     }
 
     async fn publish(&mut self, mut batch: Vec<Line>) -> Result<(), Problem> {
+        if self.starter.renew().await {
+            self.publisher = self.starter.open().await?;
+        }
         let message = |text: &mut Vec<u8>| self.tally.message(std::mem::take(text));
         let messages: Vec<Message> = texts(&mut batch).map(message).collect();
         let answered = self.call(&messages).await;

@@ -22,6 +22,7 @@ mod operation;
 mod payload;
 mod private_file;
 mod problem;
+mod property_value;
 mod provisioning;
 mod publish;
 mod report;

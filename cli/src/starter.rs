@@ -15,6 +15,7 @@ use super::input_file::InputFile;
 use super::problem::Problem;
 use super::report::LastFailure;
 use super::session_file::SessionFile;
+use super::terminal::complain;
 
 /// What the component allows if it is not told anything else.
 const MAX_IN_FLIGHT: u32 = 32;
@@ -84,6 +85,33 @@ impl Starter {
     async fn open_with(&self, session: Option<&str>) -> Result<Publisher, OpenError> {
         let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
         self.component.open_with_secrets(transport, secrets, &self.device.platform, &self.options, session).await
+    }
+
+    /// Before a call: where the key of the device is about to end, asks for the next one. True: what is opened from now on has it.
+    pub async fn renew(&mut self) -> bool {
+        let Platform::Aws(AwsConfig { authentication: AwsAuthentication::SigV4(key), .. }) = &mut self.device.platform
+        else {
+            return false;
+        };
+        let Some(mut renewal) = self.device.renewal.take_if(|renewal| renewal.is_due()) else { return false };
+        let mut renewed = key.clone();
+        // It waits for a server, and an interruption must not.
+        let asked = tokio::task::spawn_blocking(move || {
+            let result = renewal.renew(&mut renewed);
+            (renewal, result.map(|()| renewed))
+        });
+        let Ok((renewal, result)) = asked.await else { return false };
+        self.device.renewal = Some(renewal);
+        match result {
+            Ok(renewed) => {
+                *key = renewed;
+                true
+            }
+            Err(problem) => {
+                complain(format_args!("thingpost: {problem}; the key there is stays in use, and another try follows"));
+                false
+            }
+        }
     }
 
     /// After a call: leaves in the file what the publisher has obtained, for the next one.

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::slice;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
 use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Platform, Property, RequestProblem};
 
 use super::arguments::AliyunSource;
-use super::problem::Problem;
+use super::problem::{Problem, one_line};
+use super::property_value;
+use super::terminal::complain;
 
 /// The messages of these arguments; none if there is nothing of the thing model in them.
 pub async fn messages(
@@ -22,6 +23,11 @@ pub async fn messages(
         Some(event) => post_event(publisher, device, event).await,
         None => {
             refuse_repeated(&source.property)?;
+            for (name, value) in &source.property {
+                if let Some(doubt) = property_value::doubt(value) {
+                    complain(one_line(&format!("--property {name}: {doubt}")));
+                }
+            }
             post_properties(publisher, device, &source.property).await
         }
     };
@@ -45,7 +51,7 @@ async fn post_properties(
 ) -> wasmtime::Result<Result<Vec<Message>, Problem>> {
     let property = |(identifier, value): &(String, String)| Property {
         identifier: identifier.clone(),
-        value: as_json(value),
+        value: property_value::as_json(value),
         time_ms: None,
     };
     let properties: Vec<Property> = given.iter().map(property).collect();
@@ -72,14 +78,6 @@ fn refuse_repeated(properties: &[(String, String)]) -> Result<(), Problem> {
     }
 }
 
-/// What is JSON stays as it is, digits included; everything else is a text.
-fn as_json(value: &str) -> String {
-    match serde_json::from_str::<Value>(value) {
-        Ok(_) => value.to_owned(),
-        Err(_) => Value::from(value).to_string(),
-    }
-}
-
 /// A number for a message that differs from that of the last run: the documentation has up to ten digits for it.
 fn id() -> u32 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -100,18 +98,4 @@ fn explain(what: &str, problem: RequestProblem) -> Problem {
             RequestProblem::InvalidTopic(_) | RequestProblem::Unsupported => "not for this device",
         },
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_json_stays_as_it_is_and_the_rest_is_text() {
-        for (value, json) in
-            [("21.50", "21.50"), ("true", "true"), (r#"{"x":1}"#, r#"{"x":1}"#), ("on", r#""on""#), ("", r#""""#)]
-        {
-            assert_eq!(as_json(value), json);
-        }
-    }
 }

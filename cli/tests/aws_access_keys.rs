@@ -166,6 +166,8 @@ fn on_a_custom_domain_the_region_is_that_of_the_option_then_of_variables_then_of
         (line(), &[second], "us-west-3", 1),
         (line(), &[], "us-west-1", 0),
         (line(), &KEY, "us-west-1", 0),
+        (line().with("--endpoint", DOMAIN.to_ascii_uppercase()), &[first], "us-west-2", 1),
+        (line().with("--endpoint", DOMAIN.to_ascii_uppercase()), &KEY, "us-west-1", 0),
     ] {
         let output = files.run(&clouds, line, variables);
         assert_eq!(region(&clouds, &output), (expected.to_owned(), Some(code)), "{output:?}");
@@ -228,7 +230,19 @@ fn the_endpoint_may_be_pasted_as_a_url() {
     let clouds = Clouds::start();
     clouds.add_access_key(None);
     let files = Files::new(&clouds, &section("default"), "");
-    for endpoint in [format!("https://{AWS}/"), format!("https://{AWS}:443"), format!("{AWS}:443")] {
-        arrived(&clouds, &files.run(&clouds, sigv4(&clouds).with("--endpoint", endpoint), &[]));
+    let shouted = AWS.to_ascii_uppercase();
+    for endpoint in [
+        format!("https://{AWS}/"),
+        format!("https://{AWS}:443"),
+        format!("{AWS}:443"),
+        format!("{AWS}."),
+        format!(" HTTPS://{shouted}.:443/ "),
+        shouted,
+    ] {
+        for variables in [&[][..], &[("AWS_REGION", "us-west-2")]] {
+            let entry = arrived(&clouds, &files.run(&clouds, sigv4(&clouds).with("--endpoint", &endpoint), variables));
+            assert!(entry.header("authorization").unwrap().contains("/eu-central-1/iotdata/"), "{endpoint}");
+            assert_eq!(entry.header("host"), Some(AWS), "{endpoint}");
+        }
     }
 }

@@ -43,6 +43,24 @@ fn every_missing_option_is_named_with_the_help_to_read() {
     clouds.assert_usage(all, &["--endpoint", "--topic"]);
 }
 
+/// The console and the calculators of passwords show it that way.
+#[test]
+fn a_client_id_with_the_parameters_of_mqtt_is_refused_in_the_same_words_over_https_and_mqtt() {
+    let clouds = Clouds::start();
+    let pasted = "12345|securemode=2,signmethod=hmacsha256,timestamp=2524608000000|";
+    let https = clouds.publish_aliyun();
+    let mqtt = CommandLine::new(&["mqtt", "publish", "--endpoint", "a1B2c3D4e5F.iot-as-mqtt.cn-shanghai.aliyuncs.com"])
+        .with("--product-key", "a1B2c3D4e5F")
+        .with("--device-name", "thermometer")
+        .with("--device-secret-file", clouds.path("secret.txt"))
+        .with("--topic", "/a1B2c3D4e5F/thermometer/user/update")
+        .with("--message", "21.5");
+    for line in [https, mqtt] {
+        let output = clouds.run(line.with("--client-id", pasted));
+        clouds.assert_wrong(&output, &["the client id has parameters behind a `|`", "give what is before, 12345"]);
+    }
+}
+
 #[test]
 fn exactly_one_source_of_messages_is_wanted() {
     let clouds = Clouds::start();
@@ -81,7 +99,7 @@ fn an_endpoint_is_a_host_and_perhaps_a_port_and_never_a_path() {
         ("http://a.example", "not for HTTPS"),
         ("a.example:", "from 1 to 65535"),
         ("a example", "not a host"),
-        (" a.example", "not a host"),
+        ("a. example", "not a host"),
         ("a\nb", "not a host"),
         ("", "not a host"),
     ] {

@@ -15,13 +15,27 @@ fn a_topic_that_aws_cannot_take_is_not_sent() {
         (&long, "too long"),
         (deep, "more than 7 slashes"),
         ("$SYS/broker", "reserved"),
-        ("$aws/things/x/jobs/get", "reserved"),
+        ("$aws/", "reserved"),
+        ("$aws/rules//x", "reserved"),
+        ("$mine/x", "reserved"),
         ("a\nb", "control character"),
         ("a\u{1b}[2Jb", "control character"),
         ("a\u{85}b", "control character"),
     ] {
         clouds.assert_usage(clouds.publish_aws().with("--topic", topic), &["not sent: ", "topic", word]);
     }
+}
+
+/// AWS adds families, and a list of them here would keep people from the new ones.
+#[test]
+fn a_family_below_aws_is_for_aws_to_refuse() {
+    let clouds = Clouds::start();
+    let output = clouds.run(clouds.publish_aws().with("--topic", "$aws/things/x/jobs/get"));
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let line = output.only_complaint();
+    assert!(line.contains("restricted topic") && line.contains("over MQTT"), "{line}");
+    let output = clouds.run(clouds.publish_aws().with("--topic", "$aws/things/x/new-family/get"));
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 #[test]

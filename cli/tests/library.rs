@@ -17,7 +17,7 @@ impl Clouds {
             let mut publisher = self.publisher().await;
             for name in names {
                 let shadow = Shadow { thing: thing.to_owned(), name: Some(name.clone()) };
-                let update = ShadowUpdate { shadow, document: br#"{"state":{}}"#.to_vec() };
+                let update = ShadowUpdate { shadow, document: br#"{"state":{}}"#.to_vec(), max_state_bytes: None };
                 publisher.aws().update_shadow(&update).await.unwrap().unwrap();
             }
         });

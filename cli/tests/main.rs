@@ -3,6 +3,7 @@
 
 mod aws_access_keys;
 mod aws_authorizers;
+mod aws_container_keys;
 mod aws_role_aliases;
 mod bad_devices;
 mod bad_files;
@@ -24,6 +25,7 @@ mod lines;
 mod lines_failed;
 mod lines_sources;
 mod message_options;
+mod moto;
 mod mqtt;
 mod mqtt_credentials;
 mod outcomes;

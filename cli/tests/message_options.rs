@@ -100,7 +100,7 @@ fn an_option_that_breaks_its_rules_is_found_before_anything_is_sent_and_said_onc
         ("--content-type", "a\nb", "content type"),
         ("--response-topic", "a/#", "response topic"),
         ("--response-topic", "", "response topic"),
-        ("--message-expiry", "604801", "604800 seconds"),
+        ("--message-expiry", "4294967296", "--message-expiry"),
         ("--message-expiry", "-1", "--message-expiry"),
         ("--message-expiry", "1h", "--message-expiry"),
         ("--payload-format", "json", "utf8, bytes"),

@@ -60,6 +60,20 @@ fn a_document_is_put_out_with_nothing_added_alone_or_in_an_object() {
 }
 
 #[test]
+fn a_state_that_no_account_takes_is_not_sent_unless_the_account_is_said_to_take_it() {
+    let clouds = Clouds::start();
+    let document = format!(r#"{{"state":{{"reported":{{"text":"{}"}}}}}}"#, "x".repeat(9_000));
+    let update = || shadow(&clouds, "update").with("--file", clouds.write("update.json", &document));
+    clouds.assert_usage(update(), &["8 KB", "quota"]);
+    let token = format!(r#"{{"state":{{}},"clientToken":"{}"}}"#, "t".repeat(65));
+    clouds.assert_usage(shadow(&clouds, "update").with("--document", token), &["clientToken", "64 bytes"]);
+    // The emulator's account has not been raised.
+    let output = clouds.run(update().with("--max-state-bytes", "30720"));
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.only_complaint().contains("status 413"), "{output:?}");
+}
+
+#[test]
 fn an_update_for_another_version_is_a_refusal_that_programs_can_tell() {
     let clouds = Clouds::start();
     done(clouds.run(shadow(&clouds, "update").with("--document", UPDATE)));

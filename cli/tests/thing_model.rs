@@ -33,6 +33,37 @@ fn properties_arrive_with_their_values_as_json_or_text() {
 }
 
 #[test]
+fn every_number_of_json_arrives_as_it_was_typed() {
+    let clouds = Clouds::start();
+    for value in ["21", "21.0", "1E400", "-0", "1e+5", "123456789012345678901234567890"] {
+        let output = clouds.run(post(&clouds).and(&["--property", &format!("Celsius={value}")]));
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+        let payload = clouds.aliyun.ledger().accepted().pop().unwrap().payload;
+        let payload = String::from_utf8(payload).unwrap();
+        assert!(payload.contains(&format!(r#""params":{{"Celsius":{value}}}"#)), "{payload}");
+    }
+}
+
+#[test]
+fn what_the_thing_model_may_drop_is_pointed_out_and_sent() {
+    let clouds = Clouds::start();
+    for (value, json, words) in [
+        ("21,5", json!("21,5"), "type 21.5 for the number"),
+        ("NaN", json!("NaN"), "no such number"),
+        ("true", json!(true), "type 1,"),
+    ] {
+        let output = clouds.run(post(&clouds).and(&["--property", &format!("Celsius={value}")]));
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let said = &output.stderr;
+        assert!(
+            said.starts_with("--property Celsius: ") && said.contains(words) && said.lines().count() == 1,
+            "{said}"
+        );
+        assert_eq!(clouds.aliyun.thing_model().pop().unwrap().values[0].value, json);
+    }
+}
+
+#[test]
 fn more_than_200_properties_go_in_several_messages_and_each_is_reported() {
     let clouds = Clouds::start();
     let properties: Vec<String> =

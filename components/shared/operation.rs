@@ -16,9 +16,11 @@ use crate::{message, outcome};
 pub(crate) fn operation(operation: wit::Operation) -> Operation {
     match operation {
         wit::Operation::GetShadow(it) => Operation::GetShadow(shadow(it)),
-        wit::Operation::UpdateShadow(it) => {
-            Operation::UpdateShadow { shadow: shadow(it.shadow), document: it.document }
-        }
+        wit::Operation::UpdateShadow(it) => Operation::UpdateShadow {
+            shadow: shadow(it.shadow),
+            document: it.document,
+            max_state_bytes: it.max_state_bytes,
+        },
         wit::Operation::DeleteShadow(it) => Operation::DeleteShadow(shadow(it)),
         wit::Operation::ListNamedShadows(it) => Operation::ListNamedShadows { thing: it.thing, page: page(it.page) },
         wit::Operation::GetRetainedMessage(topic) => Operation::GetRetainedMessage { topic },

@@ -88,7 +88,6 @@ pub(crate) fn field(field: Field) -> wit::Field {
         Field::RuleName => wit::Field::RuleName,
         Field::ContentType => wit::Field::ContentType,
         Field::ResponseTopic => wit::Field::ResponseTopic,
-        Field::MessageExpiry => wit::Field::MessageExpiry,
         Field::UserProperty => wit::Field::UserProperty,
         Field::ThingName => wit::Field::ThingName,
         Field::ShadowName => wit::Field::ShadowName,

@@ -41,8 +41,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The form in which hosts are compared: lower case, IPv6 without the brackets it wears in a URL.
+/// The form in which hosts are compared: lower case, no dot at the end, IPv6 without the brackets it wears in a URL.
 fn normal(host: &str) -> String {
+    let host = host.strip_suffix('.').unwrap_or(host);
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_ascii_lowercase()
 }
 

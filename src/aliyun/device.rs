@@ -40,6 +40,11 @@ impl Device {
             None => [product_key, ".", device_name].concat().chars().take(MAX_CLIENT_ID).collect(),
         };
         check("client id", &client_id)?;
+        // As the console and the calculators of passwords show it, ready for an MQTT client. Signed as it is, it is another
+        // client, or none.
+        if let Some((bare, _)) = client_id.split_once('|') {
+            return Err(Problem::ClientIdWithParameters(bare.to_owned()));
+        }
         if client_id.chars().nth(MAX_CLIENT_ID).is_some() {
             return Err(Problem::ClientIdTooLong);
         }
@@ -254,6 +259,21 @@ mod tests {
     fn a_client_id_has_up_to_64_characters() {
         assert!(device("pk", "dn", Some(&"ä".repeat(64))).is_ok());
         assert_eq!(device("pk", "dn", Some(&"a".repeat(65))), Err(Problem::ClientIdTooLong));
+    }
+
+    #[test]
+    fn a_client_id_with_the_parameters_of_mqtt_is_refused_with_what_stands_before_them() {
+        for (given, bare) in [
+            ("pk.dn|securemode=2,signmethod=hmacsha256,timestamp=1524448722000|", "pk.dn"),
+            ("12345|securemode=3,signmethod=hmacsha1|", "12345"),
+            ("a|", "a"),
+            ("|securemode=2|", ""),
+        ] {
+            let problem = device("pk", "dn", Some(given)).unwrap_err();
+            assert_eq!(problem, Problem::ClientIdWithParameters(bare.into()), "{given}");
+            let words = if bare.is_empty() { "leave it out" } else { bare };
+            assert!(problem.text().ends_with(words), "{}", problem.text());
+        }
     }
 
     #[test]

@@ -80,9 +80,9 @@ fn judge_without_code(response: &Response, has_code: bool) -> (Cause, Delivery, 
         429 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
         500 | 502 | 504 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
         503 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
-        400..=499 if response.is_html() => (Cause::WrongHostOrPath, Refused, Retry::Never),
+        400..=499 if response.is_web_page() => (Cause::WrongHostOrPath, Refused, Retry::Never),
         400..=499 => (Cause::UndocumentedAnswer, Refused, Retry::Never),
-        _ if response.is_html() => (Cause::WrongHostOrPath, Unknown, Retry::Never),
+        _ if response.is_web_page() => (Cause::WrongHostOrPath, Unknown, Retry::Never),
         200 if !has_code => (Cause::MalformedAnswer, Unknown, Retry::Never),
         _ => (Cause::UndocumentedAnswer, Unknown, Retry::Never),
     }
@@ -127,6 +127,14 @@ mod tests {
         for (status, body) in [(302, ""), (200, "<html>"), (404, ""), (200, "\n <!DOCTYPE html>")] {
             assert_eq!(read(status, &location, body).unwrap_err().cause, Cause::WrongHostOrPath, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn json_that_is_called_a_page_is_read_all_the_same() {
+        let html = [("content-type", "text/html;charset=utf-8")];
+        assert!(read(200, &html, r#"{"code":0,"info":{}}"#).is_ok());
+        assert_eq!(read(200, &html, r#"{"code":77}"#).unwrap_err().cause, Cause::UndocumentedAnswer);
+        assert_eq!(read(200, &html, "log in").unwrap_err().cause, Cause::WrongHostOrPath);
     }
 
     #[test]

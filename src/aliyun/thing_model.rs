@@ -22,7 +22,8 @@ const MAX_IDENTIFIER: usize = 50;
 pub struct Property {
     /// As the thing model names it.
     pub identifier: String,
-    /// Any JSON.
+    /// Any JSON. The platform drops without a word what is not of the type that the thing model has for it: a float or a double
+    /// needs its point (`21.0`), a bool is `0` or `1`, an enum its number, a date a text of milliseconds.
     pub value: String,
     /// When it was measured, in milliseconds since 1970.
     pub time_ms: Option<u64>,
@@ -68,7 +69,7 @@ pub fn property_post(
         let mut params = String::new();
         for property in now {
             check_identifier(&property.identifier)?;
-            if !json::is_value(&property.value) {
+            if !is_property_value(&property.value) {
                 return Err(Field::PropertyValue.into());
             }
             params.push(if params.is_empty() { '{' } else { ',' });
@@ -81,6 +82,11 @@ pub fn property_post(
         messages.push(post(reporter, id, "property", &params)?);
     }
     Ok(messages)
+}
+
+/// Whether this is the value of a property: any JSON, with numbers of any size.
+pub fn is_property_value(text: &str) -> bool {
+    json::is_value(text)
 }
 
 /// How many of them go in one message: up to the first that is in it already, as an object has each name once.
@@ -233,6 +239,11 @@ mod tests {
         }
         let event = Event { identifier: "e".into(), value: "1".into(), time_ms: None };
         assert_eq!(event_post(reporter(), 0, &event), Err(RequestProblem::InvalidField(Field::EventValue)));
+        for value in ["21", "21.0", "-0", "1E400", "123456789012345678901234567890", "[1.0]"] {
+            let messages = property_post(reporter(), 0, &[property("a", value, None)]).unwrap();
+            let text = String::from_utf8(messages[0].payload.to_vec()).unwrap();
+            assert!(text.ends_with(&format!("{{\"a\":{value}}}}}")), "a number stays as it is: {text}");
+        }
         let large = property("a", &format!("\"{}\"", "x".repeat(MAX_PAYLOAD)), None);
         assert_eq!(property_post(reporter(), 0, &[large]), Err(RequestProblem::PayloadTooLarge));
     }

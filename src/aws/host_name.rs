@@ -1,6 +1,10 @@
 //! AWS has five kinds of IoT endpoints whose names differ in one label, and a request that goes to the wrong one is refused
 //! in words about something else. The name also says the region, which a signature must name.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
+use crate::endpoint::Endpoint;
 use crate::text;
 
 /// What the name of an endpoint says.
@@ -28,12 +32,10 @@ pub(super) enum Kind {
 }
 
 impl<'a> HostName<'a> {
-    /// Reads such names as `a1b2-ats.iot.eu-central-1.amazonaws.com`.
+    /// Reads such names as `a1b2-ats.iot.eu-central-1.amazonaws.com`, in lower case.
     pub fn of(host: &'a str) -> Self {
         const FOREIGN: HostName<'static> = HostName { kind: Kind::Foreign, region: None };
-        let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"]
-            .iter()
-            .any(|suffix| host.len() > suffix.len() && host.as_bytes().ends_with(suffix.as_bytes()));
+        let is_aws = DOMAINS.iter().any(|domain| host.as_bytes().ends_with(domain.as_bytes()));
         let mut before = "";
         let mut labels = host.split(is_dot).filter(|_| is_aws);
         let first = labels.clone().next().unwrap_or_default();
@@ -45,7 +47,7 @@ impl<'a> HostName<'a> {
                 None => return FOREIGN,
             }
         };
-        let Some(region) = labels.next() else { return FOREIGN };
+        let Some(region) = labels.next().filter(|label| is_region(label)) else { return FOREIGN };
         let kind = match before {
             "" => Kind::ControlPlane,
             "credentials" => Kind::CredentialsProvider,
@@ -62,11 +64,36 @@ impl<'a> HostName<'a> {
     pub fn resource_prefix(self, host: &str) -> [&'a str; 3] {
         let partition = match self.region {
             Some(_) if host.as_bytes().ends_with(b".cn") => "arn:aws-cn:iot:",
+            Some(_) if host.as_bytes().ends_with(b".eu") => "arn:aws-eusc:iot:",
             Some(region) if text::contains(region, "-gov-") => "arn:aws-us-gov:iot:",
             _ => "arn:aws:iot:",
         };
         [partition, self.region.unwrap_or("*"), ":*:"]
     }
+}
+
+/// The region in the name of an endpoint, in whatever form a person has given the name. None is in that of a custom domain.
+pub fn region(host: &str) -> Option<String> {
+    let endpoint = Endpoint::new(host, 443).ok()?;
+    HostName::of(endpoint.host()).region.map(ToOwned::to_owned)
+}
+
+/// What the names of AWS end with: as they were, for IPv4 and IPv6 alike, in China, and in the sovereign cloud of Europe.
+const DOMAINS: [&str; 6] = [
+    ".amazonaws.com",
+    ".api.aws",
+    ".amazonaws.com.cn",
+    ".api.amazonwebservices.com.cn",
+    ".amazonaws.eu",
+    ".api.amazonwebservices.eu",
+];
+
+/// Two words at least and a number: `eu-central-1`, `us-gov-west-1`. What else stands there belongs to another kind of name,
+/// and to sign for it would be refused.
+fn is_region(label: &str) -> bool {
+    let mut parts = label.split('-').rev();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.next().is_some_and(is_number) && parts.filter(|part| !part.is_empty()).count() >= 2
 }
 
 fn is_dot(character: char) -> bool {
@@ -83,6 +110,9 @@ mod tests {
             ("a1b2-ats.iot.eu-central-1.amazonaws.com", Kind::Data, "eu-central-1"),
             ("data-ats.iot.us-east-1.amazonaws.com", Kind::Data, "us-east-1"),
             ("data-ats.iot.us-east-1.api.aws", Kind::Data, "us-east-1"),
+            ("a1b2-ats.iot.eusc-de-east-1.amazonaws.eu", Kind::Data, "eusc-de-east-1"),
+            ("data-ats.iot-fips.us-east-2.api.aws", Kind::Data, "us-east-2"),
+            ("data-ats.iot.cn-northwest-1.api.amazonwebservices.com.cn", Kind::Data, "cn-northwest-1"),
             ("data.iot-fips.us-gov-west-1.amazonaws.com", Kind::Data, "us-gov-west-1"),
             ("a1b2-ats.iot.cn-northwest-1.amazonaws.com.cn", Kind::Data, "cn-northwest-1"),
             ("a1b2.ats.iot.cn-north-1.amazonaws.com.cn", Kind::Data, "cn-north-1"),
@@ -96,9 +126,27 @@ mod tests {
         ] {
             assert_eq!(HostName::of(host), HostName { kind, region: Some(region) }, "{host}");
         }
-        for host in ["iot.example.com", "localhost", "", "iot.eu-central-1.amazonaws.com.example", "s3.amazonaws.com"] {
+        for host in [
+            "iot.example.com",
+            "localhost",
+            "",
+            "iot.eu-central-1.amazonaws.com.example",
+            "s3.amazonaws.com",
+            "a.iot.amazonaws.com",
+            "a.iot.data.eu-central-1.amazonaws.com",
+            "a.iot.eu-central-1.notamazonaws.com",
+            "amazonaws.com",
+        ] {
             assert_eq!(HostName::of(host), HostName { kind: Kind::Foreign, region: None }, "{host}");
         }
+    }
+
+    #[test]
+    fn the_region_is_found_however_the_name_is_typed() {
+        for host in ["A1B2-ATS.IOT.EU-CENTRAL-1.AMAZONAWS.COM", "a1b2-ats.iot.eu-central-1.amazonaws.com."] {
+            assert_eq!(region(host).as_deref(), Some("eu-central-1"), "{host}");
+        }
+        assert_eq!((region("iot.example.com"), region("[::1]"), region("a b")), (None, None, None));
     }
 
     #[test]
@@ -107,6 +155,7 @@ mod tests {
             ("a-ats.iot.eu-central-1.amazonaws.com", "arn:aws:iot:eu-central-1:*:"),
             ("a-ats.iot.cn-northwest-1.amazonaws.com.cn", "arn:aws-cn:iot:cn-northwest-1:*:"),
             ("data.iot-fips.us-gov-west-1.amazonaws.com", "arn:aws-us-gov:iot:us-gov-west-1:*:"),
+            ("a-ats.iot.eusc-de-east-1.amazonaws.eu", "arn:aws-eusc:iot:eusc-de-east-1:*:"),
             ("iot.example.com", "arn:aws:iot:*:*:"),
         ] {
             assert_eq!(HostName::of(host).resource_prefix(host).concat(), prefix);

@@ -35,6 +35,7 @@ pub use authentication::{
 };
 pub use config::{Config, Way};
 pub use explain::explain;
+pub use host_name::region;
 pub(crate) use operation::unauthorised_request as unauthorised_operation_request;
 pub use operation::{
     Connection, DirectMessage, Disconnection, Operation, Page, Reply, RetainedEntry, RetainedMessage, Shadow, Socket,

@@ -12,10 +12,7 @@ use crate::http::Request;
 use crate::json::{Element, ObjectWriter};
 use crate::message::{PayloadFormat, Properties};
 
-/// AWS keeps no message for longer: 7 days.
-const MAX_EXPIRY_S: u32 = 604_800;
-
-/// Refuses what no MQTT client could be sent.
+/// Refuses what no MQTT client could be sent. Every expiry is sent as it is: AWS takes what is above its 7 days for 7 days.
 pub(super) fn check(properties: &Properties) -> Result<(), Field> {
     let has_control = |text: &str| text.chars().any(char::is_control);
     if properties.content_type.as_deref().is_some_and(has_control) {
@@ -25,9 +22,6 @@ pub(super) fn check(properties: &Properties) -> Result<(), Field> {
         && (topic.is_empty() || has_control(topic) || topic.bytes().any(|byte| matches!(byte, b'+' | b'#')))
     {
         return Err(Field::ResponseTopic);
-    }
-    if properties.message_expiry_s.is_some_and(|seconds| seconds > MAX_EXPIRY_S) {
-        return Err(Field::MessageExpiry);
     }
     match properties.user_properties.iter().any(|(name, value)| has_control(name) || has_control(value)) {
         true => Err(Field::UserProperty),
@@ -139,8 +133,7 @@ mod tests {
             let properties = Properties { response_topic: Some(topic.into()), ..sample() };
             assert_eq!(check(&properties), Err(Field::ResponseTopic), "{topic:?}");
         }
-        assert_eq!(check_with(|it| it.message_expiry_s = Some(604_800)), Ok(()));
-        assert_eq!(check_with(|it| it.message_expiry_s = Some(604_801)), Err(Field::MessageExpiry));
+        assert_eq!(check_with(|it| it.message_expiry_s = Some(u32::MAX)), Ok(()));
         assert_eq!(check_with(|it| it.user_properties[0].0 = "\r".into()), Err(Field::UserProperty));
     }
 }

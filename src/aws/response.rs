@@ -32,7 +32,7 @@ pub(super) enum Request {
 pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error> {
     // Whoever answers 200 on the authenticated connection has done what was asked, unless it is a portal or a proxy
     // that shows a page. Of its body nothing is read but the trace id: the rest says "OK".
-    if response.status == 200 && !response.is_html() {
+    if response.status == 200 && !response.is_web_page() {
         let trace_id = trace_id(response, json::Object::read(&response.body));
         return Ok(Answer { status: 200, code: None, message: None, trace_id, clock_ahead_ms: None });
     }
@@ -225,8 +225,20 @@ mod tests {
 
     #[test]
     fn a_page_with_status_200_is_no_success() {
-        let error = read(&response(200, &[], "<html>log in</html>")).unwrap_err();
-        assert_eq!((error.cause, error.delivery), (Cause::WrongHostOrPath, Delivery::Unknown));
+        for (media_type, body) in [("text/plain", "<html>log in</html>"), ("text/html", "log in"), ("text/html", "")] {
+            let error = read(&response(200, &[("content-type", media_type)], body)).unwrap_err();
+            assert_eq!(
+                (error.cause, error.delivery),
+                (Cause::WrongHostOrPath, Delivery::Unknown),
+                "{media_type} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_that_is_called_a_page_is_a_success_all_the_same() {
+        let headers = [("Content-Type", "text/html; charset=utf-8"), ("x-amzn-requestid", "9xFF")];
+        assert_eq!(read(&response(200, &headers, "{}")).unwrap().trace_id.as_deref(), Some("9xFF"));
     }
 
     proptest! {

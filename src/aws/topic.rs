@@ -41,9 +41,7 @@ pub(super) fn check_topic(topic: &str) -> Result<(), TopicProblem> {
     if is_dot_segment(topic) {
         return Err(TopicProblem::DotSegment);
     }
-    if topic.starts_with(b"$") && !may_be_published_to(topic) {
-        return Err(TopicProblem::Reserved);
-    }
+    check_reserved(topic)?;
     check_limits(topic)
 }
 
@@ -67,18 +65,27 @@ fn without_basic_ingest_prefix(topic: &[u8]) -> &[u8] {
     }
 }
 
-/// The families of reserved topics that AWS takes over HTTPS.
-fn may_be_published_to(reserved: &[u8]) -> bool {
-    if let Some(rule_and_rest) = reserved.strip_prefix(BASIC_INGEST) {
-        return !matches!(rule_and_rest.first(), None | Some(b'/'));
+/// Only what AWS has below `$aws/` may begin with `$`. Which families there are, and which of them are open over HTTPS, is not
+/// refused here: AWS adds to them, and says no to the others.
+pub(super) fn check_reserved(topic: &[u8]) -> Result<(), TopicProblem> {
+    let is_open = match (topic.strip_prefix(b"$aws/"), topic.strip_prefix(BASIC_INGEST)) {
+        // The name of a rule is missing.
+        (_, Some(rest)) => !matches!(rest.first(), None | Some(b'/')),
+        (Some(rest), None) => !rest.is_empty(),
+        (None, None) => !topic.starts_with(b"$"),
+    };
+    if is_open { Ok(()) } else { Err(TopicProblem::Reserved) }
+}
+
+/// The families that are not known to be open over HTTPS: what AWS refuses there may be taken over MQTT.
+pub(super) fn is_for_mqtt_alone(topic: &[u8]) -> bool {
+    let Some(below) = topic.strip_prefix(b"$aws/") else { return false };
+    let mut levels = below.split(is_slash);
+    match levels.next() {
+        Some(b"rules" | b"certificates" | b"provisioning-templates" | b"device_location") => false,
+        Some(b"things") => matches!(levels.nth(1), None | Some(b"" | b"jobs" | b"defender")),
+        _ => true,
     }
-    if let Some(thing_and_rest) = reserved.strip_prefix(b"$aws/things/") {
-        let family = thing_and_rest.split(is_slash).nth(1);
-        return !matches!(family, None | Some(b"" | b"jobs" | b"defender"));
-    }
-    [&b"$aws/certificates/"[..], b"$aws/provisioning-templates/", b"$aws/device_location/"]
-        .iter()
-        .any(|family| reserved.starts_with(family))
 }
 
 fn is_slash(byte: &u8) -> bool {
@@ -144,28 +151,31 @@ mod tests {
     }
 
     #[test]
-    fn refuses_the_reserved_families_that_https_refuses() {
-        for topic in [
-            "$SYS/broker",
-            "$aws/events/presence/connected/x",
-            "$aws/commands/things/x/executions/1/response/json",
-            "$aws/things/x/jobs/get",
-            "$aws/things/x/defender/metrics/json",
-            "$aws/things/x",
-            "$aws/things/",
-            "$aws/rules/",
-            "$aws/rules//x",
-            "$mine",
-        ] {
+    fn a_family_below_aws_is_for_aws_to_refuse() {
+        for topic in
+            ["$SYS/broker", "$mine", "$", "$aws", "$aws/", "$aws/rules/", "$aws/rules//x", "$AWS/things/x/shadow/get"]
+        {
             assert_eq!(encode_topic(topic), Err(TopicProblem::Reserved), "{topic}");
         }
-        for topic in [
-            "$aws/things/x/shadow/update",
-            "$aws/certificates/create/json",
-            "$aws/provisioning-templates/t/provision/json",
+        for (topic, is_for_mqtt) in [
+            ("$aws/things/x/shadow/update", false),
+            ("$aws/things/x/shadow/name/n/update", false),
+            ("$aws/things/x/streams/s/get/json", false),
+            ("$aws/certificates/create/json", false),
+            ("$aws/provisioning-templates/t/provision/json", false),
+            ("$aws/device_location/d/get_position_estimate", false),
+            ("$aws/rules/r", false),
+            ("$aws/things/x/jobs/get", true),
+            ("$aws/things/x/defender/metrics/json", true),
+            ("$aws/things/x", true),
+            ("$aws/commands/things/x/executions/1/response/json", true),
+            ("$aws/events/presence/connected/x", true),
+            ("$aws/family-of-next-year/x", true),
         ] {
             assert!(encode_topic(topic).is_ok(), "{topic}");
+            assert_eq!(is_for_mqtt_alone(topic.as_bytes()), is_for_mqtt, "{topic}");
         }
+        assert!(!is_for_mqtt_alone(b"jobs/get"));
     }
 
     proptest! {

@@ -104,8 +104,11 @@ impl Operation {
                 assert!(document.starts_with(br#"{"state":{"reported":{"temperature":21}}"#), "{document:?}");
             }
             UpdateShadow => {
-                let update =
-                    ShadowUpdate { shadow: named("state"), document: br#"{"state":{"desired":{"a":1}}}"#.to_vec() };
+                let update = ShadowUpdate {
+                    shadow: named("state"),
+                    document: br#"{"state":{"desired":{"a":1}}}"#.to_vec(),
+                    max_state_bytes: None,
+                };
                 aws.update_shadow(&update).await.unwrap()?;
             }
             DeleteShadow => {
@@ -159,7 +162,7 @@ pub async fn furnished() -> AwsCloud {
     let mut publisher = cloud.publisher().await;
     let document = br#"{"state":{"reported":{"temperature":21}}}"#.to_vec();
     for shadow in [classic(), named("state")] {
-        let update = ShadowUpdate { shadow, document: document.clone() };
+        let update = ShadowUpdate { shadow, document: document.clone(), max_state_bytes: None };
         publisher.aws().update_shadow(&update).await.unwrap().unwrap();
     }
     let kept = Message { retain: true, ..at_least_once(TOPIC, b"kept") };

@@ -10,7 +10,8 @@ use crate::fixtures::aws::AwsCloud;
 use crate::fixtures::deadline::within;
 
 async fn update(publisher: &mut Publisher, shadow: &Shadow, document: &Value) -> Result<Value, Error> {
-    let update = ShadowUpdate { shadow: shadow.clone(), document: document.to_string().into_bytes() };
+    let update =
+        ShadowUpdate { shadow: shadow.clone(), document: document.to_string().into_bytes(), max_state_bytes: None };
     publisher.aws().update_shadow(&update).await.unwrap().map(|document| json(&document))
 }
 
@@ -135,6 +136,7 @@ async fn the_explanation_of_a_document_that_is_too_large_does_not_say_that_it_is
         let mut publisher = cloud.publisher().await;
         let document = json!({"state": {"reported": {"text": "x".repeat(9_000)}}});
         let error = update(&mut publisher, &classic(), &document).await.unwrap_err();
+        assert_found_before(&error, Cause::PayloadTooLarge);
         assert!(!error.explanation.contains("larger than 128 KB"), "{}", error.explanation);
     })
     .await;
@@ -224,7 +226,7 @@ async fn names_pages_and_documents_that_cannot_be_are_refused_without_a_connecti
             assert_found_before(&error, Cause::InvalidField(Field::PageSize));
         }
         for document in [&b""[..], b"21", b"[]", b"{}", b"{\"state\":1}", b"{\"state\":{}", b"nonsense"] {
-            let update = ShadowUpdate { shadow: classic(), document: document.to_vec() };
+            let update = ShadowUpdate { shadow: classic(), document: document.to_vec(), max_state_bytes: None };
             let error = publisher.aws().update_shadow(&update).await.unwrap().unwrap_err();
             assert_found_before(&error, Cause::InvalidField(Field::ShadowDocument));
         }

@@ -2,6 +2,7 @@
 //! script should install anything that nobody asked for: whoever types these asks for it.
 
 mod broker;
+mod moto;
 
 use std::env;
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them
 cargo xtask test [ARGUMENTS]     run all tests; arguments go to cargo test
 cargo xtask broker               install the MQTT broker of the tests, as root on Debian; demo and test use it
+cargo xtask moto                 install moto for the tests, if there is python3 with venv and pip; test uses it
 cargo xtask components [FOLDER]  build the components, write them to a folder
 cargo xtask bench                measure everything, write docs/performance.md
 cargo xtask readme               write the sizes of the components into README.md";
@@ -25,8 +27,13 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
         Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
-        Some("test") => broker::ensure().and_then(|()| cargo(&["test", "--workspace"], &arguments)),
+        Some("test") => broker::ensure().and_then(|()| {
+            // The tests that need it say that they are skipped.
+            moto::ensure().unwrap_or_else(|problem| eprintln!("{problem}"));
+            cargo(&["test", "--workspace"], &arguments)
+        }),
         Some("broker") => broker::ensure(),
+        Some("moto") => moto::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
         Some("bench") => cargo(&["run", "--release", "--package", "thingpost-benches", "--"], &arguments),
         Some("readme") => write_sizes(),

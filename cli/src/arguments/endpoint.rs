@@ -9,10 +9,11 @@ use rustls::pki_types::ServerName;
 use super::reach::parse_port;
 use crate::problem::Problem;
 
-/// `HOST`, `HOST:PORT` or `https://HOST[:PORT][/]`.
+/// `HOST`, `HOST:PORT` or `https://HOST[:PORT][/]`, in any case, perhaps with a dot at the end of the host or white space
+/// around it all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointArgument {
-    /// A host name, or an address, IPv6 in brackets.
+    /// A host name in lower case without a dot at its end, or an address, IPv6 in brackets.
     pub host: String,
     /// Where it came with a port.
     pub port: Option<u16>,
@@ -47,6 +48,7 @@ impl EndpointArgument {
     }
 
     fn parse(text: &str, [expected, spoken]: [&str; 2]) -> Result<Self, String> {
+        let text = text.trim();
         // Before any part of it is repeated.
         if text.contains('@') {
             return Err("user and password do not belong there; give the host alone, perhaps with a port".to_owned());
@@ -55,14 +57,15 @@ impl EndpointArgument {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         if text.parse::<Ipv6Addr>().is_ok() {
-            return Ok(Self { host: format!("[{text}]"), port: None });
+            return Ok(Self { host: format!("[{}]", text.to_ascii_lowercase()), port: None });
         }
         let (host, port) = match authority.rsplit_once(':') {
             // Without a closing bracket after it: not a colon of an IPv6 address.
             Some((host, port)) if !port.contains(']') => (host, Some(port)),
             _ => (authority, None),
         };
-        if !is_host(host) {
+        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        if !is_host(&name) {
             return Err(format!(
                 "`{host}` is not a host; give a DNS name or an IP address, with or without {expected}:// and a port"
             ));
@@ -73,7 +76,7 @@ impl EndpointArgument {
             ));
         }
         let port = port.map(|port| parse_port(port).map_err(|problem| format!("the port: {problem}"))).transpose()?;
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { host: name, port })
     }
 }
 
@@ -81,7 +84,7 @@ impl EndpointArgument {
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
-        None => ServerName::try_from(host).is_ok_and(|_| !host.contains(':')),
+        None => ServerName::try_from(host).is_ok_and(|_| !host.contains(':') && !host.ends_with('.')),
     }
 }
 
@@ -98,6 +101,11 @@ mod tests {
             ("https://a.example", "a.example", None),
             ("https://a.example/", "a.example", None),
             ("HTTPS://a.example:443/", "a.example", Some(443)),
+            ("A1-ATS.IOT.EU-WEST-1.AmazonAWS.com", "a1-ats.iot.eu-west-1.amazonaws.com", None),
+            ("a.example.", "a.example", None),
+            (" https://A.example.:8443/\r\n", "a.example", Some(8443)),
+            ("\u{a0}a.example\t", "a.example", None),
+            ("FE80::1", "[fe80::1]", None),
             ("192.0.2.1:443", "192.0.2.1", Some(443)),
             ("::1", "[::1]", None),
             ("[::1]", "[::1]", None),
@@ -112,6 +120,9 @@ mod tests {
         for (text, words) in [
             ("", "not a host"),
             ("https://", "not a host"),
+            (" ", "not a host"),
+            (".", "not a host"),
+            ("a.example..", "not a host"),
             ("a b", "not a host"),
             ("user@a.example", "user and password do not belong there"),
             ("[::1", "not a host"),

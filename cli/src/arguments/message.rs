@@ -19,7 +19,7 @@ pub struct PropertyArguments {
     /// Where a response is to go
     #[arg(long, value_name = "TOPIC")]
     pub response_topic: Option<String>,
-    /// After how many seconds nobody wants the message any more, at most 604800 (7 days)
+    /// After how many seconds nobody wants the message any more. AWS takes more than 604800 (7 days) for that
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub message_expiry: Option<u32>,
     /// Whether the message is text

@@ -60,8 +60,10 @@ pub struct AliyunSource {
     /// A file with one message in each line, - for standard input; empty lines are left out, Ctrl-C ends it in order
     #[arg(long, value_name = "PATH")]
     pub lines: Option<PathBuf>,
-    /// A property of the thing model and its value: JSON if it is JSON (21.5, true, {"x":1}), otherwise text; may be repeated.
-    /// Up to 200 go in one message. Delivered does not mean that the thing model has taken it
+    /// A property of the thing model and its value: JSON as it is typed if it is JSON (21.5, "7", {"x":1}), otherwise a text; may
+    /// be repeated, up to 200 go in one message. Delivered does not mean that the thing model has taken it: a float or a double
+    /// needs its point (21.0, not 21), a bool is 0 or 1, an enum its number, a date a text of milliseconds ("1524448722000",
+    /// quotes included)
     #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true, value_parser = parse_pair, conflicts_with = "topic")]
     pub property: Vec<(String, String)>,
     /// An event of the thing model and its output, a JSON object

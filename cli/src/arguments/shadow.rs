@@ -36,6 +36,9 @@ pub struct UpdateArguments {
     pub shadow: ShadowName,
     #[command(flatten)]
     pub document: Document,
+    /// How many bytes the state may have, where the quota of the account has been raised [default: 8192]
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
+    pub max_state_bytes: Option<u32>,
     #[command(flatten)]
     pub operation: OperationArguments,
 }

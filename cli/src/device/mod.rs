@@ -13,6 +13,7 @@ use thingpost_host::runtime::types::Platform;
 use thingpost_host::{Route, TrustRoots};
 
 pub use aliyun::{aliyun, config as aliyun_config, secrets as aliyun_secrets};
+pub use aws::access_key::Renewal;
 pub use aws::aws;
 pub use mqtt::mqtt;
 
@@ -30,6 +31,8 @@ pub struct Device<P = Platform> {
     pub secrets: Arc<DeviceSecrets>,
     /// What it was made from.
     pub files: Vec<InputFile>,
+    /// Who gives out the next key, where that which the component is told has an end.
+    pub renewal: Option<Renewal>,
 }
 
 /// Whom to trust.

@@ -69,7 +69,7 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
         ("--password-file", arguments.authorizer.password_file.as_ref()),
         ("--device-secret-file", arguments.aliyun.secret.device_secret_file.as_ref()),
     ]);
-    Ok(Device { platform: config(broker, &arguments.session), routes: vec![route], secrets, files })
+    Ok(Device { platform: config(broker, &arguments.session), routes: vec![route], secrets, files, renewal: None })
 }
 
 impl<'a> Way<'a> {

@@ -38,7 +38,8 @@ async fn update(arguments: &UpdateArguments) -> Result<(), Unanswered> {
         None => arguments.document.document.clone().unwrap_or_default().into_bytes(),
     };
     let inputs: Vec<_> = file.map(|path| InputFile { option: "--file", path: path.clone() }).into_iter().collect();
-    let update = ShadowUpdate { shadow: shadow(&arguments.shadow), document };
+    let max_state_bytes = arguments.max_state_bytes;
+    let update = ShadowUpdate { shadow: shadow(&arguments.shadow), document, max_state_bytes };
     let mut asker = Asker::open(&arguments.operation, &inputs).await?;
     let document = asker.ask(async |mut aws| aws.update_shadow(&update).await).await?;
     show(&document, asker.json);

@@ -57,7 +57,7 @@ fn numbers_and_choices_are_checked() {
         ("--timeout", "0", "between 0.001"),
         ("--endpoint", "mqtt://a.example", "mqtts://a.example"),
         ("--endpoint", "https://a.example", "mqtts://a.example"),
-        ("--message-expiry", "604801", "expiry"),
+        ("--message-expiry", "4294967296", "--message-expiry"),
     ] {
         fronts.assert_usage(fronts.publish().with(option, value), &[word]);
     }

@@ -73,10 +73,10 @@ fn judge_without_code(response: &Response) -> (Cause, Delivery, Retry) {
     match response.status {
         429 => (Cause::Throttled, Delivery::Refused, Retry::AfterMs(1_000)),
         300..=399 | 404 => (Cause::WrongHostOrPath, Delivery::Refused, Retry::Never),
-        400..=499 if response.is_html() => (Cause::WrongHostOrPath, Delivery::Refused, Retry::Never),
+        400..=499 if response.is_web_page() => (Cause::WrongHostOrPath, Delivery::Refused, Retry::Never),
         400..=499 => (Cause::UndocumentedAnswer, Delivery::Refused, Retry::Never),
         500..=599 => (Cause::ServerError, Delivery::Unknown, Retry::AfterMs(0)),
-        _ if response.is_html() => (Cause::WrongHostOrPath, Delivery::Unknown, Retry::Never),
+        _ if response.is_web_page() => (Cause::WrongHostOrPath, Delivery::Unknown, Retry::Never),
         _ => (Cause::UndocumentedAnswer, Delivery::Unknown, Retry::Never),
     }
 }

@@ -138,6 +138,7 @@ mod tests {
         let endpoint = |host| Endpoint::new(host, 443).unwrap();
         let of = |host, region: Option<&str>| scope(&endpoint(host), region.map(str::to_owned), None);
         assert_eq!(of("a-ats.iot.eu-west-1.amazonaws.com", None).unwrap().region, "eu-west-1");
+        assert_eq!(of("A-ATS.IOT.EU-WEST-1.AMAZONAWS.COM", None).unwrap().region, "eu-west-1");
         assert_eq!(of("a-ats.iot.eu-west-1.amazonaws.com", Some("eu-west-2")).unwrap().region, "eu-west-2");
         assert_eq!(of("iot.example.com", Some("eu-west-2")).unwrap().service, "iotdata");
         assert_eq!(of("iot.example.com", None), Err(Problem::NoRegion));

@@ -10,6 +10,7 @@ mod tests;
 use alloc::string::String;
 
 use super::host_name::{HostName, Kind};
+use super::topic::is_for_mqtt_alone;
 use super::{Config, Operation, Way};
 use crate::error::{Cause, Error, Stage};
 use crate::exchange::Subject;
@@ -50,12 +51,12 @@ struct Known<'a> {
 impl Known<'_> {
     fn step(&self) -> Option<String> {
         if self.error.stage == Stage::Preparation {
-            return None;
+            let is_full = self.error.cause == Cause::PayloadTooLarge && self.is_shadow_update();
+            return is_full.then(|| SHADOW_FULL.into());
         }
         if self.error.stage == Stage::Authentication {
             return self.credentials_step();
         }
-        let status = self.error.answer.as_ref().map(|answer| answer.status);
         let step = match self.error.cause {
             Cause::Forbidden | Cause::Unauthenticated | Cause::TokenRejected => return Some(self.refusal_step()),
             Cause::Transport(failure) => return self.no_answer_step(failure),
@@ -68,12 +69,22 @@ impl Known<'_> {
                 "the client is connected but slow, or does not confirm messages that it has not subscribed to; the \
                  message may have arrived"
             }
-            Cause::PayloadTooLarge if matches!(self.subject, Subject::Operation(_)) && status.is_some() => {
-                "AWS takes shadow documents up to 8 KB, and direct messages up to 128 KB"
+            Cause::PayloadTooLarge if self.is_shadow_update() => SHADOW_FULL,
+            Cause::InvalidRequest if self.is_for_mqtt_alone() => {
+                "AWS takes topics of this family over MQTT, and is not known to take them over HTTPS: publish it there"
             }
             _ => return None,
         };
         Some(step.into())
+    }
+
+    fn is_shadow_update(&self) -> bool {
+        matches!(self.subject, Subject::Operation(operation) if matches!(**operation, Operation::UpdateShadow { .. }))
+    }
+
+    /// The topic is below `$aws/`, where not everything is open to everybody.
+    fn is_for_mqtt_alone(&self) -> bool {
+        matches!(self.subject, Subject::Publication { topic, .. } if is_for_mqtt_alone(topic.as_bytes()))
     }
 
     /// Somebody has answered, and said no.
@@ -232,6 +243,10 @@ pub(super) fn untrusted(kind: Kind) -> String {
 
 const CONTROL_PLANE: &str = "this is the control plane, where things and rules are made: messages go to the endpoint from \
                              `aws iot describe-endpoint --endpoint-type iot:Data-ATS`";
+
+const SHADOW_FULL: &str = "the state of a shadow has at most 8 KB (8192 bytes), what it has already included, unless the quota of \
+                           the account has been raised: remove what is not needed (null in its place does that), or use \
+                           several named shadows";
 
 const NOT_ON_8443: &str = "port 8443 is for client certificates alone: for any other way to authenticate use port 443, \
                            without ALPN";

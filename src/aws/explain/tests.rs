@@ -5,7 +5,7 @@ use crate::aws::sigv4::{Credentials, Scope};
 use crate::aws::{Authentication, CustomAuthorizer, Disconnection, Placement, Shadow};
 use crate::endpoint::Endpoint;
 use crate::http::Response;
-use crate::message::{Message, Qos};
+use crate::message::{Message, Qos, RequestProblem};
 use crate::secret::Secret;
 
 const DATA: &str = "a1-ats.iot.eu-central-1.amazonaws.com";
@@ -55,6 +55,31 @@ fn of(host: &str, port: u16, way: Way, status: u16, message: &str) -> String {
 /// An explanation of a missing answer.
 fn without_answer(host: &str, port: u16, way: Way, failure: Failure) -> String {
     explain(&config(host, port, way), &Error::no_answer(Stage::Publication, failure.into()), &publication())
+}
+
+#[test]
+fn a_topic_that_only_mqtt_is_known_to_be_open_for_is_named_as_such_when_it_is_refused() {
+    let config = config(DATA, 8443, Way::Certificate);
+    let of = |topic: &str, status| {
+        let subject = Subject::publication(Message::new(topic, *b"x", Qos::AtLeastOnce));
+        explain(&config, &refused(&config, status, "Invalid publish to restricted topic using HTTP"), &subject)
+    };
+    assert!(of("$aws/things/x/jobs/get", 400).contains("over MQTT"));
+    assert!(!of("$aws/things/x/jobs/get", 403).contains("over MQTT"), "that is the policy's");
+    assert!(!of("$aws/things/x/shadow/update", 400).contains("over MQTT"));
+}
+
+#[test]
+fn a_shadow_that_is_full_is_no_message_that_is_too_large() {
+    let config = config(DATA, 8443, Way::Certificate);
+    let shadow = Shadow { thing: "t".into(), name: None };
+    let subject = operation(Operation::UpdateShadow { shadow, document: vec![], max_state_bytes: None });
+    for error in [RequestProblem::PayloadTooLarge.into(), refused(&config, 413, "")] {
+        let text = explain(&config, &error, &subject);
+        assert!(text.contains("8 KB") && text.contains("named shadows") && !text.contains("128 KB"), "{text}");
+    }
+    let direct = explain(&config, &refused(&config, 413, ""), &publication());
+    assert!(direct.contains("128 KB") && !direct.contains("shadow"), "{direct}");
 }
 
 #[test]

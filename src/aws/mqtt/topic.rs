@@ -2,7 +2,7 @@
 //! is open. What is not allowed AWS answers by closing the connection, and a client that reconnects and sends it again
 //! is thrown out forever.
 
-use crate::aws::topic::check_limits;
+use crate::aws::topic::{check_limits, check_reserved};
 use crate::field::Field;
 use crate::message::RequestProblem;
 use crate::topic::{TopicProblem, check_common, check_filter as check_form};
@@ -13,7 +13,7 @@ const SHARED: &str = "$share/";
 /// Whether AWS can take it.
 pub(super) fn check_topic(topic: &str) -> Result<(), TopicProblem> {
     check_common(topic)?;
-    check_reserved(topic)?;
+    check_reserved(topic.as_bytes())?;
     check_limits(topic.as_bytes())
 }
 
@@ -25,20 +25,8 @@ pub(super) fn check_filter(filter: &str) -> Result<(), RequestProblem> {
         Some(_) => return Err(Field::TopicFilter.into()),
     };
     check_form(filter)?;
-    check_reserved(filter)?;
+    check_reserved(filter.as_bytes())?;
     Ok(check_limits(filter.as_bytes())?)
-}
-
-/// Only what AWS has below `$aws/` may begin with `$`.
-fn check_reserved(topic: &str) -> Result<(), TopicProblem> {
-    let topic = topic.as_bytes();
-    let is_open = match (topic.strip_prefix(b"$aws/"), topic.strip_prefix(b"$aws/rules/")) {
-        // The name of a rule is missing.
-        (_, Some(rest)) => !matches!(rest.first(), None | Some(b'/')),
-        (Some(rest), None) => !rest.is_empty(),
-        (None, None) => !topic.starts_with(b"$"),
-    };
-    if is_open { Ok(()) } else { Err(TopicProblem::Reserved) }
 }
 
 fn has_wildcard_or_control(text: &str) -> bool {

@@ -26,6 +26,8 @@ pub enum Operation {
         shadow: Shadow,
         /// A JSON object with a `state`. With a `version`, that must be the shadow's.
         document: Vec<u8>,
+        /// How many bytes the `state` may have without white space. None: 8,192, unless the quota has been raised.
+        max_state_bytes: Option<u32>,
     },
     /// Deletes a shadow.
     DeleteShadow(Shadow),

@@ -16,6 +16,9 @@ use crate::message::{Qos, RequestProblem};
 const MAX_THING: usize = 128;
 const MAX_SHADOW: usize = 64;
 const MAX_CLIENT_ID: usize = 128;
+const MAX_CLIENT_TOKEN: usize = 64;
+/// Unless the quota of the account has been raised.
+const MAX_STATE: usize = 8 * 1024;
 const MAX_PAGE: u32 = 100;
 const MAX_RETAINED_PAGE: u32 = 200;
 const MAX_CONFIRMATION_S: u32 = 15;
@@ -36,11 +39,9 @@ pub(crate) fn unauthorised_request(config: &Config, operation: &Operation) -> Re
     Ok(match operation {
         Operation::GetShadow(shadow) => request("GET", shadow.target()?),
         Operation::DeleteShadow(shadow) => request("DELETE", shadow.target()?),
-        Operation::UpdateShadow { shadow, document } => {
+        Operation::UpdateShadow { shadow, document, max_state_bytes } => {
             let target = shadow.target()?;
-            if !Object::read(document).has_object_or_null(&["state"]) {
-                return Err(Field::ShadowDocument.into());
-            }
+            check_document(document, *max_state_bytes)?;
             Request::post(authority, target.finish(), "application/json", document.as_slice().into())
         }
         Operation::ListNamedShadows { thing, page } => {
@@ -134,6 +135,24 @@ impl DirectMessage {
     }
 }
 
+/// What AWS would answer with a 400 or a 413 that names nothing. How deep a state may nest is for AWS to say: its
+/// documentation has 5, 6 and 8 levels.
+fn check_document(document: &[u8], max_state_bytes: Option<u32>) -> Result<(), RequestProblem> {
+    let document = Object::read(document);
+    let is_section = |name| !document.has(&["state", name]) || document.has_object_or_null(&["state", name]);
+    if !document.has_object_or_null(&["state"])
+        || !["desired", "reported"].into_iter().all(is_section)
+        || document.text(&["clientToken"]).is_some_and(|token| token.len() > MAX_CLIENT_TOKEN)
+    {
+        return Err(Field::ShadowDocument.into());
+    }
+    let bytes = document.bytes_without_space(&["state"]).unwrap_or_default();
+    match bytes > max_state_bytes.map_or(MAX_STATE, |max| max as usize) {
+        true => Err(RequestProblem::PayloadTooLarge),
+        false => Ok(()),
+    }
+}
+
 fn thing_name(name: &str) -> Result<&str, Field> {
     match is_name(name, MAX_THING, b":_-") {
         true => Ok(name),
@@ -180,6 +199,11 @@ mod tests {
         Page { size: Some(size), token: Some("a+/=".into()) }
     }
 
+    fn update(document: &str, max_state_bytes: Option<u32>) -> Operation {
+        let document = document.as_bytes().to_vec();
+        Operation::UpdateShadow { shadow: shadow("t", None), document, max_state_bytes }
+    }
+
     fn direct(message: Message) -> Operation {
         Operation::SendDirectMessage(DirectMessage { client_id: "dev/1".into(), message, timeout_s: Some(2) })
     }
@@ -191,7 +215,7 @@ mod tests {
             (Operation::GetShadow(shadow("t:1", None)), "GET /things/t:1/shadow"),
             (Operation::GetShadow(shadow("t", Some("$n:1"))), "GET /things/t/shadow?name=%24n%3A1"),
             (
-                Operation::UpdateShadow { shadow: shadow("t", Some("n")), document: update },
+                Operation::UpdateShadow { shadow: shadow("t", Some("n")), document: update, max_state_bytes: None },
                 "POST /things/t/shadow?name=n",
             ),
             (Operation::DeleteShadow(shadow("t", None)), "DELETE /things/t/shadow"),
@@ -258,9 +282,18 @@ mod tests {
         for name in ["", "a/b", &"n".repeat(65)] {
             assert_eq!(field(Operation::DeleteShadow(shadow("t", Some(name)))), Field::ShadowName);
         }
-        for document in ["", "[]", "{}", r#"{"state":1}"#, r#"{"state":{}"#] {
-            let document = document.as_bytes().to_vec();
-            assert_eq!(field(Operation::UpdateShadow { shadow: shadow("t", None), document }), Field::ShadowDocument);
+        let long_token = format!(r#"{{"state":{{}},"clientToken":"{}"}}"#, "é".repeat(33));
+        for document in [
+            "",
+            "[]",
+            "{}",
+            r#"{"state":1}"#,
+            r#"{"state":{}"#,
+            r#"{"state":{"desired":[]}}"#,
+            r#"{"state":{"reported":"on"}}"#,
+            &long_token,
+        ] {
+            assert_eq!(field(update(document, None)), Field::ShadowDocument, "{document}");
         }
         for client_id in ["", "$a", "a\n", ".", "..", &"c".repeat(129)] {
             let operation = Operation::GetConnection { client_id: client_id.into(), socket_information: false };
@@ -271,6 +304,24 @@ mod tests {
         let message = Message::new("a", *b"x", Qos::AtLeastOnce);
         let direct = DirectMessage { client_id: "c".into(), message, timeout_s: Some(16) };
         assert_eq!(field(Operation::SendDirectMessage(direct)), Field::ConfirmationTimeout);
+    }
+
+    #[test]
+    fn the_state_of_a_shadow_has_8_kb_without_white_space_or_what_the_account_may_have() {
+        let sized = |bytes: usize| {
+            let text = "x".repeat(bytes - r#"{"reported":{"a":""}}"#.len());
+            format!(
+                "{{\"clientToken\": \"{}\", \"state\":\n{{ \"reported\" : {{\"a\":\"{text}\"}} }} }}",
+                "t".repeat(64)
+            )
+        };
+        assert!(line(&update(&sized(8192), None)).is_ok());
+        assert_eq!(line(&update(&sized(8193), None)), Err(RequestProblem::PayloadTooLarge));
+        assert!(line(&update(&sized(30_000), Some(30_000))).is_ok());
+        assert_eq!(line(&update(&sized(30_001), Some(30_000))), Err(RequestProblem::PayloadTooLarge));
+        for document in [r#"{"state":null}"#, r#"{"state":{"desired":null},"version":7}"#] {
+            assert!(line(&update(document, None)).is_ok(), "{document}");
+        }
     }
 
     #[test]

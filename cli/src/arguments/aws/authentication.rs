@@ -19,7 +19,8 @@ pub struct CertificateArguments {
 
 #[derive(Args)]
 pub struct SignatureArguments {
-    /// Sign with an access key: that of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or that of a profile
+    /// Sign with an access key: that of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or that of a profile, or
+    /// the one that a container is given by the server which AWS_CONTAINER_CREDENTIALS_FULL_URI or .._RELATIVE_URI names
     #[arg(long)]
     pub sigv4: bool,
     /// Take the access key from this profile of ~/.aws/credentials and ~/.aws/config (AWS_SHARED_CREDENTIALS_FILE and

@@ -1,7 +1,7 @@
 //! A device that shows AWS who it is in one of four ways. Which one it is decides about the port, the ALPN protocols and
 //! the connection on which the certificate is shown, and AWS answers every mix-up of these with a 403 without a word.
 
-mod access_key;
+pub(super) mod access_key;
 pub(super) mod authorizer;
 mod provider;
 pub(super) mod way;
@@ -24,6 +24,7 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
     let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
     let roots = roots(&arguments.reach)?;
     let anonymous = anonymous_route(&endpoint, port, &roots);
+    let mut renewal = None;
     let (authentication, routes) = match way {
         Way::Certificate(pair) => {
             // Given a certificate, port 443 is the one with ALPN, whatever the domain is called.
@@ -34,7 +35,11 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
             let route = anonymous.identity(pair.identity()?).alpn(Alpn::Offer(protocols));
             (AwsAuthentication::Certificate, vec![route])
         }
-        Way::SigV4 => (AwsAuthentication::SigV4(access_key::find(&arguments.signature, &endpoint)?), vec![anonymous]),
+        Way::SigV4 => {
+            let found = access_key::find(&arguments.signature, &endpoint)?;
+            renewal = found.renewal;
+            (AwsAuthentication::SigV4(found.key), vec![anonymous])
+        }
         Way::CustomAuthorizer => {
             let authorizer = authorizer::authorizer(&arguments.authorizer)?;
             (AwsAuthentication::CustomAuthorizer(authorizer), vec![anonymous])
@@ -49,7 +54,7 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
         }
     };
     let platform = Platform::Aws(AwsConfig { endpoint, port, authentication });
-    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments) })
+    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments), renewal })
 }
 
 /// Without ALPN: where no certificate is shown, AWS goes by what the request says.

@@ -2,6 +2,8 @@
 //!
 //! A key by option is no way: others see it in the list of processes.
 
+mod container;
+mod plain_http;
 mod profile;
 mod settings;
 
@@ -12,7 +14,11 @@ use thingpost_host::runtime::types::SigV4;
 use super::scope;
 use crate::arguments::SignatureArguments;
 use crate::problem::Problem;
-use profile::Profile;
+use container::Container;
+use profile::{Profile, ProfileError};
+
+/// What `aws` has in ways that are not known here, it hands over.
+const EXPORT: &str = "run `eval \"$(aws configure export-credentials --format env)\"`";
 
 /// A key that is not bound to a service yet.
 struct AccessKey {
@@ -21,48 +27,95 @@ struct AccessKey {
     session_token: Option<String>,
 }
 
-/// From the variables, or else from the profile. Like `aws`, a profile that was asked for by option goes before variables.
+/// A key, and who gives out the next one if it has an end.
+pub(super) struct Found {
+    pub key: SigV4,
+    pub renewal: Option<Renewal>,
+}
+
+/// Where a key with an end comes from.
+pub struct Renewal(Container);
+
+impl Renewal {
+    /// Whether the key will soon be of no use.
+    pub fn is_due(&self) -> bool {
+        self.0.is_due()
+    }
+
+    /// Puts a fresh key in the place of the old one.
+    pub fn renew(&mut self, key: &mut SigV4) -> Result<(), Problem> {
+        let AccessKey { id, secret, session_token } = self.0.key()?;
+        (key.access_key_id, key.secret_access_key, key.session_token) = (id, secret, session_token);
+        Ok(())
+    }
+}
+
+/// From the variables, or else from the profile, or else from the server that gives out keys in a container. Like `aws`, a
+/// profile that was asked for by option goes before variables, and one that was asked for in either way before a container.
 ///
 /// The endpoint's own name is asked for the region before variables and profiles are: those are about other services too,
 /// and a signature for another region is refused.
-pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<SigV4, Problem> {
+pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Found, Problem> {
     let from_variables = match arguments.profile {
         Some(_) => None,
         None => from_variables()?,
     };
     let named = arguments.profile.clone().map_or_else(|| variable("AWS_PROFILE"), |name| Ok(Some(name)))?;
-    let names_its_region = names_its_region(endpoint);
+    let names_its_region = thingpost::aws::region(endpoint).is_some();
     let region = match &arguments.region {
         Some(region) => Some(region.clone()),
         None if names_its_region => None,
         None => variable("AWS_REGION")?.map_or_else(|| variable("AWS_DEFAULT_REGION"), |region| Ok(Some(region)))?,
     };
+    let mut renewal = None;
     let (key, region) = match from_variables {
         // Where all is known, nobody looks at the files, and so they cannot be wrong.
         Some(key) if region.is_some() || names_its_region => (key, region),
-        Some(key) => {
-            let profile = Profile::read(named.as_deref()).map_err(Problem::sentence)?;
-            (key, profile.region())
-        }
+        Some(key) => match Profile::read(named.as_deref()) {
+            Ok(profile) => (key, profile.region()),
+            Err(ProfileError::NoHome) => (key, None),
+            Err(error) => return Err(Problem::sentence(error)),
+        },
         None => {
-            let profile = Profile::read(named.as_deref()).map_err(Problem::sentence)?;
-            let key = profile.access_key().map_err(Problem::sentence)?;
-            (key, region.or_else(|| profile.region().filter(|_| !names_its_region)))
+            let profile = Profile::read(named.as_deref());
+            let of_profile = profile.as_ref().ok().and_then(Profile::region).filter(|_| !names_its_region);
+            let key = match profile.and_then(|profile| profile.access_key()) {
+                Ok(key) => key,
+                Err(error) if named.is_none() && error.is_absence() => {
+                    let mut container = container(&error)?;
+                    let key = container.key()?;
+                    renewal = Some(Renewal(container));
+                    key
+                }
+                Err(error) => return Err(Problem::sentence(error)),
+            };
+            (key, region.or(of_profile))
         }
     };
-    Ok(SigV4 {
+    let key = SigV4 {
         access_key_id: key.id,
         secret_access_key: key.secret,
         session_token: key.session_token,
         scope: scope(arguments, region),
-    })
+    };
+    Ok(Found { key, renewal })
 }
 
-/// Whether this is a name that AWS has given, and so one with a region.
-fn names_its_region(endpoint: &str) -> bool {
-    let endpoint = endpoint.to_ascii_lowercase();
-    let is_of_aws = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| endpoint.ends_with(end));
-    is_of_aws && (endpoint.contains(".iot.") || endpoint.contains(".iot-fips."))
+/// Who gives out keys here. Without one, the way to a key that there is and that is not known here, or else why there is none.
+fn container(absence: &ProfileError) -> Result<Container, Problem> {
+    const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+    if let Some(container) = Container::of_variables()? {
+        return Ok(container);
+    }
+    Err(match variable(WEB_IDENTITY)? {
+        Some(_) => Problem::new(
+            format!("no access key, and {WEB_IDENTITY} is set"),
+            format!("the key of a web identity is got by `aws` alone; {EXPORT}"),
+        ),
+        None => Problem::sentence(format!(
+            "{absence}; where `aws` has another way, such as the role of a machine: {EXPORT}"
+        )),
+    })
 }
 
 fn from_variables() -> Result<Option<AccessKey>, Problem> {

@@ -94,6 +94,13 @@ impl Profile {
     }
 }
 
+impl ProfileError {
+    /// There is no key here, and nothing that is meant to be one.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, Self::NoHome | Self::Unknown { .. } | Self::NoKey { .. })
+    }
+}
+
 /// Whether a section of the config file is that of a profile: the default one has two names, the others a word before
 /// theirs, and quotes around a name with blanks.
 fn is_of(section: &str, profile: &str) -> bool {

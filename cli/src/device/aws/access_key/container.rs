@@ -1,0 +1,253 @@
+//! In a task of ECS, a pod of EKS and a component of Greengrass no file has a key: a server beside the program gives one out for
+//! some hours, and variables say where it listens and what it wants to see. People who move a program there find that it works
+//! with every SDK.
+//!
+//! The question and the key travel in plain text, so only addresses are asked that never leave this machine.
+
+use std::env;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use x509_cert::der::DateTime;
+
+use super::plain_http::{self, Answer};
+use super::{AccessKey, EXPORT, variable};
+use crate::problem::Problem;
+
+const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+/// Where ECS and EKS have their servers: link-local addresses.
+const ECS: Ipv4Addr = Ipv4Addr::new(169, 254, 170, 2);
+const EKS: Ipv4Addr = Ipv4Addr::new(169, 254, 170, 23);
+const EKS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23);
+
+/// As AWS's tools do. A server that has just been started answers the second time.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A key is renewed so long before its end, or when three quarters of its time are over.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// Who could not be asked is asked again after this time.
+const NEXT_TRY: Duration = Duration::from_secs(30);
+
+/// A server that gives out keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// To name it. The path is nobody's business: in ECS it is all that somebody else would need.
+    variable: &'static str,
+    addresses: Vec<SocketAddr>,
+    host: String,
+    path: String,
+    renew_at: Option<SystemTime>,
+}
+
+impl Container {
+    /// The one that the variables name, if they name one.
+    pub(super) fn of_variables() -> Result<Option<Self>, Problem> {
+        if let Some(path) = variable(RELATIVE)? {
+            let uri = format!("http://{ECS}{path}");
+            return Self::at(RELATIVE, &uri).map(Some);
+        }
+        variable(FULL)?.map(|uri| Self::at(FULL, &uri)).transpose()
+    }
+
+    fn at(variable: &'static str, uri: &str) -> Result<Self, Problem> {
+        let malformed = || Problem::new(variable, format!("it is no URL like http://localhost:1234/path; {EXPORT}"));
+        let (scheme, rest) = uri.trim().split_once("://").ok_or_else(malformed)?;
+        if !scheme.eq_ignore_ascii_case("http") {
+            return Err(Problem::new(
+                variable,
+                format!("at an address of {scheme} only `aws` asks for a key; {EXPORT}"),
+            ));
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port.parse().map_err(|_| malformed())?),
+            _ => (authority, 80),
+        };
+        let addresses = local(host).ok_or_else(|| {
+            let allowed = format!("localhost, {ECS}, {EKS} or [{EKS_V6}]");
+            Problem::new(
+                variable,
+                format!("a key is asked for in plain text only at {allowed}, and this is another host; {EXPORT}"),
+            )
+        })?;
+        let is_printable = |character: char| character.is_ascii_graphic();
+        if !path.chars().all(is_printable) {
+            return Err(malformed());
+        }
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect();
+        Ok(Self { variable, addresses, host: authority.to_owned(), path, renew_at: None })
+    }
+
+    /// A key, asked for now.
+    pub(super) fn key(&mut self) -> Result<AccessKey, Problem> {
+        self.renew_at = Some(SystemTime::now() + NEXT_TRY);
+        let answer = self.ask()?;
+        let (key, end) = read(&answer.body).ok_or_else(|| self.problem("its answer has no key in it"))?;
+        let now = SystemTime::now();
+        self.renew_at = end.map(|end| {
+            let life = end.duration_since(now).unwrap_or_default();
+            now + (life * 3 / 4).max(life.saturating_sub(MARGIN))
+        });
+        Ok(key)
+    }
+
+    /// Whether the key will soon be of no use.
+    pub(super) fn is_due(&self) -> bool {
+        self.renew_at.is_some_and(|at| at <= SystemTime::now())
+    }
+
+    fn ask(&self) -> Result<Answer, Problem> {
+        // Each time: whoever put it there puts others there.
+        let token = token()?;
+        let mut headers = vec![("host", self.host.as_str()), ("accept", "application/json")];
+        headers.extend(token.as_ref().map(|token| ("authorization", token.as_str())));
+        let mut attempt = 1;
+        loop {
+            let problem = match plain_http::get(&self.addresses, &self.path, &headers) {
+                Ok(answer) if answer.status == 200 => return Ok(answer),
+                Ok(Answer { status, .. }) => {
+                    let problem = self.problem(format!("it answers with status {status}"));
+                    match status {
+                        500.. | 429 => problem,
+                        400..=403 => return Err(self.problem(format!(
+                            "it answers with status {status}; check that {TOKEN_FILE} or {TOKEN} is what it wants to see"
+                        ))),
+                        _ => return Err(problem),
+                    }
+                }
+                Err(error) => self.problem(format!(
+                    "{error}; it listens only beside the container or the component for which the variable was set"
+                )),
+            };
+            if attempt == ATTEMPTS {
+                return Err(problem);
+            }
+            attempt += 1;
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn problem(&self, why: impl std::fmt::Display) -> Problem {
+        Problem::new(format!("no access key from the server that {} names", self.variable), why)
+    }
+}
+
+/// The addresses of a host that is on this machine, or beside it.
+fn local(host: &str) -> Option<Vec<IpAddr>> {
+    if host.eq_ignore_ascii_case("localhost") {
+        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let address: IpAddr = bare.parse().ok()?;
+    let is_local = address.is_loopback()
+        || address == IpAddr::V4(ECS)
+        || address == IpAddr::V4(EKS)
+        || address == IpAddr::V6(EKS_V6);
+    is_local.then(|| vec![address])
+}
+
+/// What the server wants to see. The file goes before the variable.
+fn token() -> Result<Option<String>, Problem> {
+    let token = match variable(TOKEN_FILE)?.map(PathBuf::from) {
+        Some(path) => {
+            let text = fs::read_to_string(&path);
+            Some(text.map_err(|error| Problem::new(format!("cannot read {} ({TOKEN_FILE})", path.display()), error))?)
+        }
+        None => variable(TOKEN)?,
+    };
+    let token = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
+    match token.as_ref().is_some_and(|token| token.chars().any(char::is_control)) {
+        true if env::var_os(TOKEN_FILE).is_some() => Err(Problem::new(TOKEN_FILE, "the file has more than one line")),
+        true => Err(Problem::new(TOKEN, "it has a line break in it")),
+        false => Ok(token),
+    }
+}
+
+/// The key in an answer, and when it ends.
+fn read(body: &[u8]) -> Option<(AccessKey, Option<SystemTime>)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text = |name| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let key = AccessKey {
+        id: text("AccessKeyId")?.to_owned(),
+        secret: text("SecretAccessKey")?.to_owned(),
+        session_token: text("Token").map(str::to_owned),
+    };
+    let end = text("Expiration").and_then(moment);
+    Some((key, end))
+}
+
+/// `2026-11-30T13:00:00Z`, perhaps with parts of a second.
+fn moment(text: &str) -> Option<SystemTime> {
+    let whole = text.trim_end_matches('Z').split('.').next()?;
+    let moment: DateTime = format!("{whole}Z").parse().ok()?;
+    Some(moment.to_system_time())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(uri: &str) -> Result<Container, String> {
+        Container::at(FULL, uri).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_server_on_this_machine_or_beside_it_is_asked() {
+        for (uri, address, host, path) in [
+            ("http://127.0.0.1:33925/2016-11-01/x/", "127.0.0.1:33925", "127.0.0.1:33925", "/2016-11-01/x/"),
+            ("HTTP://localhost:1", "127.0.0.1:1", "localhost:1", "/"),
+            ("http://169.254.170.2/v2/credentials/a?b=c", "169.254.170.2:80", "169.254.170.2", "/v2/credentials/a?b=c"),
+            ("http://169.254.170.23/v1/credentials", "169.254.170.23:80", "169.254.170.23", "/v1/credentials"),
+            ("http://[fd00:ec2::23]/v1/credentials", "[fd00:ec2::23]:80", "[fd00:ec2::23]", "/v1/credentials"),
+            ("http://[::1]:8080?x", "[::1]:8080", "[::1]:8080", "/?x"),
+        ] {
+            let container = at(uri).unwrap();
+            assert_eq!(container.addresses[0], address.parse().unwrap(), "{uri}");
+            assert_eq!((container.host.as_str(), container.path.as_str()), (host, path), "{uri}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_is_asked_in_plain_text() {
+        for (uri, words) in [
+            ("http://169.254.170.3/x", "another host"),
+            ("http://169.254.169.254/x", "another host"),
+            ("http://example.com/x", "another host"),
+            ("http://localhost.example.com/x", "another host"),
+            ("http://127.0.0.1@example.com/x", "another host"),
+            ("http://10.0.0.1:80/x", "another host"),
+            ("https://localhost/x", "at an address of https only `aws` asks"),
+            ("/v2/credentials", "no URL"),
+            ("http://localhost:x/", "no URL"),
+            ("http://localhost/a\r\nb: c", "no URL"),
+        ] {
+            let problem = at(uri).unwrap_err();
+            assert!(problem.contains(words) && problem.contains("export-credentials"), "{uri}: {problem}");
+            assert!(!problem.contains("/x"), "a path may be a secret: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_with_its_end() {
+        let body = br#"{"RoleArn":"r","AccessKeyId":"ASIA","SecretAccessKey":"s","Token":"t","Expiration":"1970-01-02T00:00:00Z"}"#;
+        let (key, end) = read(body).unwrap();
+        assert_eq!((key.id.as_str(), key.secret.as_str(), key.session_token.as_deref()), ("ASIA", "s", Some("t")));
+        assert_eq!(end, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)));
+        assert_eq!(moment("1970-01-02T00:00:00.250Z"), end);
+        assert_eq!(moment("tomorrow"), None);
+        for body in ["", "{}", "[]", r#"{"AccessKeyId":"ASIA"}"#, r#"{"code":"x","message":"y"}"#] {
+            assert!(read(body.as_bytes()).is_none(), "{body}");
+        }
+    }
+}

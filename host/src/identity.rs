@@ -152,11 +152,8 @@ fn read_key(
 
 /// The key belongs to none of the certificates.
 fn mismatch(chain: &[WithPublicKey], certificate: &PemSource, key: &PemSource) -> IdentityError {
-    let (certificate, key) = (certificate.clone(), key.clone());
-    match chain.iter().all(|(certificate, _)| is_authority(certificate)) {
-        true => IdentityError::NoLeaf { certificate, key },
-        false => IdentityError::Mismatch { certificate, key },
-    }
+    let are_authorities = chain.iter().all(|(certificate, _)| is_authority(certificate));
+    IdentityError::Mismatch { certificate: certificate.clone(), key: key.clone(), are_authorities }
 }
 
 /// Which certificate of the chain the key belongs to.

@@ -52,6 +52,9 @@ impl From<KeyProblem> for LoadError {
 
 /// Loads a key, whatever its label says. What it lacks it may find in the certificates.
 pub(crate) fn load(der: &[u8], chain: &[CertificateDer<'_>]) -> Result<Arc<dyn SigningKey>, LoadError> {
+    if !Elements::of(der).next().is_some_and(|element| element.is_whole) {
+        return Err(KeyProblem::Damaged.into());
+    }
     match Shape::of(der) {
         Some(Shape::Pkcs8) => load_pkcs8(der, chain),
         Some(Shape::Pkcs1) => rsa::load(der),

@@ -68,19 +68,14 @@ pub enum IdentityError {
         /// The position of the device's certificate, counted from 1.
         position: usize,
     },
-    /// The key belongs to none of the certificates, and all of them are those of authorities.
-    NoLeaf {
-        /// Where the certificates are.
-        certificate: PemSource,
-        /// Where the key is.
-        key: PemSource,
-    },
     /// The key belongs to another certificate.
     Mismatch {
         /// Where the certificate is.
         certificate: PemSource,
         /// Where the key is.
         key: PemSource,
+        /// Whether there is none but those of authorities, so that the device's own is missing.
+        are_authorities: bool,
     },
 }
 
@@ -113,12 +108,12 @@ impl fmt::Display for IdentityError {
                 f,
                 "the device's certificate is number {position} in {certificate}; put it first, before those that signed it"
             ),
-            Self::NoLeaf { certificate, key } => write!(
+            Self::Mismatch { certificate, key, are_authorities: true } => write!(
                 f,
-                "the certificates in {certificate} are those of authorities, and the private key in {key} belongs to none of \
-                 them; give the device's own certificate, which was created together with the key"
+                "the private key in {key} does not belong to the certificate in {certificate}, which is that of an authority; give \
+                 the device's own certificate, which was created together with the key"
             ),
-            Self::Mismatch { certificate, key } => write!(
+            Self::Mismatch { certificate, key, are_authorities: false } => write!(
                 f,
                 "the private key in {key} does not belong to the certificate in {certificate}; give the pair that was created together"
             ),

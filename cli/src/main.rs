@@ -11,10 +11,12 @@ mod device;
 mod doctor;
 mod emulate;
 mod failed;
+mod first_line;
 mod input_file;
 mod interrupt;
 mod keys;
 mod lines;
+mod lost_variable;
 mod message;
 mod mqtt;
 mod names;
@@ -56,7 +58,10 @@ enum Exit {
 
 fn main() -> ExitCode {
     let exit = match Arguments::try_parse() {
-        Ok(arguments) => dispatch(arguments.command),
+        Ok(arguments) => {
+            lost_variable::look_at(&arguments.command);
+            dispatch(arguments.command)
+        }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             // Nothing is left to be done where even that cannot be printed.
             let _ = error.print();

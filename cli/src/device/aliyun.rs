@@ -4,7 +4,8 @@ use thingpost_host::Route;
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, TimestampPolicy};
 
-use super::{Device, input_files, roots, secret};
+use super::secret::{self, Form};
+use super::{Device, input_files, roots};
 use crate::arguments::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
 use crate::problem::Problem;
 
@@ -55,12 +56,12 @@ impl From<SignMethod> for types::SignMethod {
 }
 
 fn device_secret(arguments: &DeviceSecretArguments) -> Result<String, Problem> {
-    let secret = match (&arguments.device_secret, &arguments.device_secret_file) {
-        (Some(secret), _) => secret.clone(),
-        (None, Some(file)) => secret::from_file("device secret", file)?,
-        (None, None) => secret::from_variable(SECRET_VARIABLE)?.ok_or_else(|| {
+    const WHAT: &str = "device secret";
+    match (&arguments.device_secret, &arguments.device_secret_file) {
+        (Some(secret), _) => secret::from_option(WHAT, "--device-secret", secret, Form::Word),
+        (None, Some(file)) => secret::from_file(WHAT, file, Form::Word),
+        (None, None) => secret::from_variable(WHAT, SECRET_VARIABLE, Form::Word)?.ok_or_else(|| {
             Problem::sentence(format!("no device secret: give --device-secret-file, or set {SECRET_VARIABLE}"))
-        })?,
-    };
-    secret::checked("device secret", secret)
+        }),
+    }
 }

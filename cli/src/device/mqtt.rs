@@ -13,7 +13,8 @@ use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, 
 
 use super::aws::authorizer::Token;
 use super::aws::way::{BY_AUTHORIZER, Pair, authorizer_option, refuse_strays, the_only_one};
-use super::{Device, aliyun_secrets, input_files, roots, secret};
+use super::secret::{self, Form};
+use super::{Device, aliyun_secrets, input_files, roots};
 use crate::arguments::{MqttDevice, MqttVersion, QosLevel, SessionOptions, SignMethod};
 use crate::message;
 use crate::problem::Problem;
@@ -128,7 +129,7 @@ fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, Problem> {
         token,
         signature,
         user_name: authorizer.user_name.clone(),
-        password: password.map(|file| secret::from_file("password", file)).transpose()?,
+        password: password.map(|file| secret::from_file("password", file, Form::Password)).transpose()?,
     })
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use thingpost_host::Identity;
 
 use crate::arguments::{AwsDevice, CertificateArguments, EndpointArgument, TokenArguments};
-use crate::problem::Problem;
+use crate::problem::{Problem, one_line};
+use crate::terminal::complain;
 
 const CHOICES: &str = "give --cert and --key, or --sigv4, or --authorizer NAME (or --authorizer-default), or --role-alias \
                        with --credentials-endpoint, --cert and --key";
@@ -109,6 +110,16 @@ impl<'a> Pair<'a> {
     }
 
     pub(in crate::device) fn identity(&self) -> Result<Identity, Problem> {
-        Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)
+        let identity = Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)?;
+        if let Some(out_of_time) = identity.out_of_time() {
+            let step = match (out_of_time.is_clock_wrong(), out_of_time.has_expired()) {
+                (true, _) => "set this machine's clock",
+                (false, true) => "unless the clock is wrong, renew the certificate",
+                (false, false) => "set the clock, or wait",
+            };
+            let certificate = self.cert.display();
+            complain(one_line(&format!("thingpost: warning: the certificate in {certificate} {out_of_time}; {step}")));
+        }
+        Ok(identity)
     }
 }

@@ -53,7 +53,11 @@ pub fn has_lost_aws(topic: &str) -> bool {
         ["rules", _, ..] => true,
         ["certificates", "create" | "create-from-csr", ..] => true,
         ["provisioning-templates", _, "provision", ..] => true,
-        ["events", "presence" | "subscriptions" | "job" | "jobExecution" | "thing" | "thingGroup" | "certificates", ..] => true,
+        [
+            "events",
+            "presence" | "subscriptions" | "job" | "jobExecution" | "thing" | "thingGroup" | "certificates",
+            ..,
+        ] => true,
         ["device_location", ..] => true,
         _ => false,
     }
@@ -77,7 +81,9 @@ mod tests {
         ] {
             assert!(has_lost_aws(topic), "{topic}");
         }
-        for topic in ["", "/", "/things/x/up", "/things", "things/x/shadow/update", "/rules", "/events/door", "$aws/rules/r"] {
+        for topic in
+            ["", "/", "/things/x/up", "/things", "things/x/shadow/update", "/rules", "/events/door", "$aws/rules/r"]
+        {
             assert!(!has_lost_aws(topic), "{topic}");
         }
     }

@@ -253,7 +253,9 @@ impl TransportError {
 impl ConnectError {
     fn to_wasi(&self) -> WasiError {
         match self {
-            Self::LimitReached { .. } | Self::NoTurn { .. } | Self::OutOfDescriptors => WasiError::ConnectionLimitReached,
+            Self::LimitReached { .. } | Self::NoTurn { .. } | Self::OutOfDescriptors => {
+                WasiError::ConnectionLimitReached
+            }
             Self::DnsTimeout { .. } => WasiError::DnsTimeout,
             Self::Dns(error) => WasiError::DnsError { rcode: Some(error.to_string()), info_code: None },
             Self::Unreachable(attempts) => unreachable_to_wasi(attempts),

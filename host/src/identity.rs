@@ -38,9 +38,8 @@ impl Identity {
     /// Loads the two PEM files, as AWS hands them out: the certificate (and, after it, any intermediates), and the
     /// private key in PKCS#8, PKCS#1 or SEC1 form. They may be one file.
     pub fn from_pem_files(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
-        let read = |file: &Path| {
-            pem::read(file).map_err(|error| IdentityError::Unreadable { file: file.to_owned(), error })
-        };
+        let read =
+            |file: &Path| pem::read(file).map_err(|error| IdentityError::Unreadable { file: file.to_owned(), error });
         Self::load((&read(certificate)?, certificate.into()), (&read(key)?, key.into()))
     }
 

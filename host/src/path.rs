@@ -23,7 +23,9 @@ pub fn way_out(path: &Path, error: &io::Error) -> &'static str {
 fn slip(path: &str) -> Option<&'static str> {
     let is_quoted = |quote| path.len() > 1 && path.starts_with(quote) && path.ends_with(quote);
     if path.starts_with('~') {
-        Some("the shell puts the home folder in place of `~` only where it stands first and without quotes: write $HOME")
+        Some(
+            "the shell puts the home folder in place of `~` only where it stands first and without quotes: write $HOME",
+        )
     } else if path.starts_with("file:") {
         Some("give the path alone, without file://")
     } else if is_quoted('"') || is_quoted('\'') {

@@ -224,7 +224,11 @@ mod tests {
         for (content, what, way_out) in [
             (&b" \n"[..], "it is empty", "give the device certificate"),
             (&[0x30, 0x82], "it is not PEM", "-inform DER"),
-            (&[0x30, 0x80, 2, 1, 3, 0x30, 0x80, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1], "PKCS#12", "pkcs12"),
+            (
+                &[0x30, 0x80, 2, 1, 3, 0x30, 0x80, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1],
+                "PKCS#12",
+                "pkcs12",
+            ),
             (&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2], "a Java key store", "keytool"),
             (b"PK\x03\x04connect_device_package", "zip", "unpack"),
             (b"<!DOCTYPE html>", "web page", "download"),
@@ -237,7 +241,11 @@ mod tests {
         ] {
             let found = contents(content);
             assert!(found.to_string().contains(what), "{what}: {found}");
-            assert!(found.way_out(Wanted::Certificate).contains(way_out), "{what}: {}", found.way_out(Wanted::Certificate));
+            assert!(
+                found.way_out(Wanted::Certificate).contains(way_out),
+                "{what}: {}",
+                found.way_out(Wanted::Certificate)
+            );
         }
     }
 

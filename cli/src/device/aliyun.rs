@@ -19,7 +19,13 @@ pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
     let route = Route::new(&endpoint.host, roots(reach)?).port(port);
     let files = [("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())];
     let platform = Platform::Aliyun(config(identity, &endpoint.host, port));
-    Ok(Device { platform, routes: vec![route], secrets: secrets.into(), files: input_files(files) })
+    Ok(Device {
+        platform,
+        routes: vec![route],
+        secrets: secrets.into(),
+        files: input_files(files),
+        warnings: Vec::new(),
+    })
 }
 
 /// What the component is told of a device. It has no secret.

@@ -31,6 +31,17 @@ pub struct Device<P = Platform> {
     pub secrets: Arc<DeviceSecrets>,
     /// What it was made from.
     pub files: Vec<InputFile>,
+    /// What is to be said before it is used.
+    pub warnings: Vec<String>,
+}
+
+impl<P> Device<P> {
+    /// Says what is to be said before it is used.
+    pub fn warn(&self) {
+        for warning in &self.warnings {
+            complain(one_line(&format!("thingpost: warning: {warning}")));
+        }
+    }
 }
 
 /// Whom to trust.

@@ -35,10 +35,12 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
     let endpoint = &arguments.endpoint.host;
     let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
     let route = Route::new(endpoint, roots(&arguments.reach)?).port(port);
-    let mut secrets = Arc::default();
+    let (mut secrets, mut warnings) = (Arc::default(), Vec::new());
     let (broker, route) = match way {
         Way::Certificate(pair) => {
-            let route = route.identity(pair.identity()?).mqtt_alpn(alpn(port, AWS_MQTT_WITH_CERTIFICATE));
+            let identity = pair.identity()?;
+            warnings = pair.warnings(&identity);
+            let route = route.identity(identity).mqtt_alpn(alpn(port, AWS_MQTT_WITH_CERTIFICATE));
             (aws(arguments, port, MqttAuthentication::Certificate), route)
         }
         Way::CustomAuthorizer => {
@@ -70,7 +72,7 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
         ("--password-file", arguments.authorizer.password_file.as_ref()),
         ("--device-secret-file", arguments.aliyun.secret.device_secret_file.as_ref()),
     ]);
-    Ok(Device { platform: config(broker, &arguments.session), routes: vec![route], secrets, files })
+    Ok(Device { platform: config(broker, &arguments.session), routes: vec![route], secrets, files, warnings })
 }
 
 impl<'a> Way<'a> {

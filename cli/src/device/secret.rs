@@ -171,7 +171,9 @@ mod tests {
     fn a_token_is_joined_only_if_it_was_wrapped() {
         let line = "x".repeat(64);
         assert_eq!(clean(&format!("{line}\n{line}\nyz"), Form::Token), Ok(format!("{line}{line}yz")));
-        for other in ["a\nb".to_owned(), format!("{line}\nBearer x"), format!("{line}\ny\n{line}"), format!("x\n{line}")] {
+        for other in
+            ["a\nb".to_owned(), format!("{line}\nBearer x"), format!("{line}\ny\n{line}"), format!("x\n{line}")]
+        {
             assert_eq!(clean(&other, Form::Token), Ok(other.clone()));
         }
     }

@@ -13,7 +13,9 @@ use crate::validity::OutOfTime;
 pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
     use CertificateError as E;
     match error {
-        E::UnknownIssuer => ("it leads to no authority that is trusted".to_owned(), "add the server's CA to the trust roots"),
+        E::UnknownIssuer => {
+            ("it leads to no authority that is trusted".to_owned(), "add the server's CA to the trust roots")
+        }
         E::ExpiredContext { time, not_after: limit } | E::NotValidYetContext { time, not_before: limit } => {
             let seconds = |time: &rustls::pki_types::UnixTime| Duration::from_secs(time.as_secs());
             let out_of_time = OutOfTime::new(seconds(limit), seconds(time));
@@ -22,10 +24,11 @@ pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
         E::Expired => ("it has expired".to_owned(), "check this machine's clock"),
         E::NotValidYet => ("it is not valid yet".to_owned(), "check this machine's clock"),
         E::NotValidForNameContext { expected, presented } => {
-            let names = match presented.as_slice() {
-                [] => "it has no name of a host in it".to_owned(),
-                [..] if presented.len() <= MOST_NAMES => format!("it is for {}", presented.join(", ")),
-                [..] => format!("it is for {} and others", presented[..MOST_NAMES].join(", ")),
+            let names: Vec<&str> = presented.iter().take(MOST_NAMES).map(|name| bare(name)).collect();
+            let others = if presented.len() > MOST_NAMES { " and others" } else { "" };
+            let names = match names.is_empty() {
+                true => "it has no name of a host in it".to_owned(),
+                false => format!("it is for {}{others}", names.join(", ")),
             };
             (format!("{names}, and not for {}", expected.to_str()), "use the host name that the certificate names")
         }
@@ -50,6 +53,12 @@ pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
         E::Other(other) => (words(other), "the server needs another certificate"),
         other => (words(other), "the server needs another certificate"),
     }
+}
+
+/// `a.example` of `DnsName("a.example")`, which is how the library passes a name on.
+fn bare(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, inside)| inside.strip_suffix(')'));
+    inside.unwrap_or(name).trim_matches('"')
 }
 
 /// As many as a line has place for.
@@ -139,7 +148,8 @@ mod tests {
             expected: ServerName::try_from("a.example").unwrap(),
             presented: presented.iter().map(|name| (*name).to_owned()).collect(),
         };
-        assert_eq!(certificate(&error(&["b.example"])).0, "it is for b.example, and not for a.example");
+        let names = ["DnsName(\"b.example\")", "IpAddress(127.0.0.1)"];
+        assert_eq!(certificate(&error(&names)).0, "it is for b.example, 127.0.0.1, and not for a.example");
         assert_eq!(certificate(&error(&[])).0, "it has no name of a host in it, and not for a.example");
         assert!(certificate(&error(&["b"; 9])).0.contains("b and others, and not for a.example"));
     }

@@ -84,7 +84,8 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, PemFault> {
         let next = memmem::find(&text[body..], BEGIN).map_or(text.len(), |next| body + next);
         let end = memmem::find(&text[body..next], END).map(|end| body + end);
         let end = end.ok_or_else(|| PemFault::MissingEnd { label: label.to_owned(), line })?;
-        let ends_alike = text[end + END.len()..].strip_prefix(label.as_bytes()).is_some_and(|rest| rest.starts_with(DASHES));
+        let ends_alike =
+            text[end + END.len()..].strip_prefix(label.as_bytes()).is_some_and(|rest| rest.starts_with(DASHES));
         if !ends_alike {
             return Err(PemFault::OtherEnd { label: label.to_owned(), line });
         }

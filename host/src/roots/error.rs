@@ -76,7 +76,10 @@ impl fmt::Display for RootsError {
                 "{setting} is set in the environment, and there is no certificate; name a folder that has some, or unset it"
             ),
             Self::Unusable { roots, position, problem } => {
-                write!(f, "certificate {position} of the trust roots {roots} cannot be used: {problem}; remove or replace it")
+                write!(
+                    f,
+                    "certificate {position} of the trust roots {roots} cannot be used: {problem}; remove or replace it"
+                )
             }
         }
     }

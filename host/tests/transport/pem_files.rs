@@ -149,7 +149,9 @@ fn what_is_no_certificate_is_named_with_the_way_out() {
         assert!(matches!(error, IdentityError::NoCertificate { .. }), "{error}");
         says(&error, &[&[file], words].concat());
     }
-    for (file, words) in [("ec.p12", ["PKCS#12", "-nocerts -nodes"]), ("ec.request.pem", ["REQUEST", "give an unencrypted"])] {
+    for (file, words) in
+        [("ec.p12", ["PKCS#12", "-nocerts -nodes"]), ("ec.request.pem", ["REQUEST", "give an unencrypted"])]
+    {
         let error = load("ec.cert.pem", file).unwrap_err();
         says(&error, &[&[file], &words[..]].concat());
     }

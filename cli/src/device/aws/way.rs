@@ -6,8 +6,7 @@ use std::path::Path;
 use thingpost_host::Identity;
 
 use crate::arguments::{AwsDevice, CertificateArguments, EndpointArgument, TokenArguments};
-use crate::problem::{Problem, one_line};
-use crate::terminal::complain;
+use crate::problem::Problem;
 
 const CHOICES: &str = "give --cert and --key, or --sigv4, or --authorizer NAME (or --authorizer-default), or --role-alias \
                        with --credentials-endpoint, --cert and --key";
@@ -110,16 +109,19 @@ impl<'a> Pair<'a> {
     }
 
     pub(in crate::device) fn identity(&self) -> Result<Identity, Problem> {
-        let identity = Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)?;
-        if let Some(out_of_time) = identity.out_of_time() {
+        Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)
+    }
+
+    /// What is to be said before this identity is shown to anybody: who refuses it gives no reason.
+    pub(in crate::device) fn warnings(&self, identity: &Identity) -> Vec<String> {
+        let warning = identity.out_of_time().map(|out_of_time| {
             let step = match (out_of_time.is_clock_wrong(), out_of_time.has_expired()) {
                 (true, _) => "set this machine's clock",
                 (false, true) => "unless the clock is wrong, renew the certificate",
                 (false, false) => "set the clock, or wait",
             };
-            let certificate = self.cert.display();
-            complain(one_line(&format!("thingpost: warning: the certificate in {certificate} {out_of_time}; {step}")));
-        }
-        Ok(identity)
+            format!("the certificate in {} {out_of_time}; {step}", self.cert.display())
+        });
+        warning.into_iter().collect()
     }
 }

@@ -5,6 +5,8 @@
 //! which one block is not as it should be it says nothing: the block is passed over. This module looks at what *is* in the file,
 //! so that the errors of [`identity`](crate::identity) and [`roots`](crate::roots) can name it.
 //!
+//! The same table, for users, is in `docs/files.md`.
+//!
 //! | found | what becomes of it |
 //! |---|---|
 //! | text before, between and after blocks (`Bag Attributes`, comments) | passed over |

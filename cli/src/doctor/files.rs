@@ -1,6 +1,7 @@
 //! What can be known before there is a network: whether the files go together, and whether the certificate is in its time.
 //! A certificate that has expired looks from the outside like one that was never registered.
 
+use std::env;
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
@@ -48,7 +49,13 @@ pub fn look(arguments: &AwsDevice, config: &AwsConfig) -> Finding {
     }
     match &arguments.reach.ca {
         Some(roots) => finding.see(format!("trusts only the certificates in {}", roots.display())),
-        None => finding.see("trusts the certificate authorities of this system"),
+        None => match ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .iter()
+            .any(|name| env::var_os(name).is_some_and(|it| !it.is_empty()))
+        {
+            true => finding.see("trusts only the certificates that SSL_CERT_FILE and SSL_CERT_DIR name"),
+            false => finding.see("trusts the certificate authorities of this system"),
+        },
     }
     finding
 }

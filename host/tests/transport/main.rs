@@ -16,6 +16,7 @@ mod pki;
 mod pooling;
 mod rotation;
 mod self_signed;
+mod sentences;
 mod separation;
 mod server;
 mod stream_ends;

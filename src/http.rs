@@ -210,7 +210,7 @@ impl Failure {
             Self::ConnectionRefused => "connection refused",
             Self::Unreachable => "no way to the address",
             Self::ConnectTimeout => "no connection in time",
-            Self::ConnectionLimit => "the host has too many connections",
+            Self::ConnectionLimit => "the host has no connection to spare",
             Self::TlsCertificate => "the server's certificate is not trusted",
             Self::TlsAlert => "the server refused the TLS handshake",
             Self::TlsProtocol => "the TLS handshake failed",

@@ -87,8 +87,14 @@ impl Demo<'_> {
             authentication: AwsAuthentication::Certificate,
         });
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, port, address);
-        let device =
-            Device { platform, routes: vec![route], secrets: Arc::default(), files: Vec::new(), renewal: None };
+        let device = Device {
+            platform,
+            routes: vec![route],
+            secrets: Arc::default(),
+            files: Vec::new(),
+            renewal: None,
+            warnings: Vec::new(),
+        };
         self.publish(title, device, &connect_to, AWS_TOPIC).await
     }
 
@@ -108,8 +114,14 @@ impl Demo<'_> {
             authentication: MqttAuthentication::Certificate,
         });
         let platform = MqttConfig { broker, version: Version::V5, session_expiry_s: 0, keep_alive_s: None, will: None };
-        let device =
-            Device { platform, routes: vec![route], secrets: Arc::default(), files: Vec::new(), renewal: None };
+        let device = Device {
+            platform,
+            routes: vec![route],
+            secrets: Arc::default(),
+            files: Vec::new(),
+            renewal: None,
+            warnings: Vec::new(),
+        };
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
         let connect_to = connect_to.parse().map_err(Problem::sentence)?;
         let starter = MqttStarter::new(device, vec![connect_to], TIMEOUT_MS, DEFAULT_SESSION_OPTIONS)?;
@@ -133,8 +145,14 @@ impl Demo<'_> {
         });
         let connect_to = Clouds::connect_to(ALIYUN_ENDPOINT, 443, self.clouds.aliyun.addr());
         let secrets = DeviceSecrets::new().with(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET).into();
-        let device =
-            Device { platform, routes: vec![self.route(ALIYUN_ENDPOINT)?], secrets, files: Vec::new(), renewal: None };
+        let device = Device {
+            platform,
+            routes: vec![self.route(ALIYUN_ENDPOINT)?],
+            secrets,
+            files: Vec::new(),
+            renewal: None,
+            warnings: Vec::new(),
+        };
         self.publish(title, device, &connect_to, ALIYUN_TOPIC).await
     }
 

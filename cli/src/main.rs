@@ -11,10 +11,12 @@ mod device;
 mod doctor;
 mod emulate;
 mod failed;
+mod first_line;
 mod input_file;
 mod interrupt;
 mod keys;
 mod lines;
+mod lost_variable;
 mod message;
 mod mqtt;
 mod names;
@@ -37,6 +39,8 @@ mod terminal;
 mod thing_model;
 
 use std::env;
+use std::fs::File;
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -57,7 +61,10 @@ enum Exit {
 
 fn main() -> ExitCode {
     let exit = match Arguments::try_parse() {
-        Ok(arguments) => dispatch(arguments.command),
+        Ok(arguments) => {
+            lost_variable::look_at(&arguments.command);
+            dispatch(arguments.command)
+        }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             // Nothing is left to be done where even that cannot be printed.
             let _ = error.print();
@@ -77,6 +84,18 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// Whether files and sockets enough may be open to begin with. The runtime panics where they are not.
+fn has_descriptors() -> io::Result<()> {
+    const FOR_THE_RUNTIME: usize = 6;
+    let open = || if cfg!(unix) { File::open("/dev/null").map(Some) } else { Ok(None) };
+    let files: io::Result<Vec<_>> = (0..FOR_THE_RUNTIME).map(|_| open()).collect();
+    match files {
+        // Where there is no such file, that says nothing.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn dispatch(command: Command) -> Result<Exit, Problem> {
     if let Command::Bench(arguments) = &command {
         return bench::run(arguments);
@@ -84,6 +103,9 @@ fn dispatch(command: Command) -> Result<Exit, Problem> {
     if let Command::BenchServer = command {
         return bench::serve();
     }
+    has_descriptors().map_err(|error| {
+        Problem::new("cannot start", format!("{error}; raise the limit of open files (`ulimit -n`)"))
+    })?;
     // One thread: an instance of the component uses no more than one, and to hand its connections to others makes a
     // message that is alone a third slower.
     let runtime = tokio::runtime::Builder::new_current_thread()

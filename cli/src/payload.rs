@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use thingpost_host::way_out;
+
 use super::arguments::Source;
 use super::problem::Problem;
 
@@ -23,6 +25,9 @@ pub fn read(what: &str, path: &Path) -> Result<Vec<u8>, Problem> {
     let file = File::open(path).and_then(|file| file.take(ENOUGH_TO_BE_REFUSED).read_to_end(&mut payload));
     match file {
         Ok(_) => Ok(payload),
-        Err(error) => Err(Problem::new(format!("cannot read the {what} from {}", path.display()), error)),
+        Err(error) => {
+            let why = format!("{error}; {}", way_out(path, &error));
+            Err(Problem::new(format!("cannot read the {what} from {}", path.display()), why))
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustls::CertificateError;
 use serde_json::{Map, Value, json};
 use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Message, Receipt, Retry, Stage};
-use thingpost_host::{ExchangeError, TransportError};
+use thingpost_host::{ConnectError, ExchangeError, TransportError};
 
+use super::problem::one_line;
 use super::{Exit, names};
 
 /// What the host knows about a failed connection and the guest is not told: which certificate, which name, why. Kept
@@ -16,6 +18,8 @@ pub struct LastFailure(Arc<Mutex<Option<Noted>>>);
 #[derive(Clone, Debug)]
 struct Noted {
     text: String,
+    /// Whether it is known for certain what the guest can only guess.
+    is_certain: bool,
     /// Whether the time for an answer was over.
     is_late: bool,
 }
@@ -30,7 +34,14 @@ impl LastFailure {
     pub fn note(&self, error: &TransportError) {
         use ExchangeError::{NoAnswer, Stalled};
         let is_late = matches!(error, TransportError::Exchange { error: NoAnswer { .. } | Stalled { .. }, .. });
-        *self.lock() = Some(Noted { text: error.to_string(), is_late });
+        let is_certain = match error {
+            TransportError::Connect { error: ConnectError::Certificate(reason), .. } => {
+                *reason != CertificateError::UnknownIssuer
+            }
+            TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => true,
+            _ => false,
+        };
+        *self.lock() = Some(Noted { text: error.to_string(), is_late, is_certain });
     }
 
     /// The sentence that goes with the guest's word. Two things the guest finds out by itself: that an answer is too
@@ -41,6 +52,15 @@ impl LastFailure {
             Failure::AnswerTooLarge => None,
             Failure::AnswerTimeout if !noted.is_late => None,
             _ => Some(noted.text),
+        }
+    }
+
+    /// What the guest says of it: without the advice, where that is a guess at what the host knows.
+    fn said_by_guest<'a>(&self, error: &'a Error) -> &'a str {
+        let is_certain = self.lock().as_ref().is_some_and(|noted| noted.is_certain);
+        match error.explanation.split_once("; ") {
+            Some((what, _guess)) if is_certain && matches!(error.cause, Cause::Transport(_)) => what,
+            _ => &error.explanation,
         }
     }
 
@@ -111,7 +131,7 @@ pub fn explained(error: &Error, last_failure: &LastFailure) -> String {
     if let Some(Answer { status, code, message, trace_id, clock_ahead_ms: _ }) = &error.answer {
         facts.push(format!("status {status}"));
         facts.extend(code.clone());
-        facts.extend(message.as_ref().map(|message| format!("{message:?}")));
+        facts.extend(message.as_ref().map(|message| format!("\"{}\"", one_line(message))));
         facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
     }
     if let Cause::Transport(failure) = error.cause {
@@ -120,7 +140,7 @@ pub fn explained(error: &Error, last_failure: &LastFailure) -> String {
     if error.attempts > 1 {
         facts.push(format!("{} attempts", error.attempts));
     }
-    format!("{}{}", error.explanation, in_brackets(&facts))
+    format!("{}{}", last_failure.said_by_guest(error), in_brackets(&facts))
 }
 
 fn in_brackets(facts: &[String]) -> String {

@@ -11,9 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use thingpost_host::way_out;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
+use super::first_line;
 use super::problem::Problem;
 
 /// How many lines the thread is ahead.
@@ -55,14 +57,23 @@ impl Line {
 impl Source {
     /// Opens a file, or standard input for `-`.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let cannot_read = |error| Problem::new(format!("cannot read lines from {}", path.display()), error);
+        let cannot_read = |error: io::Error| match error.kind() {
+            io::ErrorKind::InvalidData => Problem::new(format!("cannot read lines from {}", path.display()), error),
+            _ => {
+                let why = format!("{error}; {}", way_out(path, &error));
+                Problem::new(format!("cannot read lines from {}", path.display()), why)
+            }
+        };
         let (input, total_bytes): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
             (Box::new(io::stdin()), None)
         } else {
-            let file = File::open(path).map_err(cannot_read)?;
+            let mut file = File::open(path).map_err(cannot_read)?;
             let metadata = file.metadata().map_err(cannot_read)?;
             if metadata.is_dir() {
                 return Err(cannot_read(io::ErrorKind::IsADirectory.into()));
+            }
+            if metadata.is_file() {
+                first_line::check_file(&mut file).map_err(cannot_read)?;
             }
             (Box::new(file), metadata.is_file().then_some(metadata.len()))
         };
@@ -103,7 +114,10 @@ fn read_lines(input: impl Read, lines: &Sender<io::Result<Line>>, stop: &AtomicB
         }
         let line = match read_line(&mut input) {
             Ok((_, 0)) => return,
-            Ok((text, bytes)) => Ok(Line { number, text, bytes }),
+            Ok((mut text, bytes)) => {
+                let checked = text.as_mut().filter(|_| number == 1).map_or(Ok(()), first_line::check);
+                checked.map(|()| Line { number, text, bytes })
+            }
             Err(error) => Err(error),
         };
         let is_last = line.is_err();

@@ -39,6 +39,7 @@ impl Starter {
         connect_to: Vec<ConnectTo>,
         timeout_ms: u32,
     ) -> Result<Self, Problem> {
+        device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
         Ok(Self { component, device, transport, options, session: None, last_failure })

@@ -32,7 +32,7 @@ fn line_ends_are_not_part_of_the_message_and_the_last_one_may_be_missing() {
         (b"a\nb", &[b"a", b"b"]),
         (b"\n\na\n\r\n\nb\n\n", &[b"a", b"b"]),
         (b" a \nb\r", &[b" a ", b"b\r"]),
-        (b"\xff\xfe\x00\n\xe4\n", &[b"\xe4", b"\xff\xfe\x00"]),
+        (b"\xe4\n\xff\xfe\x00\n", &[b"\xe4", b"\xff\xfe\x00"]),
     ] {
         for source in [clouds.write("lines", input).as_os_str(), "-".as_ref()] {
             clouds.aws.ledger().clear();

@@ -31,6 +31,7 @@ mod mqtt_credentials;
 mod outcomes;
 mod output;
 mod process;
+mod real_files;
 mod register;
 mod retained;
 mod secrets;

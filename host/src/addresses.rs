@@ -28,6 +28,8 @@ pub(crate) enum Unusable {
     Tcp(io::Error),
     /// It takes one, and the handshake fails.
     Tls(ConnectError),
+    /// This machine has no socket for it.
+    Here(ConnectError),
 }
 
 /// The connection to whichever address is the first to give one. `open` makes it; `has_tcp` says whether one of them has
@@ -65,7 +67,7 @@ where
             },
             () = sleep_until(deadline.at) => {
                 let phase = if has_tcp() { Phase::Tls } else { Phase::Tcp };
-                let has_told = refused.iter().any(|(_, error)| matches!(error, Unusable::Tls(_)));
+                let has_told = refused.iter().any(|(_, error)| matches!(error, Unusable::Tls(_) | Unusable::Here(_)));
                 return Err(match has_told || (phase == Phase::Tcp && !refused.is_empty()) {
                     true => verdict(refused, &pending),
                     false => ConnectError::Timeout { phase, after: deadline.after },
@@ -81,7 +83,7 @@ fn verdict(refused: Vec<(SocketAddr, Unusable)>, pending: &[SocketAddr]) -> Conn
     let mut attempts = Vec::new();
     for (address, error) in refused {
         match error {
-            Unusable::Tls(error) => return error,
+            Unusable::Tls(error) | Unusable::Here(error) => return error,
             Unusable::Tcp(error) => attempts.push(Attempt { address, error: Some(error) }),
         }
     }

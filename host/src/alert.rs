@@ -77,7 +77,8 @@ pub(crate) fn way_out(alert: AlertDescription) -> &'static str {
         A::NoApplicationProtocol => "the server does not know the ALPN of the route; check the port",
         A::UnrecognisedName => "the server does not serve this name; check the host",
         A::ProtocolVersion | A::InsufficientSecurity | A::HandshakeFailure => {
-            "no common TLS version or cipher suite, or a client certificate is missing; check the route"
+            "no common TLS version, cipher suite or kind of key (that of a server may be ECDSA P-521, which is not supported), or a \
+             client certificate is missing: check the route"
         }
         _ => "see the server's log",
     }

@@ -3,6 +3,7 @@
 //! The whole of it ends by one deadline. A timeout that covers TCP alone, which is the usual one, leaves a device
 //! hanging for minutes behind a load balancer that accepts and then says nothing.
 
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use crate::addresses::{Unusable, first_usable};
 use crate::clock::later;
 use crate::error::ConnectError;
+use crate::path::is_out_of_descriptors;
 use crate::route::Endpoint;
 
 /// The connect timeout of one request, begun.
@@ -46,7 +48,7 @@ pub(crate) async fn connect(
     let has_tcp = AtomicBool::new(false);
     let has_tcp = &has_tcp;
     let open = |address| async move {
-        let tcp = TcpStream::connect(address).await.map_err(Unusable::Tcp)?;
+        let tcp = TcpStream::connect(address).await.map_err(unconnected)?;
         has_tcp.store(true, Ordering::Relaxed);
         // A publish is one small write that waits for its answer; Nagle would hold its tail back.
         tcp.set_nodelay(true).map_err(|error| Unusable::Tls(ConnectError::Closed(error.into())))?;
@@ -60,11 +62,31 @@ async fn resolve(address: &Endpoint, deadline: ConnectDeadline) -> Result<Vec<So
     let addresses: Vec<_> = timeout_at(deadline.at, lookup_host((address.host.as_str(), address.port)))
         .await
         .map_err(|_elapsed| ConnectError::DnsTimeout { after: deadline.after })?
-        .map_err(ConnectError::Dns)?
+        .map_err(unresolved)?
         .collect();
     if addresses.is_empty() {
         let none = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         return Err(ConnectError::Dns(none));
     }
     Ok(addresses)
+}
+
+/// Resolvers need files and sockets, and some call it an unknown host where they got none.
+fn unresolved(error: io::Error) -> ConnectError {
+    let none_left = || File::open(HARMLESS).is_err_and(|error| is_out_of_descriptors(&error));
+    match is_out_of_descriptors(&error) || none_left() {
+        true => ConnectError::OutOfDescriptors,
+        false => ConnectError::Dns(error),
+    }
+}
+
+/// A file that can always be opened, if any can.
+const HARMLESS: &str = "/dev/null";
+
+/// Without a socket no address is to blame.
+fn unconnected(error: io::Error) -> Unusable {
+    match is_out_of_descriptors(&error) {
+        true => Unusable::Here(ConnectError::OutOfDescriptors),
+        false => Unusable::Tcp(error),
+    }
 }

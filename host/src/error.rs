@@ -17,6 +17,7 @@ use crate::alert;
 use crate::route::Endpoint;
 
 mod text;
+mod tls;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -88,6 +89,8 @@ pub enum ConnectError {
     Dns(io::Error),
     /// No address accepted a connection.
     Unreachable(Vec<Attempt>),
+    /// This process may open no more files and sockets, or this machine cannot. Nothing has left it.
+    OutOfDescriptors,
     /// TCP or TLS took too long.
     Timeout {
         /// What it took too long over.
@@ -169,7 +172,7 @@ impl LossError {
             Self::Closed(error) if error.kind() == io::ErrorKind::UnexpectedEof => "no close_notify".to_owned(),
             Self::Closed(error) => error.to_string(),
             Self::Alert(alert) => alert::name(*alert),
-            Self::Tls(error) => error.to_string(),
+            Self::Tls(error) => tls::fault(error),
         }
     }
 }
@@ -250,7 +253,9 @@ impl TransportError {
 impl ConnectError {
     fn to_wasi(&self) -> WasiError {
         match self {
-            Self::LimitReached { .. } | Self::NoTurn { .. } => WasiError::ConnectionLimitReached,
+            Self::LimitReached { .. } | Self::NoTurn { .. } | Self::OutOfDescriptors => {
+                WasiError::ConnectionLimitReached
+            }
             Self::DnsTimeout { .. } => WasiError::DnsTimeout,
             Self::Dns(error) => WasiError::DnsError { rcode: Some(error.to_string()), info_code: None },
             Self::Unreachable(attempts) => unreachable_to_wasi(attempts),
@@ -349,6 +354,7 @@ impl StdError for ConnectError {
             | Self::NoTurn { .. }
             | Self::DnsTimeout { .. }
             | Self::Timeout { .. }
+            | Self::OutOfDescriptors
             | Self::Certificate(_)
             | Self::Alert(_) => None,
         }

@@ -7,19 +7,25 @@
 //! What is *not* checked is time. The clock of an edge box is often wrong, and the peer will say so if the certificate
 //! has expired; refusing it here would turn a wrong clock into a dead device.
 
+mod error;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SigningKey};
-use x509_cert::Certificate;
+use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::pem::{PemContents, PemSource, fault};
-use crate::tls::provider;
+use crate::certificate::{CertificateProblem, certificate_of};
+use crate::key::{self, LoadError};
+use crate::pem::{self, PemSource, PemText};
+use crate::validity::{OutOfTime, now};
+
+pub use error::IdentityError;
 
 /// A certificate chain with its private key. Cheap to clone; the key exists once in memory and cannot be read back.
 #[derive(Clone)]
@@ -30,11 +36,10 @@ pub struct Identity {
 
 impl Identity {
     /// Loads the two PEM files, as AWS hands them out: the certificate (and, after it, any intermediates), and the
-    /// private key in PKCS#8, PKCS#1 or SEC1 form.
+    /// private key in PKCS#8, PKCS#1 or SEC1 form. They may be one file.
     pub fn from_pem_files(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
-        let read = |file: &Path| {
-            std::fs::read(file).map_err(|error| IdentityError::Unreadable { file: file.to_owned(), error })
-        };
+        let read =
+            |file: &Path| pem::read(file).map_err(|error| IdentityError::Unreadable { file: file.to_owned(), error });
         Self::load((&read(certificate)?, certificate.into()), (&read(key)?, key.into()))
     }
 
@@ -53,32 +58,24 @@ impl Identity {
         Arc::clone(&self.key)
     }
 
+    /// The device's own certificate, in binary form. Everybody to whom the device shows it has it.
+    pub fn certificate(&self) -> &[u8] {
+        self.key.cert.first().map_or(&[], |certificate| certificate.as_ref())
+    }
+
+    /// What the clock of this machine has against the device's own certificate. It is not refused for that: the clock may be
+    /// wrong, and then it is good all the same.
+    pub fn out_of_time(&self) -> Option<OutOfTime> {
+        OutOfTime::of(self.key.cert.first()?, now())
+    }
+
     fn load(
         (certificate, certificate_source): (&[u8], PemSource),
         (key, key_source): (&[u8], PemSource),
     ) -> Result<Self, IdentityError> {
         let chain = read_chain(certificate, &certificate_source)?;
-        let key = read_key(key, &key_source)?;
-        let key = provider()
-            .key_provider
-            .load_private_key(key)
-            .map_err(|error| IdentityError::UnsupportedKey { key: key_source.clone(), error })?;
-
-        let position = match position_of_leaf(&chain, key.as_ref()) {
-            Ok(position) => position,
-            Err((index, error)) => {
-                let position = index + 1;
-                return Err(IdentityError::UnusableCertificate { certificate: certificate_source, position, error });
-            }
-        };
-        match position {
-            Some(0) => {}
-            Some(index) => {
-                return Err(IdentityError::LeafNotFirst { certificate: certificate_source, position: index + 1 });
-            }
-            None => return Err(IdentityError::Mismatch { certificate: certificate_source, key: key_source }),
-        }
-        let certified = CertifiedKey::new(chain, key);
+        let key = read_key(key, &key_source, &chain, &certificate_source)?;
+        let certified = CertifiedKey::new(chain.into_iter().map(|(certificate, _)| certificate).collect(), key);
 
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
         Ok(Self { key: Arc::new(certified), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) })
@@ -95,181 +92,92 @@ impl fmt::Debug for Identity {
     }
 }
 
-fn read_chain(pem: &[u8], source: &PemSource) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
-    let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| IdentityError::Malformed { file: source.clone(), error })?;
+/// A certificate with its public key.
+type WithPublicKey = (CertificateDer<'static>, Vec<u8>);
+
+fn read_chain(content: &[u8], source: &PemSource) -> Result<Vec<WithPublicKey>, IdentityError> {
+    let malformed = |fault| IdentityError::Malformed { file: source.clone(), fault };
+    let text = PemText::of(content);
+    let blocks = text.blocks().map_err(malformed)?;
+    let mut chain = Vec::new();
+    for (position, block) in (1..).zip(blocks.iter().filter(|block| block.is_certificate())) {
+        let (certificate, _) = certificate_of(block.der().map_err(malformed)?);
+        let public_key = public_key(&certificate).map_err(|problem| IdentityError::UnusableCertificate {
+            certificate: source.clone(),
+            position,
+            problem,
+        })?;
+        chain.push((certificate, public_key));
+    }
     if chain.is_empty() {
-        return Err(IdentityError::NoCertificate { certificate: source.clone(), found: PemContents::of(pem) });
+        return Err(IdentityError::NoCertificate { certificate: source.clone(), found: text.contents(&blocks) });
     }
     Ok(chain)
 }
 
-fn read_key(pem: &[u8], source: &PemSource) -> Result<PrivateKeyDer<'static>, IdentityError> {
-    // Before the parser: to it, an encrypted PKCS#1 key is merely broken base64.
-    let found = PemContents::of(pem);
-    if found.is_encrypted() {
-        return Err(IdentityError::EncryptedKey { key: source.clone() });
+/// Of the keys in a file the one that belongs to the first certificate.
+fn read_key(
+    content: &[u8],
+    source: &PemSource,
+    chain: &[WithPublicKey],
+    certificate_source: &PemSource,
+) -> Result<Arc<dyn SigningKey>, IdentityError> {
+    let text = PemText::of(content);
+    let malformed = |fault| IdentityError::Malformed { file: source.clone(), fault };
+    let blocks = text.blocks().map_err(malformed)?;
+    let certificates: Vec<_> = chain.iter().map(|(certificate, _)| certificate.clone()).collect();
+    let mut first_error = None;
+    for block in blocks.iter().filter(|block| block.is_private_key()) {
+        let loaded = match block.is_encrypted() {
+            true => Err(IdentityError::EncryptedKey { key: source.clone() }),
+            false => block.der().map_err(malformed).and_then(|der| {
+                key::load(&der, &certificates).map_err(|error| match error {
+                    LoadError::Problem(problem) => IdentityError::UnsupportedKey { key: source.clone(), problem },
+                    LoadError::Encrypted => IdentityError::EncryptedKey { key: source.clone() },
+                    LoadError::BelongsToNone => mismatch(chain, certificate_source, source),
+                })
+            }),
+        };
+        let belongs = loaded.and_then(|key| match position_of_leaf(chain, key.as_ref()) {
+            Some(0) => Ok(key),
+            Some(index) => {
+                Err(IdentityError::LeafNotFirst { certificate: certificate_source.clone(), position: index + 1 })
+            }
+            None => Err(mismatch(chain, certificate_source, source)),
+        });
+        match belongs {
+            Ok(key) => return Ok(key),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
     }
-    match PrivateKeyDer::from_pem_slice(pem) {
-        Ok(key) => Ok(key),
-        Err(pem::Error::NoItemsFound) => Err(IdentityError::NoPrivateKey { key: source.clone(), found }),
-        Err(error) => Err(IdentityError::Malformed { file: source.clone(), error }),
-    }
+    Err(first_error
+        .unwrap_or_else(|| IdentityError::NoPrivateKey { key: source.clone(), found: text.contents(&blocks) }))
 }
 
-/// Which certificate of the chain the key belongs to, or which cannot be read.
+/// The key belongs to none of the certificates.
+fn mismatch(chain: &[WithPublicKey], certificate: &PemSource, key: &PemSource) -> IdentityError {
+    let are_authorities = chain.iter().all(|(certificate, _)| is_authority(certificate));
+    IdentityError::Mismatch { certificate: certificate.clone(), key: key.clone(), are_authorities }
+}
+
+/// Which certificate of the chain the key belongs to.
 ///
 /// rustls could tell (`CertifiedKey::keys_match`), but only of certificates of version 3: those of version 1, which
 /// `openssl x509 -req` makes without being asked, are good enough for a client.
-fn position_of_leaf(
-    chain: &[CertificateDer<'_>],
-    key: &dyn SigningKey,
-) -> Result<Option<usize>, (usize, x509_cert::der::Error)> {
-    let public_key = key.public_key();
-    for (index, certificate) in chain.iter().enumerate() {
-        let of_certificate = Certificate::from_der(certificate)
-            .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
-            .map_err(|error| (index, error))?;
-        if public_key.as_ref().is_some_and(|public_key| public_key.as_ref() == of_certificate) {
-            return Ok(Some(index));
-        }
-    }
-    Ok(None)
+fn position_of_leaf(chain: &[WithPublicKey], key: &dyn SigningKey) -> Option<usize> {
+    let public_key = key.public_key()?;
+    chain.iter().position(|(_, of_certificate)| public_key.as_ref() == of_certificate)
 }
 
-/// Why a certificate and a key do not make an [`Identity`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum IdentityError {
-    /// A file cannot be read.
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the operating system says.
-        error: std::io::Error,
-    },
-    /// A PEM section that should be there is broken.
-    Malformed {
-        /// Where.
-        file: PemSource,
-        /// What the parser says.
-        error: pem::Error,
-    },
-    /// No certificate where the certificate should be.
-    NoCertificate {
-        /// Where it was looked for.
-        certificate: PemSource,
-        /// What is there instead.
-        found: PemContents,
-    },
-    /// No private key where the key should be.
-    NoPrivateKey {
-        /// Where it was looked for.
-        key: PemSource,
-        /// What is there instead.
-        found: PemContents,
-    },
-    /// The private key needs a passphrase.
-    EncryptedKey {
-        /// Where the key is.
-        key: PemSource,
-    },
-    /// The private key is of a kind, size or form that cannot be used.
-    UnsupportedKey {
-        /// Where the key is.
-        key: PemSource,
-        /// What the crypto provider says.
-        error: rustls::Error,
-    },
-    /// A certificate is PEM, but not a certificate that TLS can use.
-    UnusableCertificate {
-        /// Where the certificate is.
-        certificate: PemSource,
-        /// Its position there, counted from 1.
-        position: usize,
-        /// What the parser says.
-        error: x509_cert::der::Error,
-    },
-    /// The key belongs to a certificate of the chain, but not to the first one.
-    LeafNotFirst {
-        /// Where the chain is.
-        certificate: PemSource,
-        /// The position of the device's certificate, counted from 1.
-        position: usize,
-    },
-    /// The key belongs to another certificate.
-    Mismatch {
-        /// Where the certificate is.
-        certificate: PemSource,
-        /// Where the key is.
-        key: PemSource,
-    },
+fn public_key(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, CertificateProblem> {
+    CertificateInner::<Raw>::from_der(certificate)
+        .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
+        .map_err(|_| CertificateProblem::of(certificate))
 }
 
-impl fmt::Display for IdentityError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable { file, error } => {
-                write!(f, "cannot read {}: {error}; check the path and the permissions", file.display())
-            }
-            Self::Malformed { file, error } => {
-                write!(f, "broken PEM in {file} ({}); download or export it again", fault(error))
-            }
-            Self::NoCertificate { certificate, found } => {
-                write!(f, "no certificate in {certificate}: {found}")?;
-                if found.has_private_key() {
-                    f.write_str("; are the certificate and the key swapped?")
-                } else {
-                    f.write_str("; give the device certificate (`-----BEGIN CERTIFICATE-----`)")
-                }
-            }
-            Self::NoPrivateKey { key, found } => {
-                write!(f, "no private key in {key}: {found}")?;
-                if found.has_certificate() {
-                    f.write_str("; are the certificate and the key swapped?")
-                } else if found.has_public_key() {
-                    f.write_str("; that is the public half, give the private key that was created with it")
-                } else {
-                    f.write_str("; give an unencrypted PKCS#8, PKCS#1 or SEC1 key in PEM form")
-                }
-            }
-            Self::EncryptedKey { key } => write!(
-                f,
-                "the private key in {key} needs a passphrase; decrypt it with `openssl pkey -in KEY -out KEY.plain`"
-            ),
-            Self::UnsupportedKey { key, error } => write!(
-                f,
-                "the private key in {key} cannot be used ({error}); give RSA of 2048 to 8192 bits, ECDSA P-256 or P-384, or Ed25519"
-            ),
-            Self::UnusableCertificate { certificate, position, error } => write!(
-                f,
-                "certificate {position} in {certificate} cannot be used ({error}); download or export it again"
-            ),
-            Self::LeafNotFirst { certificate, position } => write!(
-                f,
-                "the device's certificate is number {position} in {certificate}; put it first, before those that signed it"
-            ),
-            Self::Mismatch { certificate, key } => write!(
-                f,
-                "the private key in {key} does not belong to the certificate in {certificate}; give the pair that was created together"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for IdentityError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unreadable { error, .. } => Some(error),
-            Self::Malformed { error, .. } => Some(error),
-            Self::UnsupportedKey { error, .. } => Some(error),
-            Self::UnusableCertificate { error, .. } => Some(error),
-            Self::NoCertificate { .. }
-            | Self::NoPrivateKey { .. }
-            | Self::EncryptedKey { .. }
-            | Self::LeafNotFirst { .. }
-            | Self::Mismatch { .. } => None,
-        }
-    }
+fn is_authority(certificate: &CertificateDer<'_>) -> bool {
+    let constraints = CertificateInner::<Raw>::from_der(certificate)
+        .ok()
+        .and_then(|certificate| certificate.tbs_certificate().get_extension::<BasicConstraints>().ok().flatten());
+    constraints.is_some_and(|(_, constraints)| constraints.ca)
 }

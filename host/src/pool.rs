@@ -29,8 +29,10 @@ use crate::error::ConnectError;
 use crate::route::{Checked, Endpoint, MinimumTls};
 use crate::tls::client_config;
 
+mod descriptors;
 mod dialed;
 
+use descriptors::Shortage;
 pub(crate) use dialed::{Dialed, DialedPermits};
 
 /// The sweeper looks no more often than this, however short the idle timeout; an idle connection whose time is over is
@@ -132,6 +134,8 @@ struct LaneSettings {
     /// for a moment longer; only the bound of the whole pool counts those. For dialed connections all lanes of a workload
     /// have the same permits, one for each connection.
     turns: Arc<Semaphore>,
+    /// Where descriptors are short.
+    shortage: Shortage,
 }
 
 struct Idle {
@@ -145,8 +149,8 @@ pub(crate) struct Lease {
     key: Key,
     pool: Pool,
     /// Keeps the lane in the table while in use.
-    _lane: Arc<LaneSettings>,
-    _turn: OwnedSemaphorePermit,
+    lane: Arc<LaneSettings>,
+    turn: OwnedSemaphorePermit,
 }
 
 impl Pool {
@@ -160,7 +164,7 @@ impl Pool {
         let key = Key::of(target);
         let (lane, any_idle) = self.lane(&key, target);
         let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
-        let turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
+        let mut turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
             .await
             .map_err(full)?
             .expect("the semaphore is never closed");
@@ -169,15 +173,19 @@ impl Pool {
             // that the peer closed meanwhile still looks open. This lets the runtime look once.
             tokio::task::yield_now().await;
         }
-        while let Some(mut connection) = self.shared.take_idle(&key) {
-            if connection.is_ready(deadline).await {
-                return Ok(self.lease(connection, key, lane, turn));
+        loop {
+            while let Some(mut connection) = self.shared.take_idle(&key) {
+                if connection.is_ready(deadline).await {
+                    return Ok(self.lease(connection, key, lane, turn));
+                }
+            }
+            let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
+            match Connection::open(&target.address, &target.route.server_name, &lane.tls, deadline, permit).await {
+                Ok(connection) => return Ok(self.lease(connection, key, lane, turn)),
+                Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&lane, turn, deadline).await?,
+                Err(error) => return Err(error),
             }
         }
-        let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
-        let connection =
-            Connection::open(&target.address, &target.route.server_name, &lane.tls, deadline, permit).await?;
-        Ok(self.lease(connection, key, lane, turn))
     }
 
     /// Closes what is idle on the way to this target. A server that closed one kept connection just as a request left
@@ -189,7 +197,7 @@ impl Pool {
     }
 
     fn lease(&self, connection: Connection, key: Key, lane: Arc<LaneSettings>, turn: OwnedSemaphorePermit) -> Lease {
-        Lease { connection, key, pool: self.clone(), _lane: lane, _turn: turn }
+        Lease { connection, key, pool: self.clone(), lane, turn }
     }
 
     fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
@@ -200,7 +208,8 @@ impl Pool {
         if !state.lanes.contains_key(key) {
             let turns = self.turns(&state, key);
             let tls = client_config(&target.route.route, key.alpn.clone());
-            let settings = Arc::new(LaneSettings { tls, turns });
+            let shortage = Shortage::none(turns.available_permits());
+            let settings = Arc::new(LaneSettings { tls, turns, shortage });
             state.lanes.insert(key.clone(), Lane { settings, idle: Vec::new(), used: Instant::now() });
         }
         let lane = state.lanes.get_mut(key).expect("it was put there if it was not there");
@@ -284,6 +293,10 @@ impl Lease {
     pub(crate) fn give_back(self) {
         let shared = &self.pool.shared;
         let mut state = shared.state();
+        if self.lane.shortage.takes_one_more() {
+            self.turn.forget();
+            return;
+        }
         if state.waiting > 0 || !self.connection.is_reusable() {
             return;
         }
@@ -313,6 +326,16 @@ impl Shared {
     }
 }
 
+impl State {
+    /// The connection that has been idle longest gives way.
+    fn close_oldest_idle(&mut self) {
+        let lanes = self.lanes.values_mut().filter(|lane| !lane.idle.is_empty());
+        if let Some(lane) = lanes.min_by_key(|lane| lane.idle[0].since) {
+            lane.idle.remove(0);
+        }
+    }
+}
+
 /// A request that waits for a socket; counted even if it is given up.
 struct Waiting<'a>(&'a Shared);
 
@@ -320,11 +343,7 @@ impl<'a> Waiting<'a> {
     fn begin(shared: &'a Shared) -> Self {
         let mut state = shared.state();
         state.waiting += 1;
-        let oldest =
-            state.lanes.values_mut().filter(|lane| !lane.idle.is_empty()).min_by_key(|lane| lane.idle[0].since);
-        if let Some(lane) = oldest {
-            lane.idle.remove(0);
-        }
+        state.close_oldest_idle();
         drop(state);
         Self(shared)
     }

@@ -7,19 +7,24 @@
 //! right the server is. A store here is never empty, and a file that yields no authority is refused when it is read.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, RootCertStore};
 use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::pem::{PemContents, PemSource, fault};
+use crate::certificate::{CertificateProblem, Trust, certificate_of};
+use crate::pem::{self, Block, PemFault, PemSource, PemText};
+
+mod environment;
+mod error;
+
+pub use error::RootsError;
 
 /// Whom to trust: authorities, or servers by their very certificates. Cheap to clone, never empty.
 #[derive(Clone)]
@@ -28,12 +33,26 @@ pub struct TrustRoots {
     store: Arc<RootCertStore>,
     /// Those that the user named; not the system's.
     named: Arc<[CertificateDer<'static>]>,
+    left_out: Arc<[LeftOut]>,
     generation: u64,
 }
 
 impl TrustRoots {
-    /// What this machine trusts; if it has no store of its own (a bare container), Mozilla's list as compiled in.
+    /// What the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as other tools have it: the certificates in that file and in
+    /// the files of these folders, and no others. None if neither is set, or both to nothing.
+    ///
+    /// Whoever sets them wants these to be trusted. So if there is none to be found, that is an error, and no reason to trust
+    /// others.
+    pub fn from_environment() -> Result<Option<Self>, RootsError> {
+        environment::roots()
+    }
+
+    /// What this machine trusts; if it has no store of its own (a bare container), Mozilla's list as compiled in. The two
+    /// variables of [`from_environment`](Self::from_environment) count if there is anything where they point.
     pub fn system_or_webpki() -> Self {
+        if let Ok(Some(roots)) = Self::from_environment() {
+            return roots;
+        }
         let mut store = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
@@ -50,7 +69,7 @@ impl TrustRoots {
 
     /// Trusts exactly the certificates in this file, and nothing else: authorities, or the server's own.
     pub fn from_pem_file(file: &Path) -> Result<Self, RootsError> {
-        let pem = std::fs::read(file).map_err(|error| RootsError::Unreadable { file: file.to_owned(), error })?;
+        let pem = pem::read(file).map_err(|error| RootsError::Unreadable { file: file.to_owned(), error })?;
         Self::load(&pem, file.into())
     }
 
@@ -59,29 +78,31 @@ impl TrustRoots {
         Self::load(pem, PemSource::Memory)
     }
 
-    fn load(pem: &[u8], source: PemSource) -> Result<Self, RootsError> {
-        let mut store = RootCertStore::empty();
-        let mut named = Vec::new();
-        for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
-            let certificate = certificate.map_err(|error| RootsError::Malformed { roots: source.clone(), error })?;
-            let added = match may_be_authority(&certificate) {
-                Ok(true) => store.add(certificate.clone()),
-                Ok(false) => ParsedCertificate::try_from(&certificate).map(drop),
-                Err(error) => Err(error),
-            };
-            let position = index + 1;
-            added.map_err(|error| RootsError::Unusable { roots: source.clone(), position, error })?;
-            named.push(certificate);
+    fn load(content: &[u8], source: PemSource) -> Result<Self, RootsError> {
+        let mut found = Found::default();
+        found.add(content, &source, Oddity::Refused)?;
+        if found.named.is_empty() {
+            let text = PemText::of(content);
+            let blocks = text.blocks().unwrap_or_default();
+            let left_out = found.left_out.into_iter().next();
+            return Err(RootsError::NoCertificate { roots: source, found: text.contents(&blocks), left_out });
         }
-        if named.is_empty() {
-            return Err(RootsError::NoCertificate { roots: source, found: PemContents::of(pem) });
-        }
-        Ok(Self::new(store, named))
+        Ok(found.into())
     }
 
     fn new(store: RootCertStore, named: Vec<CertificateDer<'static>>) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
-        Self { store: Arc::new(store), named: named.into(), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) }
+        Self {
+            store: Arc::new(store),
+            named: named.into(),
+            left_out: Arc::default(),
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// What was in the file and is not trusted, for whoever gave it to know.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Whether the user named this very certificate.
@@ -100,13 +121,95 @@ impl TrustRoots {
     }
 }
 
+/// A block of a file that is no reason to trust anybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    label: String,
+    /// Where it begins, counted from 1.
+    line: usize,
+    is_for_other_purposes: bool,
+}
+
+/// `the X509 CRL of line 7 is left out`
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} of line {} is left out", self.label, self.line)?;
+        match self.is_for_other_purposes {
+            true => f.write_str(", as its settings keep it from vouching for servers"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What is done with a certificate that cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Oddity {
+    Refused,
+    /// Stores of systems hold old encodings and private extensions; one of them must not take away the rest.
+    PassedOver,
+}
+
+/// Roots that are being gathered.
+#[derive(Default)]
+struct Found {
+    store: Option<RootCertStore>,
+    named: Vec<CertificateDer<'static>>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Found {
+    fn add(&mut self, content: &[u8], source: &PemSource, oddity: Oddity) -> Result<(), RootsError> {
+        let malformed = |fault: PemFault| RootsError::Malformed { roots: source.clone(), fault };
+        let mut position = 0;
+        for block in PemText::of(content).blocks().map_err(malformed)? {
+            if !block.is_certificate() {
+                if matches!(block.label, "PKCS7" | "CMS" | "X509 CRL") {
+                    self.leave_out(&block, false);
+                }
+                continue;
+            }
+            position += 1;
+            let (certificate, trust) = certificate_of(block.der().map_err(malformed)?);
+            if trust == Trust::OtherPurposes {
+                self.leave_out(&block, true);
+                continue;
+            }
+            match self.take(&certificate) {
+                Ok(()) => self.named.push(certificate),
+                Err(problem) if oddity == Oddity::PassedOver => tracing::debug!("{source}: {problem}"),
+                Err(problem) => return Err(RootsError::Unusable { roots: source.clone(), position, problem }),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, certificate: &CertificateDer<'static>) -> Result<(), CertificateProblem> {
+        let problem = |_| CertificateProblem::of(certificate);
+        match may_be_authority(certificate)? {
+            true => self.store.get_or_insert_with(RootCertStore::empty).add(certificate.clone()).map_err(problem),
+            false => ParsedCertificate::try_from(certificate).map(drop).map_err(problem),
+        }
+    }
+
+    fn leave_out(&mut self, block: &Block<'_>, is_for_other_purposes: bool) {
+        self.left_out.push(LeftOut { label: block.label.to_owned(), line: block.line, is_for_other_purposes });
+    }
+}
+
+impl From<Found> for TrustRoots {
+    fn from(found: Found) -> Self {
+        let roots = Self::new(found.store.unwrap_or_else(RootCertStore::empty), found.named);
+        Self { left_out: found.left_out.into(), ..roots }
+    }
+}
+
 /// Whether it says so, or is of version 1, in which it cannot say.
-fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, rustls::Error> {
-    let unreadable = |_| rustls::Error::from(CertificateError::BadEncoding);
-    let certificate = CertificateInner::<Raw>::from_der(certificate).map_err(unreadable)?;
-    let certificate = certificate.tbs_certificate();
-    let constraints = certificate.get_extension::<BasicConstraints>().map_err(unreadable)?;
-    Ok(certificate.version() == Version::V1 || constraints.is_some_and(|(_, constraints)| constraints.ca))
+fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateProblem> {
+    let problem = |_| CertificateProblem::of(certificate);
+    let parsed = CertificateInner::<Raw>::from_der(certificate).map_err(problem)?;
+    let parsed = parsed.tbs_certificate();
+    let constraints = parsed.get_extension::<BasicConstraints>().map_err(problem)?;
+    Ok(parsed.version() == Version::V1 || constraints.is_some_and(|(_, constraints)| constraints.ca))
 }
 
 /// How many there are; the list itself fills screens.
@@ -116,73 +219,6 @@ impl fmt::Debug for TrustRoots {
             .field("authorities", &self.store.len())
             .field("named", &self.named.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a file does not make [`TrustRoots`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RootsError {
-    /// The file cannot be read.
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the operating system says.
-        error: std::io::Error,
-    },
-    /// A PEM section is broken.
-    Malformed {
-        /// Where.
-        roots: PemSource,
-        /// What the parser says.
-        error: pem::Error,
-    },
-    /// There is no certificate.
-    NoCertificate {
-        /// Where they were looked for.
-        roots: PemSource,
-        /// What is there instead.
-        found: PemContents,
-    },
-    /// A certificate cannot serve as an authority, nor as a server's own.
-    Unusable {
-        /// Where.
-        roots: PemSource,
-        /// Which one, counted from 1.
-        position: usize,
-        /// What the parser says.
-        error: rustls::Error,
-    },
-}
-
-impl fmt::Display for RootsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable { file, error } => {
-                write!(f, "cannot read the trust roots {}: {error}; check the path and the permissions", file.display())
-            }
-            Self::Malformed { roots, error } => {
-                write!(f, "broken PEM in the trust roots {roots} ({}); download or export them again", fault(error))
-            }
-            Self::NoCertificate { roots, found } => {
-                write!(f, "no certificate in the trust roots {roots}: {found}; give the CA certificates in PEM form")
-            }
-            Self::Unusable { roots, position, error } => write!(
-                f,
-                "certificate {position} of the trust roots {roots} cannot be used ({error}); remove or replace it"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RootsError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unreadable { error, .. } => Some(error),
-            Self::Malformed { error, .. } => Some(error),
-            Self::Unusable { error, .. } => Some(error),
-            Self::NoCertificate { .. } => None,
-        }
     }
 }
 

@@ -84,12 +84,13 @@ impl ServerCertVerifier for Verifier {
 fn check_validity(server: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
     let server = CertificateInner::<Raw>::from_der(server).map_err(|_| CertificateError::BadEncoding)?;
     let validity = server.tbs_certificate().validity();
-    let now = Duration::from_secs(now.as_secs());
-    if now < validity.not_before.to_unix_duration() {
-        return Err(CertificateError::NotValidYet.into());
+    let time = |since_1970: Duration| UnixTime::since_unix_epoch(since_1970);
+    let (begin, end) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
+    if now < time(begin) {
+        return Err(CertificateError::NotValidYetContext { time: now, not_before: time(begin) }.into());
     }
-    if now > validity.not_after.to_unix_duration() {
-        return Err(CertificateError::Expired.into());
+    if now > time(end) {
+        return Err(CertificateError::ExpiredContext { time: now, not_after: time(end) }.into());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use thingpost_host::ConnectTo;
 
 #[derive(Args)]
 pub struct Reach {
-    /// The only certificate authorities to trust [default: the system's]
+    /// The only certificate authorities to trust [default: those of SSL_CERT_FILE and SSL_CERT_DIR, or else the system's]
     #[arg(long, value_name = "PEM")]
     pub ca: Option<PathBuf>,
     /// Connect to ADDR:PORT instead of HOST:PORT, and leave all else as it is; may be repeated

@@ -4,7 +4,8 @@ use thingpost_host::Route;
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, TimestampPolicy};
 
-use super::{Device, input_files, roots, secret};
+use super::secret::{self, Form};
+use super::{Device, input_files, roots};
 use crate::arguments::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
 use crate::problem::Problem;
 
@@ -18,7 +19,14 @@ pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
     let route = Route::new(&endpoint.host, roots(reach)?).port(port);
     let files = [("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())];
     let platform = Platform::Aliyun(config(identity, &endpoint.host, port));
-    Ok(Device { platform, routes: vec![route], secrets: secrets.into(), files: input_files(files), renewal: None })
+    Ok(Device {
+        platform,
+        routes: vec![route],
+        secrets: secrets.into(),
+        files: input_files(files),
+        renewal: None,
+        warnings: Vec::new(),
+    })
 }
 
 /// What the component is told of a device. It has no secret.
@@ -55,12 +63,12 @@ impl From<SignMethod> for types::SignMethod {
 }
 
 fn device_secret(arguments: &DeviceSecretArguments) -> Result<String, Problem> {
-    let secret = match (&arguments.device_secret, &arguments.device_secret_file) {
-        (Some(secret), _) => secret.clone(),
-        (None, Some(file)) => secret::from_file("device secret", file)?,
-        (None, None) => secret::from_variable(SECRET_VARIABLE)?.ok_or_else(|| {
+    const WHAT: &str = "device secret";
+    match (&arguments.device_secret, &arguments.device_secret_file) {
+        (Some(secret), _) => secret::from_option(WHAT, "--device-secret", secret, Form::Word),
+        (None, Some(file)) => secret::from_file(WHAT, file, Form::Word),
+        (None, None) => secret::from_variable(WHAT, SECRET_VARIABLE, Form::Word)?.ok_or_else(|| {
             Problem::sentence(format!("no device secret: give --device-secret-file, or set {SECRET_VARIABLE}"))
-        })?,
-    };
-    secret::checked("device secret", secret)
+        }),
+    }
 }

@@ -19,7 +19,8 @@ pub use mqtt::mqtt;
 
 use super::arguments::Reach;
 use super::input_file::InputFile;
-use super::problem::Problem;
+use super::problem::{Problem, one_line};
+use super::terminal::complain;
 
 /// Somebody who publishes, over HTTPS unless said otherwise.
 pub struct Device<P = Platform> {
@@ -33,14 +34,30 @@ pub struct Device<P = Platform> {
     pub files: Vec<InputFile>,
     /// Who gives out the next key, where that which the component is told has an end.
     pub renewal: Option<Renewal>,
+    /// What is to be said before it is used.
+    pub warnings: Vec<String>,
+}
+
+impl<P> Device<P> {
+    /// Says what is to be said before it is used.
+    pub fn warn(&self) {
+        for warning in &self.warnings {
+            complain(one_line(&format!("thingpost: warning: {warning}")));
+        }
+    }
 }
 
 /// Whom to trust.
 pub fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
-    match &reach.ca {
-        Some(file) => TrustRoots::from_pem_file(file).map_err(Problem::sentence),
-        None => Ok(TrustRoots::system_or_webpki()),
+    let Some(file) = &reach.ca else {
+        let named = TrustRoots::from_environment().map_err(Problem::sentence)?;
+        return Ok(named.unwrap_or_else(TrustRoots::system_or_webpki));
+    };
+    let roots = TrustRoots::from_pem_file(file).map_err(Problem::sentence)?;
+    for left_out in roots.left_out() {
+        complain(one_line(&format!("thingpost: warning: --ca {}: {left_out}", file.display())));
     }
+    Ok(roots)
 }
 
 /// Of these options those that were given.

@@ -13,7 +13,8 @@ use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, 
 
 use super::aws::authorizer::Token;
 use super::aws::way::{BY_AUTHORIZER, Pair, authorizer_option, refuse_strays, the_only_one};
-use super::{Device, aliyun_secrets, input_files, roots, secret};
+use super::secret::{self, Form};
+use super::{Device, aliyun_secrets, input_files, roots};
 use crate::arguments::{MqttDevice, MqttVersion, QosLevel, SessionOptions, SignMethod};
 use crate::message;
 use crate::problem::Problem;
@@ -34,10 +35,12 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
     let endpoint = &arguments.endpoint.host;
     let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
     let route = Route::new(endpoint, roots(&arguments.reach)?).port(port);
-    let mut secrets = Arc::default();
+    let (mut secrets, mut warnings) = (Arc::default(), Vec::new());
     let (broker, route) = match way {
         Way::Certificate(pair) => {
-            let route = route.identity(pair.identity()?).mqtt_alpn(alpn(port, AWS_MQTT_WITH_CERTIFICATE));
+            let identity = pair.identity()?;
+            warnings = pair.warnings(&identity);
+            let route = route.identity(identity).mqtt_alpn(alpn(port, AWS_MQTT_WITH_CERTIFICATE));
             (aws(arguments, port, MqttAuthentication::Certificate), route)
         }
         Way::CustomAuthorizer => {
@@ -69,7 +72,14 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
         ("--password-file", arguments.authorizer.password_file.as_ref()),
         ("--device-secret-file", arguments.aliyun.secret.device_secret_file.as_ref()),
     ]);
-    Ok(Device { platform: config(broker, &arguments.session), routes: vec![route], secrets, files, renewal: None })
+    Ok(Device {
+        platform: config(broker, &arguments.session),
+        routes: vec![route],
+        secrets,
+        files,
+        renewal: None,
+        warnings,
+    })
 }
 
 impl<'a> Way<'a> {
@@ -128,7 +138,7 @@ fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, Problem> {
         token,
         signature,
         user_name: authorizer.user_name.clone(),
-        password: password.map(|file| secret::from_file("password", file)).transpose()?,
+        password: password.map(|file| secret::from_file("password", file, Form::Password)).transpose()?,
     })
 }
 

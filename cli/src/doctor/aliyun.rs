@@ -125,7 +125,7 @@ fn request(config: &AliyunConfig, topic: &str) -> Finding {
         Ok(request) => request,
         Err(RequestProblem::InvalidTopic(problem)) => {
             return Finding::failed(
-                format!("{} ({topic:?})", problem.text()),
+                format!("{} (\"{topic}\")", problem.text()),
                 "give the full topic with --topic, such as /PRODUCT_KEY/DEVICE_NAME/user/update",
             );
         }

@@ -62,7 +62,7 @@ pub async fn ask(
     match exchange(to, handshake, limit).await {
         Ok(answer) => {
             let mut finding = Finding::new();
-            let message = answer.message.as_ref().map(|message| format!(", {message:?}")).unwrap_or_default();
+            let message = answer.message.as_ref().map(|message| format!(", \"{message}\"")).unwrap_or_default();
             finding.see(format!("GET / without credentials was answered with status {}{message}", answer.status));
             (finding, Some(answer))
         }

@@ -1,10 +1,9 @@
 //! What can be known before there is a network: whether the files go together, and whether the certificate is in its time.
 //! A certificate that has expired looks from the outside like one that was never registered.
 
+use std::env;
 use std::path::Path;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, CustomAuthorizer, Placement, SigV4};
 use thingpost_host::{Identity, TrustRoots};
 
@@ -38,8 +37,8 @@ fn fail(finding: &mut Finding, sentence: &str) {
 /// Looks at what the device shows who it is with.
 pub fn look(arguments: &AwsDevice, config: &AwsConfig) -> Finding {
     let mut finding = Finding::new();
-    if let Some(certificate) = &arguments.certificate.cert {
-        look_at_certificate(&mut finding, certificate);
+    if let (Some(certificate), Some(key)) = (&arguments.certificate.cert, &arguments.certificate.key) {
+        look_at_certificate(&mut finding, certificate, key);
     }
     match &config.authentication {
         AwsAuthentication::Certificate | AwsAuthentication::CredentialsProvider(_) => {}
@@ -48,14 +47,21 @@ pub fn look(arguments: &AwsDevice, config: &AwsConfig) -> Finding {
     }
     match &arguments.reach.ca {
         Some(roots) => finding.see(format!("trusts only the certificates in {}", roots.display())),
-        None => finding.see("trusts the certificate authorities of this system"),
+        None => match ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .iter()
+            .any(|name| env::var_os(name).is_some_and(|it| !it.is_empty()))
+        {
+            true => finding.see("trusts only the certificates that SSL_CERT_FILE and SSL_CERT_DIR name"),
+            false => finding.see("trusts the certificate authorities of this system"),
+        },
     }
     finding
 }
 
-fn look_at_certificate(finding: &mut Finding, file: &Path) {
+fn look_at_certificate(finding: &mut Finding, file: &Path, key: &Path) {
     // It has been read before, so that it is to be read is almost certain.
-    let details = CertificateDer::from_pem_file(file).ok().and_then(|der| Details::of(&der));
+    let identity = Identity::from_pem_files(file, key).ok();
+    let details = identity.and_then(|identity| Details::of(identity.certificate()));
     let Some(details) = details else {
         return finding.see(format!("the certificate in {} fits its key", file.display()));
     };

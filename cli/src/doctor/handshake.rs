@@ -100,7 +100,7 @@ impl Handshake {
         let version = match connection.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2".to_owned(),
             Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),
-            other => format!("{other:?}"),
+            _ => "an unknown version of TLS".to_owned(),
         };
         let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         format!("{version}, {}, {}", suite.unwrap_or("an unknown cipher suite"), milliseconds(self.took))

@@ -120,7 +120,7 @@ fn see_canonical(finding: &mut Finding, request: &Request) {
 fn explain(problem: RequestProblem, topic: &str) -> Finding {
     match problem {
         RequestProblem::InvalidTopic(problem) => {
-            Finding::failed(format!("{} ({topic:?})", problem.text()), "give another topic with --topic")
+            Finding::failed(format!("{} (\"{topic}\")", problem.text()), "give another topic with --topic")
         }
         RequestProblem::InvalidField(field) => Finding::failed(field.text(), "correct it"),
         RequestProblem::PayloadTooLarge | RequestProblem::Unsupported => {

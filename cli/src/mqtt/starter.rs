@@ -33,6 +33,7 @@ impl MqttStarter {
         timeout_ms: u32,
         options: SessionOptions,
     ) -> Result<Self, Problem> {
+        device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), ..options };
         Ok(Self { component: load_mqtt()?, device, transport, options, last_failure })

@@ -9,7 +9,8 @@ use thingpost_host::runtime::types::{Registered, Registration};
 use super::{Asker, Destination, Unanswered};
 use crate::Exit;
 use crate::arguments::RegisterAliyun;
-use crate::device::{input_files, secret};
+use crate::device::input_files;
+use crate::device::secret::{self, Form};
 use crate::problem::{Problem, one_line};
 use crate::secret_file::{Misplaced, SecretFile};
 use crate::terminal::{complain, print};
@@ -86,13 +87,13 @@ fn say(arguments: &RegisterAliyun, registered: &Registered, place: &Path) {
 }
 
 fn product_secret(arguments: &RegisterAliyun) -> Result<String, Problem> {
-    let secret = match &arguments.product_secret_file {
-        Some(file) => secret::from_file("product secret", file)?,
-        None => secret::from_variable(SECRET_VARIABLE)?.ok_or_else(|| {
+    const WHAT: &str = "product secret";
+    match &arguments.product_secret_file {
+        Some(file) => secret::from_file(WHAT, file, Form::Word),
+        None => secret::from_variable(WHAT, SECRET_VARIABLE, Form::Word)?.ok_or_else(|| {
             Problem::sentence(format!("no product secret: give --product-secret-file, or set {SECRET_VARIABLE}"))
-        })?,
-    };
-    secret::checked("product secret", secret)
+        }),
+    }
 }
 
 /// 128 bits from the system, by way of the TLS library.

@@ -2,9 +2,9 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
-use rustls::CertificateError;
-
+use super::tls;
 use super::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError};
 use crate::alert;
 
@@ -15,6 +15,11 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
         error = source;
     }
     error
+}
+
+/// `10 s`, `0.5 s`
+fn seconds(duration: Duration) -> String {
+    format!("{} s", (duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
 impl fmt::Display for TransportError {
@@ -49,16 +54,21 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LimitReached { after } => {
-                write!(f, "no free connection within {after:?}; send fewer at a time, or raise the limits of the pool")
+                write!(
+                    f,
+                    "no free connection within {}; send fewer at a time, or raise the limits of the pool",
+                    seconds(*after)
+                )
             }
             Self::NoTurn { after } => {
                 write!(
                     f,
-                    "no turn within {after:?} at the pace that was set; send fewer at a time, or set a higher pace"
+                    "no turn within {} at the pace that was set; send fewer at a time, or set a higher pace",
+                    seconds(*after)
                 )
             }
             Self::DnsTimeout { after } => {
-                write!(f, "no answer from DNS within {after:?}; check the network")
+                write!(f, "no answer from DNS within {}; check the network", seconds(*after))
             }
             Self::Dns(error) => write!(f, "no address found ({error}); check the host name"),
             Self::Unreachable(attempts) => {
@@ -77,21 +87,11 @@ impl fmt::Display for ConnectError {
                     Phase::Tcp => "no TCP connection",
                     Phase::Tls => "no end of the TLS handshake",
                 };
-                write!(f, "{what} within {after:?}; check the network, or give it more time")
+                write!(f, "{what} within {}; check the network, or give it more time", seconds(*after))
             }
             Self::Certificate(reason) => {
-                let way_out = match reason {
-                    CertificateError::UnknownIssuer => "add the server's CA to the trust roots",
-                    CertificateError::Expired
-                    | CertificateError::ExpiredContext { .. }
-                    | CertificateError::NotValidYet
-                    | CertificateError::NotValidYetContext { .. } => "check this machine's clock",
-                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                        "use the host name that the certificate names"
-                    }
-                    _ => "the server needs another certificate",
-                };
-                write!(f, "the server's certificate is refused ({reason}); {way_out}")
+                let (what, way_out) = tls::certificate(reason);
+                write!(f, "the server's certificate is refused: {what}; {way_out}")
             }
             Self::Alert(alert) => write!(
                 f,
@@ -99,7 +99,11 @@ impl fmt::Display for ConnectError {
                 alert::name(*alert),
                 alert::way_out(*alert)
             ),
-            Self::Tls(error) => write!(f, "the TLS handshake failed ({error}); check host and port"),
+            Self::Tls(error) => write!(f, "the TLS handshake failed ({}); check host and port", tls::fault(error)),
+            Self::OutOfDescriptors => f.write_str(
+                "this machine lets this process open no more files and connections (`ulimit -n` shows its limit); raise that, or \
+                 send fewer messages at a time",
+            ),
             Self::Closed(error) => write!(
                 f,
                 "the server closed the connection before the request ({}); check the port, the ALPN and the device certificate",
@@ -112,7 +116,7 @@ impl fmt::Display for ConnectError {
 impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAnswer { after } => write!(f, "no answer within {after:?}; give it more time"),
+            Self::NoAnswer { after } => write!(f, "no answer within {}; give it more time", seconds(*after)),
             Self::Closed(error) => write!(
                 f,
                 "the connection closed without an answer ({}); if it always does, check that the device certificate is active",
@@ -131,7 +135,7 @@ impl fmt::Display for ExchangeError {
                 write!(f, "the answer broke off ({}); if it always does, check proxies on the way", innermost(error))
             }
             Self::Stalled { after } => {
-                write!(f, "the answer stopped for {after:?}; give it more time")
+                write!(f, "the answer stopped for {}; give it more time", seconds(*after))
             }
         }
     }

@@ -44,7 +44,12 @@ impl Pool {
             .map_err(full)?
             .expect("the semaphore is never closed");
         let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
-        let stream = connect(&target.address, &target.route.server_name, &lane.tls, deadline).await?;
+        let stream = loop {
+            match connect(&target.address, &target.route.server_name, &lane.tls, deadline).await {
+                Err(ConnectError::OutOfDescriptors) => self.wait_for_descriptor(deadline).await?,
+                connected => break connected?,
+            }
+        };
         Ok(Dialed { stream, permits: DialedPermits { _lane: lane, _turn: turn, _socket: socket } })
     }
 }

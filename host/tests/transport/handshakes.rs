@@ -122,7 +122,9 @@ async fn an_expired_server_is_a_certificate_error() {
         let route = Route::new("localhost", authority.roots());
         let error = refusal(&server, route, "https://localhost/").await;
         is_certificate_error(&error);
-        assert!(error.to_string().contains("clock"), "{error}");
+        for word in ["expired on 2002-01-01T00:00:00Z", "this machine's clock says", "check this machine's clock"] {
+            assert!(error.to_string().contains(word), "{error}");
+        }
     })
     .await;
 }

@@ -6,15 +6,15 @@ use thingpost_host::{Identity, IdentityError, Route, TrustRoots};
 
 use crate::pki::Authority;
 
-fn fixture(name: &str) -> PathBuf {
+pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-fn load(certificate: &str, key: &str) -> Result<Identity, IdentityError> {
+pub fn load(certificate: &str, key: &str) -> Result<Identity, IdentityError> {
     Identity::from_pem_files(&fixture(certificate), &fixture(key))
 }
 
-fn says(error: &IdentityError, words: &[&str]) {
+pub fn says(error: &IdentityError, words: &[&str]) {
     let text = error.to_string();
     assert!(!text.contains('\n'), "{text}");
     for word in words {

@@ -300,9 +300,10 @@ async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
     within(async {
         const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
         let ca = Authority::new("ca");
-        for (end, what) in
-            [(Do::AnswerThenClose(HALF, Duration::ZERO), "broke off"), (Do::AnswerThenStall(HALF), "stopped for 50ms")]
-        {
+        for (end, what) in [
+            (Do::AnswerThenClose(HALF, Duration::ZERO), "broke off"),
+            (Do::AnswerThenStall(HALF), "stopped for 0.05 s"),
+        ] {
             let server = Script::new(&ca).on_request(move |_, _| end.clone()).start();
             let seen = Arc::<Mutex<Vec<String>>>::default();
             let log = Arc::clone(&seen);

@@ -54,7 +54,7 @@ async fn requests_that_would_wait_too_long_are_not_sent() {
         let errors: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
         // Two or three of a hundred have a turn within two seconds; where the machine stands still for a while, a few more.
         assert!(errors.len() > 50, "{}", errors.len());
-        assert!(errors.iter().all(|error| error.to_string().contains("no turn within 2s")), "{errors:?}");
+        assert!(errors.iter().all(|error| error.to_string().contains("no turn within 2 s")), "{errors:?}");
         assert_eq!(server.bodies().len(), sent.len());
     })
     .await;

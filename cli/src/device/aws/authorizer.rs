@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thingpost_host::runtime::types::{CustomAuthorizer, Placement};
 
 use crate::arguments::{AuthorizerArguments, TokenArguments};
-use crate::device::secret;
+use crate::device::secret::{self, Form};
 use crate::problem::Problem;
 
 const TOKEN_VARIABLE: &str = "THINGPOST_AUTHORIZER_TOKEN";
@@ -27,8 +27,9 @@ pub(in crate::device) struct Token {
 
 impl Token {
     pub fn read(arguments: &TokenArguments) -> Result<Self, Problem> {
-        let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE)?;
-        let signature = secret("token signature", arguments.token_signature_file.as_ref(), SIGNATURE_VARIABLE)?;
+        let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE, Form::Token)?;
+        let signature_file = arguments.token_signature_file.as_ref();
+        let signature = secret("token signature", signature_file, SIGNATURE_VARIABLE, Form::Base64)?;
         let token = match (&arguments.token_name, token) {
             (Some(name), Some(token)) => Some((name.clone(), token)),
             (Some(_), None) => {
@@ -49,9 +50,9 @@ impl Token {
 }
 
 /// From the file if there is one, else from the variable.
-fn secret(what: &str, file: Option<&PathBuf>, variable: &str) -> Result<Option<String>, Problem> {
+fn secret(what: &str, file: Option<&PathBuf>, variable: &str, form: Form) -> Result<Option<String>, Problem> {
     match file {
-        Some(file) => secret::from_file(what, file).map(Some),
-        None => secret::from_variable(variable),
+        Some(file) => secret::from_file(what, file, form).map(Some),
+        None => secret::from_variable(what, variable, form),
     }
 }

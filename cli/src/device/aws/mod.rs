@@ -25,6 +25,7 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
     let roots = roots(&arguments.reach)?;
     let anonymous = anonymous_route(&endpoint, port, &roots);
     let mut renewal = None;
+    let mut warnings = Vec::new();
     let (authentication, routes) = match way {
         Way::Certificate(pair) => {
             // Given a certificate, port 443 is the one with ALPN, whatever the domain is called.
@@ -32,7 +33,9 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
                 443 => vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()],
                 _ => Vec::new(),
             };
-            let route = anonymous.identity(pair.identity()?).alpn(Alpn::Offer(protocols));
+            let identity = pair.identity()?;
+            warnings = pair.warnings(&identity);
+            let route = anonymous.identity(identity).alpn(Alpn::Offer(protocols));
             (AwsAuthentication::Certificate, vec![route])
         }
         Way::SigV4 => {
@@ -49,12 +52,14 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
             if provider.endpoint.eq_ignore_ascii_case(&endpoint) && provider.port == port {
                 return Err(provider::same_endpoint(&endpoint));
             }
-            let route = anonymous_route(&provider.endpoint, provider.port, &roots).identity(pair.identity()?);
+            let identity = pair.identity()?;
+            warnings = pair.warnings(&identity);
+            let route = anonymous_route(&provider.endpoint, provider.port, &roots).identity(identity);
             (AwsAuthentication::CredentialsProvider(provider), vec![anonymous, route])
         }
     };
     let platform = Platform::Aws(AwsConfig { endpoint, port, authentication });
-    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments), renewal })
+    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments), renewal, warnings })
 }
 
 /// Without ALPN: where no certificate is shown, AWS goes by what the request says.

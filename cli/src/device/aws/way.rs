@@ -111,4 +111,17 @@ impl<'a> Pair<'a> {
     pub(in crate::device) fn identity(&self) -> Result<Identity, Problem> {
         Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)
     }
+
+    /// What is to be said before this identity is shown to anybody: who refuses it gives no reason.
+    pub(in crate::device) fn warnings(&self, identity: &Identity) -> Vec<String> {
+        let warning = identity.out_of_time().map(|out_of_time| {
+            let step = match (out_of_time.is_clock_wrong(), out_of_time.has_expired()) {
+                (true, _) => "set this machine's clock",
+                (false, true) => "unless the clock is wrong, renew the certificate",
+                (false, false) => "set the clock, or wait",
+            };
+            format!("the certificate in {} {out_of_time}; {step}", self.cert.display())
+        });
+        warning.into_iter().collect()
+    }
 }

@@ -1,0 +1,131 @@
+//! What people read who gave the wrong file: in one line which, and what to do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::certificate::CertificateProblem;
+use crate::key::KeyProblem;
+use crate::path;
+use crate::pem::{PemContents, PemFault, PemSource, Wanted};
+
+/// Why a certificate and a key do not make an [`Identity`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// A file cannot be read.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system says.
+        error: std::io::Error,
+    },
+    /// A PEM section that should be there is broken.
+    Malformed {
+        /// Where.
+        file: PemSource,
+        /// What is wrong.
+        fault: PemFault,
+    },
+    /// No certificate where the certificate should be.
+    NoCertificate {
+        /// Where it was looked for.
+        certificate: PemSource,
+        /// What is there instead.
+        found: PemContents,
+    },
+    /// No private key where the key should be.
+    NoPrivateKey {
+        /// Where it was looked for.
+        key: PemSource,
+        /// What is there instead.
+        found: PemContents,
+    },
+    /// The private key needs a passphrase.
+    EncryptedKey {
+        /// Where the key is.
+        key: PemSource,
+    },
+    /// The private key is of a kind, size or form that cannot be used.
+    UnsupportedKey {
+        /// Where the key is.
+        key: PemSource,
+        /// What is wrong with it.
+        problem: KeyProblem,
+    },
+    /// A certificate is PEM, but not a certificate that TLS can use.
+    UnusableCertificate {
+        /// Where the certificate is.
+        certificate: PemSource,
+        /// Its position there, counted from 1.
+        position: usize,
+        /// What is wrong with it.
+        problem: CertificateProblem,
+    },
+    /// The key belongs to a certificate of the chain, but not to the first one.
+    LeafNotFirst {
+        /// Where the chain is.
+        certificate: PemSource,
+        /// The position of the device's certificate, counted from 1.
+        position: usize,
+    },
+    /// The key belongs to another certificate.
+    Mismatch {
+        /// Where the certificate is.
+        certificate: PemSource,
+        /// Where the key is.
+        key: PemSource,
+        /// Whether there is none but those of authorities, so that the device's own is missing.
+        are_authorities: bool,
+    },
+}
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { file, error } => {
+                write!(f, "cannot read {}: {error}; {}", file.display(), path::way_out(file, error))
+            }
+            Self::Malformed { file, fault } => {
+                write!(f, "broken PEM in {file} ({fault}); download or export it again")
+            }
+            Self::NoCertificate { certificate, found } => {
+                write!(f, "no certificate in {certificate}: {found}; {}", found.way_out(Wanted::Certificate))
+            }
+            Self::NoPrivateKey { key, found } => {
+                write!(f, "no private key in {key}: {found}; {}", found.way_out(Wanted::PrivateKey))
+            }
+            Self::EncryptedKey { key } => write!(
+                f,
+                "the private key in {key} needs a passphrase; decrypt it with `openssl pkey -in KEY -out KEY.plain`"
+            ),
+            Self::UnsupportedKey { key, problem } => {
+                write!(f, "the private key in {key} cannot be used: {problem}; {}", problem.way_out())
+            }
+            Self::UnusableCertificate { certificate, position, problem } => {
+                write!(f, "certificate {position} in {certificate} cannot be used: {problem}; {}", problem.way_out())
+            }
+            Self::LeafNotFirst { certificate, position } => write!(
+                f,
+                "the device's certificate is number {position} in {certificate}; put it first, before those that signed it"
+            ),
+            Self::Mismatch { certificate, key, are_authorities: true } => write!(
+                f,
+                "the private key in {key} does not belong to the certificate in {certificate}, which is that of an authority; give \
+                 the device's own certificate, which was created together with the key"
+            ),
+            Self::Mismatch { certificate, key, are_authorities: false } => write!(
+                f,
+                "the private key in {key} does not belong to the certificate in {certificate}; give the pair that was created together"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for IdentityError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

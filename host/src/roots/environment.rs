@@ -1,0 +1,118 @@
+//! The roots that the environment names. A library for that exists, and what it does where nothing is to be found is to report
+//! no certificate, with a list of errors that most callers have no place for: a typing error in `SSL_CERT_FILE` would have the
+//! whole web trusted in place of the one authority that was meant.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Found, Oddity, RootsError, TrustRoots};
+use crate::pem::{self, PemSource, PemText};
+
+const FILE: &str = "SSL_CERT_FILE";
+const FOLDERS: &str = "SSL_CERT_DIR";
+
+pub(super) fn roots() -> Result<Option<TrustRoots>, RootsError> {
+    let set = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty());
+    roots_of(set(FILE).map(PathBuf::from).as_deref(), set(FOLDERS))
+}
+
+fn roots_of(file: Option<&Path>, folders: Option<OsString>) -> Result<Option<TrustRoots>, RootsError> {
+    let mut found = Found::default();
+    if let Some(file) = file {
+        let in_file = read(file, &mut found);
+        in_file.map_err(|error| RootsError::Environment {
+            setting: format!("{FILE}={}", file.display()),
+            error: Some(Box::new(error)),
+        })?;
+    }
+    let Some(folders) = folders else {
+        return Ok(file.map(|_| found.into()));
+    };
+    let mut first_error = None;
+    for folder in env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Err(error) = read_folder(&folder, &mut found) {
+            first_error = first_error.or(Some(error));
+        }
+    }
+    if found.named.is_empty() {
+        let setting = format!("{FOLDERS}={}", Path::new(&folders).display());
+        return Err(RootsError::Environment { setting, error: first_error.map(Box::new) });
+    }
+    Ok(Some(found.into()))
+}
+
+/// All certificates of a file, which must have some.
+fn read(file: &Path, found: &mut Found) -> Result<(), RootsError> {
+    let content = pem::read(file).map_err(|error| RootsError::Unreadable { file: file.to_owned(), error })?;
+    let source = PemSource::from(file);
+    let before = found.named.len();
+    found.add(&content, &source, Oddity::PassedOver)?;
+    if found.named.len() > before {
+        return Ok(());
+    }
+    let text = PemText::of(&content);
+    let blocks = text.blocks().unwrap_or_default();
+    let left_out = found.left_out.first().cloned();
+    Err(RootsError::NoCertificate { roots: source, found: text.contents(&blocks), left_out })
+}
+
+/// The certificates of a folder. It holds whatever it holds, and most of it several times: what is no certificate is passed over.
+fn read_folder(folder: &Path, found: &mut Found) -> Result<(), RootsError> {
+    let entries = fs::read_dir(folder).map_err(|error| RootsError::Unreadable { file: folder.to_owned(), error })?;
+    for file in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+        if let Err(error) = read(&file, found) {
+            tracing::debug!("{error}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    }
+
+    fn trusted(file: Option<&Path>, folders: Option<&Path>) -> Option<usize> {
+        let roots = roots_of(file, folders.map(|folder| folder.as_os_str().to_owned())).unwrap();
+        roots.map(|roots| roots.named.len())
+    }
+
+    #[test]
+    fn what_is_named_is_trusted_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(fixture("rsa.cert.pem"), folder.path().join("a.pem")).unwrap();
+        fs::write(folder.path().join("README"), "no certificate").unwrap();
+        let file = fixture("ec.cert.pem");
+        assert_eq!(trusted(None, None), None);
+        assert_eq!(trusted(Some(&file), None), Some(1));
+        assert_eq!(trusted(None, Some(folder.path())), Some(1));
+        assert_eq!(trusted(Some(&file), Some(folder.path())), Some(2));
+        assert_eq!(trusted(Some(&file), Some(Path::new("/nowhere"))), Some(1));
+    }
+
+    #[test]
+    fn where_there_is_nothing_nobody_is_trusted_and_the_variable_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty");
+        fs::write(&empty, "").unwrap();
+        for (file, what) in [
+            (Path::new("/nowhere/ca.pem").to_owned(), "No such file"),
+            (empty, "it is empty"),
+            (fixture("rsa.public.pem"), "it holds: PUBLIC KEY"),
+        ] {
+            let said = roots_of(Some(&file), None).unwrap_err().to_string();
+            assert!(said.starts_with(&format!("SSL_CERT_FILE={} is set", file.display())), "{said}");
+            assert!(said.contains(what) && said.ends_with("or unset it"), "{said}");
+        }
+        let hollow = tempfile::tempdir().unwrap();
+        for (folder, what) in [(Path::new("/nowhere"), "No such file"), (hollow.path(), "there is no certificate")] {
+            let said = roots_of(None, Some(folder.as_os_str().to_owned())).unwrap_err().to_string();
+            assert!(said.starts_with("SSL_CERT_DIR=") && said.contains(what), "{said}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Certificates and the clock.
+//!
+//! A box without a battery wakes up in 1970, and then every certificate is "not valid yet". Whether it is the certificate that is
+//! wrong or the clock can be seen by whoever sees both dates, so both are said; and a clock that shows a time before this program
+//! was written is wrong whatever the certificate says.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls::pki_types::CertificateDer;
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::{DateTime, Decode};
+
+/// No clock that is right shows a time before this: the first of November 2026, when this was written. It being old does no
+/// harm; it only says less then.
+const WRITTEN: Duration = Duration::from_secs(1_793_491_200);
+
+/// A certificate that is not in its time, by the clock of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfTime {
+    /// When it begins to be valid, or when it ended.
+    limit: Duration,
+    /// What the clock says.
+    now: Duration,
+}
+
+impl OutOfTime {
+    pub(crate) fn new(limit: Duration, now: Duration) -> Self {
+        Self { limit, now }
+    }
+
+    /// Nothing if it is in its time, or not to be read.
+    pub(crate) fn of(certificate: &CertificateDer<'_>, now: Duration) -> Option<Self> {
+        let certificate = CertificateInner::<Raw>::from_der(certificate).ok()?;
+        let validity = certificate.tbs_certificate().validity();
+        let (begin, end) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
+        match now {
+            now if now < begin => Some(Self::new(begin, now)),
+            now if now > end => Some(Self::new(end, now)),
+            _ => None,
+        }
+    }
+
+    /// Whether its time is over, and not still to come.
+    pub fn has_expired(&self) -> bool {
+        self.now > self.limit
+    }
+
+    /// Whether the clock is wrong in any case.
+    pub fn is_clock_wrong(&self) -> bool {
+        self.now < WRITTEN
+    }
+}
+
+/// `expired on 2025-01-01T00:00:00Z, and this machine's clock says 2026-11-30T13:00:00Z`
+impl fmt::Display for OutOfTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.has_expired() { "expired on" } else { "is not valid before" };
+        write!(f, "{what} {}, and this machine's clock says {}", date(self.limit), date(self.now))?;
+        match self.is_clock_wrong() {
+            true => f.write_str(", which is long past"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// By the clock of this machine, as it is in certificates.
+pub(crate) fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn date(since_1970: Duration) -> String {
+    match DateTime::from_unix_duration(Duration::from_secs(since_1970.as_secs())) {
+        Ok(date) => date.to_string(),
+        Err(_) => "a time after the year 9999".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(limit: u64, now: u64) -> String {
+        OutOfTime::new(Duration::from_secs(limit), Duration::from_secs(now)).to_string()
+    }
+
+    #[test]
+    fn both_dates_are_said() {
+        assert_eq!(
+            said(1_000_000_000, 1_800_000_000),
+            "expired on 2001-09-09T01:46:40Z, and this machine's clock says 2027-01-15T08:00:00Z"
+        );
+        assert!(said(1_900_000_000, 1_800_000_000).starts_with("is not valid before 2030-03-17T17:46:40Z, and"));
+        assert!(said(u64::MAX, 1_800_000_000).contains("after the year 9999"));
+    }
+
+    #[test]
+    fn a_clock_from_before_this_was_written_is_wrong() {
+        assert!(said(1_800_000_000, 60).ends_with("says 1970-01-01T00:01:00Z, which is long past"));
+        assert!(!said(1_800_000_000, WRITTEN.as_secs()).contains("long past"));
+        assert_eq!(date(WRITTEN), "2026-11-01T00:00:00Z");
+    }
+}

@@ -92,6 +92,7 @@ pub(crate) fn fault(error: &Error) -> String {
         Error::InvalidEncryptedClientHello(why) => format!("the client hello could not be encrypted: {}", words(why)),
         Error::InvalidCertRevocationList(why) => format!("a list of revoked certificates is wrong: {}", words(why)),
         Error::InconsistentKeys(why) => format!("certificate and key do not fit: {}", words(why)),
+        Error::Other(other) => format!("something else: {}", words(other)),
         // These are texts.
         other => other.to_string(),
     }

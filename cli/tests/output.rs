@@ -90,7 +90,7 @@ fn progress_shows_on_a_terminal_and_goes_away_before_the_summary() {
     let mut terminal = command("script");
     terminal.args(["--quiet", "--return", "--command", &typed, "/dev/null"]).env("TERM", "xterm");
     if std::process::Command::new("script").arg("--version").output().is_err() {
-        eprintln!("left out: this machine has no `script` to make a terminal with");
+        crate::process::left_out("this machine has no `script` to make a terminal with");
         return;
     }
     let output = clouds.run_command(terminal);

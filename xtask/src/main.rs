@@ -2,18 +2,22 @@
 //! script should install anything that nobody asked for: whoever types these asks for it.
 
 mod broker;
+mod ci;
+mod suite;
+mod verdicts;
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them
-cargo xtask test [ARGUMENTS]     run all tests; arguments go to cargo test
+cargo xtask test [ARGUMENTS]     run all tests, whatever fails, and list the failures; arguments go to cargo test
+cargo xtask ci [--full]          what .ci/run does; --full: and all tests with busy cores, and under `nice` beside a build
 cargo xtask broker               install the MQTT broker of the tests, as root on Debian; demo and test use it
 cargo xtask components [FOLDER]  build the components, write them to a folder
 cargo xtask bench                measure everything, write docs/performance.md
@@ -25,7 +29,8 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
         Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
-        Some("test") => broker::ensure().and_then(|()| cargo(&["test", "--workspace"], &arguments)),
+        Some("test") => test(&arguments),
+        Some("ci") => ci::run(&arguments),
         Some("broker") => broker::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
         Some("bench") => cargo(&["run", "--release", "--package", "thingpost-benches", "--"], &arguments),
@@ -46,10 +51,20 @@ fn cargo(arguments: &[&str], more: &[OsString]) -> Result<(), String> {
     ensure_target()?;
     let mut cargo = Command::new("cargo");
     cargo.args(arguments).args(more);
-    match cargo.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
-        Err(error) => Err(format!("cannot run cargo: {error}")),
+    end_with(cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?)
+}
+
+fn test(arguments: &[OsString]) -> Result<(), String> {
+    broker::ensure()?;
+    ensure_target()?;
+    end_with(suite::run(Command::new("cargo"), arguments)?)
+}
+
+/// Whoever called is to see what cargo said.
+fn end_with(status: ExitStatus) -> Result<(), String> {
+    match status.success() {
+        true => Ok(()),
+        false => std::process::exit(status.code().unwrap_or(1)),
     }
 }
 

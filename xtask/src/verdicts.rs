@@ -91,7 +91,10 @@ impl fmt::Display for Verdicts {
         }
         let Self { passed, failed, ignored, .. } = self;
         let (programs, left_out) = (self.programs.len(), self.left_out.len());
-        write!(f, "{passed} passed, {failed} failed, {ignored} ignored, {left_out} left out, in {programs} test programs")
+        write!(
+            f,
+            "{passed} passed, {failed} failed, {ignored} ignored, {left_out} left out, in {programs} test programs"
+        )
     }
 }
 
@@ -105,7 +108,8 @@ fn stem(program: &str) -> &str {
 fn count(counts: &str, what: &str) -> u64 {
     let mut words = counts.split([' ', ';', '.']).filter(|word| !word.is_empty());
     let mut before = None;
-    words.find_map(|word| if word == what { before } else { before.replace(word).and(None) })
+    words
+        .find_map(|word| if word == what { before } else { before.replace(word).and(None) })
         .and_then(|number| number.parse().ok())
         .unwrap_or(0)
 }

@@ -95,6 +95,14 @@ impl Process {
         assert!(sent.expect("there is a shell").success());
     }
 
+    /// Whether a signal has a handler by now. Where the system does not tell, it is taken to have one.
+    pub fn catches(&self, signal: u32) -> bool {
+        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", self.child.id())) else { return true };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        // Signal 1 is the lowest bit.
+        caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1))
+    }
+
     /// Waits until something holds, while it runs.
     pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         let begin = Instant::now();

@@ -325,7 +325,7 @@ mod tests {
         let ledger = Ledger::new();
         let waiting = {
             let ledger = ledger.clone();
-            tokio::spawn(async move { ledger.wait_for(2, Duration::from_secs(10)).await })
+            tokio::spawn(async move { ledger.wait_for(2, thingpost_patience::patience()).await })
         };
         ledger.record(entry());
         ledger.record(entry());

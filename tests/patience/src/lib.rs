@@ -1,9 +1,17 @@
 //! A test that waits for something must end when it never comes, and must not fail where it comes late: on machines whose
 //! system calls take eight times as long, with all cores busy, under `nice` beside a build. So all tests wait equally
 //! long, and this is the only place that says how long. It bounds a hang and nothing else: that something happens in time
-//! is asserted with a clock of the test's own, or not at all.
+//! is asserted with a [`Clock`] of the test's own, or not at all.
 
+mod clock;
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+pub use clock::Clock;
 
 /// A build beside the tests takes all cores for two to five minutes, and what runs under `nice` meanwhile gets a
 /// thirtieth of one.
@@ -18,6 +26,27 @@ const FACTOR: &str = "THINGPOST_TEST_PATIENCE";
 /// When the environment variable `THINGPOST_TEST_PATIENCE` is set to something else than a number from 1 to 1000.
 pub fn patience() -> Duration {
     HANG * factor(std::env::var_os(FACTOR).map(|value| value.to_string_lossy().into_owned()).as_deref())
+}
+
+/// Does it, and fails by name if it hangs: for whatever becomes of the clock of the runtime.
+///
+/// # Panics
+/// When it hangs.
+pub async fn within<T>(work: impl Future<Output = T>) -> T {
+    let (done, is_done) = mpsc::channel::<()>();
+    let (hung, hangs) = oneshot::channel();
+    thread::spawn(move || {
+        if is_done.recv_timeout(patience()) == Err(RecvTimeoutError::Timeout) {
+            let _ = hung.send(());
+        }
+    });
+    tokio::select! {
+        result = work => {
+            drop(done);
+            result
+        }
+        Ok(()) = hangs => panic!("a test waits for nothing that long"),
+    }
 }
 
 fn factor(value: Option<&str>) -> u32 {

@@ -18,6 +18,7 @@ use crate::server::{Do, OK, Script, Server, Signal};
 
 const URL: &str = "https://localhost/";
 const SHORT: Duration = Duration::from_millis(200);
+/// More than timers are late by.
 const TICK: Duration = Duration::from_millis(2);
 
 /// The body of a guest that says nothing and does not end.
@@ -53,7 +54,7 @@ fn sending(transport: &Transport) -> JoinHandle<Result<http::Response<Bytes>, Tr
 async fn takes<T>(time: Duration, work: &mut JoinHandle<T>, clock: &Clock) {
     clock.pass(time - TICK).await;
     assert!(!work.is_finished());
-    clock.pass(TICK).await;
+    clock.pass(2 * TICK).await;
     while !work.is_finished() {
         yield_now().await;
     }
@@ -123,7 +124,7 @@ async fn an_answer_that_stops_is_a_read_timeout() {
         let (transport, server) = with(Duration::MAX, Duration::MAX, script, &ca);
         let mut answer = transport.send(post(URL, "x"), None).await.unwrap().into_body();
         assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "ok");
-        let (stopped, ()) = tokio::join!(answer.frame(), clock.pass(SHORT));
+        let (stopped, ()) = tokio::join!(answer.frame(), clock.pass(SHORT + TICK));
         let error = stopped.unwrap().unwrap_err();
         assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
         drop(answer);

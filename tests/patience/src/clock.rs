@@ -21,7 +21,8 @@ impl Clock {
         Self(end)
     }
 
-    /// Lets time pass, for this runtime and all timers in it.
+    /// Lets time pass, for this runtime and all timers in it. They count whole milliseconds and round up: one that is due
+    /// now, or just so, rings a millisecond later.
     pub async fn pass(&self, time: Duration) {
         tokio::time::advance(time).await;
     }

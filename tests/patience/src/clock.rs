@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(begin.elapsed(), Duration::ZERO);
         peer.join().unwrap();
         let late = timeout(Duration::from_secs(3600), std::future::pending::<()>());
-        let (late, ()) = tokio::join!(late, clock.pass(Duration::from_secs(3600)));
+        let (late, ()) = tokio::join!(late, clock.pass(Duration::from_secs(3601)));
         assert!(late.is_err());
     }
 }

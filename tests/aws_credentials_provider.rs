@@ -11,6 +11,7 @@ use thingpost_host::runtime::types::{
     AwsAuthentication, Cause, CredentialsProvider, Delivery, Error, Failure, Message, Options, Receipt, Retry, Stage,
 };
 use thingpost_host::{Pool, Route};
+use thingpost_patience::patience;
 
 use crate::fixtures::aws::AwsCloud;
 use crate::fixtures::deadline::within;
@@ -120,7 +121,7 @@ async fn struck_in_the_middle(lifetime: Duration, strike: impl Fn(&AwsCloud)) {
     let mut publisher = cloud.open_way(Way::CredentialsProvider, &options).await;
     let (messages, ledger) = (messages(COUNT), cloud.emulator.ledger());
     let struck = async {
-        ledger.wait_for(COUNT / 4, Duration::from_secs(20)).await.unwrap();
+        ledger.wait_for(COUNT / 4, patience()).await.unwrap();
         strike(&cloud);
     };
     let (outcomes, ()) = tokio::join!(publisher.publish_all(&messages), struck);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thingpost_emulator::{AnswerFault, Break, Entry, Fault, HandshakeFault};
 use thingpost_host::PoolLimits;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Options, Qos, Receipt};
+use thingpost_patience::patience;
 use tokio::task::JoinSet;
 
 use crate::fixtures::agreement::{assert_agrees, is_receipt_of};
@@ -157,7 +158,7 @@ async fn tokens_that_end_in_the_middle_are_replaced_once_for_everybody() {
             let messages = messages(TOPIC, COUNT);
             let ledger = cloud.emulator.ledger();
             let end_of_tokens = async {
-                ledger.wait_for(COUNT / 3, Duration::from_secs(30)).await.unwrap();
+                ledger.wait_for(COUNT / 3, patience()).await.unwrap();
                 // One hears of it late, when there is a new token already, which is not to be thrown away.
                 let delay = Duration::from_millis(1);
                 cloud.emulator.faults().push(Fault::InAnswer(AnswerFault::SlowBytes { delay }), 1);
@@ -206,7 +207,7 @@ fn mixed_faults(mut state: u64) -> impl Iterator<Item = Fault> {
 }
 
 async fn strike_a_batch(kind: Kind, seed: u64) {
-    let options = Options { timeout_ms: Some(2_000), max_in_flight: Some(16), ..options() };
+    let options = Options { timeout_ms: Some(10_000), max_in_flight: Some(16), ..options() };
     let cloud = Cloud::start(kind).await;
     let mut publisher = cloud.open(&options).await;
     publisher.publish(&at_least_once(cloud.topic(), b"before")).await.unwrap().unwrap();

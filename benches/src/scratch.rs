@@ -2,6 +2,7 @@
 //! are to be gone with it must be taken away by somebody who hears the interruption.
 
 use std::path::Path;
+use std::time::Duration;
 use std::{fs, io, process, thread};
 
 use tempfile::TempDir;
@@ -13,14 +14,17 @@ const INTERRUPTED: i32 = 130;
 pub(crate) struct Scratch(TempDir);
 
 impl Scratch {
+    /// Whoever interrupts is heard before there is a folder, and by a thread that does nothing else: at no moment is the
+    /// folder left, and none is too busy to end at once.
     pub fn new() -> io::Result<Self> {
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let interruption = tokio.block_on(async { Interruption::listen() })?;
         let folder = TempDir::with_prefix("thingpost-bench-")?;
         let path = folder.path().to_owned();
-        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::spawn(move || {
             // Without signals there is nobody to hear.
-            if tokio.block_on(interrupted()).is_ok() {
-                let _ = fs::remove_dir_all(path);
+            if tokio.block_on(interruption.heard()).is_ok() {
+                remove(&path);
                 process::exit(INTERRUPTED);
             }
         });
@@ -32,19 +36,64 @@ impl Scratch {
     }
 }
 
-#[cfg(unix)]
-async fn interrupted() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
+/// What measures goes on meanwhile, and so do the server and the scripts, which may just be writing something. What comes
+/// into a folder while it is being removed keeps it there; once it is gone nothing comes any more.
+fn remove(folder: &Path) {
+    for _ in 0..1000 {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(Duration::from_millis(5)),
+            _ => return,
+        }
+    }
+}
 
-    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    tokio::select! {
-        heard = tokio::signal::ctrl_c() => heard,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+#[cfg(unix)]
+struct Interruption([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Interruption {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
+    }
+
+    async fn heard(self) -> io::Result<()> {
+        let [mut interrupt, mut terminate, mut hang_up] = self.0;
+        tokio::select! {
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+            _ = hang_up.recv() => Ok(()),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Interruption;
+
+#[cfg(not(unix))]
+impl Interruption {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn heard(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_goes_while_somebody_writes_to_it() {
+        let folder = TempDir::new().unwrap().keep();
+        let writer = thread::spawn({
+            let folder = folder.clone();
+            move || (0..).take_while(|number: &u32| fs::write(folder.join(number.to_string()), "").is_ok()).count()
+        });
+        remove(&folder);
+        assert!(!folder.exists());
+        writer.join().unwrap();
+    }
 }

@@ -23,6 +23,7 @@ use serde_json::json;
 use thingpost_emulator::{Authority, ClientCertificates, DeviceCertificate};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use wasmtime_wasi_http::io::TokioIo;
@@ -45,24 +46,40 @@ pub fn run(devices: usize) -> io::Result<()> {
     raise_open_files();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let authority = Authority::new();
-        // The address is for programs that cannot be told where to find a name.
-        let names = [AWS_ENDPOINT, ALIYUN_ENDPOINT, "127.0.0.1"].map(str::to_owned);
-        let identity = authority.issue_server(&names).map_err(io::Error::other)?;
-        let devices: Vec<_> = (0..devices).map(|number| authority.issue_device(&format!("device-{number}"))).collect();
-        let mqtt = Mqtt::start(&authority, &devices).await;
-        let config = |clients| identity.server_config(clients, &ALPN).map_err(io::Error::other);
-        let greeting = json!({
-            "mutual_tls": listen(config(ClientCertificates::AnyOrNone)?).await?.to_string(),
-            "tls": listen(config(ClientCertificates::NotAsked)?).await?.to_string(),
-            "ca": authority.ca_pem(),
-            "devices": devices.iter().map(device).collect::<Vec<_>>(),
-            "mqtt": mqtt::greeting(&mqtt),
-        });
-        writeln!(io::stdout(), "{greeting}")?;
-        input_ended().await;
-        Ok(())
+        tokio::select! {
+            // First, and from the beginning: a thousand devices take a while, and who wants them may have been interrupted.
+            biased;
+            () = input_ended() => Ok(()),
+            done = serve(devices) => done,
+        }
     })
+}
+
+/// Serves for as long as anybody reads what it says first.
+async fn serve(count: usize) -> io::Result<()> {
+    let authority = Authority::new();
+    // The address is for programs that cannot be told where to find a name.
+    let names = [AWS_ENDPOINT, ALIYUN_ENDPOINT, "127.0.0.1"].map(str::to_owned);
+    let identity = authority.issue_server(&names).map_err(io::Error::other)?;
+    let mut devices = Vec::new();
+    for number in 0..count {
+        devices.push(authority.issue_device(&format!("device-{number}")));
+        yield_now().await;
+    }
+    let mqtt = Mqtt::start(&authority, &devices).await;
+    let config = |clients| identity.server_config(clients, &ALPN).map_err(io::Error::other);
+    let greeting = json!({
+        "mutual_tls": listen(config(ClientCertificates::AnyOrNone)?).await?.to_string(),
+        "tls": listen(config(ClientCertificates::NotAsked)?).await?.to_string(),
+        "ca": authority.ca_pem(),
+        "devices": devices.iter().map(device).collect::<Vec<_>>(),
+        "mqtt": mqtt::greeting(&mqtt),
+    });
+    match writeln!(io::stdout(), "{greeting}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => std::future::pending().await,
+    }
 }
 
 fn device(device: &DeviceCertificate) -> serde_json::Value {

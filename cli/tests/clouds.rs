@@ -12,6 +12,7 @@ use thingpost_emulator::{
     AccessKey, AliyunEmulator, AliyunOptions, Authority, Authorizer, AwsConnections, AwsEmulator, AwsOptions,
     Connections, DeviceCertificate, Entry, Faults, Ledger,
 };
+use thingpost_patience::patience;
 use tokio::runtime::Runtime;
 
 use crate::command::{CommandLine, fixture};
@@ -32,9 +33,6 @@ pub const TOKEN: &str = "h7sh.auth0rizer.tok3n";
 pub const TOKEN_SIGNATURE: &str = "aDdzaC1zaWduYXR1cmU+Lz8=";
 pub const PASSWORD: &str = "h7sh-passw0rd";
 pub const ROLE_ALIAS: &str = "publisher";
-
-/// How long the ledger may take to show what a client was told.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Clouds {
     pub aws: AwsEmulator,
@@ -242,7 +240,7 @@ impl Clouds {
     }
 
     fn wait_for(&self, ledger: &Ledger, count: usize) -> Vec<Entry> {
-        self.runtime.block_on(ledger.wait_for(count, PATIENCE)).unwrap()
+        self.runtime.block_on(ledger.wait_for(count, patience())).unwrap()
     }
 
     pub fn faults(&self) -> Faults {

@@ -54,7 +54,7 @@ fn a_confirmation_is_waited_for_and_said() {
 fn a_confirmation_that_does_not_come_leaves_the_fate_unknown() {
     let clouds = Clouds::start();
     connect(&clouds, false);
-    let output = clouds.run(send(&clouds).with("--timeout", "6").and(&["--confirm", "--json"]));
+    let output = clouds.run(send(&clouds).with("--timeout", "60").and(&["--confirm", "--json"]));
     assert_eq!(output.code, Some(4), "{output:?}");
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!((&value["outcome"], &value["cause"]), (&"unknown".into(), &"unconfirmed".into()));

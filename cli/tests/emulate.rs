@@ -99,7 +99,7 @@ fn the_name_of_the_folder_may_have_what_a_shell_would_read() {
 #[test]
 fn the_commands_work_on_ipv6_too() {
     if TcpListener::bind("[::1]:0").is_err() {
-        eprintln!("left out: this machine has no IPv6");
+        crate::process::skipped("this machine has no IPv6");
         return;
     }
     let folder = TempDir::new().unwrap();

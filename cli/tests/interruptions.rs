@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use thingpost_emulator::{Break, Disposition, Fault};
 
@@ -27,7 +26,7 @@ fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read()
         let lines = numbered(20_000);
         let failed = clouds.path("failed");
         let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &failed);
-        let process = clouds.start_command(clouds.command(line.with("--timeout", "1.5")));
+        let process = clouds.start_command(clouds.command(line.with("--timeout", "8")));
         clouds.wait_for_aws(32);
         process.signal(signal);
         let output = clouds.checked(process.end());
@@ -54,7 +53,7 @@ fn of_a_pipe_the_lines_that_were_taken_out_of_it_are_kept_and_its_end_is_not_wai
     let clouds = Clouds::start();
     clouds.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
     let failed = clouds.path("failed");
-    let line = clouds.publish_aws().lines("-").with("--failed", &failed).with("--timeout", "2");
+    let line = clouds.publish_aws().lines("-").with("--failed", &failed).with("--timeout", "8");
     let mut process = clouds.start_piped(line);
     process.write(b"line 1\n");
     clouds.wait_for_aws(1);
@@ -133,16 +132,14 @@ fn a_second_interruption_does_not_wait_for_answers() {
     let clouds = Clouds::start();
     clouds.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
     let failed = clouds.path("failed");
-    let line = clouds.publish_aws().lines("-").with("--failed", &failed).with("--timeout", "600");
+    let line = clouds.publish_aws().lines("-").with("--failed", &failed).with("--timeout", "86400");
     let mut process = clouds.start_piped(line.and(&["--json"]));
     process.write(b"a\n");
     clouds.wait_for_aws(1);
     process.signal("INT");
     process.wait_until("the hint", |process| process.stderr().contains("again to leave them"));
-    let begin = Instant::now();
     process.signal("INT");
     let output = clouds.checked(process.end_by_itself());
-    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
     assert_eq!(output.code, Some(4), "{output:?}");
     let summary = output.stdout.lines().last().unwrap();
     assert!(summary.starts_with("{\"summary\":") && summary.contains("\"unknown\":1"), "{output:?}");

@@ -2,7 +2,7 @@
 //! has its own idea of what a shadow is. It knows nothing of certificates, so requests are signed, and of signatures it reads
 //! region and service alone. `cargo xtask moto` installs it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::CommandLine;
-use crate::process::{Output, Process, THINGPOST, command};
+use crate::process::{Output, Process, THINGPOST, command, skipped};
 
 const REGION: &str = "eu-central-1";
 
@@ -25,7 +25,7 @@ impl Moto {
     fn start(test: &str) -> Option<Self> {
         let program = installed("moto_server");
         if !program.is_file() {
-            skipped(test, "moto is not installed: `cargo xtask moto` says why, or installs it");
+            skipped(&format!("moto::{test}: moto is not installed: `cargo xtask moto` says why, or installs it"));
             return None;
         }
         let folder = TempDir::new().unwrap();
@@ -104,11 +104,6 @@ fn installed(program: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/moto/bin").join(program)
 }
 
-/// `cargo xtask test` counts these lines.
-fn skipped(test: &str, reason: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED: moto::{test}: {reason}");
-}
-
 #[test]
 fn messages_are_delivered_to_moto_one_by_one_and_by_lines() {
     let Some(moto) = Moto::start("messages_are_delivered_to_moto_one_by_one_and_by_lines") else { return };
@@ -161,7 +156,7 @@ fn a_retained_message_is_read_back_from_moto() {
     let output = moto.run(&["retained", "get"], &[topic, ("--timeout", "2")]);
     // It takes the message and forgets it.
     if output.code == Some(4) && output.stderr.contains("status 500") {
-        return skipped(TEST, "this version of moto keeps no messages");
+        return skipped(&format!("moto::{TEST}: this version of moto keeps no messages"));
     }
     assert_eq!((output.code, output.stdout.as_str()), (Some(0), "21.5"), "{output:?}");
     assert!(moto.done(&["retained", "list"], &[]).contains("sensors/kept"));

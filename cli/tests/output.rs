@@ -53,8 +53,7 @@ fn an_emulator_whose_reader_is_gone_goes_on() {
     let mut process = Process::start(emulator, Vec::new());
     let last = folder.path().join("aws-credentials.txt");
     process.wait_until("the files", |_| std::fs::read_to_string(&last).is_ok_and(|secret| secret.ends_with('\n')));
-    // Signals are counted from before the first line is printed.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    process.wait_until("somebody who listens to signals", |process| process.catches(2));
     process.signal("INT");
     let output = process.end();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
@@ -90,7 +89,7 @@ fn progress_shows_on_a_terminal_and_goes_away_before_the_summary() {
     let mut terminal = command("script");
     terminal.args(["--quiet", "--return", "--command", &typed, "/dev/null"]).env("TERM", "xterm");
     if std::process::Command::new("script").arg("--version").output().is_err() {
-        eprintln!("left out: this machine has no `script` to make a terminal with");
+        crate::process::skipped("this machine has no `script` to make a terminal with");
         return;
     }
     let output = clouds.run_command(terminal);

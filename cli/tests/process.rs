@@ -6,12 +6,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far beyond what any run takes, on a loaded machine too.
-const DEADLINE: Duration = Duration::from_secs(60);
+use thingpost_patience::patience;
 
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -38,6 +38,12 @@ pub fn command(program: &str) -> Command {
     command
 }
 
+/// Says what a test skips on this machine, past the harness, which shows nothing of a test that passes. `cargo xtask test`
+/// counts these lines.
+pub fn skipped(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
+}
+
 /// A process that is killed when this is dropped.
 pub struct Process {
     child: Child,
@@ -45,7 +51,6 @@ pub struct Process {
     stdout: Stream,
     stderr: Stream,
     secrets: Vec<String>,
-    deadline: Duration,
 }
 
 /// What a process said, and how it ended.
@@ -67,16 +72,9 @@ impl Process {
             stderr: Stream::of(child.stderr.take()),
             child,
             secrets,
-            deadline: DEADLINE,
         };
         process.assert_no_secret_is_listed(&command);
         process
-    }
-
-    /// Gives it more time than others.
-    pub fn patiently(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
     }
 
     /// Writes to its standard input, which must be a pipe.
@@ -97,13 +95,21 @@ impl Process {
         assert!(sent.expect("there is a shell").success());
     }
 
+    /// Whether a signal has a handler by now. Where the system does not tell, it is taken to have one.
+    pub fn catches(&self, signal: u32) -> bool {
+        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", self.child.id())) else { return true };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        // Signal 1 is the lowest bit.
+        caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1))
+    }
+
     /// Waits until something holds, while it runs.
     pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         let begin = Instant::now();
         while !holds(self) {
             let ended = self.child.try_wait().expect("the child is ours");
             let in_vain = ended.is_some() && !holds(self);
-            assert!(!in_vain && begin.elapsed() < DEADLINE, "waited for {what}: {ended:?}\n{}", self.so_far());
+            assert!(!in_vain && begin.elapsed() < patience(), "waited for {what}: {ended:?}\n{}", self.so_far());
             thread::sleep(LOOK);
         }
     }
@@ -140,7 +146,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("the child is ours") {
                 return status;
             }
-            assert!(begin.elapsed() < self.deadline, "the process does not end\n{}", self.so_far());
+            assert!(begin.elapsed() < patience(), "the process does not end\n{}", self.so_far());
             thread::sleep(LOOK);
         }
     }
@@ -201,26 +207,32 @@ impl Output {
 /// A thread that reads a stream to its end, so that a full pipe never blocks the process.
 struct Stream {
     bytes: Arc<Mutex<Vec<u8>>>,
-    reader: Option<JoinHandle<()>>,
+    ended: Option<Receiver<()>>,
 }
 
 impl Stream {
     fn of(stream: Option<impl Read + Send + 'static>) -> Self {
         let bytes = Arc::new(Mutex::default());
-        let reader = stream.map(|stream| {
-            let bytes = Arc::clone(&bytes);
-            thread::spawn(move || read_all(stream, &bytes))
+        let ended = stream.map(|stream| {
+            let (bytes, (sender, ended)) = (Arc::clone(&bytes), mpsc::channel());
+            thread::spawn(move || {
+                read_all(stream, &bytes);
+                let _ = sender.send(());
+            });
+            ended
         });
-        Self { bytes, reader }
+        Self { bytes, ended }
     }
 
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
+    /// The process is gone, but it may have left another one that still holds the stream.
     fn finish(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.join().expect("the reader does not panic");
+        if let Some(ended) = self.ended.take() {
+            let ended = ended.recv_timeout(patience());
+            assert!(ended.is_ok(), "somebody whom the process has left behind holds its output: {}", self.text());
         }
     }
 }

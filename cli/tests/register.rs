@@ -199,7 +199,8 @@ fn the_secret_takes_the_place_of_no_input_folder_or_device() {
 #[test]
 fn a_secret_whose_place_was_taken_meanwhile_is_kept_beside_it() {
     let clouds = clouds();
-    let delay = Duration::from_millis(5);
+    // Some hundred bytes: long enough for this test to get there first.
+    let delay = Duration::from_millis(20);
     clouds.aliyun.faults().push_at_authentication(Fault::InAnswer(AnswerFault::SlowBytes { delay }), 1);
     let mut process = clouds.start_command(clouds.command(register(&clouds, "secret").and(&["--json"])));
     process.wait_until("the registration", |_| !clouds.aliyun.registrations().is_empty());

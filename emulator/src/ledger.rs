@@ -183,13 +183,11 @@ impl Ledger {
     /// When there are fewer after `deadline`.
     pub async fn wait_for(&self, count: usize, deadline: Duration) -> Result<Vec<Entry>, TooFewEntries> {
         let mut length = self.inner.length.subscribe();
-        // The sender lives as long as self, so the only thing that can end the wait early is the deadline.
-        let waited = tokio::time::timeout(deadline, length.wait_for(|&length| length >= count)).await;
+        // The sender lives as long as self, so the only thing that can end the wait early is the deadline. What comes of it
+        // is let go of at once: it keeps the length from being changed, which is done by whoever has locked the entries.
+        let is_there = tokio::time::timeout(deadline, length.wait_for(|&length| length >= count)).await.is_ok();
         let entries = self.entries();
-        match waited {
-            Ok(_) => Ok(entries),
-            Err(_) => Err(TooFewEntries { wanted: count, seen: entries.len() }),
-        }
+        if is_there { Ok(entries) } else { Err(TooFewEntries { wanted: count, seen: entries.len() }) }
     }
 
     /// Forgets all entries.
@@ -325,7 +323,7 @@ mod tests {
         let ledger = Ledger::new();
         let waiting = {
             let ledger = ledger.clone();
-            tokio::spawn(async move { ledger.wait_for(2, Duration::from_secs(10)).await })
+            tokio::spawn(async move { ledger.wait_for(2, thingpost_patience::patience()).await })
         };
         ledger.record(entry());
         ledger.record(entry());
@@ -334,6 +332,25 @@ mod tests {
         ledger.clear();
         let late = ledger.wait_for(1, Duration::from_millis(10)).await;
         assert_eq!(late, Err(TooFewEntries { wanted: 1, seen: 0 }));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_does_not_stand_in_the_way_of_whoever_records() {
+        let ledger = Ledger::new();
+        let recorder = {
+            let ledger = ledger.clone();
+            std::thread::spawn(move || {
+                for _ in 0..100_000 {
+                    ledger.record(entry());
+                }
+            })
+        };
+        while !recorder.is_finished() {
+            // It may have recorded its last one.
+            let _ = ledger.wait_for(1, Duration::from_millis(10)).await;
+            ledger.clear();
+        }
+        recorder.join().unwrap();
     }
 
     #[test]

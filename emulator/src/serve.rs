@@ -165,7 +165,11 @@ async fn serve<P: Platform>(tcp: TcpStream, platform: Arc<P>, counters: Arc<Coun
     if let Some(how) = platform.faults().take_at_accept() {
         return end(tcp, how, deadlines).await;
     }
-    tokio::time::sleep(platform.conditions().handshake_delay()).await;
+    let delay = platform.conditions().handshake_delay();
+    // Timers count whole milliseconds and round up, also from nothing.
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     let handshake = timeout(deadlines.idle, shake_hands(tcp, platform.as_ref()));
     let Ok(Some(stream)) = handshake.await else {
         return;

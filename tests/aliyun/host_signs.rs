@@ -2,7 +2,6 @@
 //! and has nothing to lose but a token.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use thingpost_emulator::{Break, Fault};
@@ -10,6 +9,7 @@ use thingpost_host::runtime::types::{
     AliyunConfig, Cause, Delivery, Error, Platform, Retry, SignMethod, Signer, Stage, TimestampPolicy,
 };
 use thingpost_host::runtime::{DeviceSecrets, Publisher, PublisherPre};
+use thingpost_patience::patience;
 
 use crate::bindings::sans_io::exports::thingpost::iot::exchange::Signing;
 use crate::bindings::sans_io::exports::thingpost::iot::types as theirs;
@@ -50,7 +50,7 @@ async fn a_token_that_ends_in_the_middle_is_signed_for_once_more_and_no_message_
         let ledger = cloud.emulator.ledger();
         let messages: Vec<_> = (0..100_u8).map(|index| at_most_once(TOPIC, [index])).collect();
         let end_of_tokens = async {
-            ledger.wait_for(30, Duration::from_secs(20)).await.unwrap();
+            ledger.wait_for(30, patience()).await.unwrap();
             cloud.emulator.revoke_tokens_of(PRODUCT_KEY, DEVICE_NAME);
         };
         let (outcomes, ()) = tokio::join!(publisher.publish_all(&messages), end_of_tokens);
@@ -95,7 +95,7 @@ async fn moments_with_the_secret(signer: fn() -> Signer) -> Vec<bool> {
     cloud.emulator.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
     tokio::select! {
         outcome = publisher.publish(&message) => panic!("{outcome:?}"),
-        entries = ledger.wait_for(1, Duration::from_secs(20)) => drop(entries.unwrap()),
+        entries = ledger.wait_for(1, patience()) => drop(entries.unwrap()),
     }
     look();
     assert_eq!(cloud.emulator.authentications(), 2);

@@ -68,7 +68,7 @@ async fn the_device_secret_is_nowhere_in_the_guest_where_the_host_signs_for_the_
             let config = AliyunConfig { signer, ..config() };
             cloud.emulator.faults().push_at_authentication(Fault::AfterAcceptance(Break::Stall), 1);
             let mut provisioning = pre.provisioning(cloud.transport(), Arc::new(secrets())).await.unwrap();
-            let error = provisioning.mqtt_credentials(&config, Some(500)).await.unwrap().unwrap_err();
+            let error = provisioning.mqtt_credentials(&config, Some(3_000)).await.unwrap().unwrap_err();
             assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
             let contents = memories.contents();
             assert!(contents.contain(DEVICE_NAME.as_bytes()));

@@ -193,7 +193,7 @@ async fn a_registration_whose_answer_is_lost_is_unknown_and_not_sent_again() {
             let cloud = cloud().await;
             cloud.emulator.faults().push_at_authentication(fault.clone(), 1);
             let mut provisioning = cloud.provisioning().await;
-            let timeout_ms = if failure == Failure::AnswerTimeout { 500 } else { 20_000 };
+            let timeout_ms = if failure == Failure::AnswerTimeout { 3_000 } else { 20_000 };
             let outcome = provisioning.register(&registration("7"), PRODUCT_SECRET, Some(timeout_ms)).await.unwrap();
             let error = outcome.unwrap_err();
             assert_eq!((error.cause, error.delivery), (Cause::Transport(failure), Delivery::Unknown), "{fault:?}");

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use thingpost_host::runtime::types::mqtt::Version;
 use thingpost_host::runtime::types::{Cause, Message, Qos};
+use thingpost_patience::patience;
 
 use super::judge::{kept_its_promises, numbered};
 use crate::fixtures::deadline::within;
@@ -100,7 +101,7 @@ async fn five_hundred_messages_of_one_call_arrive_in_their_order_and_once() {
             let ledger = cloud.front.ledger();
             kept_its_promises(&device, &ledger);
             // What is at most once may still be on its way to the front.
-            ledger.wait_for_publishes(500, Duration::from_secs(20)).await.unwrap();
+            ledger.wait_for_publishes(500, patience()).await.unwrap();
             let came: Vec<Vec<u8>> = ledger.all_publishes().into_iter().map(|publish| publish.payload).collect();
             let sent: Vec<Vec<u8>> = messages.into_iter().map(|message| message.payload).collect();
             assert!(came == sent, "{version:?}");

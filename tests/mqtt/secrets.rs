@@ -73,7 +73,7 @@ fn speaks_of(log: &str, what: &str) {
 }
 
 fn impatient() -> SessionOptions {
-    SessionOptions { operation_timeout_ms: Some(200), connect_timeout_ms: Some(300), ..options() }
+    SessionOptions { operation_timeout_ms: Some(1_000), connect_timeout_ms: Some(2_000), ..options() }
 }
 
 #[tokio::test]

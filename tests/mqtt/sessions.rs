@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thingpost_host::runtime::types::Qos;
 use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, Version};
+use thingpost_patience::patience;
 
 use super::judge::numbered;
 use crate::fixtures::deadline::within;
@@ -55,7 +56,7 @@ async fn what_nobody_came_back_for_is_not_acknowledged_and_comes_again() {
             let mut device = cloud.online(&config_of("speaker", version), &options()).await;
             device.publish_all(&numbered("a/b", Qos::AtLeastOnce, 1)).await;
             device.settle().await;
-            cloud.front.ledger().wait_for_counts(|it| it.deliveries == 1, Duration::from_secs(20)).await.unwrap();
+            cloud.front.ledger().wait_for_counts(|it| it.deliveries == 1, patience()).await.unwrap();
             // The instance ends before it was asked, or before whoever asked had made anything of the answer.
             if is_handed_over {
                 forgetful.until(|forgetful| !forgetful.messages().is_empty()).await;
@@ -68,7 +69,7 @@ async fn what_nobody_came_back_for_is_not_acknowledged_and_comes_again() {
             assert!(next.messages()[0].duplicate);
             assert_eq!(cloud.front.ledger().counts().confirmed, 0);
             next.session.receive(Duration::ZERO).await.unwrap();
-            cloud.front.ledger().wait_for_counts(|it| it.confirmed == 1, Duration::from_secs(20)).await.unwrap();
+            cloud.front.ledger().wait_for_counts(|it| it.confirmed == 1, patience()).await.unwrap();
         }
     })
     .await;
@@ -93,7 +94,7 @@ async fn no_more_is_handed_over_than_is_wanted_and_the_rest_is_not_acknowledged(
             messages += events.iter().filter(|event| matches!(event, Event::Message(_))).count() as u32;
         }
         modest.session.disconnect().await.unwrap();
-        cloud.front.ledger().wait_for_counts(|it| it.confirmed == 2, Duration::from_secs(20)).await.unwrap();
+        cloud.front.ledger().wait_for_counts(|it| it.confirmed == 2, patience()).await.unwrap();
         let mut next = cloud.open(&config, &options()).await;
         next.connect().await.unwrap();
         next.until(|next| next.messages().len() >= 3).await;

@@ -25,7 +25,7 @@ struct Confidant {
 }
 
 fn short() -> Options {
-    Options { timeout_ms: Some(500), max_attempts: Some(2), ..options() }
+    Options { timeout_ms: Some(2_000), max_attempts: Some(2), ..options() }
 }
 
 async fn open(cloud: &AwsCloud, name: &'static str, authentication: AwsAuthentication, secrets: &[&str]) -> Confidant {

@@ -76,7 +76,7 @@ fn faults() -> [Fault; 7] {
 /// Everything that is written while nothing goes well, and the sessions that there were meanwhile.
 async fn written(cloud: &AwsCloud, authentication: AwsAuthentication) -> (String, Vec<String>) {
     let log = Log::listen();
-    let options = Options { timeout_ms: Some(500), max_attempts: Some(2), ..options() };
+    let options = Options { timeout_ms: Some(2_000), max_attempts: Some(2), ..options() };
     let platform = cloud.platform(authentication, 443);
     let mut sessions = Vec::new();
     for fault in faults() {

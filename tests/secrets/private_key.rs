@@ -1,10 +1,9 @@
 //! The private key of the device, which is the host's alone.
 
-use std::time::Duration;
-
 use thingpost_emulator::{Break, Fault};
 use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::Message;
+use thingpost_patience::patience;
 
 use crate::fixtures::aws::{AwsCloud, platform};
 use crate::fixtures::deadline::within;
@@ -20,7 +19,7 @@ pub async fn look_in_flight(cloud: &AwsCloud, publisher: &mut Publisher, message
     cloud.emulator.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
     tokio::select! {
         outcome = publisher.publish(message) => panic!("{outcome:?}"),
-        entries = ledger.wait_for(1, Duration::from_secs(20)) => {
+        entries = ledger.wait_for(1, patience()) => {
             assert!(entries.unwrap()[0].disposition.is_accepted());
         }
     }

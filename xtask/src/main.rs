@@ -2,19 +2,23 @@
 //! script should install anything that nobody asked for: whoever types these asks for it.
 
 mod broker;
+mod ci;
 mod moto;
+mod suite;
+mod verdicts;
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them
-cargo xtask test [ARGUMENTS]     run all tests; arguments go to cargo test
+cargo xtask test [ARGUMENTS]     run all tests, whatever fails, and list the failures; arguments go to cargo test
+cargo xtask ci [--full]          what .ci/run does; --full: and all tests with busy cores, and under `nice` beside a build
 cargo xtask broker               install the MQTT broker of the tests, as root on Debian; demo and test use it
 cargo xtask moto                 install moto for the tests, if there is python3 with venv and pip; test uses it
 cargo xtask components [FOLDER]  build the components, write them to a folder
@@ -27,11 +31,8 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
         Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
-        Some("test") => broker::ensure().and_then(|()| {
-            // The tests that need it say that they are skipped.
-            moto::ensure().unwrap_or_else(|problem| eprintln!("{problem}"));
-            cargo(&["test", "--workspace"], &arguments)
-        }),
+        Some("test") => test(&arguments),
+        Some("ci") => ci::run(&arguments),
         Some("broker") => broker::ensure(),
         Some("moto") => moto::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
@@ -53,10 +54,22 @@ fn cargo(arguments: &[&str], more: &[OsString]) -> Result<(), String> {
     ensure_target()?;
     let mut cargo = Command::new("cargo");
     cargo.args(arguments).args(more);
-    match cargo.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
-        Err(error) => Err(format!("cannot run cargo: {error}")),
+    end_with(cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?)
+}
+
+fn test(arguments: &[OsString]) -> Result<(), String> {
+    broker::ensure()?;
+    // The tests that need it say that they are skipped.
+    moto::ensure().unwrap_or_else(|problem| eprintln!("{problem}"));
+    ensure_target()?;
+    end_with(suite::run(Command::new("cargo"), arguments)?)
+}
+
+/// Whoever called is to see what cargo said.
+fn end_with(status: ExitStatus) -> Result<(), String> {
+    match status.success() {
+        true => Ok(()),
+        false => std::process::exit(status.code().unwrap_or(1)),
     }
 }
 

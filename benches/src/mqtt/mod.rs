@@ -24,8 +24,9 @@ pub(crate) const IN_FLIGHT: u16 = 20;
 /// The most that AWS takes: whoever waits for his turn says nothing.
 const KEEP_ALIVE_S: u16 = 1200;
 
-/// For a batch. An acknowledgement that does not come is an end, and not a wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For a batch. An acknowledgement that does not come is an end, and not a wait; one that comes late, on a busy machine
+/// in a debug build, is no end.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// So many messages at once.
 pub(crate) struct Batch<'a> {

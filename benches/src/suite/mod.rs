@@ -142,12 +142,12 @@ pub fn run(mut server: Command, effort: Effort, mut done: impl FnMut(&Section)) 
     let bench = Bench { effort, cloud, folder, runtime, component };
     let (sender, sections) = mpsc::channel();
     thread::scope(|scope| {
-        // A thread of its own, so that whoever called keeps its cores.
-        let measuring = scope.spawn(|| {
+        // A thread of its own, so that whoever called keeps its cores; with a name, by which it is seen from outside.
+        let measuring = thread::Builder::new().name("measuring".to_owned()).spawn_scoped(scope, || {
             leave_the_last_core();
             let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             tokio.block_on(one_core(&bench, sender))
-        });
+        })?;
         sections.iter().for_each(|section| done(&section));
         measuring.join().unwrap_or_else(|panic| resume_unwind(panic))
     })?;

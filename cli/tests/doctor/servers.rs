@@ -4,16 +4,13 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
+use thingpost_patience::patience;
 
 use super::certificates::{Root, Signed};
-
-/// So long a server waits for a client that has stalled.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An address at which nobody listens.
 pub fn nobody() -> SocketAddr {
@@ -92,7 +89,8 @@ fn serve(conversation: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr
         for tcp in listener.incoming().flatten() {
             let conversation = Arc::clone(&conversation);
             thread::spawn(move || {
-                tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+                // For a client that has stalled.
+                tcp.set_read_timeout(Some(patience())).unwrap();
                 conversation(tcp);
             });
         }

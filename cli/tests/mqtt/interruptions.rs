@@ -1,15 +1,16 @@
 //! Ctrl-C: once for "no more", twice for "now".
 
-use std::time::Instant;
-
 use super::Fronts;
 use crate::clouds::failed_lines;
+
+/// More than are sent before a test that was just told so gets to interrupt.
+const COUNT: usize = 200_000;
 
 #[test]
 fn what_was_sent_gets_its_outcome_and_the_rest_of_the_file_is_kept() {
     let fronts = Fronts::start();
     let failed = fronts.clouds.path("failed");
-    let lines = crate::clouds::numbered(20_000);
+    let lines = crate::clouds::numbered(COUNT);
     let file = fronts.clouds.write("lines", lines.join("\n"));
     let process = fronts.start_process(fronts.publish().lines(file).with("--failed", &failed));
     fronts.wait_for(50);
@@ -17,10 +18,7 @@ fn what_was_sent_gets_its_outcome_and_the_rest_of_the_file_is_kept() {
     let output = fronts.clouds.checked(process.end());
     assert_eq!(output.code, Some(3), "{output:?}");
     let delivered = fronts.arrived().len();
-    assert_eq!(
-        output.stdout,
-        format!("{delivered} delivered, 0 refused, {} not sent, 0 unknown\n", 20_000 - delivered)
-    );
+    assert_eq!(output.stdout, format!("{delivered} delivered, 0 refused, {} not sent, 0 unknown\n", COUNT - delivered));
     assert!(output.stderr.contains(" x interrupted"), "{output:?}");
     assert!(failed_lines(&failed) == lines[delivered..]);
 }
@@ -40,15 +38,13 @@ fn a_pipe_is_not_waited_for() {
 fn a_second_one_does_not_wait_for_answers() {
     let fronts = Fronts::start();
     fronts.aws.link().swallow_pubacks(1);
-    let process_line = fronts.publish().with("--timeout", "600");
+    let process_line = fronts.publish().with("--timeout", "86400");
     let mut process = fronts.start_process(process_line);
     fronts.wait_for(1);
     process.signal("INT");
     process.wait_until("the hint", |process| process.stderr().contains("again to leave them"));
-    let begin = Instant::now();
     process.signal("INT");
     let output = fronts.clouds.checked(process.end());
-    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
     assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output:?}");
     assert!(output.stderr.lines().last().unwrap().starts_with("unknown: "), "{output:?}");
 }
@@ -70,13 +66,13 @@ fn the_first_connection_is_given_up_at_once() {
 fn copies_that_are_not_sent_any_more_are_counted() {
     for json in [false, true] {
         let fronts = Fronts::start();
-        let line = fronts.publish().with("--count", "100").with("--interval", "0.2");
+        let line = fronts.publish().with("--count", "1000").with("--interval", "0.2");
         let process = fronts.start_process(if json { line.and(&["--json"]) } else { line });
         fronts.wait_for(2);
         process.signal("INT");
         let output = fronts.clouds.checked(process.end());
         let delivered = fronts.arrived().len();
-        let not_sent = 100 - delivered;
+        let not_sent = 1000 - delivered;
         let last = output.stdout.lines().last().unwrap();
         assert_eq!((output.code, output.stdout.lines().count()), (Some(3), delivered + 1), "{output:?}");
         if json {

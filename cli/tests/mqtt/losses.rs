@@ -120,7 +120,7 @@ fn a_broker_that_stays_away_is_given_up_and_every_message_has_an_outcome() {
     let fronts = Fronts::start();
     fronts.aws.link().swallow_pubacks(2);
     let failed = fronts.clouds.path("failed");
-    let line = fronts.publish().lines("-").with("--failed", &failed).with("--timeout", "2");
+    let line = fronts.publish().lines("-").with("--failed", &failed).with("--timeout", "6");
     let mut process = fronts.clouds.start_piped(line);
     process.write(b"line 1\nline 2\n");
     fronts.wait_for(2);
@@ -140,14 +140,14 @@ fn the_rest_of_a_file_is_not_sent_when_the_connection_does_not_come_back() {
     let failed = fronts.clouds.path("failed");
     let file = fronts.clouds.write("lines", lines.join("\n"));
     let line =
-        fronts.publish().lines(file).with("--interval", "0.01").with("--failed", &failed).with("--timeout", "2.5");
+        fronts.publish().lines(file).with("--interval", "0.01").with("--failed", &failed).with("--timeout", "6.5");
     let process = fronts.start_process(line);
     fronts.wait_for(20);
     fronts.aws.link().refuse(true);
     fronts.aws.link().cut();
     let output = fronts.clouds.checked(process.end());
     assert!(matches!(output.code, Some(3 | 4)), "{output:?}");
-    assert!(output.stderr.contains("the connection did not come back in 2.5 s"), "{output:?}");
+    assert!(output.stderr.contains("the connection did not come back in 6.5 s"), "{output:?}");
     let kept = failed_lines(&failed);
     assert_eq!(fronts.aws.ledger().acknowledged().len() + kept.len(), 1000);
     assert_eq!(kept.last(), lines.last());

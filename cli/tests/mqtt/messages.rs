@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use thingpost_emulator::{MqttEnd, MqttProperties};
+use thingpost_patience::patience;
 
 use super::{Fronts, TOPIC, assert_well, ends, only_publish};
 
@@ -15,7 +16,7 @@ fn a_message_is_acknowledged_reported_and_followed_by_a_goodbye() {
     let message = only_publish(&fronts.aws.ledger());
     assert_eq!((message.topic.as_str(), message.payload.as_slice(), message.qos), (TOPIC, &b"21.5"[..], 1));
     assert!(message.acknowledged && !message.retain && !message.dup);
-    fronts.clouds.block_on(fronts.aws.ledger().wait_for_counts(|counts| counts.ends == 1, super::PATIENCE)).unwrap();
+    fronts.clouds.block_on(fronts.aws.ledger().wait_for_counts(|counts| counts.ends == 1, patience())).unwrap();
     assert_eq!(ends(&fronts.aws.ledger()), [MqttEnd::ClientDisconnect { reason: 0 }]);
 }
 

@@ -11,9 +11,8 @@ mod refusals;
 mod subscriptions;
 mod unfinished;
 
-use std::time::Duration;
-
 use thingpost_emulator::{AliyunMqtt, AwsMqtt, Broker, MqttConnect, MqttEnd, MqttEntry, MqttLedger, MqttPublish};
+use thingpost_patience::patience;
 
 use crate::clouds::{AWS, Clouds, SECRET, to};
 use crate::command::CommandLine;
@@ -21,9 +20,6 @@ use crate::process::{Output, Process};
 
 pub const ALIYUN_MQTT: &str = "a1B2c3D4e5F.iot-as-mqtt.cn-shanghai.aliyuncs.com";
 pub const TOPIC: &str = "sensors/kitchen";
-
-/// Far beyond what anything takes, on a loaded machine too.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Dropped from the first to the last: all of it lives in the runtime of the clouds.
 pub struct Fronts {
@@ -96,7 +92,7 @@ impl Fronts {
     /// Waits until so many messages came to AWS.
     #[track_caller]
     pub fn wait_for(&self, count: u64) {
-        self.clouds.block_on(self.aws.ledger().wait_for_publishes(count, PATIENCE)).unwrap();
+        self.clouds.block_on(self.aws.ledger().wait_for_publishes(count, patience())).unwrap();
     }
 
     /// The payloads that the broker has, in their order.

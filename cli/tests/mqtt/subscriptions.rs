@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use thingpost_patience::patience;
 
 use super::{Fronts, TOPIC, assert_well};
 use crate::clouds::numbered;
@@ -56,7 +57,7 @@ fn a_subscription_comes_back_with_its_connection() {
         let is_granted = |entry: &&thingpost_emulator::MqttEntry| matches!(entry, thingpost_emulator::MqttEntry::Subscribe(it) if it.granted.is_some());
         entries.iter().filter(is_granted).count() == 2
     };
-    fronts.clouds.block_on(fronts.aws.ledger().wait_until(granted, super::PATIENCE)).unwrap();
+    fronts.clouds.block_on(fronts.aws.ledger().wait_until(granted, patience())).unwrap();
     assert_well(&fronts.run(fronts.publish().with("--message", "22")));
     let output = fronts.clouds.checked(process.end());
     assert_eq!((output.code, output.stdout), (Some(0), format!("{TOPIC}: 21.5\n{TOPIC}: 22\n")));

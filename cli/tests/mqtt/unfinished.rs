@@ -10,7 +10,7 @@ use crate::clouds::numbered;
 fn what_has_no_outcome_is_kept_for_the_next_run_which_sends_it_first() {
     let fronts = Fronts::start();
     let (left, failed) = (fronts.clouds.path("left"), fronts.clouds.path("failed"));
-    let line = fronts.publish().lines("-").with("--unfinished", &left).with("--timeout", "3");
+    let line = fronts.publish().lines("-").with("--unfinished", &left).with("--timeout", "6");
     let mut process = fronts.clouds.start_piped(line.clone().with("--failed", &failed).with("--client-id", "first"));
     process.write(b"line 1\n");
     fronts.wait_for(1);
@@ -89,7 +89,7 @@ fn a_second_run_leaves_the_file_of_the_first_alone() {
     let fronts = Fronts::start();
     let left = fronts.clouds.path("left");
     let line = fronts.publish().with("--unfinished", &left);
-    let mut first = fronts.clouds.start_piped(line.clone().lines("-").with("--timeout", "2"));
+    let mut first = fronts.clouds.start_piped(line.clone().lines("-").with("--timeout", "6"));
     first.write(b"line 1\n");
     fronts.wait_for(1);
     fronts.assert_usage(line.clone(), &["--unfinished: another run uses", "left"]);

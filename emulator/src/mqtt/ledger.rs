@@ -383,7 +383,7 @@ mod tests {
         let ledger = MqttLedger::default();
         let waiting = {
             let ledger = ledger.clone();
-            tokio::spawn(async move { ledger.wait_for_publishes(1, Duration::from_secs(10)).await })
+            tokio::spawn(async move { ledger.wait_for_publishes(1, thingpost_patience::patience()).await })
         };
         tokio::task::yield_now().await;
         ledger.record(publish("t", MqttFate::Forwarded));

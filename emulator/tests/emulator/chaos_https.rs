@@ -7,6 +7,7 @@ use std::time::Duration;
 use thingpost_emulator::{
     Authority, AwsEmulator, AwsOptions, Break, Chaos, Disposition, Fault, Late, Rate, RetryAfter, Share,
 };
+use thingpost_patience::patience;
 use tokio::net::TcpStream;
 
 use crate::aliyun_world::{self, world_with};
@@ -55,7 +56,7 @@ impl World {
     }
 
     async fn only_disposition(&self) -> Disposition {
-        let mut entries = self.emulator.ledger().wait_for(1, Duration::from_secs(20)).await.unwrap();
+        let mut entries = self.emulator.ledger().wait_for(1, patience()).await.unwrap();
         assert_eq!(entries.len(), 1);
         entries.remove(0).disposition
     }
@@ -68,7 +69,7 @@ async fn until_it_listens(address: SocketAddr, listens: bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), attempts).await.unwrap();
+    tokio::time::timeout(patience(), attempts).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ use std::time::Duration;
 use thingpost_emulator::{
     Authority, AwsMqtt, Broker, Chaos, Excess, Late, MqttEnd, MqttEntry, MqttFate, PlainMqtt, Rate, Share,
 };
+use thingpost_patience::patience;
 use tokio::net::TcpStream;
 
 use crate::client::Client;
-use crate::mqtt_client::{DEADLINE, DISCONNECT, Hello, Mqtt, PUBACK, PUBLISH};
+use crate::mqtt_client::{DISCONNECT, Hello, Mqtt, PUBACK, PUBLISH};
 
 const NAME: &str = "broker.test";
 
@@ -55,7 +56,7 @@ impl World {
                 _ => None,
             })
         };
-        let entries = self.front.ledger().wait_until(|entries| end(entries).is_some(), DEADLINE).await;
+        let entries = self.front.ledger().wait_until(|entries| end(entries).is_some(), patience()).await;
         end(&entries.unwrap()).unwrap()
     }
 }
@@ -251,11 +252,11 @@ async fn nobody_listens_for_mqtt_either() {
     world.front.chaos(Chaos { not_listening: FOR_EVER, ..Chaos::default() });
     let address = world.front.addr();
     let refused = async { while TcpStream::connect(address).await.is_ok() {} };
-    tokio::time::timeout(DEADLINE, refused).await.unwrap();
+    tokio::time::timeout(patience(), refused).await.unwrap();
     assert_eq!(old.publish(1, "t", b"still good").await.unwrap(), 0);
     world.front.calm();
     let back = async { while TcpStream::connect(address).await.is_err() {} };
-    tokio::time::timeout(DEADLINE, back).await.unwrap();
+    tokio::time::timeout(patience(), back).await.unwrap();
     world.connect(Hello::new("new")).await;
 }
 

@@ -11,13 +11,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 use thingpost_emulator::{Authority, DeviceCertificate};
+use thingpost_patience::patience;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-/// Nothing on loopback takes that long; a test that reaches it has failed.
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// How to connect.
 pub struct Client {
@@ -202,5 +200,5 @@ pub fn request(method: &str, target: &str, headers: &str, body: &[u8]) -> Vec<u8
 }
 
 async fn in_time<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::time::timeout(DEADLINE, work).await.expect("a test waits for nothing that long")
+    tokio::time::timeout(patience(), work).await.expect("a test waits for nothing that long")
 }

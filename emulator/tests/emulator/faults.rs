@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use thingpost_emulator::{AnswerFault, Authority, AwsEmulator, AwsOptions, Break, Disposition, Fault, HandshakeFault};
+use thingpost_patience::{patience, within};
 
 use crate::aliyun_world;
 use crate::client::{Client, Connection, post};
@@ -39,7 +40,7 @@ impl World {
     /// What became of the only message, after which the emulator is good again.
     async fn assert_disposition(&self, expected: fn(&Disposition) -> bool) {
         let ledger = self.emulator.ledger();
-        let entries = ledger.wait_for(1, Duration::from_secs(10)).await.unwrap();
+        let entries = ledger.wait_for(1, patience()).await.unwrap();
         assert_eq!(entries.len(), 1);
         assert!(expected(&entries[0].disposition), "{entries:?}");
         assert_eq!(self.emulator.faults().pending(), 0);
@@ -264,15 +265,14 @@ async fn a_client_that_leaves_before_the_answer_turns_the_entry_into_not_answere
     let delay = Duration::from_millis(5);
     let connection = world.sent(Fault::InAnswer(AnswerFault::SlowBytes { delay })).await;
     let ledger = world.emulator.ledger();
-    ledger.wait_for(1, Duration::from_secs(10)).await.unwrap();
+    ledger.wait_for(1, patience()).await.unwrap();
     drop(connection);
-    for _ in 0..200 {
-        if not_answered(&ledger.entries()[0].disposition) {
-            return;
+    within(async {
+        while !not_answered(&ledger.entries()[0].disposition) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{ledger:?}");
+    })
+    .await;
 }
 
 #[tokio::test]

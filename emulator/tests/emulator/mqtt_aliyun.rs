@@ -2,9 +2,10 @@
 //! take. The signatures are those of the documentation, or were made with another tool.
 
 use thingpost_emulator::{AliyunMqtt, Authority, Broker, Device, MqttEnd, MqttEntry};
+use thingpost_patience::patience;
 
 use crate::client::Client;
-use crate::mqtt_client::{DEADLINE, Hello, Mqtt};
+use crate::mqtt_client::{Hello, Mqtt};
 
 const NAME: &str = "pk.iot-as-mqtt.cn-shanghai.aliyuncs.com";
 /// Of `clientId12345deviceNamedeviceproductKeypktimestamp789` with the key `secret`.
@@ -111,7 +112,7 @@ async fn a_device_has_one_connection_whatever_its_client_id() {
     assert_eq!(second.publish(1, "/pk/device/user/update", b"y").await.unwrap(), 0);
     let is_taken = |entry: &MqttEntry| matches!(entry, MqttEntry::End(ended) if ended.end == MqttEnd::TakenOver);
     let taken = |entries: &[MqttEntry]| entries.iter().any(is_taken);
-    world.aliyun.ledger().wait_until(taken, DEADLINE).await.unwrap();
+    world.aliyun.ledger().wait_until(taken, patience()).await.unwrap();
 }
 
 #[tokio::test]

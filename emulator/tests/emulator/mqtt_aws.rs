@@ -3,10 +3,11 @@
 use thingpost_emulator::{
     Authority, Authorizer, AwsMqtt, Broker, Device, DeviceCertificate, MqttAuthorizer, MqttEnd, MqttEntry, MqttFate,
 };
+use thingpost_patience::patience;
 use tokio::io::AsyncReadExt;
 
 use crate::client::Client;
-use crate::mqtt_client::{DEADLINE, DISCONNECT, Hello, Mqtt, PUBACK, Packet};
+use crate::mqtt_client::{DISCONNECT, Hello, Mqtt, PUBACK, Packet};
 
 const NAME: &str = "a1b2c3-ats.iot.eu-central-1.amazonaws.com";
 
@@ -46,7 +47,7 @@ impl World {
                 _ => None,
             })
         };
-        let entries = self.aws.ledger().wait_until(|entries| end(entries).is_some(), DEADLINE).await;
+        let entries = self.aws.ledger().wait_until(|entries| end(entries).is_some(), patience()).await;
         end(&entries.unwrap()).unwrap()
     }
 }

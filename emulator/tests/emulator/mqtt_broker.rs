@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use thingpost_emulator::{Authority, Broker, BrokerError, BrokerOptions, MqttCounts, PlainMqtt};
+use thingpost_patience::patience;
 use tokio::time::sleep;
 
 use crate::client::Client;
-use crate::mqtt_client::{CONNACK, DEADLINE, Hello, Mqtt, PINGRESP};
+use crate::mqtt_client::{CONNACK, Hello, Mqtt, PINGRESP};
 
 const NAME: &str = "broker.test";
 
@@ -56,7 +57,7 @@ async fn a_broker_says_who_it_is_and_where_its_folder_is() {
     assert!(process(broker.process_id().unwrap()).exists() && broker.socket().exists());
     println!("broker {} {}", broker.process_id().unwrap(), broker.socket().display());
     if env::var_os(IS_TO_BE_KILLED).is_some() {
-        sleep(DEADLINE).await;
+        sleep(patience()).await;
     }
 }
 
@@ -79,7 +80,7 @@ async fn a_broker_does_not_outlive_a_process_that_is_killed() {
     somebody.wait().unwrap();
     let start = Instant::now();
     while process.exists() || folder.exists() {
-        assert!(start.elapsed() < DEADLINE, "{told}");
+        assert!(start.elapsed() < patience(), "{told}");
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -133,7 +134,7 @@ async fn sessions_and_queued_messages_survive_a_kill() {
     let start = Instant::now();
     let is_last = |bytes: &[u8]| bytes == b"number 3";
     while !std::fs::read(&saved).unwrap_or_default().windows(8).any(is_last) {
-        assert!(start.elapsed() < DEADLINE, "{}", world.broker.log());
+        assert!(start.elapsed() < patience(), "{}", world.broker.log());
         sleep(Duration::from_millis(5)).await;
     }
     world.broker.kill().await.unwrap();
@@ -206,12 +207,12 @@ async fn thousands_of_messages_wait_for_a_client_that_is_away() {
     let many: Vec<u8> =
         (1..=3000_u16).flat_map(|number| publisher.publish_bytes(1, number, "up", &number.to_be_bytes())).collect();
     publisher.send(&many).await.unwrap();
-    world.front.ledger().wait_for_counts(|counts| counts.acknowledged == 3000, DEADLINE).await.unwrap();
+    world.front.ledger().wait_for_counts(|counts| counts.acknowledged == 3000, patience()).await.unwrap();
     let mut listening = world.connect(&subscriber).await;
     for number in 1..=3000_u16 {
         assert_eq!(listening.message().await.1, number.to_be_bytes());
     }
-    world.front.ledger().wait_for_counts(|counts| counts.confirmed == 3000, DEADLINE).await.unwrap();
+    world.front.ledger().wait_for_counts(|counts| counts.confirmed == 3000, patience()).await.unwrap();
 }
 
 #[tokio::test]
@@ -222,7 +223,7 @@ async fn a_broker_that_has_ended_is_told_from_one_that_runs() {
     assert!(Command::new("kill").args(["-s", "KILL", &id]).status().unwrap().success());
     let start = Instant::now();
     while !broker.has_ended() {
-        assert!(start.elapsed() < DEADLINE, "{}", broker.log());
+        assert!(start.elapsed() < patience(), "{}", broker.log());
         sleep(Duration::from_millis(5)).await;
     }
 }

@@ -5,15 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use thingpost_patience::patience;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use crate::client::Client;
-
-/// Nothing on loopback takes that long; a test that reaches it has failed.
-pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub const CONNACK: u8 = 2;
 pub const PUBLISH: u8 = 3;
@@ -283,5 +281,5 @@ impl Mqtt {
 }
 
 async fn in_time<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(DEADLINE, work).await.expect("a test waits for nothing that long")
+    timeout(patience(), work).await.expect("a test waits for nothing that long")
 }

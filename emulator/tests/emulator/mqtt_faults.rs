@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use thingpost_emulator::{
     Authority, Break, Broker, LinkSpeed, MqttEnd, MqttEntry, MqttFate, MqttLink, PlainMqtt, PublishMoment,
 };
+use thingpost_patience::patience;
 
 use tokio::io::AsyncReadExt;
 
 use crate::client::Client;
-use crate::mqtt_client::{DEADLINE, Hello, Mqtt, PUBACK};
+use crate::mqtt_client::{Hello, Mqtt, PUBACK};
 
 const NAME: &str = "broker.test";
 
@@ -40,7 +41,7 @@ impl World {
                 _ => None,
             })
         };
-        let entries = self.front.ledger().wait_until(|entries| end(entries).is_some(), DEADLINE).await;
+        let entries = self.front.ledger().wait_until(|entries| end(entries).is_some(), patience()).await;
         end(&entries.unwrap()).unwrap()
     }
 }
@@ -62,7 +63,7 @@ async fn a_half_open_connection_swallows_everything_and_is_not_closed() {
     old.subscribe(1, &["t"]).await.unwrap();
     world.link.half_open();
     // The order is obeyed as soon as the front comes to it.
-    world.front.ledger().wait_for_counts(|counts| counts.ends == 1, DEADLINE).await.unwrap();
+    world.front.ledger().wait_for_counts(|counts| counts.ends == 1, patience()).await.unwrap();
     old.send_publish(1, 2, "t", b"swallowed").await.unwrap();
     let mut new = world.connect("new").await;
     assert_eq!(new.publish(1, "t", b"not heard").await.unwrap(), 0);

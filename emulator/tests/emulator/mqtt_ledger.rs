@@ -3,9 +3,10 @@
 use thingpost_emulator::{
     Authority, Broker, Device, MqttEnd, MqttEntry, MqttFate, MqttRecording, MqttSubscribe, MqttUnsubscribe, PlainMqtt,
 };
+use thingpost_patience::patience;
 
 use crate::client::Client;
-use crate::mqtt_client::{DEADLINE, Hello, Mqtt, packet};
+use crate::mqtt_client::{Hello, Mqtt, packet};
 
 const NAME: &str = "broker.test";
 
@@ -30,7 +31,7 @@ async fn a_message_is_followed_from_its_sender_to_whoever_hears_it() {
     hears.unsubscribe(2, "other").await;
     says.disconnect().await;
     drop(hears);
-    let counts = ledger.wait_for_counts(|counts| counts.ends == 2, DEADLINE).await.unwrap();
+    let counts = ledger.wait_for_counts(|counts| counts.ends == 2, patience()).await.unwrap();
     assert_eq!((counts.publishes, counts.forwarded, counts.acknowledged), (2, 2, 1));
     assert_eq!((counts.deliveries, counts.confirmed), (2, 1));
 
@@ -129,7 +130,7 @@ async fn another_connection_with_the_same_client_id_takes_the_place_of_the_first
     let _last = Mqtt::connect(&client, front.addr(), &Hello::v5("same")).await;
     let disconnect = five.read().await.unwrap();
     assert_eq!((disconnect.first, disconnect.body[0]), (0xe0, 0x8e));
-    let entries = front.ledger().wait_until(|entries| ends(entries).len() == 2, DEADLINE).await.unwrap();
+    let entries = front.ledger().wait_until(|entries| ends(entries).len() == 2, patience()).await.unwrap();
     assert_eq!(ends(&entries), [MqttEnd::TakenOver; 2]);
 }
 
@@ -153,7 +154,7 @@ async fn what_is_not_mqtt_ends_a_connection() {
     five.send(&[0x0f, 0]).await.unwrap();
     assert_eq!(five.read().await.unwrap().body, [0x81]);
     assert!(five.is_closed().await);
-    let entries = front.ledger().wait_until(|entries| ends(entries).len() == 2, DEADLINE).await.unwrap();
+    let entries = front.ledger().wait_until(|entries| ends(entries).len() == 2, patience()).await.unwrap();
     assert_eq!(ends(&entries), [MqttEnd::ProtocolError; 2]);
 }
 

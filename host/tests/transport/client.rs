@@ -1,20 +1,15 @@
 //! Short forms for what every test does: a profile, a request, an answer.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Transport, TransportError};
+pub use thingpost_patience::within;
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
 use crate::server::Server;
-
-/// No test may take longer.
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("the test took too long")
-}
 
 pub fn profile(workload: &str, routes: Vec<Route>, server: &Server) -> Profile {
     profile_at(workload, routes, server.address)

@@ -10,11 +10,12 @@ use thingpost_host::{
     AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, ConnectError, Denial, Phase,
     Pool, PoolLimits, Profile, Route, RouteTable, Timeouts, Transport, TransportError,
 };
+use thingpost_patience::{Clock, patience};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use crate::client::{profile, profile_at, publish, transport, within};
-use crate::peer::{PATIENCE, Peer};
+use crate::peer::Peer;
 use crate::pki::Authority;
 use crate::server::{Do, Script, Server, ServerTls};
 
@@ -32,16 +33,16 @@ async fn what_no_route_names_is_not_dialed() {
         let server = silent(&ca, "localhost").start();
         let transport = transport(Route::new("localhost", ca.roots()).mqtt().port(8883), &server);
         for authority in ["localhost:1883", "other.example:8883", "127.0.0.1:8883"] {
-            let error = transport.dial(authority, PATIENCE).await.unwrap_err();
+            let error = transport.dial(authority, patience()).await.unwrap_err();
             assert!(matches!(error, TransportError::Denied(Denial::NoRoute(_))), "{error:?}");
         }
         for authority in ["localhost", "mqtts://localhost:8883", "localhost:8883@other.example:8883", "localhost:8883/"]
         {
-            let error = transport.dial(authority, PATIENCE).await.unwrap_err();
+            let error = transport.dial(authority, patience()).await.unwrap_err();
             assert!(matches!(error, TransportError::Denied(Denial::Authority)), "{authority}: {error:?}");
         }
         assert_eq!(server.accepted(), 0);
-        transport.dial("LOCALHOST:8883", PATIENCE).await.unwrap();
+        transport.dial("LOCALHOST:8883", patience()).await.unwrap();
     })
     .await;
 }
@@ -61,12 +62,12 @@ async fn an_aws_endpoint_is_offered_the_alpn_of_mqtt_on_443_and_that_of_https_fo
             (&anonymous, 8883, vec![]),
         ] {
             let before = server.accepted();
-            transport(route.clone(), &server).dial(&format!("{host}:{port}"), PATIENCE).await.unwrap();
+            transport(route.clone(), &server).dial(&format!("{host}:{port}"), patience()).await.unwrap();
             assert_eq!(server.connections()[before].alpn, offer, "{port}");
         }
         let transport = transport(device, &server);
         let before = server.accepted();
-        transport.dial(&format!("{host}:443"), PATIENCE).await.unwrap();
+        transport.dial(&format!("{host}:443"), patience()).await.unwrap();
         publish(&transport, &format!("https://{host}/"), "x").await.unwrap();
         let connections = server.connections();
         assert_eq!(connections[before].alpn, [AWS_MQTT_WITH_CERTIFICATE]);
@@ -85,7 +86,7 @@ async fn a_custom_domain_has_an_alpn_for_each_of_the_two() {
         let offer = |name: &[u8]| Alpn::Offer(vec![name.to_vec()]);
         let route = Route::new("localhost", ca.roots()).alpn(offer(b"one")).mqtt_alpn(offer(b"other"));
         let transport = transport(route, &server);
-        let dialed = transport.dial("localhost:443", PATIENCE).await.unwrap();
+        let dialed = transport.dial("localhost:443", patience()).await.unwrap();
         assert_eq!(dialed.alpn(), Some(&b"other"[..]));
         publish(&transport, "https://localhost/", "x").await.unwrap();
         let offers: Vec<_> = server.connections().into_iter().map(|connection| connection.alpn).collect();
@@ -108,7 +109,7 @@ async fn the_identity_of_the_route_is_shown_and_after_a_rotation_the_new_one() {
             let route = anonymous.clone().identity(device.identity());
             let transport = Transport::new(pool.clone(), profile("w", vec![route], &server));
             let before = server.accepted();
-            let _connection = transport.dial("localhost:8883", PATIENCE).await.unwrap();
+            let _connection = transport.dial("localhost:8883", patience()).await.unwrap();
             server
                 .until(|ledger| ledger.connections.len() > before && ledger.connections[before].client.is_some())
                 .await;
@@ -145,7 +146,7 @@ async fn a_device_that_comes_back_resumes_its_session_and_a_renewed_one_does_not
             (&renewed, HandshakeKind::Full),
             (&renewed, HandshakeKind::Resumed),
         ] {
-            let (mut input, _output) = transport.dial("localhost:8883", PATIENCE).await.unwrap().into_streams();
+            let (mut input, _output) = transport.dial("localhost:8883", patience()).await.unwrap().into_streams();
             // The ticket comes before it.
             input.blocking_read(1).await.unwrap();
             assert_eq!(handshakes.recv().await.unwrap(), Some(expected));
@@ -166,7 +167,7 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
         let dial = async |transport: Transport| {
             let ear = Arc::clone(&ear);
             let transport = transport.on_failure(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
-            transport.dial("localhost:8883", PATIENCE).await.unwrap_err()
+            transport.dial("localhost:8883", patience()).await.unwrap_err()
         };
         let route = || Route::new("localhost", ca.roots()).mqtt();
 
@@ -181,7 +182,7 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
         let routes = RouteTable::new(vec![nowhere]).unwrap();
         let profile = Profile { workload: "w".into(), routes, connect_to: Vec::new() };
         let unknown =
-            Transport::new(Pool::default(), profile).dial("nowhere.invalid:8883", PATIENCE).await.unwrap_err();
+            Transport::new(Pool::default(), profile).dial("nowhere.invalid:8883", patience()).await.unwrap_err();
         assert!(
             matches!(
                 unknown,
@@ -225,15 +226,15 @@ async fn a_workload_dials_as_many_connections_as_it_may_have_to_all_destinations
         let route = Route::new("localhost", ca.roots()).mqtt();
         let transport = |workload: &str| Transport::new(pool.clone(), profile(workload, vec![route.clone()], &server));
         let (greedy, other) = (transport("greedy"), transport("other"));
-        let first = greedy.dial("localhost:8883", PATIENCE).await.unwrap();
-        let _second = greedy.dial("localhost:443", PATIENCE).await.unwrap();
+        let first = greedy.dial("localhost:8883", patience()).await.unwrap();
+        let _second = greedy.dial("localhost:443", patience()).await.unwrap();
         for port in [8883, 443, 1883] {
             let error = greedy.dial(&format!("localhost:{port}"), MOMENT).await.unwrap_err();
             assert!(is_limit(&error), "{error:?}");
         }
-        let _others = other.dial("localhost:8883", PATIENCE).await.unwrap();
+        let _others = other.dial("localhost:8883", patience()).await.unwrap();
         drop(first.into_streams());
-        let _third = greedy.dial("localhost:1883", PATIENCE).await.unwrap();
+        let _third = greedy.dial("localhost:1883", patience()).await.unwrap();
     })
     .await;
 }
@@ -253,7 +254,7 @@ async fn dialed_connections_count_among_those_of_the_pool_and_idle_ones_give_way
         let impatient = transport.clone().timeouts(Timeouts { connect: MOMENT, ..Timeouts::default() });
 
         request(&transport).await.unwrap();
-        let dialed = transport.dial("localhost:8883", PATIENCE).await.unwrap();
+        let dialed = transport.dial("localhost:8883", patience()).await.unwrap();
         let error = request(&impatient).await.unwrap_err();
         assert!(is_limit(&error), "{error:?}");
         drop(dialed);
@@ -266,11 +267,14 @@ async fn dialed_connections_count_among_those_of_the_pool_and_idle_ones_give_way
 #[tokio::test]
 async fn a_connection_takes_a_turn_where_the_route_has_a_pace() {
     within(async {
+        let clock = Clock::stop();
         let ca = Authority::new("ca");
         let server = silent(&ca, "localhost").start();
         let route = Route::new("localhost", ca.roots()).mqtt().max_per_second(NonZeroU32::MIN);
         let transport = transport(route, &server);
-        transport.dial("localhost:8883", PATIENCE).await.unwrap();
+        // It goes at once, as far as timers know what that is.
+        let (dialed, ()) = tokio::join!(transport.dial("localhost:8883", patience()), clock.pass(MOMENT / 50));
+        dialed.unwrap();
         let error = transport.dial("localhost:8883", MOMENT).await.unwrap_err();
         assert!(matches!(error, TransportError::Connect { error: ConnectError::NoTurn { .. }, .. }), "{error:?}");
     })

@@ -9,6 +9,7 @@ use http::Request;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use thingpost_host::{Denial, Pool, Profile, Route, RouteTable, Timeouts, Transport, TransportError};
+use thingpost_patience::patience;
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
 use crate::client::{body, means_not_sent, post, publish, transport, within};
@@ -280,7 +281,8 @@ async fn an_answer_that_comes_while_the_request_is_still_being_written_is_an_ans
         let mut script = Script::new(&ca);
         script.on_handshake = Do::AnswerThenClose(
             "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 3\r\n\r\nbig",
-            Duration::from_millis(20),
+            // A close with something unread destroys what the client has not read yet.
+            patience(),
         );
         let server = script.start();
         let transport = transport(Route::new("localhost", ca.roots()), &server);
@@ -300,15 +302,16 @@ async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
     within(async {
         const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
         let ca = Authority::new("ca");
-        for (end, what) in [
-            (Do::AnswerThenClose(HALF, Duration::ZERO), "broke off"),
-            (Do::AnswerThenStall(HALF), "stopped for 0.05 s"),
+        let short = Duration::from_millis(50);
+        for (end, between_bytes, what) in [
+            (Do::AnswerThenClose(HALF, Duration::ZERO), patience(), "broke off"),
+            (Do::AnswerThenStall(HALF), short, "stopped for 0.05 s"),
         ] {
             let server = Script::new(&ca).on_request(move |_, _| end.clone()).start();
             let seen = Arc::<Mutex<Vec<String>>>::default();
             let log = Arc::clone(&seen);
             let transport = transport(Route::new("localhost", ca.roots()), &server)
-                .timeouts(Timeouts { between_bytes: Duration::from_millis(50), ..Timeouts::default() })
+                .timeouts(Timeouts { between_bytes, ..Timeouts::default() })
                 .on_failure(Arc::new(move |error| log.lock().unwrap().push(error.to_string())));
             let answer = transport.send(post(URL, "x"), None).await.unwrap();
             answer.into_body().collect().await.unwrap_err();

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use thingpost_host::{DialedConnection, Pool, Route, Transport};
+use thingpost_patience::patience;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -14,9 +14,6 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 use crate::client::profile_at;
 use crate::pki::Authority;
 use crate::server::ServerTls;
-
-/// What one test may take over a connection.
-pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Peer {
     pub address: SocketAddr,
@@ -54,7 +51,7 @@ impl Peer {
     /// A connection to it, by a workload that trusts it.
     pub async fn dial(&self, route: Route) -> DialedConnection {
         let transport = Transport::new(Pool::default(), profile_at("test", vec![route], self.address));
-        transport.dial("localhost:8883", PATIENCE).await.unwrap()
+        transport.dial("localhost:8883", patience()).await.unwrap()
     }
 }
 

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use thingpost_host::{ConnectError, ExchangeError, Pool, PoolLimits, Route, Timeouts, Transport, TransportError};
-use tokio::task::JoinSet;
+use thingpost_patience::Clock;
+use tokio::task::{JoinSet, yield_now};
 use wasmtime_wasi_http::Error as WasiError;
 
 use crate::client::{post, profile, publish, transport, within};
@@ -91,6 +92,13 @@ async fn workloads_and_trust_roots_do_not_share_connections_either() {
     .await;
 }
 
+/// Waits until it has forgotten everybody.
+async fn is_empty(pool: &Pool) {
+    while !format!("{pool:?}").contains("keys: 0") {
+        yield_now().await;
+    }
+}
+
 /// The server closes each connection right after the answer, without having said so.
 fn forgetful(authority: &Authority) -> Script {
     Script::new(authority).on_request(|_, _| Do::AnswerThenClose(OK, Duration::ZERO))
@@ -156,8 +164,10 @@ async fn half_of_many_idle_connections_that_died_at_once_cost_no_message_either(
 async fn after_a_kept_connection_gave_no_answer_the_others_are_not_tried() {
     within(async {
         let authority = Authority::new("ca");
-        let first_only = |_, request| match request {
-            0 => Do::AnswerAfter(Duration::from_millis(100), OK),
+        let answer = Signal::new();
+        let told = answer.clone();
+        let first_only = move |_, request| match request {
+            0 => Do::AnswerWhen(told.clone(), OK),
             _ => Do::Close,
         };
         let server = Script::new(&authority).on_request(first_only).start();
@@ -167,9 +177,12 @@ async fn after_a_kept_connection_gave_no_answer_the_others_are_not_tried() {
             let transport = transport.clone();
             burst.spawn(async move { publish(&transport, URL, "x").await });
         }
+        server.until(|ledger| ledger.requests() == 4).await;
+        answer.give(4);
         burst.join_all().await.into_iter().for_each(|answer| drop(answer.unwrap()));
         assert_eq!(server.accepted(), 4);
         publish(&transport, URL, "lost").await.unwrap_err();
+        answer.give(1);
         publish(&transport, URL, "sent again").await.unwrap();
         assert_eq!(server.accepted(), 5);
     })
@@ -324,14 +337,12 @@ async fn no_free_connection_in_time_is_the_limit_and_not_a_timeout() {
             PoolLimits { connections: 1, ..PoolLimits::default() },
         ] {
             let routes = vec![Route::new("localhost", authority.roots())];
-            let transport = Transport::new(Pool::new(limits), profile("w", routes, &server))
-                .timeouts(Timeouts { connect: Duration::from_millis(200), ..Timeouts::default() });
-            let busy = tokio::spawn({
-                let transport = transport.clone();
-                async move { publish(&transport, URL, "x").await }
-            });
-            tokio::time::sleep(MOMENT).await;
-            let error = publish(&transport, URL, "x").await.unwrap_err();
+            let transport = Transport::new(Pool::new(limits), profile("w", routes, &server));
+            let impatient = transport.clone().timeouts(Timeouts { connect: MOMENT, ..Timeouts::default() });
+            let before = server.bodies().len();
+            let busy = tokio::spawn(async move { publish(&transport, URL, "x").await });
+            server.until(|ledger| ledger.requests() > before).await;
+            let error = publish(&impatient, URL, "x").await.unwrap_err();
             assert!(matches!(error.to_wasi(), WasiError::ConnectionLimitReached), "{error:?}");
             busy.abort();
         }
@@ -342,17 +353,18 @@ async fn no_free_connection_in_time_is_the_limit_and_not_a_timeout() {
 #[tokio::test]
 async fn an_idle_connection_is_closed_in_time() {
     within(async {
+        let clock = Clock::stop();
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let pool = Pool::new(PoolLimits { idle_timeout: Duration::from_millis(150), ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits { idle_timeout: MOMENT, ..PoolLimits::default() });
         let routes = vec![Route::new("localhost", authority.roots())];
         let transport = Transport::new(pool.clone(), profile("w", routes, &server));
         publish(&transport, URL, "x").await.unwrap();
         publish(&transport, URL, "x").await.unwrap();
         assert_eq!(server.accepted(), 1);
         assert!(format!("{pool:?}").contains("keys: 1"));
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        assert!(format!("{pool:?}").contains("keys: 0"), "{pool:?}");
+        clock.pass(MOMENT * 3).await;
+        is_empty(&pool).await;
         publish(&transport, URL, "x").await.unwrap();
         assert_eq!(server.accepted(), 2);
     })
@@ -369,8 +381,10 @@ async fn a_cancelled_request_frees_its_place_and_its_connection_is_not_used_agai
         let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
         let routes = vec![Route::new("localhost", authority.roots())];
         let transport = Transport::new(pool, profile("w", routes, &server));
-        let cancelled = tokio::time::timeout(MOMENT * 2, publish(&transport, URL, "first")).await;
-        assert!(cancelled.is_err());
+        tokio::select! {
+            answer = publish(&transport, URL, "first") => panic!("{answer:?}"),
+            () = server.until(|ledger| ledger.requests() == 1) => {}
+        }
         publish(&transport, URL, "second").await.unwrap();
         assert_eq!(server.accepted(), 2);
     })
@@ -413,8 +427,7 @@ async fn a_destination_that_never_answered_is_forgotten_too() {
         let routes = vec![Route::new("localhost", authority.roots())];
         let transport = Transport::new(pool.clone(), profile("w", routes, &server));
         publish(&transport, URL, "x").await.unwrap_err();
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        assert!(format!("{pool:?}").contains("keys: 0"), "{pool:?}");
+        is_empty(&pool).await;
     })
     .await;
 }
@@ -431,7 +444,6 @@ fn a_pool_outlives_the_runtime_that_it_was_first_used_in() {
     runtime().block_on(within(publish(&transport, URL, "x"))).unwrap();
     runtime().block_on(within(async {
         publish(&transport, URL, "x").await.unwrap();
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        assert!(format!("{pool:?}").contains("keys: 0"), "{pool:?}");
+        is_empty(&pool).await;
     }));
 }

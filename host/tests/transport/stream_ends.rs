@@ -7,12 +7,13 @@ use bytes::Bytes;
 use rustls::AlertDescription;
 use rustls::version::{TLS12, TLS13};
 use thingpost_host::{ConnectError, LossError, Pool, Route, Transport, TransportError, failure_of_stream};
+use thingpost_patience::patience;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, StreamError};
 
 use crate::client::{profile_at, within};
-use crate::peer::{PATIENCE, Peer, streams_to};
+use crate::peer::{Peer, streams_to};
 use crate::pki::Authority;
 use crate::server::ServerTls;
 
@@ -187,7 +188,7 @@ fn is_refusal(error: &TransportError) -> bool {
 async fn with_tls_1_3_the_refusal_of_a_certificate_comes_with_the_first_read() {
     within(async {
         let (transport, _peer, told) = refused(&[&TLS13]).await;
-        let (mut input, mut output) = transport.dial("localhost:8883", PATIENCE).await.unwrap().into_streams();
+        let (mut input, mut output) = transport.dial("localhost:8883", patience()).await.unwrap().into_streams();
         output.write(Bytes::from_static(b"CONNECT")).unwrap();
         let (read, end) = read_to_end(&mut input).await;
         assert!(read.is_empty() && is_refusal(failure(&end)), "{end:?}");
@@ -204,7 +205,7 @@ async fn with_tls_1_3_whoever_only_writes_learns_of_the_refusal_and_not_of_a_bro
     within(async {
         for _ in 0..10 {
             let (transport, _peer, _) = refused(&[&TLS13]).await;
-            let (_input, mut output) = transport.dial("localhost:8883", PATIENCE).await.unwrap().into_streams();
+            let (_input, mut output) = transport.dial("localhost:8883", patience()).await.unwrap().into_streams();
             let end = write_to_end(&mut output).await;
             assert!(is_refusal(failure(&end)), "{end:?}");
         }
@@ -216,7 +217,7 @@ async fn with_tls_1_3_whoever_only_writes_learns_of_the_refusal_and_not_of_a_bro
 async fn with_tls_1_2_the_refusal_of_a_certificate_is_a_failed_dial() {
     within(async {
         let (transport, _peer, _) = refused(&[&TLS12]).await;
-        let error = transport.dial("localhost:8883", PATIENCE).await.unwrap_err();
+        let error = transport.dial("localhost:8883", patience()).await.unwrap_err();
         assert!(is_refusal(&error), "{error:?}");
     })
     .await;

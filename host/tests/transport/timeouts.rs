@@ -1,21 +1,25 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use thingpost_host::{Route, Timeouts, Transport};
+use thingpost_host::{Route, Timeouts, Transport, TransportError};
+use thingpost_patience::Clock;
+use tokio::task::{JoinHandle, yield_now};
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions};
 
 use crate::client::{means_not_sent, post, publish, transport, within};
 use crate::pki::Authority;
-use crate::server::{Do, OK, Script, Server};
+use crate::server::{Do, OK, Script, Server, Signal};
 
 const URL: &str = "https://localhost/";
 const SHORT: Duration = Duration::from_millis(200);
+/// More than timers are late by.
+const TICK: Duration = Duration::from_millis(2);
 
 /// The body of a guest that says nothing and does not end.
 struct Unfinished;
@@ -40,18 +44,36 @@ fn with(connect: Duration, first_byte: Duration, script: Script, ca: &Authority)
     (transport, server)
 }
 
+/// Sends a message, beside the test.
+fn sending(transport: &Transport) -> JoinHandle<Result<http::Response<Bytes>, TransportError>> {
+    let transport = transport.clone();
+    tokio::spawn(async move { publish(&transport, URL, "x").await })
+}
+
+/// That it is over when the last of this time has passed, and not before.
+async fn takes<T>(time: Duration, work: &mut JoinHandle<T>, clock: &Clock) {
+    clock.pass(time - TICK).await;
+    assert!(!work.is_finished());
+    clock.pass(2 * TICK).await;
+    while !work.is_finished() {
+        yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn the_connect_timeout_covers_a_stalled_handshake() {
     within(async {
         let ca = Authority::new("ca");
         let mut script = Script::new(&ca);
         script.on_accept = Do::Stall;
-        let (transport, _server) = with(SHORT, Duration::MAX, script, &ca);
-        let begun = Instant::now();
-        let error = publish(&transport, URL, "x").await.unwrap_err();
+        let clock = Clock::stop();
+        let (transport, server) = with(SHORT, Duration::MAX, script, &ca);
+        let mut sending = sending(&transport);
+        server.until(|ledger| ledger.connections.len() == 1).await;
+        takes(SHORT, &mut sending, &clock).await;
+        let error = sending.await.unwrap().unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::ConnectionTimeout), "{error:?}");
         assert!(error.to_string().contains("TLS handshake"), "{error}");
-        assert!(begun.elapsed() < SHORT * 5);
     })
     .await;
 }
@@ -60,9 +82,16 @@ async fn the_connect_timeout_covers_a_stalled_handshake() {
 async fn the_connect_timeout_does_not_bound_the_answer() {
     within(async {
         let ca = Authority::new("ca");
-        let script = Script::new(&ca).on_request(|_, _| Do::AnswerAfter(SHORT * 3, OK));
-        let (transport, _server) = with(SHORT, Duration::MAX, script, &ca);
-        publish(&transport, URL, "x").await.unwrap();
+        let clock = Clock::stop();
+        let answer = Signal::new();
+        let told = answer.clone();
+        let script = Script::new(&ca).on_request(move |_, _| Do::AnswerWhen(told.clone(), OK));
+        let (transport, server) = with(SHORT, Duration::MAX, script, &ca);
+        let sending = sending(&transport);
+        server.until(|ledger| ledger.requests() == 1).await;
+        clock.pass(SHORT * 3).await;
+        answer.give(1);
+        sending.await.unwrap().unwrap();
     })
     .await;
 }
@@ -72,8 +101,12 @@ async fn no_answer_in_time_is_a_response_timeout() {
     within(async {
         let ca = Authority::new("ca");
         let script = Script::new(&ca).on_request(|_, _| Do::Stall);
+        let clock = Clock::stop();
         let (transport, server) = with(Duration::MAX, SHORT, script, &ca);
-        let error = publish(&transport, URL, "x").await.unwrap_err();
+        let mut sending = sending(&transport);
+        server.until(|ledger| ledger.requests() == 1).await;
+        takes(SHORT, &mut sending, &clock).await;
+        let error = sending.await.unwrap().unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout), "{error:?}");
         assert!(!means_not_sent(&error.to_wasi()));
         assert_eq!(server.bodies(), ["x"]);
@@ -87,10 +120,12 @@ async fn an_answer_that_stops_is_a_read_timeout() {
         let ca = Authority::new("ca");
         let script =
             Script::new(&ca).on_request(|_, _| Do::AnswerThenStall("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"));
+        let clock = Clock::stop();
         let (transport, server) = with(Duration::MAX, Duration::MAX, script, &ca);
         let mut answer = transport.send(post(URL, "x"), None).await.unwrap().into_body();
         assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "ok");
-        let error = answer.frame().await.unwrap().unwrap_err();
+        let (stopped, ()) = tokio::join!(answer.frame(), clock.pass(SHORT + TICK));
+        let error = stopped.unwrap().unwrap_err();
         assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
         drop(answer);
         // Half an answer is still on the way; the connection must not serve another request.
@@ -106,6 +141,7 @@ async fn the_guest_may_set_every_timeout() {
         let ca = Authority::new("ca");
         let script = Script::new(&ca).on_request(|_, _| Do::Stall);
         let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
+        // Nothing else would end it.
         let options = RequestOptions { first_byte_timeout: Some(SHORT), ..RequestOptions::default() };
         let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout));
@@ -120,21 +156,21 @@ async fn a_zero_timeout_is_an_error_and_no_panic() {
         let ca = Authority::new("ca");
         let mut script = Script::new(&ca);
         script.on_accept = Do::Stall;
-        let (transport, _server) = with(SHORT, SHORT, script, &ca);
+        let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
         let options = RequestOptions { connect_timeout: zero, ..RequestOptions::default() };
         let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
         assert!(means_not_sent(&error.to_wasi()), "{error:?}");
 
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
         let script = Script::new(&ca).on_request(move |_, _| Do::AnswerThenStall(half));
-        let (transport, _server) = with(SHORT, SHORT, script, &ca);
+        let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
         let options = RequestOptions { between_bytes_timeout: zero, ..RequestOptions::default() };
         let answer = transport.send(post(URL, "x"), Some(options)).await.unwrap();
         let error = answer.into_body().collect().await.unwrap_err();
         assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
 
         let script = Script::new(&ca).on_request(|_, _| Do::Stall);
-        let (transport, _server) = with(SHORT, SHORT, script, &ca);
+        let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
         let options = RequestOptions { first_byte_timeout: zero, ..RequestOptions::default() };
         let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout), "{error:?}");
@@ -146,7 +182,7 @@ async fn a_zero_timeout_is_an_error_and_no_panic() {
 async fn an_idle_connection_satisfies_even_a_zero_connect_timeout() {
     within(async {
         let ca = Authority::new("ca");
-        let (transport, server) = with(SHORT, SHORT, Script::new(&ca), &ca);
+        let (transport, server) = with(Duration::MAX, Duration::MAX, Script::new(&ca), &ca);
         publish(&transport, URL, "x").await.unwrap();
         let options = RequestOptions { connect_timeout: Some(Duration::ZERO), ..RequestOptions::default() };
         transport.send(post(URL, "x"), Some(options)).await.unwrap();
@@ -191,7 +227,8 @@ async fn the_connect_timeout_covers_connections_that_are_not_ready_again() {
         const COUNT: usize = 8;
         let ca = Authority::new("ca");
         let mut script = Script::new(&ca);
-        script.on_handshake = Do::AnswerThenClose(OK, Duration::from_secs(10));
+        script.on_handshake = Do::AnswerThenClose(OK, Duration::MAX);
+        let clock = Clock::stop();
         let (transport, server) = with(SHORT * 10, SHORT * 10, script, &ca);
         let unfinished = || {
             let body = Unfinished.map_err(|never| match never {}).boxed_unsync();
@@ -208,10 +245,19 @@ async fn the_connect_timeout_covers_connections_that_are_not_ready_again() {
         }
         assert_eq!(server.accepted(), COUNT);
 
-        let begun = Instant::now();
         let options = RequestOptions { connect_timeout: Some(SHORT), ..RequestOptions::default() };
-        let _ = transport.send(unfinished(), Some(options)).await;
-        assert!(begun.elapsed() < SHORT * 3, "{:?}", begun.elapsed());
+        let sending = {
+            let (transport, request) = (transport.clone(), unfinished());
+            tokio::spawn(async move { drop(transport.send(request, Some(options)).await) })
+        };
+        let mut passed = Duration::ZERO;
+        while !sending.is_finished() {
+            assert!(passed < SHORT * 3);
+            // Each of them as it comes.
+            clock.pass(TICK).await;
+            passed += TICK;
+            yield_now().await;
+        }
     })
     .await;
 }

@@ -1,11 +1,11 @@
 //! A device runs for years, and its instance with it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use thingpost_emulator::{MqttCounts, MqttRecording};
 use thingpost_host::runtime::types::Qos;
 use thingpost_host::runtime::types::mqtt::{SessionOptions, Version};
+use thingpost_patience::patience;
 
 use super::super::judge::numbered;
 use crate::fixtures::deadline::within;
@@ -58,7 +58,7 @@ async fn hundreds_of_connections_and_thousands_of_messages_leave_nothing_behind(
         device.session.disconnect().await.unwrap();
         // Each goodbye and each loss is an end, so no connection was left open.
         let ends = |it: &MqttCounts| it.ends == it.connects;
-        let counts = cloud.front.ledger().wait_for_counts(ends, Duration::from_secs(20)).await.unwrap();
+        let counts = cloud.front.ledger().wait_for_counts(ends, patience()).await.unwrap();
         assert!(counts.connects > RECONNECTS);
     })
     .await;

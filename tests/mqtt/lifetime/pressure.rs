@@ -6,6 +6,7 @@ use std::time::Duration;
 use thingpost_emulator::MqttRecording;
 use thingpost_host::runtime::types::Qos;
 use thingpost_host::runtime::types::mqtt::{Subscription, Version};
+use thingpost_patience::patience;
 use tokio::time::sleep;
 
 use crate::fixtures::deadline::within;
@@ -98,7 +99,7 @@ async fn many_small_messages_that_have_gathered_take_no_more_memory_than_a_call_
         device.publish(&at_least_once("a/last", *b"")).await;
         device.settle().await;
         // 2.4 MiB: they lie with the system, and in part still with the broker.
-        ledger.wait_for_counts(|it| it.deliveries > COUNT as u64 / 2, Duration::from_secs(20)).await.unwrap();
+        ledger.wait_for_counts(|it| it.deliveries > COUNT as u64 / 2, patience()).await.unwrap();
         // The memory of the listener ends at 4 MiB.
         hear(&mut listener, COUNT).await;
     })

@@ -81,7 +81,7 @@ async fn a_broker_that_pauses_is_given_up_and_found_again() {
             tokio::join!(traffic(&mut device, 60, PAUSE), async {
                 sleep(Duration::from_millis(300)).await;
                 cloud.broker.pause().await.unwrap();
-                sleep(Duration::from_millis(1500)).await;
+                sleep(Duration::from_millis(6000)).await;
                 cloud.broker.resume().unwrap();
             });
             let lost = device.disconnections();
@@ -117,7 +117,7 @@ async fn messages_wait_for_a_broker_that_comes_later_than_they() {
 /// In real time, as it would be: all the other losses are shorter than they are out there.
 #[tokio::test]
 async fn a_message_each_second_arrives_though_the_broker_is_away_for_a_minute() {
-    let test = async {
+    within(async {
         let mut cloud = MqttCloud::start().await;
         let patient = SessionOptions { reconnect_max_ms: Some(4000), ..DEFAULT_SESSION_OPTIONS };
         let mut device = cloud.online(&config(Version::V311, 443), &patient).await;
@@ -129,6 +129,6 @@ async fn a_message_each_second_arrives_though_the_broker_is_away_for_a_minute() 
         });
         assert!(!device.connections().is_empty(), "it was never lost");
         lost_nothing(&cloud, &device);
-    };
-    tokio::time::timeout(Duration::from_secs(180), test).await.expect("a minute and a half is enough");
+    })
+    .await;
 }

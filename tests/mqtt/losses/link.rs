@@ -1,18 +1,37 @@
 //! The broker is there, and the way to it is not.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use thingpost_host::runtime::types::mqtt::MqttConfig;
 use thingpost_host::runtime::types::{Cause, Failure, Qos, Stage};
+use thingpost_patience::patience;
 use tokio::time::sleep;
 
 use super::super::judge::numbered;
-use super::{impatient, is, lost_nothing, traffic};
+use super::{impatient, is, lost_nothing};
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, options};
+use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, config, options};
 
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// One message after the other, and some of each kind, until something else is over.
+async fn traffic_until(device: &mut Device, is_over: &Cell<bool>) {
+    let at_least_once = numbered("a/1", Qos::AtLeastOnce, 10_000);
+    let at_most_once = numbered("a/0", Qos::AtMostOnce, 10_000);
+    for (number, (one, zero)) in at_least_once.iter().zip(&at_most_once).enumerate() {
+        if is_over.get() {
+            break;
+        }
+        device.publish(one).await;
+        if number % 4 == 0 {
+            device.publish(zero).await;
+        }
+        device.serve(PAUSE).await;
+    }
+    device.settle().await;
+}
 
 #[tokio::test]
 async fn a_link_that_is_cut_again_and_again_delays_messages_and_loses_none() {
@@ -21,11 +40,14 @@ async fn a_link_that_is_cut_again_and_again_delays_messages_and_loses_none() {
             let cloud = MqttCloud::start().await;
             let mut device = cloud.online(&config(version, 8883), &options()).await;
             let link = cloud.front.link();
-            tokio::join!(traffic(&mut device, 200, PAUSE), async {
-                for _ in 0..5 {
-                    sleep(Duration::from_millis(350)).await;
+            let (ledger, is_over) = (cloud.front.ledger(), Cell::new(false));
+            tokio::join!(traffic_until(&mut device, &is_over), async {
+                for cut in 1..=5 {
+                    ledger.wait_for_counts(|it| it.connects >= cut, patience()).await.unwrap();
+                    sleep(Duration::from_millis(100)).await;
                     link.cut();
                 }
+                is_over.set(true);
             });
             let lost = device.disconnections();
             assert!(lost.len() >= 3, "{lost:?}");
@@ -43,10 +65,10 @@ async fn a_silent_link_is_noticed_by_the_keep_alive_when_nothing_is_said() {
     within(async {
         for version in VERSIONS {
             let cloud = MqttCloud::start().await;
-            let config = MqttConfig { keep_alive_s: Some(1), ..config(version, 8883) };
+            let config = MqttConfig { keep_alive_s: Some(3), ..config(version, 8883) };
             let mut device = cloud.online(&config, &impatient()).await;
             // Long enough that pings were sent and answered.
-            device.serve(Duration::from_millis(1600)).await;
+            device.serve(Duration::from_millis(4800)).await;
             assert_eq!(device.disconnections(), []);
             cloud.front.link().half_open();
             device.until(|device| !device.disconnections().is_empty()).await;

@@ -16,9 +16,9 @@ use thingpost_host::runtime::types::{Cause, Error, Failure, Message, Qos};
 use super::judge::{kept_its_promises, numbered};
 use crate::fixtures::mqtt::{Device, MqttCloud, options};
 
-/// Does not wait for long.
+/// Does not wait for long, but long enough for who is there to answer on a busy machine.
 fn impatient() -> SessionOptions {
-    SessionOptions { operation_timeout_ms: Some(300), connect_timeout_ms: Some(500), ..options() }
+    SessionOptions { operation_timeout_ms: Some(1_000), connect_timeout_ms: Some(2_000), ..options() }
 }
 
 fn is(error: &Error, failure: Failure) -> bool {

@@ -6,7 +6,6 @@ use thingpost_emulator::LinkSpeed;
 use thingpost_host::runtime::types::mqtt::{SessionOptions, Version};
 
 use super::super::judge::kept_its_promises;
-use super::impatient;
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::{at_least_once, patterned};
 use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, options};
@@ -47,8 +46,11 @@ async fn large_messages_come_whole_over_a_slow_link() {
 async fn who_is_impatient_with_a_slow_link_becomes_patient_and_does_not_send_for_ever() {
     within(async {
         // 300 ms, 600 ms and so on; the first message alone takes half a second, and all of them two and a half.
-        let lost = five_large_messages(Version::V5, &impatient()).await;
-        assert!((1..=5).contains(&lost), "lost {lost} times");
+        let impatient = SessionOptions { operation_timeout_ms: Some(300), ..options() };
+        let lost = five_large_messages(Version::V5, &impatient).await;
+        // How often depends on how slow the machine is besides. That it comes to an end is what counts here; that patience
+        // doubles is tested in the core.
+        assert!(lost >= 1, "it was never impatient");
     })
     .await;
 }

@@ -127,7 +127,7 @@ async fn a_connect_that_nobody_answers_ends_with_the_connect_timeout() {
         let cloud = MqttCloud::start().await;
         for version in VERSIONS {
             cloud.front.link().silence_after_handshake(1);
-            let short = SessionOptions { connect_timeout_ms: Some(400), ..options() };
+            let short = SessionOptions { connect_timeout_ms: Some(3_000), ..options() };
             let mut device = cloud.open(&config(version, 8883), &short).await;
             let error = device.connect().await.unwrap_err();
             assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));

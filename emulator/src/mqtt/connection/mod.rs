@@ -64,7 +64,11 @@ pub(super) async fn serve(front: Arc<Front>, door: Door, tcp: TcpStream, counter
     if front.link.must_see_the_broker_first() && UnixStream::connect(&front.broker).await.is_err() {
         return end(tcp, Break::Close, front.deadlines).await;
     }
-    sleep(front.conditions.handshake_delay()).await;
+    let delay = front.conditions.handshake_delay();
+    // Timers count whole milliseconds and round up, also from nothing.
+    if !delay.is_zero() {
+        sleep(delay).await;
+    }
     let Ok(Some(stream)) = timeout(front.deadlines.idle, shake_hands(tcp, &front, door)).await else {
         return;
     };

@@ -103,6 +103,7 @@ mod tests {
         link
     }
 
+    /// Measured by a clock that jumps from one timer to the next: there is nothing else to wait for.
     async fn time(link: &MqttLink, sends: usize, bytes: &[u8]) -> Duration {
         let mut written = Vec::new();
         let mut outlet = Outlet::new(&mut written, link);
@@ -116,14 +117,14 @@ mod tests {
         took
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn latencies_do_not_add_up_and_lengths_do() {
         let latency = time(&link(None, 60), 10, b"0123456789").await;
-        assert!((Duration::from_millis(60)..Duration::from_millis(400)).contains(&latency), "{latency:?}");
+        assert!((Duration::from_millis(60)..Duration::from_millis(65)).contains(&latency), "{latency:?}");
         let rate = time(&link(Some(1000), 0), 10, b"0123456789").await;
-        assert!(rate >= Duration::from_millis(100), "{rate:?}");
+        assert!((Duration::from_millis(100)..Duration::from_millis(105)).contains(&rate), "{rate:?}");
         let none = time(&link(None, 0), 10, b"0123456789").await;
-        assert!(none < Duration::from_millis(60), "{none:?}");
+        assert_eq!(none, Duration::ZERO);
     }
 
     #[tokio::test]

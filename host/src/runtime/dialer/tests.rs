@@ -1,5 +1,4 @@
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
@@ -152,7 +151,7 @@ async fn dropping_a_dialing_gives_it_up() {
     let listener = listen().await;
     let mut store = Store::new(Route::new("localhost", Certificate::new().roots()).mqtt(), &listener);
     let dialing = store.dial("localhost:8883");
-    let (mut tcp, _) = tokio::time::timeout(Duration::from_secs(10), listener.accept()).await.unwrap().unwrap();
+    let (mut tcp, _) = thingpost_patience::within(listener.accept()).await.unwrap();
     assert!(tcp.read(&mut [0; 1000]).await.unwrap() > 0, "the client has begun");
     HostDialing::drop(&mut store.view(), dialing).unwrap();
     // The server has not answered; nothing else ends the handshake.

@@ -170,6 +170,20 @@ impl Error {
         Self { cause, stage, delivery, retry, attempts: 1, answer: Some(Box::new(answer)), detail: None }
     }
 
+    /// The error with the time that the server wants to be left alone. A refusal that says when to come back is none for
+    /// good, whatever its status.
+    pub(crate) fn as_the_server_wishes(self, response: &Response) -> Self {
+        let is_for_now = match self.retry {
+            Retry::AfterMs(_) => true,
+            Retry::Never => self.delivery == Delivery::Refused && response.status >= 400,
+            Retry::AfterAuthentication => false,
+        };
+        match response.retry_after_ms().filter(|_| is_for_now) {
+            Some(after_ms) => Self { retry: Retry::AfterMs(after_ms), ..self },
+            None => self,
+        }
+    }
+
     /// The platform reports a success that lacks what it is for.
     pub(crate) fn malformed(stage: Stage, answer: Answer, what: &'static str) -> Self {
         let error = Self::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, answer);
@@ -212,10 +226,11 @@ impl Error {
 
     /// The error without secrets that the platform quotes, as they are or as they stand in a URL.
     pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        let Some(answer) = &mut self.answer else { return self };
         for secret in secrets.filter(|secret| secret.len() >= SHORTEST_SECRET) {
             let encoded: String = utf8_percent_encode(secret, SEGMENT).collect();
-            for text in [&mut answer.message, &mut answer.code, &mut answer.trace_id].into_iter().flatten() {
+            let quoted = self.answer.as_deref_mut();
+            let quoted = quoted.map(|answer| [&mut answer.message, &mut answer.code, &mut answer.trace_id]);
+            for text in quoted.into_iter().flatten().chain([&mut self.detail]).flatten() {
                 *text = text::without(&text::without(text, secret), &encoded);
             }
         }

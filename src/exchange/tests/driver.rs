@@ -11,7 +11,7 @@ use crate::outcome::Receipt;
 pub const UNIX_START_MS: u64 = 1_700_000_000_000;
 
 /// Far more than any test needs: an exchange that goes round in circles is found out.
-const MAX_STEPS: u32 = 20_000;
+const MAX_STEPS: u32 = 200_000;
 
 /// A request and when it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Drive {
     pub is_confused: bool,
     /// How far the client's calendar is ahead.
     pub ahead_ms: i64,
+    /// How long a connection takes.
+    pub connect_ms: u64,
     /// Who signs where it is not the exchange.
     pub signs: Signs,
     /// What was signed so.
@@ -67,6 +69,7 @@ impl Drive {
             lateness_ms: 0,
             is_confused: false,
             ahead_ms: 0,
+            connect_ms: 0,
             signs: |_| unreachable!("nobody else signs"),
             signed: vec![],
             flights: vec![],
@@ -112,9 +115,17 @@ impl Drive {
 
     fn send(&mut self, outgoing: Outgoing) {
         assert!(outgoing.timeout_ms > 0 && outgoing.connect_timeout_ms <= outgoing.timeout_ms);
-        let (latency_ms, answered) = self.cloud.receive(self.now_ms, &outgoing.request);
+        let connect_timeout_ms = u64::from(outgoing.connect_timeout_ms);
+        let (latency_ms, answered) = match self.connect_ms >= connect_timeout_ms {
+            true => (connect_timeout_ms, Err(Failure::ConnectTimeout.into())),
+            false => {
+                let (latency_ms, answered) = self.cloud.receive(self.now_ms, &outgoing.request);
+                (latency_ms.saturating_add(self.connect_ms), answered)
+            }
+        };
         let timeout_ms = u64::from(outgoing.timeout_ms);
-        let answered = if latency_ms < timeout_ms { answered } else { Err(Failure::AnswerTimeout.into()) };
+        let is_in_time = latency_ms < timeout_ms || connect_timeout_ms <= self.connect_ms;
+        let answered = if is_in_time { answered } else { Err(Failure::AnswerTimeout.into()) };
         self.flights.push(Flight {
             id: outgoing.id,
             due_ms: self.now_ms + latency_ms.min(timeout_ms),

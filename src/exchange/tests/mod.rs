@@ -2,14 +2,18 @@
 //! token that ends while a thousand messages are under way, a pause that would end too late. [`cloud`] plays the
 //! platform and keeps the books, [`driver`] plays the HTTP client and the clock.
 
+mod clock;
 mod cloud;
 mod delivery;
 mod driver;
 mod keys;
 mod order;
+mod outage;
 mod properties;
 mod renewal;
 mod signing;
+mod takeover;
+mod throttling;
 mod tokens;
 
 use crate::aliyun::{self, SignMethod, Signer, TimestampPolicy, Token};
@@ -58,11 +62,11 @@ fn messages(count: usize) -> Vec<Message> {
 }
 
 fn on_aws(cloud: Cloud, options: Options, messages: Vec<Message>) -> Drive {
-    Drive::new(cloud, Exchange::new(aws_platform(), options, None, SEED, messages))
+    Drive::new(cloud, Exchange::new(aws_platform(), options, None, SEED, messages).unwrap())
 }
 
 fn on_aliyun(cloud: Cloud, options: Options, session: Option<Session>, messages: Vec<Message>) -> Drive {
-    Drive::new(cloud, Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages))
+    Drive::new(cloud, Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages).unwrap())
 }
 
 /// The token that an exchange has in the end.

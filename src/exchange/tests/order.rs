@@ -19,7 +19,7 @@ fn success() -> Response {
 
 #[test]
 fn no_messages_are_done_at_once() {
-    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, vec![]);
+    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, vec![]).unwrap();
     assert_eq!(exchange.next(NOW), Step::Done);
     assert_eq!(exchange.outcomes().count(), 0);
 }
@@ -98,7 +98,7 @@ fn messages_that_cannot_succeed_have_their_outcome_before_anything_is_sent_and_t
 
 #[test]
 fn answers_that_nobody_waits_for_are_ignored() {
-    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, messages(2));
+    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, messages(2)).unwrap();
     exchange.answer(NOW, 0, Ok(success()));
     let Step::Send(first) = exchange.next(NOW) else { panic!("sends") };
     exchange.answer(NOW, first.id + 77, Ok(success()));

@@ -15,7 +15,8 @@ fn served() -> Script {
 /// An exchange whose signatures come from elsewhere.
 fn signed_elsewhere(cloud: Cloud, session: Option<crate::Session>, signs: Signs, count: usize) -> Drive {
     let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
-    let mut drive = Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)));
+    let mut drive =
+        Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)).unwrap());
     drive.signs = signs;
     drive
 }
@@ -28,7 +29,7 @@ fn with_the_secret(content: &str) -> Result<String, String> {
 fn by_a_wrong_clock(policy: TimestampPolicy, ahead_ms: i64) -> Drive {
     let cloud = Cloud::aliyun(served(), served()).with_clock();
     let mut drive =
-        Drive::new(cloud, Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(3)));
+        Drive::new(cloud, Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(3)).unwrap());
     drive.ahead_ms = ahead_ms;
     drive
 }
@@ -41,7 +42,7 @@ fn what_is_signed_elsewhere_is_what_would_be_signed_here() {
     let platform = aliyun_platform(TimestampPolicy::Now);
     let mut here = Drive::new(
         Cloud::aliyun(served(), served()),
-        Exchange::new(platform, Options::default(), None, SEED, messages(40)),
+        Exchange::new(platform, Options::default(), None, SEED, messages(40)).unwrap(),
     );
     here.finish();
     assert_eq!(elsewhere.sent, here.sent);
@@ -55,7 +56,7 @@ fn a_token_that_ends_is_renewed_with_another_signature() {
     cloud.token_life_ms = 100;
     let options = Options { max_in_flight: 1, ..Options::default() };
     let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
-    let mut drive = Drive::new(cloud, Exchange::new(platform, options, None, SEED, messages(10)));
+    let mut drive = Drive::new(cloud, Exchange::new(platform, options, None, SEED, messages(10)).unwrap());
     drive.signs = with_the_secret;
     drive.finish();
     assert_eq!(drive.cloud.total_accepted(), 10);

@@ -286,3 +286,26 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_in_the_words_of_the_platform_and_in_those_of_the_host() {
+        let answer = Answer {
+            status: 400,
+            code: Some("no hunter2/3".to_owned()),
+            message: Some("is hunter2%2F3 a key?".to_owned()),
+            trace_id: Some("hunter2/3".to_owned()),
+            clock_ahead_ms: None,
+        };
+        let error = Error::answered(Stage::Publication, Cause::InvalidRequest, Delivery::Refused, Retry::Never, answer);
+        let error = Error { detail: Some("sent hunter2/3".to_owned()), ..error }.without(["hunter2/3"].into_iter());
+        let shown = format!("{error:?} {error}");
+        assert!(shown.contains("sent (hidden)") && !shown.contains("hunter2"), "{shown}");
+        let failed = NoAnswer { failure: Failure::Other, detail: Some("cannot send hunter2/3".to_owned()) };
+        let error = Error::no_answer(Stage::Publication, failed).without(["hunter2/3"].into_iter());
+        assert_eq!(error.text(), "the request failed (cannot send (hidden))");
+    }
+}

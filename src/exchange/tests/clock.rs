@@ -2,30 +2,14 @@
 
 use super::cloud::{Cloud, Fate, Script};
 use super::driver::Drive;
-use super::{SEED, messages};
-use crate::aws::sigv4::Credentials;
-use crate::aws::{self, Authentication};
-use crate::endpoint::Endpoint;
+use super::{SEED, messages, signing_platform};
 use crate::error::{Cause, Error};
 use crate::exchange::{Exchange, Options};
-use crate::platform::Platform;
-use crate::secret::Secret;
-
-fn signing() -> Platform {
-    let endpoint = Endpoint::new("a-ats.iot.eu-west-1.amazonaws.com", 443).unwrap();
-    let credentials = Credentials {
-        access_key_id: "AKID".into(),
-        secret_access_key: Secret::new("hunter2hunter2"),
-        session_token: None,
-    };
-    let scope = aws::scope(&endpoint, None, None).unwrap();
-    Platform::Aws(aws::Config::new(endpoint, Authentication::SigV4 { credentials, scope }).unwrap())
-}
 
 /// Whoever signs by a clock that is ahead by so much.
 fn by_a_clock(ahead_ms: i64, script: Script) -> Drive {
     let cloud = Cloud::aws(script).with_clock();
-    let exchange = Exchange::new(signing(), Options::default(), None, SEED, messages(40)).unwrap();
+    let exchange = Exchange::new(signing_platform(), Options::default(), None, SEED, messages(40)).unwrap();
     let mut drive = Drive::new(cloud, exchange);
     drive.ahead_ms = ahead_ms;
     drive.finish();

@@ -104,7 +104,7 @@ pub struct Cloud {
     /// A second, and how many it took in that.
     taken: (u64, u32),
     /// Whether it looks at timestamps, and says what time it is: that of the driver's start, all the time.
-    has_clock: bool,
+    pub has_clock: bool,
     /// How often each payload was accepted.
     ledger: BTreeMap<Vec<u8>, u32>,
 }

@@ -18,6 +18,7 @@ mod tokens;
 
 use crate::aliyun::{self, SignMethod, Signer, TimestampPolicy, Token};
 use crate::aws;
+use crate::aws::sigv4::Credentials;
 use crate::endpoint::Endpoint;
 use crate::message::{Message, Qos};
 use crate::platform::{Platform, Session};
@@ -36,6 +37,15 @@ const ENDED_TOKEN: &str = "eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIj
 fn aws_platform() -> Platform {
     let endpoint = Endpoint::new("a-ats.iot.example", 8443).unwrap();
     Platform::Aws(aws::Config::new(endpoint, aws::Authentication::Certificate).unwrap())
+}
+
+/// With an access key, which signs each message by the clock.
+fn signing_platform() -> Platform {
+    let endpoint = Endpoint::new("a-ats.iot.eu-west-1.amazonaws.com", 443).unwrap();
+    let credentials =
+        Credentials { access_key_id: "AKID".into(), secret_access_key: Secret::new(SECRET), session_token: None };
+    let scope = aws::scope(&endpoint, None, None).unwrap();
+    Platform::Aws(aws::Config::new(endpoint, aws::Authentication::SigV4 { credentials, scope }).unwrap())
 }
 
 fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {

@@ -165,3 +165,17 @@ fn messages_against_a_limit_per_second_slow_down_and_all_arrive() {
         }
     }
 }
+
+#[test]
+fn options_with_which_nothing_would_ever_be_sent_are_refused_by_name() {
+    let default = Options::default;
+    for (options, named) in [
+        (Options { max_in_flight: 0, ..default() }, "in flight"),
+        (Options { timeout_ms: 0, ..default() }, "timeout"),
+        (Options { connect_timeout_ms: Some(0), ..default() }, "connect timeout"),
+        (Options { max_attempts: 0, ..default() }, "attempts"),
+    ] {
+        let problem = Exchange::new(aws_platform(), options, None, SEED, messages(1)).err().unwrap();
+        assert!(problem.text().contains(named), "{problem}");
+    }
+}

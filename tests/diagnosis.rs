@@ -80,7 +80,7 @@ impl Row {
         };
         let port = self.port.unwrap_or(self.way.port());
         let transport = cloud.transport_along(Pool::default(), routes);
-        let options = Options { max_attempts: Some(2), ..options() };
+        let options = Options { timeout_ms: Some(4_000), max_attempts: Some(2), ..options() };
         try_open(transport, &cloud.platform(authentication, port), &options, None).await.unwrap()
     }
 

@@ -12,6 +12,7 @@ mod outage;
 mod properties;
 mod renewal;
 mod signing;
+mod table;
 mod takeover;
 mod throttling;
 mod tokens;

@@ -170,6 +170,20 @@ impl Error {
         Self { cause, stage, delivery, retry, attempts: 1, answer: Some(Box::new(answer)), detail: None }
     }
 
+    /// The error with the time that the server wants to be left alone. A refusal that says when to come back is none for
+    /// good, whatever its status.
+    pub(crate) fn as_the_server_wishes(self, response: &Response) -> Self {
+        let is_for_now = match self.retry {
+            Retry::AfterMs(_) => true,
+            Retry::Never => self.delivery == Delivery::Refused && response.status >= 400,
+            Retry::AfterAuthentication => false,
+        };
+        match response.retry_after_ms().filter(|_| is_for_now) {
+            Some(after_ms) => Self { retry: Retry::AfterMs(after_ms), ..self },
+            None => self,
+        }
+    }
+
     /// The platform reports a success that lacks what it is for.
     pub(crate) fn malformed(stage: Stage, answer: Answer, what: &'static str) -> Self {
         let error = Self::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, answer);
@@ -212,10 +226,11 @@ impl Error {
 
     /// The error without secrets that the platform quotes, as they are or as they stand in a URL.
     pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        let Some(answer) = &mut self.answer else { return self };
         for secret in secrets.filter(|secret| secret.len() >= SHORTEST_SECRET) {
             let encoded: String = utf8_percent_encode(secret, SEGMENT).collect();
-            for text in [&mut answer.message, &mut answer.code, &mut answer.trace_id].into_iter().flatten() {
+            let quoted = self.answer.as_deref_mut();
+            let quoted = quoted.map(|answer| [&mut answer.message, &mut answer.code, &mut answer.trace_id]);
+            for text in quoted.into_iter().flatten().chain([&mut self.detail]).flatten() {
                 *text = text::without(&text::without(text, secret), &encoded);
             }
         }
@@ -271,3 +286,26 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_in_the_words_of_the_platform_and_in_those_of_the_host() {
+        let answer = Answer {
+            status: 400,
+            code: Some("no hunter2/3".to_owned()),
+            message: Some("is hunter2%2F3 a key?".to_owned()),
+            trace_id: Some("hunter2/3".to_owned()),
+            clock_ahead_ms: None,
+        };
+        let error = Error::answered(Stage::Publication, Cause::InvalidRequest, Delivery::Refused, Retry::Never, answer);
+        let error = Error { detail: Some("sent hunter2/3".to_owned()), ..error }.without(["hunter2/3"].into_iter());
+        let shown = format!("{error:?} {error}");
+        assert!(shown.contains("sent (hidden)") && !shown.contains("hunter2"), "{shown}");
+        let failed = NoAnswer { failure: Failure::Other, detail: Some("cannot send hunter2/3".to_owned()) };
+        let error = Error::no_answer(Stage::Publication, failed).without(["hunter2/3"].into_iter());
+        assert_eq!(error.text(), "the request failed (cannot send (hidden))");
+    }
+}

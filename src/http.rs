@@ -87,6 +87,21 @@ impl Response {
         core::str::from_utf8(value.trim_ascii()).ok()
     }
 
+    /// Whether the server has done what was asked.
+    pub(crate) fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// How long the server wants to be left alone, in seconds or until a date by its own clock.
+    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+        let value = self.header("retry-after")?;
+        if let Ok(seconds) = value.parse::<u32>() {
+            return Some(u64::from(seconds) * 1000);
+        }
+        let until_unix_ms = read_http_date(value)?.checked_mul(1000)?;
+        Some(until_unix_ms.saturating_sub(self.date_unix_ms()?))
+    }
+
     /// When the server says that it answered.
     pub(crate) fn date_unix_ms(&self) -> Option<u64> {
         read_http_date(self.header("date")?)?.checked_mul(1000)
@@ -160,7 +175,7 @@ pub enum Failure {
     AnswerTimeout,
     /// The answer broke off.
     AnswerIncomplete,
-    /// The answer was larger than it may be.
+    /// The head of the answer was larger than it may be, or a reply that is wanted whole.
     AnswerTooLarge,
     /// What came back is not HTTP.
     Protocol,
@@ -194,12 +209,10 @@ impl Failure {
         }
     }
 
-    /// Whether the same request can fare better later without anybody changing anything.
+    /// Whether the same request can fare better later without anybody changing anything here. All of the network can,
+    /// certificates among it: a pair on disk may be half renewed, a clock not set yet.
     pub(crate) fn is_transient(self) -> bool {
-        !matches!(
-            self,
-            Self::Denied | Self::TlsCertificate | Self::TlsAlert | Self::RequestRejected | Self::AnswerTooLarge
-        )
+        !matches!(self, Self::Denied | Self::RequestRejected | Self::AnswerTooLarge)
     }
 
     /// Why there is no answer, in words.
@@ -257,6 +270,24 @@ mod tests {
             let headers = vec![("Content-Type".into(), media_type.as_bytes().to_vec())];
             let response = Response { status: 200, headers, body: body.as_bytes().to_vec() };
             assert_eq!(response.is_web_page(), is_page, "{media_type} {body}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_wants_to_be_left_alone_says_so_in_seconds_or_with_a_date() {
+        let after = |value: &str, date: Option<&str>| {
+            let date = date.map(|date| ("Date".to_owned(), date.as_bytes().to_vec()));
+            let headers = [("Retry-After".to_owned(), value.as_bytes().to_vec())].into_iter().chain(date).collect();
+            Response { status: 503, headers, body: vec![] }.retry_after_ms()
+        };
+        let (now, later) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:50:07 GMT");
+        assert_eq!(after("120", None), Some(120_000));
+        assert_eq!(after("0", None), Some(0));
+        assert_eq!(after(later, Some(now)), Some(30_000));
+        assert_eq!(after(now, Some(later)), Some(0));
+        assert_eq!(after(later, None), None, "by whose clock?");
+        for nonsense in ["", "-1", "1.5", "soon", "99999999999999999999"] {
+            assert_eq!(after(nonsense, Some(now)), None, "{nonsense}");
         }
     }
 

@@ -109,6 +109,22 @@ impl Platform {
         }
     }
 
+    /// How far our clock is ahead, if that is why a message was refused.
+    pub(crate) fn clock_refused(&self, error: &Error) -> Option<i64> {
+        match self {
+            Self::Aws(config) => aws::clock_refused(config, error),
+            Self::Aliyun(_) => None,
+        }
+    }
+
+    /// The error of a message that was signed by the platform's clock, ours being so far ahead.
+    pub(crate) fn by_the_platforms_clock(&self, error: Error, ahead_ms: i64) -> Error {
+        match self {
+            Self::Aws(_) => aws::by_the_platforms_clock(error, ahead_ms),
+            Self::Aliyun(_) => error,
+        }
+    }
+
     /// The session in the answer to it.
     pub(crate) fn read_session(&self, response: &Response, now: Moment) -> Result<Session, Error> {
         match self {

@@ -244,7 +244,7 @@ async fn the_thing_is_named_where_policies_ask_for_it() {
 
 /// All messages of a batch have the same error, and nothing of them was sent.
 async fn failing(cloud: &AwsCloud, provider: CredentialsProvider, routes: Vec<Route>) -> Error {
-    let options = Options { max_attempts: Some(2), ..options() };
+    let options = Options { timeout_ms: Some(3_000), ..options() };
     let authentication = AwsAuthentication::CredentialsProvider(provider);
     let mut publisher = cloud.open_as(authentication, 443, routes, &options).await;
     let mut outcomes = publisher.publish_all(&messages(20)).await.unwrap();

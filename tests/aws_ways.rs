@@ -189,7 +189,7 @@ async fn refusal(
     offer: Offer,
 ) -> (Cause, Delivery, String) {
     let row = format!("{authentication:?}, {identity:?}, {port}, {offer:?}");
-    let options = Options { max_attempts: Some(1), ..options() };
+    let options = Options { timeout_ms: Some(3_000), max_attempts: Some(1), ..options() };
     let routes = vec![identity.route(cloud, offer), cloud.credentials_route()];
     let mut publisher = cloud.open_as(authentication, port, routes, &options).await;
     match publisher.publish(&at_most_once("devices/7/up", b"21.5")).await.unwrap() {

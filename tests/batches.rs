@@ -211,7 +211,9 @@ async fn strike_a_batch(kind: Kind, seed: u64) {
     let cloud = Cloud::start(kind).await;
     let mut publisher = cloud.open(&options).await;
     publisher.publish(&at_least_once(cloud.topic(), b"before")).await.unwrap().unwrap();
+    // Between any two, others get through: while nothing does, there is one request in a second.
     for fault in mixed_faults(seed).take(60) {
+        cloud.faults().push(Fault::CloseWhenIdle, 2);
         cloud.faults().push(fault, 1);
     }
     let messages = messages(cloud.topic(), COUNT);

@@ -139,10 +139,10 @@ async fn the_outcomes_are_those_of_the_publisher() {
         for (fault, times) in [
             (Fault::CloseWhenIdle, 0),
             (Fault::BeforeAcceptance(Break::Close), 1),
-            (Fault::AfterAcceptance(Break::Close), 100),
+            (Fault::AfterAcceptance(Break::Close), 3),
             (answer(413), 1),
             (answer(500), 1),
-            (answer(503), 100),
+            (answer(503), 3),
         ] {
             for at_most_once in [true, false] {
                 let (qos, our_qos) = match at_most_once {

@@ -29,7 +29,8 @@ impl Publisher {
     /// Runs an exchange until every message has its outcome.
     pub async fn publish_all(&mut self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
         let session = self.session.take();
-        let mut exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, 0, messages);
+        let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, 0, messages);
+        let mut exchange = exchange.expect("the default options are good");
         let mut under_way = FuturesUnordered::new();
         loop {
             match exchange.next(now()) {

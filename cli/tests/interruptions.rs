@@ -22,7 +22,8 @@ fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read()
     let signals: &[&str] = if heeds_hang_up { &["INT", "TERM", "HUP"] } else { &["INT", "TERM"] };
     for signal in signals.iter().copied() {
         let clouds = Clouds::start();
-        clouds.faults().push(Fault::BeforeAcceptance(Break::Stall), 32);
+        // All but one that are under way at first: if nothing got through at all, the rest would not be sent.
+        clouds.faults().push(Fault::BeforeAcceptance(Break::Stall), 31);
         let lines = numbered(20_000);
         let failed = clouds.path("failed");
         let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &failed);
@@ -41,7 +42,7 @@ fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read()
         let kept = failed_lines(&failed);
         assert!(kept == left, "{} lines are left and {} are kept", left.len(), kept.len());
         let [delivered, refused, not_sent, unknown] = counts(&output.stdout);
-        assert_eq!((delivered, refused, unknown), (accepted.len(), 0, 32), "{output:?}");
+        assert_eq!((delivered, refused, unknown), (accepted.len(), 0, 31), "{output:?}");
         assert_eq!(delivered + not_sent + unknown, 20_000);
         assert!(output.stderr.contains(&format!("{not_sent} x interrupted")), "{output:?}");
         assert_eq!(output.code, Some(4), "unknown is the gravest");

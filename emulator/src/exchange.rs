@@ -252,10 +252,9 @@ fn spoils_the_answer(fault: &Fault) -> bool {
     match fault {
         Fault::AfterAcceptance(_) | Fault::AnswerAfterAcceptance { .. } => true,
         Fault::InAnswer(how) => match how {
-            AnswerFault::Garbage | AnswerFault::HalfHead | AnswerFault::ShortBody | AnswerFault::LargeBody { .. } => {
-                true
-            }
-            AnswerFault::SlowBytes { .. } | AnswerFault::HalfClose => false,
+            AnswerFault::Garbage | AnswerFault::HalfHead | AnswerFault::ShortBody => true,
+            // The answer stands at the beginning of the large one.
+            AnswerFault::SlowBytes { .. } | AnswerFault::HalfClose | AnswerFault::LargeBody { .. } => false,
         },
         Fault::AtAccept(_)
         | Fault::InHandshake(_)

@@ -175,23 +175,27 @@ impl Config {
         self.signer == Signer::Elsewhere
     }
 
-    /// The request for credentials for MQTT at this time. `sign` is for those who have left that to somebody else.
+    /// The request for credentials for MQTT at this time, and the signature in it, which is good for ever where no time is
+    /// sent. `sign` is for those who have left that to somebody else.
     pub fn mqtt_auth_request(
         &self,
         now_unix_ms: u64,
         sign: impl FnOnce(&Signing) -> Result<String, String>,
-    ) -> Result<Request, Error> {
+    ) -> Result<(Request, Secret), Error> {
         let signing = self.signing(now_unix_ms);
         let signature = match self.sign(&signing) {
             Some(signature) => signature,
             None => sign(&signing).map_err(Error::not_signed)?,
         };
-        Ok(mqtt_auth_request(&self.device, signing.method, signing.timestamp_ms, &signature))
+        let request = mqtt_auth_request(&self.device, signing.method, signing.timestamp_ms, &signature);
+        Ok((request, Secret::new(signature)))
     }
 
-    /// The credentials for MQTT in the answer. An error does not give away the secret, if it is known here.
-    pub fn read_mqtt_auth_response(&self, response: &Response) -> Result<MqttCredentials, Error> {
-        read_mqtt_auth_response(response).map_err(|error| error.without(self.secret().into_iter()))
+    /// The credentials for MQTT in the answer. An error gives away neither the secret, if it is known here, nor the
+    /// signature of the request.
+    pub fn read_mqtt_auth_response(&self, response: &Response, signature: &Secret) -> Result<MqttCredentials, Error> {
+        let secrets = || self.secret().into_iter().chain([signature.reveal()]);
+        read_mqtt_auth_response(response).map_err(|error| error.without(secrets()))
     }
 
     /// The signed request for a token.
@@ -238,10 +242,12 @@ mod tests {
         let device = device("pk", "dn", None).unwrap();
         let signer = Signer::Secret(Secret::new("hunter2hunter2"));
         let config = Config::new(device, signer, SignMethod::HmacMd5, TimestampPolicy::None).unwrap();
-        let body = br#"{"code":6221,"message":"not hunter2hunter2"}"#.to_vec();
-        let error = config.read_mqtt_auth_response(&Response { status: 200, headers: vec![], body }).unwrap_err();
-        let message = error.answer.unwrap().message.unwrap();
-        assert!(message.starts_with("not ") && !message.contains("hunter2"), "{message}");
+        let (_, signature) = config.mqtt_auth_request(0, |_| unreachable!("it signs itself")).unwrap();
+        let body =
+            format!(r#"{{"code":6221,"message":"not hunter2hunter2, not {}"}}"#, signature.reveal()).into_bytes();
+        let response = Response { status: 200, headers: vec![], body };
+        let error = config.read_mqtt_auth_response(&response, &signature).unwrap_err();
+        assert_eq!(error.answer.unwrap().message.as_deref(), Some("not (hidden), not (hidden)"));
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn reason(error: &Error) -> Option<&'static str> {
             "one of product key, device name, client id or sign method is not accepted; the platform does not say which"
         }
         (Cause::InvalidRequest, _) => "the topic is most likely not one of this device",
-        (Cause::TokenRejected, _) if error.attempts < 2 => "authenticate again, and send the message again",
+        (Cause::TokenRejected, _) if error.attempts == 1 => "authenticate again, and send the message again",
         (Cause::TokenRejected, _) => {
             "a new token was rejected as well: check that no other process authenticates as the same device, and that \
              the endpoint belongs to the instance of the device"

@@ -28,7 +28,7 @@ impl<'a> Reply<'a> {
         }
         let documented = code.and_then(judge_code);
         let (cause, delivery, retry) = documented.unwrap_or_else(|| judge_without_code(response, code.is_some()));
-        Err(Error::answered(stage, cause, delivery, retry, reply.answer))
+        Err(Error::answered(stage, cause, delivery, retry, reply.answer).as_the_server_wishes(response))
     }
 
     fn parse(response: &'a Response) -> Self {
@@ -76,6 +76,8 @@ fn judge_without_code(response: &Response, has_code: bool) -> (Cause, Delivery, 
     use Delivery::{Refused, Unknown};
     match response.status {
         300..=399 | 404 => (Cause::WrongHostOrPath, Refused, Retry::Never),
+        // The request did not come whole in the server's time.
+        408 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
         413 => (Cause::PayloadTooLarge, Refused, Retry::Never),
         429 => (Cause::Throttled, Refused, Retry::AfterMs(THROTTLED_PAUSE_MS)),
         500 | 502 | 504 => (Cause::ServerError, Unknown, Retry::AfterMs(0)),
@@ -143,6 +145,7 @@ mod tests {
         for (status, cause, delivery) in [
             (400, Cause::UndocumentedAnswer, Refused),
             (404, Cause::WrongHostOrPath, Refused),
+            (408, Cause::Unavailable, Refused),
             (413, Cause::PayloadTooLarge, Refused),
             (429, Cause::Throttled, Refused),
             (500, Cause::ServerError, Unknown),

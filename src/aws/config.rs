@@ -26,6 +26,13 @@ pub enum Way {
     CredentialsProvider,
 }
 
+impl Way {
+    /// Whether each request carries a signature, which ages.
+    pub(super) fn signs(self) -> bool {
+        matches!(self, Self::SigV4 | Self::CredentialsProvider)
+    }
+}
+
 impl Config {
     /// With a certificate the port is 8443, or 443 where the host offers the ALPN protocol `x-amzn-http-ca`; otherwise
     /// 443. Custom domains may have others.

@@ -13,9 +13,11 @@
 //! | `operation` | shadows, retained messages, direct messages, connections |
 //! | `response` | what a status means |
 //! | `mqtt` | what is different over MQTT (feature `mqtt`) |
+//! | `clock` | a signature refused for its time |
 //! | `host_name`, `explain` | what went wrong, and what to do |
 
 mod authentication;
+mod clock;
 mod config;
 mod explain;
 mod host_name;
@@ -33,6 +35,7 @@ pub use authentication::{
     Authentication, CredentialsProvider, CustomAuthorizer, Placement, Session, credentials_request,
     read_credentials_response, scope,
 };
+pub(crate) use clock::{by_the_platforms_clock, clock_refused};
 pub use config::{Config, Way};
 pub use explain::explain;
 pub use host_name::region;

@@ -42,7 +42,7 @@ pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error
         _ => Stage::Publication,
     };
     let (cause, delivery, retry) = judge(asked, response, answer.message.as_deref().unwrap_or_default());
-    Err(Error::answered(stage, cause, delivery, retry, answer))
+    Err(Error::answered(stage, cause, delivery, retry, answer).as_the_server_wishes(response))
 }
 
 /// The documented statuses of the operations and of the service as a whole.
@@ -57,6 +57,8 @@ fn judge(asked: Request, response: &Response, message: &str) -> (Cause, Delivery
         403 => (Cause::Forbidden, Refused, Retry::Never),
         404 => (Cause::NotFound, Refused, Retry::Never),
         405 => (Cause::MethodNotAllowed, Refused, Retry::Never),
+        // The request did not come whole in the server's time.
+        408 => (Cause::Unavailable, Refused, Retry::AfterMs(0)),
         409 if matches!(asked, Request::ShadowUpdate(_)) => (Cause::VersionConflict, Refused, Retry::Never),
         409 => (Cause::Conflict, Refused, Retry::AfterMs(0)),
         413 => (Cause::PayloadTooLarge, Refused, Retry::Never),
@@ -205,6 +207,7 @@ mod tests {
             (403, Cause::Forbidden, Delivery::Refused),
             (404, Cause::NotFound, Delivery::Refused),
             (405, Cause::MethodNotAllowed, Delivery::Refused),
+            (408, Cause::Unavailable, Delivery::Refused),
             (409, Cause::Conflict, Delivery::Refused),
             (413, Cause::PayloadTooLarge, Delivery::Refused),
             (422, Cause::InvalidRequest, Delivery::Refused),

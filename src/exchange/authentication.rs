@@ -2,10 +2,12 @@
 //! platform throttles, or the first expired token loses the message. Here everybody waits for the one authentication
 //! under way, and a token that was rejected is replaced once, however many messages come back with it.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::backoff::Backoff;
+use super::kind::{Kind, more_telling};
 use super::options::Options;
 use crate::aliyun::Signing;
 use crate::error::{Cause, Error, Stage};
@@ -13,6 +15,7 @@ use crate::http::{NoAnswer, Request, Response};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 use crate::platform::{Platform, Session};
+use crate::secret::Secret;
 
 /// Counts tokens, so that a rejection of an old one does not throw away its successor.
 pub(super) type Epoch = u32;
@@ -24,22 +27,22 @@ pub(super) struct Authentication {
     /// Those before it.
     spent: Vec<Session>,
     epoch: Epoch,
+    /// When the token of this epoch was obtained.
+    obtained_ms: u64,
+    /// Whether anything was accepted with it.
+    has_served: bool,
+    /// Tokens obtained here that were rejected before anything was accepted with them, one after the other.
+    in_vain: u32,
     state: State,
     attempts: u32,
     deadline_ms: u64,
     /// Whether the one under way began while there was a token.
     is_renewal: bool,
-    /// Tokens obtained here that were rejected before anything was accepted with them, one after the other.
-    in_vain: u32,
-    /// Tokens obtained here that were rejected, accepted before or not.
-    taken_away: u32,
+    /// What has kept us from a token since the beginning of this attempt to get one.
+    trouble: Option<Error>,
     /// How far our clock is ahead, once the platform has refused a timestamp.
     ahead_ms: Option<i64>,
 }
-
-/// A platform that hands out tokens and rejects every one of them (a disabled device, another instance) is asked so
-/// often, and then no more. One or two may be due to somebody else who authenticates as the same device.
-const MAX_IN_VAIN: u32 = 3;
 
 /// A renewal ahead of time delays nobody but the end of the exchange, and that not for long.
 const RENEWAL_MS: u32 = 5_000;
@@ -47,23 +50,34 @@ const RENEWAL_MS: u32 = 5_000;
 /// Below this the clock is not why a timestamp was refused.
 const TOLERATED_MS: u64 = 60_000;
 
+/// A token that has served for so long was not taken away by somebody who is after the same messages' time.
+const LONG_MS: u64 = 30_000;
+
 #[derive(Debug)]
 enum State {
     Idle,
     /// A token obtained here was taken away. Where each new token ends the older ones, somebody else who authenticates as
     /// the same device has done that; whoever answers at once ends his in turn, and both do nothing else any more. So
-    /// it is his turn first, and longer each time.
+    /// it is his turn first, for about twice as long as it was ours: turns grow until they are worth an authentication.
+    /// A platform that ends a token after so many messages, and nobody else's, costs us two thirds of the time so.
     Resting {
         until_ms: u64,
     },
     /// Somebody else signs.
     Signing(Signing),
     /// What was signed for it.
-    UnderWay(Option<Signing>),
+    UnderWay(Option<Signed>),
     Pausing {
         until_ms: u64,
     },
     Failed(Error),
+}
+
+/// What was signed, and how. Without a timestamp a signature is good for ever.
+#[derive(Debug)]
+struct Signed {
+    signing: Signing,
+    signature: Secret,
 }
 
 /// Whether a message can be sent now.
@@ -86,12 +100,14 @@ impl Authentication {
             session,
             spent: Vec::new(),
             epoch: 0,
+            obtained_ms: 0,
+            has_served: false,
+            in_vain: 0,
             state: State::Idle,
             attempts: 0,
             deadline_ms: 0,
             is_renewal: false,
-            in_vain: 0,
-            taken_away: 0,
+            trouble: None,
             ahead_ms: None,
         }
     }
@@ -113,9 +129,39 @@ impl Authentication {
         }
     }
 
+    /// Why there is no token to be had in this exchange.
+    pub fn failure(&self) -> Option<&Error> {
+        match (&self.session, &self.state) {
+            (None, State::Failed(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Ends what waits for a signature, or for another attempt, when its time is over.
+    pub fn end_overdue(&mut self, now: Moment) {
+        if self.ends_ms().is_none_or(|ends_ms| now.monotonic_ms < ends_ms) {
+            return;
+        }
+        let error = match (&self.state, self.trouble.take()) {
+            (State::Signing(_), _) | (_, None) => Error::not_signed("no signature in time".to_owned()),
+            (_, Some(trouble)) => trouble,
+        };
+        self.state = State::Failed(error);
+    }
+
+    /// When what waits for a signature, or for another attempt, ends. What is under way ends by its own timeout.
+    pub fn ends_ms(&self) -> Option<u64> {
+        matches!(self.state, State::Signing(_) | State::Pausing { .. }).then_some(self.deadline_ms)
+    }
+
     /// Whether a token is renewed that still serves.
     pub fn is_renewing(&self) -> bool {
         self.session.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_))
+    }
+
+    /// The token at hand, if those before it were rejected at once and nothing was accepted with it so far.
+    pub fn doubtful(&self) -> Option<Epoch> {
+        (self.in_vain > 0 && !self.has_served).then_some(self.epoch)
     }
 
     /// Whether the token was obtained here. Such a one is renewed only when it is rejected: to a clock that is years
@@ -126,6 +172,7 @@ impl Authentication {
 
     fn begin(&mut self, now: Moment, platform: &Platform, timeout_ms: u32) -> Access {
         self.attempts = 0;
+        self.trouble = None;
         self.is_renewal = self.session.is_some();
         self.deadline_ms = now.monotonic_ms.saturating_add(timeout_ms.into());
         self.attempt(now, platform)
@@ -139,7 +186,7 @@ impl Authentication {
             signing = signing.by_the_platforms_clock();
         }
         match platform.sign(&signing) {
-            Some(signature) => self.send(now, platform, Some((signing, signature))),
+            Some(signature) => self.send(now, platform, Some(Signed { signing, signature: Secret::new(signature) })),
             None => {
                 self.state = State::Signing(signing.clone());
                 Access::Sign(signing)
@@ -147,10 +194,10 @@ impl Authentication {
         }
     }
 
-    fn send(&mut self, now: Moment, platform: &Platform, signed: Option<(Signing, String)>) -> Access {
-        let signed_by = signed.as_ref().map(|(signing, signature)| (signing, signature.as_str()));
+    fn send(&mut self, now: Moment, platform: &Platform, signed: Option<Signed>) -> Access {
+        let signed_by = signed.as_ref().map(|signed| (&signed.signing, signed.signature.reveal()));
         let Some(request) = platform.session_request(signed_by) else { return Access::Granted(self.epoch) };
-        self.state = State::UnderWay(signed.map(|(signing, _)| signing));
+        self.state = State::UnderWay(signed);
         let remaining = self.deadline_ms.saturating_sub(now.monotonic_ms);
         let timeout_ms = u32::try_from(remaining).unwrap_or(u32::MAX).max(1);
         Access::Request { request, timeout_ms }
@@ -158,14 +205,24 @@ impl Authentication {
 
     /// Somebody else has signed, or has not. What is to be sent now, if anything.
     pub fn signed(&mut self, now: Moment, platform: &Platform, signature: Result<String, String>) -> Option<Access> {
-        let State::Signing(signing) = core::mem::replace(&mut self.state, State::Idle) else { return None };
+        let State::Signing(signing) = &self.state else { return None };
+        let signing = signing.clone();
         match signature {
-            Ok(signature) => Some(self.send(now, platform, Some((signing, signature)))),
+            Ok(signature) => {
+                Some(self.send(now, platform, Some(Signed { signing, signature: Secret::new(signature) })))
+            }
             Err(problem) => {
                 self.state = State::Failed(Error::not_signed(problem));
                 None
             }
         }
+    }
+
+    /// There is another token.
+    fn obtained(&mut self, now: Moment, session: Session) {
+        self.spent.extend(self.session.replace(session));
+        self.epoch += 1;
+        (self.obtained_ms, self.has_served) = (now.monotonic_ms, false);
     }
 
     /// The authentication under way has come to this.
@@ -174,30 +231,35 @@ impl Authentication {
         now: Moment,
         platform: &Platform,
         answered: Result<Response, NoAnswer>,
-        options: &Options,
         backoff: &mut Backoff,
     ) {
+        let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
         let read = match answered {
             Ok(response) => platform.read_session(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
             Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
         };
         let was = core::mem::replace(&mut self.state, State::Idle);
+        let signed = match was {
+            State::UnderWay(signed) => signed,
+            _ => None,
+        };
         match read {
-            Ok(session) => {
-                self.spent.extend(self.session.replace(session));
-                self.epoch += 1;
-            }
+            Ok(session) => self.obtained(now, session),
             Err(error) if self.learns_the_time(platform, &error) => {
                 // A renewal begins anew; the token still serves meanwhile.
                 if !self.is_renewal {
+                    self.trouble = Some(Error { attempts: 0, ..error });
                     self.state = State::Pausing { until_ms: now.monotonic_ms };
                 }
             }
             Err(mut error) => {
-                if let (State::UnderWay(Some(signing)), true) = (was, error.answer.is_some()) {
-                    error.detail.get_or_insert(signing.text());
+                if let Some(Signed { signing, signature }) = &signed {
+                    error = error.without([signature.reveal()].into_iter());
+                    if error.answer.is_some() {
+                        error.detail.get_or_insert(signing.text());
+                    }
                 }
-                self.state = self.pause_or_fail(now, error, options, backoff);
+                self.state = self.pause_or_fail(now, error, wish_ms, backoff);
             }
         }
     }
@@ -216,57 +278,80 @@ impl Authentication {
     }
 
     /// To authenticate twice does no harm, so other than with a message it does not matter whether the request
-    /// arrived.
-    fn pause_or_fail(&self, now: Moment, error: Error, options: &Options, backoff: &mut Backoff) -> State {
-        let mut retry = error.retry;
-        if let Retry::AfterMs(at_least_ms) = retry {
-            let pause_ms = backoff.pause_ms(self.attempts, at_least_ms);
-            let until_ms = now.monotonic_ms.saturating_add(pause_ms);
-            if self.is_renewal && self.session.is_none() {
-                // The old token was rejected meanwhile: now it is serious.
-                return State::Idle;
-            }
-            // Ahead of time, one attempt will do.
-            if !self.is_renewal && self.attempts < options.max_attempts && until_ms < self.deadline_ms {
-                return State::Pausing { until_ms };
-            }
-            retry = Retry::AfterMs(pause_ms);
-        }
+    /// arrived, and only time bounds the attempts.
+    fn pause_or_fail(&mut self, now: Moment, error: Error, wish_ms: Option<u64>, backoff: &mut Backoff) -> State {
         // A platform that refuses the device refuses its messages; whatever else went wrong, they have not left.
         let delivery = match error.delivery {
             Delivery::Refused => Delivery::Refused,
             Delivery::NotSent | Delivery::Unknown => Delivery::NotSent,
         };
-        State::Failed(Error { delivery, retry, attempts: 0, ..error })
+        let error = Error { delivery, attempts: 0, ..error };
+        if Kind::of(&error) == Kind::Final {
+            return State::Failed(error);
+        }
+        if self.is_renewal && self.session.is_none() {
+            // The old token was rejected meanwhile: now it is serious.
+            return State::Idle;
+        }
+        let at_least_ms = match error.retry {
+            Retry::AfterMs(at_least_ms) => at_least_ms,
+            Retry::AfterAuthentication | Retry::Never => 0,
+        };
+        let pause_ms = backoff.pause_ms(self.attempts, at_least_ms);
+        let retry = match error.retry {
+            Retry::AfterMs(_) => Retry::AfterMs(pause_ms),
+            retry => retry,
+        };
+        let is_silent = error.answer.is_none();
+        let left_ms = self.deadline_ms.saturating_sub(now.monotonic_ms);
+        let error = more_telling(self.trouble.take(), Error { retry, ..error }, left_ms == 0);
+        // Ahead of time, one attempt will do.
+        if self.is_renewal || left_ms == 0 {
+            return State::Failed(error);
+        }
+        // Where nobody answers, the outage says when the next request may begin.
+        let pause_ms = if is_silent { Some(0) } else { backoff.within(pause_ms, wish_ms.unwrap_or_default(), left_ms) };
+        match pause_ms {
+            Some(pause_ms) => {
+                self.trouble = Some(error);
+                State::Pausing { until_ms: now.monotonic_ms.saturating_add(pause_ms) }
+            }
+            None => State::Failed(error),
+        }
     }
 
     /// A message was accepted with the token of this epoch. If that is one obtained here, tokens are not obtained in vain,
     /// even if it was rejected meanwhile.
     pub fn accepted(&mut self, epoch: Epoch) {
+        self.has_served |= epoch == self.epoch;
         if epoch == self.epoch || epoch > 0 {
             self.in_vain = 0;
         }
     }
 
     /// A message came back: the token of this epoch is not accepted.
-    pub fn reject(&mut self, now: Moment, epoch: Epoch, error: &Error, backoff: &mut Backoff) {
+    pub fn reject(&mut self, now: Moment, epoch: Epoch, backoff: &mut Backoff) {
         if epoch != self.epoch {
             return;
         }
         let Some(rejected) = self.session.take() else { return };
         self.spent.push(rejected);
-        if self.is_renewal && matches!(&self.state, State::Failed(error) if error.retry != Retry::Never) {
+        if self.is_renewal && matches!(&self.state, State::Failed(error) if Kind::of(error) != Kind::Final) {
             // Ahead of time it was one attempt. Now it is serious.
             self.state = State::Idle;
         }
-        if self.is_own() && !matches!(self.state, State::UnderWay(_) | State::Signing(_)) {
-            self.taken_away += 1;
-            let rest_ms = backoff.pause_ms(self.taken_away, 0);
-            self.state = State::Resting { until_ms: now.monotonic_ms.saturating_add(rest_ms) };
+        if !self.is_own() {
+            return;
         }
-        self.in_vain += u32::from(self.is_own());
-        if self.in_vain >= MAX_IN_VAIN {
-            self.state = State::Failed(Error { stage: Stage::Authentication, attempts: 0, ..error.clone() });
+        self.in_vain = if self.has_served { 0 } else { self.in_vain.saturating_add(1) };
+        if !matches!(self.state, State::UnderWay(_) | State::Signing(_)) {
+            let served_ms = now.monotonic_ms.saturating_sub(self.obtained_ms);
+            let rest_ms = match self.in_vain {
+                0 if served_ms >= LONG_MS => backoff.pause_ms(1, 0),
+                0 => backoff.pause_about_ms(served_ms.saturating_mul(2)),
+                in_vain => backoff.endless_pause_ms(in_vain),
+            };
+            self.state = State::Resting { until_ms: now.monotonic_ms.saturating_add(rest_ms) };
         }
     }
 

@@ -12,37 +12,42 @@
 //!
 //! A single message is an exchange of one.
 
+mod answers;
 mod authentication;
 mod backoff;
 mod item;
+mod kind;
 mod options;
+mod outage;
+mod outcomes;
 mod pace;
+mod queue;
 mod subject;
 #[cfg(test)]
 mod tests;
 
 use alloc::boxed::Box;
-use alloc::collections::{BinaryHeap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 pub use options::Options;
 pub use subject::Subject;
 
 use authentication::{Access, Authentication, Epoch};
 use backoff::Backoff;
-use item::{Item, Verdict};
+use item::Item;
+use outage::Outage;
 use pace::Pace;
+use queue::Queue;
 
 use crate::aliyun::Signing;
 use crate::aws;
-use crate::error::{Cause, Error, Stage};
-use crate::http::{MAX_REPLY_BODY, MAX_RESPONSE_BODY, NoAnswer, Request, Response};
+use crate::error::Error;
+use crate::http::{MAX_REPLY_BODY, MAX_RESPONSE_BODY, Request};
 use crate::message::{Message, Qos, RequestProblem};
 use crate::moment::Moment;
-use crate::outcome::{Delivery, Receipt, Retry};
-use crate::platform::{Platform, Session};
+use crate::outcome::{Delivery, Receipt};
+use crate::platform::{ConfigurationProblem, Platform, Session};
 
 /// Names a request under way.
 pub type RequestId = u32;
@@ -58,7 +63,8 @@ pub struct Outgoing {
     pub connect_timeout_ms: u32,
     /// Give up with [`AnswerTimeout`](crate::http::Failure::AnswerTimeout) when there is no answer by then.
     pub timeout_ms: u32,
-    /// Give up with [`AnswerTooLarge`](crate::http::Failure::AnswerTooLarge) when the answer has more bytes.
+    /// Read no more of the body of the answer than this and one byte more, which tells that it was cut. Status and headers
+    /// decide in most cases, and where they do not, whoever reads the answer finds out.
     pub max_answer_bytes: usize,
 }
 
@@ -68,7 +74,7 @@ pub enum Step {
     /// Begin this request.
     Send(Outgoing),
     /// Have this signed, and give the signature to [`Exchange::signed`]. Only where the platform's configuration says that
-    /// somebody else signs.
+    /// somebody else signs. Whoever takes longer than a message may take is too late.
     Sign(Signing),
     /// Wait for an answer, or until the monotonic clock shows this.
     Wait(Option<u64>),
@@ -84,23 +90,21 @@ pub struct Exchange {
     options: Options,
     backoff: Backoff,
     pace: Pace,
+    outage: Outage,
     /// For platforms that want a token.
     authentication: Option<Authentication>,
     slots: Vec<Slot>,
     unfinished: usize,
-    /// Items to send again, by the end of their time. It is running, so they go before all others.
-    returned: BinaryHeap<Reverse<(u64, usize)>>,
-    /// Items that were never sent, in the order of the messages.
-    fresh: VecDeque<usize>,
-    /// Items that pause, by the time they wake.
-    pausing: BinaryHeap<Reverse<(u64, usize)>>,
+    queue: Queue,
     /// As many as may be in flight: few enough to look through.
-    under_way: Vec<(RequestId, Errand)>,
+    under_way: Vec<Flight>,
     next_id: RequestId,
     /// What an operation has given.
     reply: Option<aws::Reply>,
     /// An authentication that somebody else has signed, to be sent next.
     signed: Option<(Request, u32)>,
+    /// How far our clock is ahead, once the platform has refused a signature for its time.
+    ahead_ms: Option<i64>,
 }
 
 /// The place of one message.
@@ -116,17 +120,31 @@ enum Progress {
     Finished(Result<Receipt, Error>),
 }
 
-/// What a request is for.
+/// A request under way.
 #[derive(Debug)]
+struct Flight {
+    id: RequestId,
+    errand: Errand,
+    sent_ms: u64,
+    connect_timeout_ms: u32,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug)]
 enum Errand {
     Authentication,
-    Publication { item: usize, epoch: Epoch },
+    Publication {
+        item: usize,
+        epoch: Epoch,
+        /// By which clock it was signed.
+        ahead_ms: Option<i64>,
+    },
 }
 
 impl Outgoing {
-    /// A request that is sent on its own and belongs to no exchange.
+    /// A request that is sent on its own and belongs to no exchange. A connection may take all of its time.
     pub fn alone(request: Request, timeout_ms: u32) -> Self {
-        let connect_timeout_ms = Options::default().connect_timeout_ms.min(timeout_ms);
+        let connect_timeout_ms = timeout_ms;
         Self { id: 0, request, connect_timeout_ms, timeout_ms, max_answer_bytes: MAX_RESPONSE_BODY }
     }
 }
@@ -141,13 +159,13 @@ impl Exchange {
         session: Option<Session>,
         seed: u64,
         messages: Vec<Message>,
-    ) -> Self {
-        let mut exchange = Self::empty(platform, options, session, seed, messages.len());
+    ) -> Result<Self, ConfigurationProblem> {
+        let mut exchange = Self::empty(platform, options, session, seed, messages.len())?;
         for message in messages {
             let request = exchange.platform.publish_request(&message);
             exchange.admit(request, message.qos, Subject::publication(message));
         }
-        exchange
+        Ok(exchange)
     }
 
     /// Prepares another operation than to publish. Its [`reply`](Self::reply) takes the place of the outcomes.
@@ -157,36 +175,43 @@ impl Exchange {
         session: Option<Session>,
         seed: u64,
         operation: aws::Operation,
-    ) -> Self {
-        let mut exchange = Self::empty(platform, options, session, seed, 1);
+    ) -> Result<Self, ConfigurationProblem> {
+        let mut exchange = Self::empty(platform, options, session, seed, 1)?;
         let request = exchange.platform.operation_request(&operation);
         exchange.admit(request, operation.qos(), Subject::Operation(Box::new(operation)));
-        exchange
+        Ok(exchange)
     }
 
-    fn empty(platform: Platform, options: Options, session: Option<Session>, seed: u64, capacity: usize) -> Self {
-        Self {
+    fn empty(
+        platform: Platform,
+        options: Options,
+        session: Option<Session>,
+        seed: u64,
+        capacity: usize,
+    ) -> Result<Self, ConfigurationProblem> {
+        options.check()?;
+        Ok(Self {
             backoff: Backoff::new(&options, seed),
             pace: Pace::new(options.max_in_flight),
+            outage: Outage::new(&options),
             authentication: platform.wants_session().then(|| Authentication::new(session)),
             platform,
             options,
             slots: Vec::with_capacity(capacity),
             unfinished: 0,
-            returned: BinaryHeap::new(),
-            fresh: VecDeque::with_capacity(capacity),
-            pausing: BinaryHeap::new(),
+            queue: Queue::with_capacity(capacity),
             under_way: Vec::new(),
             next_id: 0,
             reply: None,
             signed: None,
-        }
+            ahead_ms: None,
+        })
     }
 
     fn admit(&mut self, prepared: Result<Request, RequestProblem>, qos: Qos, subject: Subject) {
         let progress = match prepared {
             Ok(request) => {
-                self.fresh.push_back(self.slots.len());
+                self.queue.add(self.slots.len());
                 self.unfinished += 1;
                 Progress::Open(Box::new(Item::new(request, qos)))
             }
@@ -198,12 +223,12 @@ impl Exchange {
     /// What to do next.
     pub fn next(&mut self, now: Moment) -> Step {
         if let Some((request, timeout_ms)) = self.signed.take() {
-            return Step::Send(self.begin(Errand::Authentication, request, timeout_ms));
+            return Step::Send(self.begin(now, Errand::Authentication, request, timeout_ms));
         }
-        self.wake(now);
+        self.queue.wake(now.monotonic_ms);
         self.end_overdue(now);
         let mut until_ms = None;
-        while self.is_any_ready() && self.pace.allows(self.under_way.len(), now.monotonic_ms) {
+        while self.queue.is_any_ready() && self.may_begin(now) {
             match self.access(now) {
                 Access::Granted(epoch) => {
                     if let Some(outgoing) = self.send_next(now, epoch) {
@@ -211,70 +236,78 @@ impl Exchange {
                     }
                 }
                 Access::Request { request, timeout_ms } => {
-                    return Step::Send(self.begin(Errand::Authentication, request, timeout_ms));
+                    return Step::Send(self.begin(now, Errand::Authentication, request, timeout_ms));
                 }
                 Access::Sign(signing) => return Step::Sign(signing),
                 Access::Wait { until_ms: until } => {
                     until_ms = until;
                     break;
                 }
-                Access::Failed(error) => {
-                    while let Some(index) = self.pop_ready() {
-                        let error = self.item(index).account(error.clone());
-                        self.finish(index, Err(error));
-                    }
-                }
+                Access::Failed(error) => self.end_ready(&error),
             }
         }
         if self.unfinished == 0 && !self.authentication.as_ref().is_some_and(Authentication::is_renewing) {
             return Step::Done;
         }
-        let wakes_ms = self.pausing.peek().map(|Reverse((at, _))| *at);
-        let overdue_ms = self.returned.peek().map(|Reverse((deadline, _))| *deadline);
-        let quiet_ms = self.pace.quiet_until_ms(now.monotonic_ms).filter(|_| self.is_any_ready());
-        Step::Wait([until_ms, wakes_ms, overdue_ms, quiet_ms].into_iter().flatten().min())
+        Step::Wait([until_ms, self.wakes_ms(now)].into_iter().flatten().min())
     }
 
-    /// Ends what has waited for a token, or for its turn, until its time was over.
+    /// Whether one more request may begin, whatever it is for.
+    fn may_begin(&self, now: Moment) -> bool {
+        let doubtful = self.authentication.as_ref().and_then(Authentication::doubtful);
+        let is_tried =
+            |flight: &Flight| matches!(flight.errand, Errand::Publication { epoch, .. } if Some(epoch) == doubtful);
+        self.outage.allows(now.monotonic_ms)
+            && self.pace.allows(self.under_way.len(), now.monotonic_ms)
+            // A token that will most likely be rejected is tried with one message.
+            && !self.under_way.iter().any(is_tried)
+    }
+
+    /// When something changes without an answer.
+    fn wakes_ms(&self, now: Moment) -> Option<u64> {
+        let is_any_ready = self.queue.is_any_ready();
+        let opens_ms = self.outage.opens_at(now.monotonic_ms).filter(|_| is_any_ready);
+        let quiet_ms = self.pace.quiet_until_ms(now.monotonic_ms).filter(|_| is_any_ready);
+        let drought_ms = self.drought_ends_ms().filter(|_| self.queue.has_fresh());
+        let authentication_ms = self.authentication.as_ref().and_then(Authentication::ends_ms);
+        [self.queue.wakes_ms(), self.queue.overdue_ms(), opens_ms, quiet_ms, drought_ms, authentication_ms]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Ends what has waited for a token, or for its turn, until its time was over; and what was never sent, when nothing
+    /// was taken for so long.
     fn end_overdue(&mut self, now: Moment) {
-        while let Some(Reverse((_, index))) = self.returned.peek().copied()
-            && let Some(error) = self.item(index).overdue(now.monotonic_ms)
+        while let Some(index) = self.queue.pop_overdue(now.monotonic_ms) {
+            self.give_up(index);
+        }
+        if let Some(authentication) = &mut self.authentication {
+            authentication.end_overdue(now);
+        }
+        if let Some(error) = self.authentication.as_ref().and_then(Authentication::failure).cloned() {
+            self.end_ready(&error);
+        }
+        if self.drought_ends_ms().is_some_and(|ends_ms| ends_ms <= now.monotonic_ms)
+            && let Some(error) = self.outage.error().cloned()
         {
-            self.returned.pop();
-            self.give_up(index, error);
+            while let Some(index) = self.queue.pop_fresh() {
+                let error = Error { delivery: Delivery::NotSent, attempts: 0, ..error.clone() };
+                self.finish(index, Err(error));
+            }
         }
     }
 
-    /// Ends a message with an error that it had earlier.
-    fn give_up(&mut self, index: usize, error: Error) {
-        let error = Error { retry: self.advice(index, error.retry), ..error };
-        self.finish(index, Err(error));
+    fn drought_ends_ms(&self) -> Option<u64> {
+        self.outage.since_ms().map(|since_ms| since_ms.saturating_add(self.options.timeout_ms.into()))
     }
 
-    fn wake(&mut self, now: Moment) {
-        while let Some(Reverse((at, index))) = self.pausing.peek().copied()
-            && at <= now.monotonic_ms
-        {
-            self.pausing.pop();
-            self.put_back(index);
+    /// Ends all that waits for its turn: there is no token to be had.
+    fn end_ready(&mut self, error: &Error) {
+        while let Some(index) = self.queue.pop() {
+            let error = self.item(index).account(error.clone());
+            self.finish(index, Err(error));
         }
-    }
-
-    fn is_any_ready(&self) -> bool {
-        !self.returned.is_empty() || !self.fresh.is_empty()
-    }
-
-    fn pop_ready(&mut self) -> Option<usize> {
-        match self.returned.pop() {
-            Some(Reverse((_, index))) => Some(index),
-            None => self.fresh.pop_front(),
-        }
-    }
-
-    /// Queues a message that was sent before. Whose time ends first goes first.
-    fn put_back(&mut self, index: usize) {
-        let deadline_ms = self.item(index).deadline_ms().unwrap_or(u64::MAX);
-        self.returned.push(Reverse((deadline_ms, index)));
     }
 
     fn access(&mut self, now: Moment) -> Access {
@@ -284,31 +317,30 @@ impl Exchange {
         }
     }
 
-    /// Sends the message whose turn it is, unless its time is over.
+    /// Sends the message whose turn it is. Its time is not over: that was looked at before.
     fn send_next(&mut self, now: Moment, epoch: Epoch) -> Option<Outgoing> {
-        let index = self.pop_ready()?;
-        let timeout_ms = self.options.timeout_ms;
+        let index = self.queue.pop()?;
+        let (timeout_ms, ahead_ms) = (self.options.timeout_ms, self.ahead_ms);
         let item = self.item(index);
-        if let Some(error) = item.overdue(now.monotonic_ms) {
-            self.give_up(index, error);
-            return None;
-        }
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
         let request = item.request.clone();
-        let request = self.platform.authorise(request, self.session(), now);
-        Some(self.begin(Errand::Publication { item: index, epoch }, request, timeout_ms))
+        let unix_ms = now.unix_ms.saturating_sub_signed(ahead_ms.unwrap_or_default());
+        let request = self.platform.authorise(request, self.session(), Moment { unix_ms, ..now });
+        Some(self.begin(now, Errand::Publication { item: index, epoch, ahead_ms }, request, timeout_ms))
     }
 
-    fn begin(&mut self, errand: Errand, request: Request, timeout_ms: u32) -> Outgoing {
+    fn begin(&mut self, now: Moment, errand: Errand, request: Request, timeout_ms: u32) -> Outgoing {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
-        self.under_way.push((id, errand));
-        let max_answer_bytes = match &self.slots[..] {
-            [Slot { subject: Subject::Operation(_), .. }] => MAX_REPLY_BODY,
-            _ => MAX_RESPONSE_BODY,
-        };
-        let connect_timeout_ms = self.options.connect_timeout_ms.min(timeout_ms);
+        let connect_timeout_ms = self.outage.connect_timeout_ms().min(timeout_ms);
+        self.outage.begun(now.monotonic_ms, id);
+        self.under_way.push(Flight { id, errand, sent_ms: now.monotonic_ms, connect_timeout_ms });
+        let max_answer_bytes = if self.is_operation() { MAX_REPLY_BODY } else { MAX_RESPONSE_BODY };
         Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes }
+    }
+
+    fn is_operation(&self) -> bool {
+        matches!(&self.slots[..], [Slot { subject: Subject::Operation(_), .. }])
     }
 
     /// What came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
@@ -317,90 +349,6 @@ impl Exchange {
             && let Some(Access::Request { request, timeout_ms }) = authentication.signed(now, &self.platform, signature)
         {
             self.signed = Some((request, timeout_ms));
-        }
-    }
-
-    /// What came of a request. Ids that are not under way are ignored.
-    pub fn answer(&mut self, now: Moment, id: RequestId, answered: Result<Response, NoAnswer>) {
-        let Some(position) = self.under_way.iter().position(|(under_way, _)| *under_way == id) else { return };
-        match self.under_way.swap_remove(position).1 {
-            Errand::Authentication => {
-                if let Some(authentication) = &mut self.authentication {
-                    authentication.answer(now, &self.platform, answered, &self.options, &mut self.backoff);
-                }
-            }
-            Errand::Publication { item, epoch } => self.published(now, item, epoch, answered),
-        }
-    }
-
-    fn published(&mut self, now: Moment, index: usize, epoch: Epoch, answered: Result<Response, NoAnswer>) {
-        let read = match answered {
-            Ok(response) => self.read(index, &response).map_err(|error| error.at(now.unix_ms, &response)),
-            Err(no_answer) => Err(Error::no_answer(Stage::Publication, no_answer)),
-        };
-        let error = match read {
-            Ok(receipt) => return self.accepted(index, epoch, receipt),
-            Err(error) => error.without(self.authentication.iter().flat_map(Authentication::secrets)),
-        };
-        match error.retry {
-            Retry::AfterAuthentication => {
-                if let Some(authentication) = &mut self.authentication {
-                    authentication.reject(now, epoch, &error, &mut self.backoff);
-                }
-            }
-            Retry::AfterMs(pause_ms) if error.cause == Cause::Throttled => {
-                self.pace.throttled(now.monotonic_ms, pause_ms);
-            }
-            Retry::AfterMs(_) | Retry::Never => {}
-        }
-        let max_attempts = self.options.max_attempts;
-        match self.item(index).failed(error, max_attempts) {
-            Verdict::Final(error) => self.give_up(index, error),
-            Verdict::WithNewToken => self.put_back(index),
-            Verdict::Later { at_least_ms, error } => self.pause(now, index, at_least_ms, error),
-        }
-    }
-
-    fn read(&mut self, index: usize, response: &Response) -> Result<Receipt, Error> {
-        let Subject::Operation(operation) = &self.slots[index].subject else {
-            return self.platform.read_receipt(response);
-        };
-        let reply = self.platform.read_reply(operation, response)?;
-        let receipt = match &reply {
-            aws::Reply::Done(receipt) => receipt.clone(),
-            _ => Receipt { message_id: None, trace_id: None, attempts: 1 },
-        };
-        self.reply = Some(reply);
-        Ok(receipt)
-    }
-
-    fn accepted(&mut self, index: usize, epoch: Epoch, receipt: Receipt) {
-        self.pace.accepted();
-        if let Some(authentication) = &mut self.authentication {
-            authentication.accepted(epoch);
-        }
-        let receipt = self.item(index).delivered(receipt);
-        self.finish(index, Ok(receipt));
-    }
-
-    /// When the caller may try again with a message that we gave up: as we would have done.
-    fn advice(&mut self, index: usize, retry: Retry) -> Retry {
-        let attempts = self.item(index).counted_attempts();
-        match retry {
-            Retry::AfterMs(at_least_ms) => Retry::AfterMs(self.backoff.pause_ms(attempts, at_least_ms)),
-            Retry::Never | Retry::AfterAuthentication => retry,
-        }
-    }
-
-    /// Lets a message rest, unless its time would be over when it wakes.
-    fn pause(&mut self, now: Moment, index: usize, at_least_ms: u64, error: Error) {
-        let attempts = self.item(index).counted_attempts();
-        let pause_ms = self.backoff.pause_ms(attempts, at_least_ms);
-        let wakes_ms = now.monotonic_ms.saturating_add(pause_ms);
-        if self.item(index).overdue(wakes_ms).is_some() {
-            self.finish(index, Err(Error { retry: Retry::AfterMs(pause_ms), ..error }));
-        } else {
-            self.pausing.push(Reverse((wakes_ms, index)));
         }
     }
 
@@ -417,32 +365,6 @@ impl Exchange {
         self.unfinished -= 1;
     }
 
-    /// The outcomes in the order of the messages, with the subject of each. A message that has none yet is *unknown*
-    /// where a request of it is under way, and otherwise as its last attempt left it.
-    pub fn outcomes(&self) -> impl Iterator<Item = (&Subject, Result<Receipt, Error>)> {
-        self.slots.iter().enumerate().map(move |(index, slot)| {
-            let outcome = match &slot.progress {
-                Progress::Finished(outcome) => outcome.clone(),
-                Progress::Open(item) => Err(abandoned(item, self.is_under_way(index))),
-            };
-            (&slot.subject, outcome)
-        })
-    }
-
-    fn is_under_way(&self, index: usize) -> bool {
-        self.under_way.iter().any(|(_, errand)| matches!(errand, Errand::Publication { item, .. } if *item == index))
-    }
-
-    /// What an operation has given.
-    pub fn reply(&self) -> Option<(&Subject, Result<aws::Reply, Error>)> {
-        let (subject, outcome) = self.outcomes().next()?;
-        let reply = outcome.map(|receipt| match &self.reply {
-            Some(aws::Reply::Done(_)) | None => aws::Reply::Done(receipt),
-            Some(reply) => reply.clone(),
-        });
-        Some((subject, reply))
-    }
-
     /// The platform, which explains the errors.
     pub fn platform(&self) -> &Platform {
         &self.platform
@@ -452,20 +374,4 @@ impl Exchange {
     pub fn session(&self) -> Option<&Session> {
         self.authentication.as_ref()?.session()
     }
-}
-
-fn abandoned(item: &Item, under_way: bool) -> Error {
-    let (delivery, stage) = match under_way {
-        true => (Delivery::Unknown, Stage::Publication),
-        false => (Delivery::NotSent, Stage::Preparation),
-    };
-    item.account(Error {
-        cause: Cause::Abandoned,
-        stage,
-        delivery,
-        retry: Retry::AfterMs(0),
-        attempts: 0,
-        answer: None,
-        detail: None,
-    })
 }

@@ -5,15 +5,18 @@ use crate::platform::ConfigurationProblem;
 /// Bounds and pace. [`Default`] is meant for a device on a mobile network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How long one message may take, from its first request on.
+    /// How long one message may take, from its first request on. When nothing was taken for that long, messages that were
+    /// never sent are given up.
     pub timeout_ms: u32,
-    /// How long a connection may take, TLS handshake included.
-    pub connect_timeout_ms: u32,
-    /// How many times a message is sent at most, not counting a repetition after a new token.
+    /// How long a connection may take, TLS handshake included. `None`: 10 seconds, and twice as long each time that was
+    /// too short, up to what the message has left.
+    pub connect_timeout_ms: Option<u32>,
+    /// How many times a message is sent at most of which nobody knows whether it arrived. What certainly did not arrive
+    /// does not count.
     pub max_attempts: u32,
     /// The pause before the second attempt; it doubles each time.
     pub backoff_base_ms: u32,
-    /// The longest pause.
+    /// The longest pause, unless the platform asks for a longer one.
     pub backoff_max_ms: u32,
     /// How many requests may be under way at once.
     pub max_in_flight: u32,
@@ -23,10 +26,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             timeout_ms: 30_000,
-            connect_timeout_ms: 10_000,
+            connect_timeout_ms: None,
             max_attempts: 4,
             backoff_base_ms: 200,
-            backoff_max_ms: 10_000,
+            backoff_max_ms: 2_000,
             max_in_flight: 32,
         }
     }
@@ -37,7 +40,7 @@ impl Options {
     pub fn check(&self) -> Result<(), ConfigurationProblem> {
         for (name, value) in [
             ("timeout", self.timeout_ms),
-            ("connect timeout", self.connect_timeout_ms),
+            ("connect timeout", self.connect_timeout_ms.unwrap_or(1)),
             ("maximum of attempts", self.max_attempts),
             ("maximum in flight", self.max_in_flight),
         ] {

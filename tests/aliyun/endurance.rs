@@ -8,7 +8,7 @@ use std::time::Duration;
 use thingpost_emulator::{AliyunChaos, AliyunStrike, AnswerFault, Break, Disposition, Entry, Fault, TokenForm};
 use thingpost_host::Pool;
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Options, Platform, Qos, Receipt};
+use thingpost_host::runtime::types::{Delivery, Error, Message, Options, Platform, Qos, Receipt};
 
 use crate::fixtures::agreement::is_receipt_of;
 use crate::fixtures::aliyun::{AliyunCloud, DEVICE_NAME, PRODUCT_KEY, TOPIC, config};
@@ -32,12 +32,8 @@ struct Tally {
     delivered: usize,
     sent_again: usize,
     refused: usize,
-    /// Of those, the ones that were never sent.
-    given_up: usize,
     not_sent: usize,
     unknown: usize,
-    /// The ledger then has rejections that the publisher has not heard of.
-    answers_get_lost: bool,
 }
 
 impl Tally {
@@ -79,7 +75,6 @@ impl Tally {
                     Delivery::Refused => {
                         assert_eq!(accepted, 0, "accepted, but called refused; {case}");
                         self.refused += 1;
-                        self.given_up += usize::from(error.attempts == 0);
                     }
                     Delivery::Unknown => self.unknown += 1,
                 }
@@ -90,14 +85,7 @@ impl Tally {
         assert_eq!(own.len(), attempts as usize, "sent more or less often than told; {case}");
         // More than once only where one was taken without an answer, and the message may be doubled.
         assert!(message.qos == Qos::AtLeastOnce || accepted <= 1, "doubled; {case}");
-        let rejected = own.iter().filter(|entry| is_rejection(entry)).count();
-        assert!(self.answers_get_lost || rejected <= 2, "sent again more than once for a token; {case}");
     }
-}
-
-/// Whether a message came back because of its token.
-fn is_rejection(entry: &Entry) -> bool {
-    matches!(&entry.disposition, Disposition::Refused { code, .. } if ["20001", "20002", "20003"].contains(&code.as_str()))
 }
 
 /// When tokens end, and what else may happen to them.
@@ -109,7 +97,7 @@ struct Trouble {
     only_the_latest: bool,
 }
 
-/// Again before everybody has come back with the new token: a message may then be rejected twice, which is final.
+/// Again before everybody has come back with the new token: a message may then be rejected several times.
 const OFTEN: (u32, u32) = (2, 20);
 /// Not again before everybody has, with 32 messages under way.
 const NOW_AND_THEN: (u32, u32) = (70, 150);
@@ -155,7 +143,7 @@ fn authentications_and_strikes(cloud: &AliyunCloud, publishers_at_once: usize) -
 async fn through_one_publisher(trouble: Trouble, count: usize, answers_get_lost: bool) -> Tally {
     let cloud = trouble.cloud().await;
     let mut publisher = open(&cloud, &Pool::default(), None).await;
-    let (ledger, mut tally) = (cloud.emulator.ledger(), Tally { answers_get_lost, ..Tally::default() });
+    let (ledger, mut tally) = (cloud.emulator.ledger(), Tally::default());
     for batch in 0..count / BATCH {
         if answers_get_lost {
             for fault in [Break::Close, Break::Reset] {
@@ -193,7 +181,8 @@ async fn a_long_lived_publisher_says_what_became_of_each_message_while_tokens_en
     within(async {
         for (seed, every, only_the_latest) in [(3, NOW_AND_THEN, false), (4, OFTEN, false), (5, OFTEN, true)] {
             let tally = through_one_publisher(Trouble { seed, every, only_the_latest }, 1_000, true).await;
-            assert!(tally.delivered > 300 && tally.unknown > 0, "{tally:?}");
+            assert!(tally.unknown > 0, "{tally:?}");
+            assert_eq!(tally.delivered + tally.unknown, tally.messages(), "{tally:?}");
         }
     })
     .await;
@@ -232,11 +221,11 @@ async fn short_lived_publishers_hand_their_session_on_and_deliver_every_message_
 }
 
 #[tokio::test]
-async fn short_lived_publishers_say_what_became_of_each_message_while_tokens_end_all_the_time() {
+async fn short_lived_publishers_deliver_every_message_once_while_tokens_end_all_the_time() {
     within(async {
         for (seed, only_the_latest) in [(8, false), (9, true)] {
             let tally = through_many_publishers(Trouble { seed, every: OFTEN, only_the_latest }, 40).await;
-            assert!(tally.delivered > 300, "{tally:?}");
+            assert_eq!(tally.delivered, 1_000, "{tally:?}");
         }
     })
     .await;
@@ -265,61 +254,37 @@ async fn through_two_publishers_with(trouble: Trouble, options: &Options) -> (Ta
         let outcomes = [first.unwrap(), second.unwrap()].concat();
         tally.judge(&[of_first, of_second].concat(), &outcomes, ledger.entries());
         ledger.clear();
-        for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-            assert_eq!(error.cause, Cause::TokenRejected, "{error:?}");
-        }
     }
     let (authentications, strikes) = authentications_and_strikes(&cloud, 2);
-    assert_eq!((tally.messages(), tally.not_sent, tally.unknown), (8 * BATCH, 0, 0));
+    // A rejected token costs no message.
+    assert_eq!((tally.delivered, tally.messages()), (8 * BATCH, 8 * BATCH), "{tally:?}");
     (tally, authentications, strikes)
 }
 
-/// Not again before the messages of both have come back: while one rests before it asks for a new token, the other has
-/// less than this left of its batch.
+/// Not again before the messages of both have come back.
 const WITH_TWO: (u32, u32) = (BATCH as u32 + 100, BATCH as u32 + 400);
 
 #[tokio::test]
 async fn two_publishers_with_one_session_replace_it_each_for_itself_and_deliver_every_message_once() {
     within(async {
-        let trouble = Trouble { seed: 10, every: WITH_TWO, only_the_latest: false };
-        let (tally, authentications, strikes) = through_two_publishers_at_once(trouble).await;
-        assert!(authentications <= 2 * strikes + 1, "{authentications} for {strikes} strikes");
-        assert_eq!(tally.delivered, 8 * BATCH, "{tally:?}");
+        for (seed, every) in [(10, WITH_TWO), (11, OFTEN)] {
+            let trouble = Trouble { seed, every, only_the_latest: false };
+            let (_, authentications, strikes) = through_two_publishers_at_once(trouble).await;
+            assert!(authentications <= 2 * strikes + 1, "{authentications} for {strikes} strikes");
+        }
     })
     .await;
 }
 
+/// Each new token ends that of the other, who needs a new one, which ends that of the first. How often they authenticate
+/// meanwhile depends on how fast the machine is; `src/exchange/tests/takeover.rs` counts that by a clock of its own.
 #[tokio::test]
-async fn two_publishers_with_one_session_say_what_became_of_each_message_while_tokens_end_all_the_time() {
+async fn two_publishers_that_end_each_others_token_deliver_every_message_once() {
     within(async {
-        let trouble = Trouble { seed: 11, every: OFTEN, only_the_latest: false };
-        let (tally, authentications, strikes) = through_two_publishers_at_once(trouble).await;
-        assert!(authentications <= 2 * strikes + 1, "{authentications} for {strikes} strikes");
-        assert!(tally.delivered > 300, "{tally:?}");
-    })
-    .await;
-}
-
-/// Each new token ends that of the other, who needs a new one, which ends that of the first.
-const TAKEN_AWAY: Trouble = Trouble { seed: 12, every: (140, 250), only_the_latest: true };
-
-#[tokio::test]
-async fn two_publishers_that_end_each_others_token_come_to_an_end_and_say_what_became_of_each_message() {
-    within(async {
-        let (tally, authentications, _) = through_two_publishers_at_once(TAKEN_AWAY).await;
-        assert!(authentications < tally.messages() / 8, "{authentications}");
-        assert!(tally.delivered > tally.messages() / 2, "{tally:?}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn two_publishers_that_end_each_others_token_do_not_fight() {
-    within(async {
+        let taken_away = Trouble { seed: 12, every: (140, 250), only_the_latest: true };
         // With the pauses that users have: those of the other tests are shorter than a turn.
         let pauses = Options { backoff_base_ms: None, backoff_max_ms: None, ..options() };
-        let (_, authentications, strikes) = through_two_publishers_with(TAKEN_AWAY, &pauses).await;
-        assert!(authentications <= 2 * strikes + 2, "{authentications} for {strikes} strikes");
+        through_two_publishers_with(taken_away, &pauses).await;
     })
     .await;
 }

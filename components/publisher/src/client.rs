@@ -13,6 +13,9 @@ use crate::bindings::exports::thingpost::iot::publisher::{
 };
 use crate::{explained, message, outcome, platform, signer};
 
+/// Why an exchange can always begin.
+const CHECKED: &str = "the options were checked when the client was opened";
+
 pub struct Client {
     platform: Platform,
     options: Options,
@@ -31,8 +34,9 @@ impl Client {
     /// Carries out another operation than to publish.
     pub fn operate(&self, operation: Operation) -> Result<Reply, Error> {
         let session = self.session.take();
-        let mut exchange =
+        let exchange =
             Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
+        let mut exchange = exchange.expect(CHECKED);
         wasi::run(&mut exchange, signer::sign);
         self.session.replace(exchange.session().cloned());
         let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
@@ -56,7 +60,8 @@ impl GuestClient for Client {
     fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
         let messages = messages.into_iter().map(message::message).collect();
         let session = self.session.take();
-        let mut exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
+        let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
+        let mut exchange = exchange.expect(CHECKED);
         wasi::run(&mut exchange, signer::sign);
         self.session.replace(exchange.session().cloned());
         exchange

@@ -21,7 +21,7 @@ impl Guest for Component {
         let signature = registration.sign(&product_secret);
         let request = aliyun::registration_request(&registration, &signature);
         let read = |response: &Response| {
-            let secrets = [product_secret.as_str()];
+            let secrets = [product_secret.as_str(), &signature];
             let registered =
                 aliyun::read_registration_response(response).map_err(|error| error.without(secrets.into_iter()))?;
             match registration.is_of(&registered) {
@@ -47,8 +47,8 @@ impl Guest for Component {
 
     fn get_mqtt_credentials(config: AliyunConfig, timeout_ms: Option<u32>) -> Result<MqttCredentials, Error> {
         let config = platform::aliyun_config(config).map_err(refused)?;
-        let request = config.mqtt_auth_request(wasi::now().unix_ms, signer::sign).map_err(explained)?;
-        exchange(request, timeout_ms, |response| config.read_mqtt_auth_response(response))
+        let (request, signature) = config.mqtt_auth_request(wasi::now().unix_ms, signer::sign).map_err(explained)?;
+        exchange(request, timeout_ms, |response| config.read_mqtt_auth_response(response, &signature))
             .map(provisioning::mqtt_credentials)
     }
 }

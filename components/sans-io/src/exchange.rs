@@ -29,7 +29,7 @@ impl Exchange {
         let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
         let messages = messages.into_iter().map(message::message).collect();
-        Ok(Self(RefCell::new(exchange::Exchange::new(platform, options, session, seed, messages))))
+        Ok(Self(RefCell::new(exchange::Exchange::new(platform, options, session, seed, messages)?)))
     }
 }
 

@@ -4,23 +4,20 @@
 use alloc::string::String;
 
 use super::Known;
+use crate::aws::clock::{TOLERATED_MS, is_corrected, names_the_clock};
 use crate::explain::clock;
-use crate::text::contains;
-
-/// Below this AWS does not mind.
-const TOLERATED_MS: u64 = 5 * 60 * 1000;
 
 impl Known<'_> {
     /// By how much the clock is wrong, where that explains the refusal.
     pub(super) fn clock_step(&self) -> Option<String> {
+        if is_corrected(self.error) {
+            return None;
+        }
         let ahead_ms = self.error.answer.as_ref().and_then(|answer| answer.clock_ahead_ms).unwrap_or_default();
-        let is_wrong = ahead_ms.unsigned_abs() > TOLERATED_MS;
-        let is_named =
-            contains(self.message, "Signature expired") || contains(self.message, "Signature not yet current");
-        if !is_wrong {
+        if ahead_ms.unsigned_abs() <= TOLERATED_MS {
             let step =
                 "the clock is more than 5 minutes off, or the request was under way for that long: set the clock";
-            return is_named.then(|| step.into());
+            return names_the_clock(self.message).then(|| step.into());
         }
         Some([&clock(ahead_ms), ", and a signature is good for 5: set the clock"].concat())
     }

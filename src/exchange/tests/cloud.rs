@@ -91,12 +91,20 @@ pub struct Cloud {
     pub rejection: u16,
     /// Tokens issued.
     pub issued: u32,
+    /// After so many messages it forgets the token.
+    pub token_messages: Option<u32>,
+    /// Messages that it took with the present token.
+    taken_with_token: u32,
+    /// How often it has forgotten one so.
+    pub strikes: u32,
+    /// When to come back, with every refusal that the script wants.
+    pub retry_after: Option<&'static str>,
     /// Messages it takes in a second, if it has a limit.
     pub per_second: Option<u32>,
     /// A second, and how many it took in that.
     taken: (u64, u32),
     /// Whether it looks at timestamps, and says what time it is: that of the driver's start, all the time.
-    has_clock: bool,
+    pub has_clock: bool,
     /// How often each payload was accepted.
     ledger: BTreeMap<Vec<u8>, u32>,
 }
@@ -125,6 +133,10 @@ impl Cloud {
             fixed_token: None,
             rejection: 20001,
             issued: 0,
+            token_messages: None,
+            taken_with_token: 0,
+            strikes: 0,
+            retry_after: None,
             per_second: None,
             taken: (0, 0),
             has_clock: false,
@@ -162,7 +174,12 @@ impl Cloud {
         };
         let result = match fate {
             Fate::Served => Ok(self.serve(now_ms, request)),
-            Fate::Answered(code) => Ok(self.answer(code, "null")),
+            Fate::Answered(code) => {
+                let mut response = self.answer(code, "null");
+                let retry_after = self.retry_after.map(|value| ("Retry-After".to_owned(), value.as_bytes().to_vec()));
+                response.headers.extend(retry_after);
+                Ok(response)
+            }
             Fate::ServedButAnswered(code) => {
                 self.serve(now_ms, request);
                 Ok(self.answer(code, "null"))
@@ -187,12 +204,20 @@ impl Cloud {
         if self.kind != Kind::Aws && !self.accepts(now_ms, password(request)) {
             return self.answer(self.rejection, "null");
         }
+        if !self.accepts_signature(request) {
+            return self.answer(403, "null");
+        }
         let second = now_ms / 1_000;
         let taken = if self.taken.0 == second { self.taken.1 } else { 0 };
         if self.per_second.is_some_and(|limit| taken >= limit) {
             return self.answer(if self.kind == Kind::Aliyun { 40000 } else { 429 }, "null");
         }
         self.taken = (second, taken + 1);
+        self.taken_with_token += 1;
+        if self.token_messages == Some(self.taken_with_token) {
+            self.token = None;
+            self.strikes += 1;
+        }
         *self.ledger.entry(request.body.to_vec()).or_default() += 1;
         match self.kind {
             Kind::Aws | Kind::AwsWithKeys => self.answer(200, "null"),
@@ -202,6 +227,7 @@ impl Cloud {
 
     fn issue(&mut self, now_ms: u64) -> Response {
         self.issued += 1;
+        self.taken_with_token = 0;
         let token = self.fixed_token.map_or_else(|| format!("token-{}", self.issued), str::to_owned);
         let answer = match self.kind {
             Kind::Aliyun => self.answer(0, &format!(r#"{{"token":"{token}"}}"#)),
@@ -236,6 +262,25 @@ impl Cloud {
         let timestamp = body.split_once(r#""timestamp":""#).map(|(_, rest)| rest.trim_matches(['"', '}']));
         let timestamp: Option<u64> = timestamp.map(|digits| digits.parse().unwrap());
         !self.has_clock || timestamp.is_none_or(|timestamp| timestamp.abs_diff(super::UNIX_START_MS) < QUARTER_MS)
+    }
+}
+
+impl Cloud {
+    /// Whether the time of a signature, if it has one, is within five minutes.
+    fn accepts_signature(&self, request: &Request) -> bool {
+        let Some((_, time)) = request.headers.iter().find(|(name, _)| name == "x-amz-date") else { return true };
+        let digits = |from: usize, to: usize| time.get(from..to).unwrap();
+        let date = format!(
+            "{}-{}-{}T{}:{}:{}Z",
+            digits(0, 4),
+            digits(4, 6),
+            digits(6, 8),
+            digits(9, 11),
+            digits(11, 13),
+            digits(13, 15)
+        );
+        let signed_s = crate::calendar::read_timestamp(&date).unwrap();
+        !self.has_clock || signed_s.abs_diff(super::UNIX_START_MS / 1_000) <= 5 * 60
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cloud::{Cloud, is_authentication};
 use crate::error::Error;
-use crate::exchange::{Exchange, Outgoing, RequestId, Step};
+use crate::exchange::{Exchange, Outgoing, Progress, RequestId, Step};
 use crate::http::{Failure, NoAnswer, Response};
 use crate::moment::Moment;
 use crate::outcome::Receipt;
@@ -11,7 +11,7 @@ use crate::outcome::Receipt;
 pub const UNIX_START_MS: u64 = 1_700_000_000_000;
 
 /// Far more than any test needs: an exchange that goes round in circles is found out.
-const MAX_STEPS: u32 = 20_000;
+const MAX_STEPS: u32 = 200_000;
 
 /// A request and when it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub struct Sent {
 
 struct Flight {
     id: RequestId,
+    sent_ms: u64,
     due_ms: u64,
     is_authentication: bool,
     answered: Result<Response, NoAnswer>,
@@ -47,6 +48,17 @@ pub struct Drive {
     pub is_confused: bool,
     /// How far the client's calendar is ahead.
     pub ahead_ms: i64,
+    /// How long a connection takes.
+    pub connect_ms: u64,
+    /// When the calendar is set, and by how much.
+    pub jump: (u64, i64),
+    /// When requests began while nobody answered.
+    pub probes: Vec<u64>,
+    /// When each message had its outcome.
+    pub finished_ms: Vec<Option<u64>>,
+    is_silent: bool,
+    /// The first of those since somebody answered last.
+    silent_from: usize,
     /// Who signs where it is not the exchange.
     pub signs: Signs,
     /// What was signed so.
@@ -67,6 +79,12 @@ impl Drive {
             lateness_ms: 0,
             is_confused: false,
             ahead_ms: 0,
+            connect_ms: 0,
+            jump: (0, 0),
+            probes: vec![],
+            finished_ms: vec![],
+            is_silent: false,
+            silent_from: 0,
             signs: |_| unreachable!("nobody else signs"),
             signed: vec![],
             flights: vec![],
@@ -86,7 +104,9 @@ impl Drive {
         loop {
             self.steps += 1;
             assert!(self.steps < MAX_STEPS, "this does not end");
-            match self.exchange.next(self.moment()) {
+            let step = self.exchange.next(self.moment());
+            self.note_the_finished();
+            match step {
                 Step::Done => return true,
                 Step::Send(outgoing) => self.send(outgoing),
                 Step::Sign(signing) => {
@@ -110,13 +130,37 @@ impl Drive {
         }
     }
 
+    fn note_the_finished(&mut self) {
+        self.finished_ms.resize(self.exchange.slots.len(), None);
+        for (slot, finished_ms) in self.exchange.slots.iter().zip(&mut self.finished_ms) {
+            if matches!(slot.progress, Progress::Finished(_)) {
+                finished_ms.get_or_insert(self.now_ms);
+            }
+        }
+    }
+
     fn send(&mut self, outgoing: Outgoing) {
+        if self.is_silent {
+            let last_ms = self.probes[self.silent_from..].last().copied();
+            let is_probe = |flight: &Flight| last_ms.is_some_and(|last_ms| flight.sent_ms >= last_ms);
+            assert!(!self.flights.iter().any(is_probe), "two at once while nobody answers");
+            self.probes.push(self.now_ms);
+        }
         assert!(outgoing.timeout_ms > 0 && outgoing.connect_timeout_ms <= outgoing.timeout_ms);
-        let (latency_ms, answered) = self.cloud.receive(self.now_ms, &outgoing.request);
+        let connect_timeout_ms = u64::from(outgoing.connect_timeout_ms);
+        let (latency_ms, answered) = match self.connect_ms >= connect_timeout_ms {
+            true => (connect_timeout_ms, Err(Failure::ConnectTimeout.into())),
+            false => {
+                let (latency_ms, answered) = self.cloud.receive(self.now_ms, &outgoing.request);
+                (latency_ms.saturating_add(self.connect_ms), answered)
+            }
+        };
         let timeout_ms = u64::from(outgoing.timeout_ms);
-        let answered = if latency_ms < timeout_ms { answered } else { Err(Failure::AnswerTimeout.into()) };
+        let is_in_time = latency_ms < timeout_ms || connect_timeout_ms <= self.connect_ms;
+        let answered = if is_in_time { answered } else { Err(Failure::AnswerTimeout.into()) };
         self.flights.push(Flight {
             id: outgoing.id,
+            sent_ms: self.now_ms,
             due_ms: self.now_ms + latency_ms.min(timeout_ms),
             is_authentication: is_authentication(&outgoing.request),
             answered,
@@ -133,7 +177,15 @@ impl Drive {
         let (mut due, rest): (Vec<_>, Vec<_>) = self.flights.drain(..).partition(|flight| flight.due_ms <= now_ms);
         self.flights = rest;
         due.sort_by_key(|flight| flight.due_ms);
-        for Flight { id, answered, .. } in due {
+        for Flight { id, answered, is_authentication, .. } in due {
+            let is_for_later = is_authentication && self.exchange.session().is_some();
+            match &answered {
+                Ok(_) => self.is_silent = false,
+                Err(no_answer) => self.is_silent |= no_answer.failure.is_transient() && !is_for_later,
+            }
+            if !self.is_silent {
+                self.silent_from = self.probes.len();
+            }
             self.exchange.answer(self.moment(), id, answered.clone());
             if self.is_confused {
                 self.exchange.answer(self.moment(), id, answered.clone());
@@ -142,8 +194,17 @@ impl Drive {
         }
     }
 
+    /// The most requests that began within a second while nobody answered.
+    pub fn most_probes_in_a_second(&self) -> usize {
+        let within =
+            |from_ms: u64| self.probes.iter().filter(|at_ms| (from_ms..from_ms + 1_000).contains(*at_ms)).count();
+        self.probes.iter().map(|at_ms| within(*at_ms)).max().unwrap_or_default()
+    }
+
     pub fn moment(&self) -> Moment {
-        Moment { monotonic_ms: self.now_ms, unix_ms: self.unix_start_ms() + self.now_ms }
+        let jumped_ms = if self.now_ms >= self.jump.0 { self.jump.1 } else { 0 };
+        let unix_ms = (self.unix_start_ms() + self.now_ms).saturating_add_signed(jumped_ms);
+        Moment { monotonic_ms: self.now_ms, unix_ms }
     }
 
     /// The client's calendar when the monotonic clock shows 0.

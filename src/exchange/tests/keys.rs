@@ -28,13 +28,15 @@ fn platform() -> Platform {
 }
 
 fn drive(cloud: Cloud, session: Option<Session>, count: usize) -> Drive {
-    let mut drive = Drive::new(cloud, Exchange::new(platform(), Options::default(), session, SEED, messages(count)));
+    let mut drive =
+        Drive::new(cloud, Exchange::new(platform(), Options::default(), session, SEED, messages(count)).unwrap());
     drive.finish();
     drive
 }
 
 fn operate(cloud: Cloud, operation: Operation) -> Drive {
-    let mut drive = Drive::new(cloud, Exchange::operation(platform(), Options::default(), None, SEED, operation));
+    let mut drive =
+        Drive::new(cloud, Exchange::operation(platform(), Options::default(), None, SEED, operation).unwrap());
     drive.finish();
     drive
 }
@@ -72,7 +74,7 @@ fn a_key_near_its_end_is_renewed_while_it_still_serves() {
 
     let mut later = Drive::new(
         second.cloud.clone(),
-        Exchange::new(platform(), Options::default(), Some(session), SEED, messages(3)),
+        Exchange::new(platform(), Options::default(), Some(session), SEED, messages(3)).unwrap(),
     );
     later.ahead_ms = 59 * 60_000;
     later.finish();

@@ -2,18 +2,24 @@
 //! token that ends while a thousand messages are under way, a pause that would end too late. [`cloud`] plays the
 //! platform and keeps the books, [`driver`] plays the HTTP client and the clock.
 
+mod clock;
 mod cloud;
 mod delivery;
 mod driver;
 mod keys;
 mod order;
+mod outage;
 mod properties;
 mod renewal;
 mod signing;
+mod table;
+mod takeover;
+mod throttling;
 mod tokens;
 
 use crate::aliyun::{self, SignMethod, Signer, TimestampPolicy, Token};
 use crate::aws;
+use crate::aws::sigv4::Credentials;
 use crate::endpoint::Endpoint;
 use crate::message::{Message, Qos};
 use crate::platform::{Platform, Session};
@@ -32,6 +38,15 @@ const ENDED_TOKEN: &str = "eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIj
 fn aws_platform() -> Platform {
     let endpoint = Endpoint::new("a-ats.iot.example", 8443).unwrap();
     Platform::Aws(aws::Config::new(endpoint, aws::Authentication::Certificate).unwrap())
+}
+
+/// With an access key, which signs each message by the clock.
+fn signing_platform() -> Platform {
+    let endpoint = Endpoint::new("a-ats.iot.eu-west-1.amazonaws.com", 443).unwrap();
+    let credentials =
+        Credentials { access_key_id: "AKID".into(), secret_access_key: Secret::new(SECRET), session_token: None };
+    let scope = aws::scope(&endpoint, None, None).unwrap();
+    Platform::Aws(aws::Config::new(endpoint, aws::Authentication::SigV4 { credentials, scope }).unwrap())
 }
 
 fn aliyun_platform(timestamp: TimestampPolicy) -> Platform {
@@ -58,11 +73,11 @@ fn messages(count: usize) -> Vec<Message> {
 }
 
 fn on_aws(cloud: Cloud, options: Options, messages: Vec<Message>) -> Drive {
-    Drive::new(cloud, Exchange::new(aws_platform(), options, None, SEED, messages))
+    Drive::new(cloud, Exchange::new(aws_platform(), options, None, SEED, messages).unwrap())
 }
 
 fn on_aliyun(cloud: Cloud, options: Options, session: Option<Session>, messages: Vec<Message>) -> Drive {
-    Drive::new(cloud, Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages))
+    Drive::new(cloud, Exchange::new(aliyun_platform(TimestampPolicy::None), options, session, SEED, messages).unwrap())
 }
 
 /// The token that an exchange has in the end.

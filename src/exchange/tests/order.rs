@@ -19,7 +19,7 @@ fn success() -> Response {
 
 #[test]
 fn no_messages_are_done_at_once() {
-    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, vec![]);
+    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, vec![]).unwrap();
     assert_eq!(exchange.next(NOW), Step::Done);
     assert_eq!(exchange.outcomes().count(), 0);
 }
@@ -98,7 +98,7 @@ fn messages_that_cannot_succeed_have_their_outcome_before_anything_is_sent_and_t
 
 #[test]
 fn answers_that_nobody_waits_for_are_ignored() {
-    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, messages(2));
+    let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, messages(2)).unwrap();
     exchange.answer(NOW, 0, Ok(success()));
     let Step::Send(first) = exchange.next(NOW) else { panic!("sends") };
     exchange.answer(NOW, first.id + 77, Ok(success()));
@@ -163,5 +163,19 @@ fn messages_against_a_limit_per_second_slow_down_and_all_arrive() {
             let wasted = drive.publications().len() - 300;
             assert!(wasted < 300, "{wasted} requests for nothing at {per_second} in a second");
         }
+    }
+}
+
+#[test]
+fn options_with_which_nothing_would_ever_be_sent_are_refused_by_name() {
+    let default = Options::default;
+    for (options, named) in [
+        (Options { max_in_flight: 0, ..default() }, "in flight"),
+        (Options { timeout_ms: 0, ..default() }, "timeout"),
+        (Options { connect_timeout_ms: Some(0), ..default() }, "connect timeout"),
+        (Options { max_attempts: 0, ..default() }, "attempts"),
+    ] {
+        let problem = Exchange::new(aws_platform(), options, None, SEED, messages(1)).err().unwrap();
+        assert!(problem.text().contains(named), "{problem}");
     }
 }

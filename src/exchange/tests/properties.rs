@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::cloud::{Cloud, Fate, Script, Turn};
 use super::driver::Drive;
-use super::{ENDED_TOKEN, aliyun_platform, aws_platform, fresh_session, message, old_session};
+use super::{ENDED_TOKEN, aliyun_platform, aws_platform, fresh_session, message, old_session, signing_platform};
 use crate::aliyun::TimestampPolicy;
 use crate::error::Stage;
 use crate::exchange::{Exchange, Options};
@@ -25,15 +25,25 @@ struct Case {
     seed: u64,
     cloud: Cloud,
     lateness_ms: u64,
+    /// Whether messages are signed, on AWS.
+    is_signed: bool,
+    ahead_ms: i64,
+    jump: (u64, i64),
 }
 
 impl Case {
     fn run(&self, is_confused: bool) -> Drive {
-        let platform = if self.is_aliyun { aliyun_platform(TimestampPolicy::Now) } else { aws_platform() };
+        let platform = match (self.is_aliyun, self.is_signed) {
+            (true, _) => aliyun_platform(TimestampPolicy::Now),
+            (false, true) => signing_platform(),
+            (false, false) => aws_platform(),
+        };
         let exchange =
-            Exchange::new(platform, self.options.clone(), self.session.clone(), self.seed, self.messages.clone());
+            Exchange::new(platform, self.options.clone(), self.session.clone(), self.seed, self.messages.clone())
+                .unwrap();
         let mut drive = Drive::new(self.cloud.clone(), exchange);
         (drive.lateness_ms, drive.is_confused) = (self.lateness_ms, is_confused);
+        (drive.ahead_ms, drive.jump, drive.cloud.has_clock) = (self.ahead_ms, self.jump, self.is_signed);
         drive.finish();
         drive
     }
@@ -118,7 +128,7 @@ fn options() -> impl Strategy<Value = Options> {
     (100..20_000_u32, 1..6_u32, 0..500_u32, 0..3_000_u32, 1..10_u32).prop_map(
         |(timeout_ms, max_attempts, backoff_base_ms, backoff_max_ms, max_in_flight)| Options {
             timeout_ms,
-            connect_timeout_ms: 5_000,
+            connect_timeout_ms: Some(5_000),
             max_attempts,
             backoff_base_ms,
             backoff_max_ms,
@@ -137,14 +147,21 @@ fn session() -> impl Strategy<Value = Option<Session>> {
     ]
 }
 
+/// Whether the time is looked at, how far ahead the clock is, and when it is set by how much.
+fn clock() -> impl Strategy<Value = (bool, i64, (u64, i64))> {
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+    let off = || prop_oneof![2 => Just(0), 1 => -HOUR_MS..HOUR_MS];
+    (any::<bool>(), off(), (0..20_000_u64, off()))
+}
+
 fn case() -> impl Strategy<Value = Case> {
     let messages = vec(0..40_u8, 0..40).prop_map(|kinds| {
         kinds.into_iter().enumerate().map(|(number, kind)| any_message(number, kind)).collect::<Vec<_>>()
     });
     let lateness_ms = prop_oneof![3 => Just(0), 1 => 0..2_000_u64];
     any::<bool>().prop_flat_map(cloud_of).prop_flat_map(move |(is_aliyun, cloud)| {
-        (messages.clone(), options(), session(), any::<u64>(), lateness_ms.clone()).prop_map(
-            move |(messages, options, session, seed, lateness_ms)| Case {
+        (messages.clone(), options(), session(), any::<u64>(), lateness_ms.clone(), clock()).prop_map(
+            move |(messages, options, session, seed, lateness_ms, (is_signed, ahead_ms, jump))| Case {
                 is_aliyun,
                 messages,
                 options,
@@ -152,6 +169,9 @@ fn case() -> impl Strategy<Value = Case> {
                 seed,
                 cloud: cloud.clone(),
                 lateness_ms,
+                is_signed,
+                ahead_ms,
+                jump,
             },
         )
     })
@@ -161,8 +181,13 @@ fn cloud_of(is_aliyun: bool) -> impl Strategy<Value = (bool, Cloud)> {
     (Just(is_aliyun), cloud(is_aliyun))
 }
 
+/// `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    ProptestConfig::default().cases.max(1_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_message_has_one_outcome_and_the_ledger_agrees_with_it(case in case()) {
@@ -187,7 +212,6 @@ proptest! {
                 }
             }
             prop_assert!(message.qos == Qos::AtLeastOnce || accepted <= 1);
-            prop_assert!(sent <= case.options.max_attempts + u32::from(case.is_aliyun));
         }
     }
 
@@ -205,9 +229,33 @@ proptest! {
                 prop_assert!(sent.at_ms + u64::from(sent.outgoing.timeout_ms) <= deadline_ms);
             }
         }
-        // A first token, one for each message that comes back, and as many attempts for each as for a message.
-        let tokens = 1 + drive.publications().len();
-        prop_assert!(drive.authentications().len() <= tokens * case.options.max_attempts as usize);
+    }
+
+    #[test]
+    fn no_message_is_given_up_while_it_has_time_and_a_later_attempt_could_have_changed_its_outcome(case in case()) {
+        let drive = case.run(false);
+        let timeout_ms = u64::from(case.options.timeout_ms);
+        // Less than that is left for no attempt.
+        let shortest_ms = u64::from(case.options.backoff_base_ms.max(10));
+        let began_ms = drive.publications().first().map(|sent| sent.at_ms);
+        for ((message, outcome), finished_ms) in case.messages.iter().zip(drive.outcomes()).zip(&drive.finished_ms) {
+            let (Err(error), Some(finished_ms)) = (outcome, *finished_ms) else { continue };
+            // What may have arrived is bounded by attempts as well; without a token nothing is sent.
+            if error.delivery == Delivery::Unknown || error.retry == Retry::Never || error.stage != Stage::Publication {
+                continue;
+            }
+            let first = drive.publications().into_iter().find(|sent| sent.outgoing.request.body == message.payload);
+            match first {
+                Some(first) => prop_assert!(finished_ms + shortest_ms >= first.at_ms + timeout_ms, "{:?} at {}", error, finished_ms),
+                None => prop_assert!(finished_ms >= began_ms.unwrap_or_default() + timeout_ms, "{:?} at {}", error, finished_ms),
+            }
+        }
+    }
+
+    #[test]
+    fn while_nobody_answers_one_request_is_under_way_and_no_more_than_two_begin_in_a_second(case in case()) {
+        let drive = case.run(false);
+        prop_assert!(drive.most_probes_in_a_second() <= 2, "{:?}", drive.probes);
     }
 
     #[test]
@@ -221,7 +269,7 @@ proptest! {
     #[test]
     fn in_the_middle_the_ledger_agrees_as_well(case in case(), end_ms in 0..20_000_u64) {
         let platform = if case.is_aliyun { aliyun_platform(TimestampPolicy::None) } else { aws_platform() };
-        let exchange = Exchange::new(platform, case.options, case.session, case.seed, case.messages.clone());
+        let exchange = Exchange::new(platform, case.options, case.session, case.seed, case.messages.clone()).unwrap();
         let mut drive = Drive::new(case.cloud, exchange);
         drive.until(end_ms);
         for (message, outcome) in case.messages.iter().zip(drive.outcomes()) {

@@ -5,7 +5,9 @@ use super::driver::{Drive, Signs, UNIX_START_MS};
 use super::{SECRET, SEED, aliyun_platform, aliyun_platform_signed_by, messages, old_session};
 use crate::aliyun::{SignMethod, Signer, TimestampPolicy, sign};
 use crate::error::{Cause, Stage};
-use crate::exchange::{Exchange, Options};
+use crate::exchange::{Exchange, Options, Step};
+use crate::http::Response;
+use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 
 fn served() -> Script {
@@ -15,7 +17,8 @@ fn served() -> Script {
 /// An exchange whose signatures come from elsewhere.
 fn signed_elsewhere(cloud: Cloud, session: Option<crate::Session>, signs: Signs, count: usize) -> Drive {
     let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
-    let mut drive = Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)));
+    let mut drive =
+        Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)).unwrap());
     drive.signs = signs;
     drive
 }
@@ -28,7 +31,7 @@ fn with_the_secret(content: &str) -> Result<String, String> {
 fn by_a_wrong_clock(policy: TimestampPolicy, ahead_ms: i64) -> Drive {
     let cloud = Cloud::aliyun(served(), served()).with_clock();
     let mut drive =
-        Drive::new(cloud, Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(3)));
+        Drive::new(cloud, Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(3)).unwrap());
     drive.ahead_ms = ahead_ms;
     drive
 }
@@ -41,7 +44,7 @@ fn what_is_signed_elsewhere_is_what_would_be_signed_here() {
     let platform = aliyun_platform(TimestampPolicy::Now);
     let mut here = Drive::new(
         Cloud::aliyun(served(), served()),
-        Exchange::new(platform, Options::default(), None, SEED, messages(40)),
+        Exchange::new(platform, Options::default(), None, SEED, messages(40)).unwrap(),
     );
     here.finish();
     assert_eq!(elsewhere.sent, here.sent);
@@ -55,7 +58,7 @@ fn a_token_that_ends_is_renewed_with_another_signature() {
     cloud.token_life_ms = 100;
     let options = Options { max_in_flight: 1, ..Options::default() };
     let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
-    let mut drive = Drive::new(cloud, Exchange::new(platform, options, None, SEED, messages(10)));
+    let mut drive = Drive::new(cloud, Exchange::new(platform, options, None, SEED, messages(10)).unwrap());
     drive.signs = with_the_secret;
     drive.finish();
     assert_eq!(drive.cloud.total_accepted(), 10);
@@ -124,4 +127,54 @@ fn a_wrong_clock_is_corrected_by_that_of_the_platform_once() {
     drive.cloud.authentications = Script::always(Fate::Answered(20000));
     drive.finish();
     assert_eq!(drive.authentications().len(), 2);
+}
+
+#[test]
+fn a_signature_that_does_not_come_ends_its_messages_in_time() {
+    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let mut exchange = Exchange::new(platform, Options::default(), None, SEED, messages(3)).unwrap();
+    let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
+    assert!(matches!(exchange.next(at(0)), Step::Sign(_)));
+    assert_eq!(exchange.next(at(0)), Step::Wait(Some(30_000)));
+    assert_eq!(exchange.next(at(30_000)), Step::Done);
+    for (_, outcome) in exchange.outcomes() {
+        let error = outcome.unwrap_err();
+        assert_eq!((error.cause, error.delivery, error.attempts), (Cause::SigningFailed, Delivery::NotSent, 0));
+        assert_eq!(error.detail.as_deref(), Some("no signature in time"));
+    }
+    // Too late, and nobody waits for it.
+    exchange.signed(at(31_000), Ok("signature".to_owned()));
+    assert_eq!(exchange.next(at(31_000)), Step::Done);
+}
+
+#[test]
+fn a_renewal_whose_signature_does_not_come_delays_the_end_by_five_seconds() {
+    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let session = Some(old_session("old"));
+    let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
+    let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
+    assert!(matches!(exchange.next(at(0)), Step::Sign(_)));
+    let Step::Send(publication) = exchange.next(at(0)) else { panic!("the old token still serves") };
+    let body = br#"{"code":0,"info":{"messageId":1}}"#.to_vec();
+    exchange.answer(at(50), publication.id, Ok(Response { status: 200, headers: vec![], body }));
+    assert_eq!(exchange.next(at(50)), Step::Wait(Some(5_000)));
+    assert_eq!(exchange.next(at(5_000)), Step::Done);
+    assert!(exchange.outcomes().all(|(_, outcome)| outcome.is_ok()));
+}
+
+#[test]
+fn an_answer_that_quotes_the_signature_does_not_give_it_away() {
+    // Without a timestamp it is good for ever.
+    let platform = aliyun_platform(TimestampPolicy::None);
+    let mut exchange = Exchange::new(platform, Options::default(), None, SEED, messages(1)).unwrap();
+    let now = Moment { monotonic_ms: 0, unix_ms: UNIX_START_MS };
+    let Step::Send(authentication) = exchange.next(now) else { panic!("authenticates") };
+    let signature = sign(SignMethod::HmacSha256, SECRET, "clientIdpk.dndeviceNamednproductKeypk");
+    let body = format!(r#"{{"code":10001,"message":"param error: sign={signature}"}}"#).into_bytes();
+    exchange.answer(now, authentication.id, Ok(Response { status: 200, headers: vec![], body }));
+    assert_eq!(exchange.next(now), Step::Done);
+    let (subject, outcome) = exchange.outcomes().next().unwrap();
+    let error = outcome.unwrap_err();
+    let shown = format!("{error:?} {error} {} {exchange:?}", exchange.platform().explain(&error, subject));
+    assert!(shown.contains("param error") && !shown.contains(&signature), "{shown}");
 }

@@ -99,7 +99,7 @@ fn messages_that_cannot_succeed_never_ask_for_a_token() {
 #[test]
 fn an_authentication_is_tried_again_after_a_pause_where_that_can_help() {
     for (fate, pause_ms) in [
-        (Fate::Answered(40000), 1_500..=2_000),
+        (Fate::Answered(40000), 1_250..=1_500),
         (Fate::Answered(10000), 100..=200),
         (Fate::Answered(20004), 100..=200),
         (Fate::Failed(Failure::ConnectionRefused), 100..=200),
@@ -116,20 +116,17 @@ fn an_authentication_is_tried_again_after_a_pause_where_that_can_help() {
 }
 
 #[test]
-fn authentications_are_bounded_by_attempts_and_then_every_message_fails_with_the_last_error() {
-    for max_attempts in 1..=4 {
-        let options = Options { max_attempts, ..Options::default() };
-        let script = Script::new([Fate::Failed(Failure::Unreachable)]).then_always(Fate::Answered(20004));
-        let (drive, errors) = failed_by(script, options);
-        assert_eq!((drive.sent.len(), drive.most_authentications), (max_attempts as usize, 1));
-        let cause = if max_attempts == 1 { Cause::Transport(Failure::Unreachable) } else { Cause::Unavailable };
-        assert_eq!(errors.len(), 100);
-        for error in errors {
-            assert_eq!((error.cause, error.stage), (cause, Stage::Authentication));
-            let delivery = if max_attempts == 1 { Delivery::NotSent } else { Delivery::Refused };
-            assert_eq!((error.delivery, error.attempts), (delivery, 0));
-            assert!(matches!(error.retry, Retry::AfterMs(100..)), "{:?}", error.retry);
-        }
+fn authentications_are_bounded_by_time_alone_and_then_every_message_fails_with_the_last_error() {
+    let options = Options { max_attempts: 1, ..Options::default() };
+    let script = Script::new([Fate::Failed(Failure::Unreachable)]).then_always(Fate::Answered(20004));
+    let (drive, errors) = failed_by(script, options);
+    assert!((15..30).contains(&drive.sent.len()), "{}", drive.sent.len());
+    assert_eq!((drive.most_authentications, errors.len()), (1, 100));
+    assert!((29_800..=30_000).contains(&drive.now_ms), "{}", drive.now_ms);
+    for error in errors {
+        assert_eq!((error.cause, error.stage), (Cause::Unavailable, Stage::Authentication));
+        assert_eq!((error.delivery, error.attempts), (Delivery::Refused, 0));
+        assert!(matches!(error.retry, Retry::AfterMs(100..)), "{:?}", error.retry);
     }
 }
 
@@ -153,7 +150,7 @@ fn a_device_that_is_not_recognised_asks_once_and_publishes_nothing() {
     for (fate, cause, delivery) in [
         (Fate::Answered(20000), Cause::Unauthenticated, Delivery::Refused),
         (Fate::Answered(10001), Cause::InvalidRequest, Delivery::Refused),
-        (Fate::Failed(Failure::TlsCertificate), Cause::Transport(Failure::TlsCertificate), Delivery::NotSent),
+        (Fate::Failed(Failure::Denied), Cause::Transport(Failure::Denied), Delivery::NotSent),
     ] {
         let (drive, errors) = failed_by(Script::always(fate), Options::default());
         assert_eq!((drive.sent.len(), drive.authentications().len()), (1, 1));
@@ -170,7 +167,7 @@ fn the_timestamp_is_in_the_request_only_if_it_is_wanted() {
         (TimestampPolicy::None, None),
         (TimestampPolicy::Now, Some(format!("\"timestamp\":\"{}\"", UNIX_START_MS + 350))),
     ] {
-        let exchange = Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(1));
+        let exchange = Exchange::new(aliyun_platform(policy), Options::default(), None, SEED, messages(1)).unwrap();
         let mut drive = Drive::new(Cloud::aliyun(served(), served()), exchange);
         drive.now_ms = 350;
         drive.finish();
@@ -185,7 +182,7 @@ fn the_timestamp_is_in_the_request_only_if_it_is_wanted() {
 #[test]
 fn a_second_attempt_to_authenticate_carries_its_own_time() {
     let platform = aliyun_platform(TimestampPolicy::Now);
-    let exchange = Exchange::new(platform, Options::default(), None, SEED, messages(1));
+    let exchange = Exchange::new(platform, Options::default(), None, SEED, messages(1)).unwrap();
     let mut drive = Drive::new(Cloud::aliyun(served(), Script::new([Fate::Answered(10000)])), exchange);
     drive.finish();
     let [first, second] = drive.authentications().try_into().unwrap();

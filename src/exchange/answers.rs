@@ -1,0 +1,192 @@
+//! What becomes of a message with each answer, or with none.
+
+use super::authentication::{Authentication, Epoch};
+use super::item::Verdict;
+use super::kind::Kind;
+use super::{Errand, Exchange, Flight, RequestId, Subject};
+use crate::aws;
+use crate::error::{Cause, Error, Stage};
+use crate::http::{Failure, MAX_REPLY_BODY, NoAnswer, Response};
+use crate::moment::Moment;
+use crate::outcome::{Receipt, Retry};
+
+impl Exchange {
+    /// What came of a request. Ids that are not under way are ignored.
+    pub fn answer(&mut self, now: Moment, id: RequestId, answered: Result<Response, NoAnswer>) {
+        let Some(position) = self.under_way.iter().position(|flight| flight.id == id) else { return };
+        let flight = self.under_way.swap_remove(position);
+        match &answered {
+            Ok(_) => self.outage.heard(),
+            Err(NoAnswer { failure: Failure::ConnectTimeout, .. }) => {
+                self.outage.connected_too_slowly(flight.connect_timeout_ms);
+            }
+            Err(_) => {}
+        }
+        match flight.errand {
+            Errand::Authentication => self.authenticated(now, &flight, answered),
+            Errand::Publication { item, epoch, ahead_ms } => {
+                self.published(now, &flight, item, epoch, ahead_ms, answered);
+            }
+        }
+    }
+
+    fn authenticated(&mut self, now: Moment, flight: &Flight, answered: Result<Response, NoAnswer>) {
+        let Some(authentication) = &mut self.authentication else { return };
+        // While an older token serves, it is the messages that show whether anything gets through.
+        let is_urgent = authentication.session().is_none();
+        if let Err(no_answer) = &answered
+            && is_urgent
+            && no_answer.failure.is_transient()
+        {
+            let pause_ms = self.backoff.pause_ms(self.outage.failures().saturating_add(1), 0);
+            self.outage.failed(now.monotonic_ms, flight.id, pause_ms);
+        }
+        authentication.answer(now, &self.platform, answered, &mut self.backoff);
+    }
+
+    fn published(
+        &mut self,
+        now: Moment,
+        flight: &Flight,
+        index: usize,
+        epoch: Epoch,
+        ahead_ms: Option<i64>,
+        answered: Result<Response, NoAnswer>,
+    ) {
+        let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
+        let read = match answered {
+            Ok(response) => self.read(index, &response).map_err(|error| error.at(now.unix_ms, &response)),
+            Err(no_answer) => Err(Error::no_answer(Stage::Publication, no_answer)),
+        };
+        let error = match read {
+            Ok(receipt) => return self.accepted(now, index, epoch, receipt),
+            Err(error) => error.without(self.authentication.iter().flat_map(Authentication::secrets)),
+        };
+        let max_attempts = self.options.max_attempts;
+        if self.learns_the_time(&error, ahead_ms) {
+            self.item(index).failed(now.monotonic_ms, error, max_attempts);
+            return self.put_back(index);
+        }
+        let error = match ahead_ms {
+            Some(ahead_ms) => self.platform.by_the_platforms_clock(error, ahead_ms),
+            None => error,
+        };
+        let kind = Kind::of(&error);
+        let is_silent = error.answer.is_none() && kind != Kind::Final;
+        match kind {
+            Kind::Final if error.answer.is_some() => self.outage.taken(now.monotonic_ms),
+            Kind::Final => {}
+            _ => {
+                let is_cut_short = self.item(index).deadline_ms() <= now.monotonic_ms;
+                self.outage.not_taken(flight.sent_ms, &error, is_cut_short);
+            }
+        }
+        if kind == Kind::TokenRejected
+            && let Some(authentication) = &mut self.authentication
+        {
+            authentication.reject(now, epoch, &mut self.backoff);
+        }
+        let verdict = self.item(index).failed(now.monotonic_ms, error.clone(), max_attempts);
+        let pause_ms = self.pause_ms(now, index, &error);
+        if let (Kind::RefusedForNow, Retry::AfterMs(at_least_ms)) = (kind, error.retry) {
+            let quiet_ms = self.backoff.pause_ms(self.pace.quieted().saturating_add(1), 0).max(at_least_ms);
+            self.pace.refused(now.monotonic_ms, quiet_ms);
+        }
+        if is_silent {
+            self.outage.failed(now.monotonic_ms, flight.id, pause_ms);
+        }
+        match verdict {
+            Verdict::Final => self.give_up(index),
+            Verdict::WithNewToken => self.put_back(index),
+            Verdict::Later => self.pause(now, index, pause_ms, wish_ms.unwrap_or_default()),
+        }
+    }
+
+    fn read(&mut self, index: usize, response: &Response) -> Result<Receipt, Error> {
+        let Subject::Operation(operation) = &self.slots[index].subject else {
+            return self.platform.read_receipt(response);
+        };
+        // A refusal is one however long its page is, but half a reply is none.
+        if response.is_success() && response.body.len() > MAX_REPLY_BODY {
+            return Err(Error::no_answer(Stage::Publication, Failure::AnswerTooLarge.into()));
+        }
+        let reply = self.platform.read_reply(operation, response)?;
+        let receipt = match &reply {
+            aws::Reply::Done(receipt) => receipt.clone(),
+            _ => Receipt { message_id: None, trace_id: None, attempts: 1 },
+        };
+        self.reply = Some(reply);
+        Ok(receipt)
+    }
+
+    fn accepted(&mut self, now: Moment, index: usize, epoch: Epoch, receipt: Receipt) {
+        self.pace.accepted();
+        self.outage.taken(now.monotonic_ms);
+        if let Some(authentication) = &mut self.authentication {
+            authentication.accepted(epoch);
+        }
+        let receipt = self.item(index).delivered(receipt);
+        self.finish(index, Ok(receipt));
+    }
+
+    /// Whether the message was refused for the time in its signature, by a clock that is now known to be wrong. Then it goes
+    /// once more by the platform's, and is not refused for that again.
+    fn learns_the_time(&mut self, error: &Error, signed_by: Option<i64>) -> bool {
+        let refused = self.platform.clock_refused(error).filter(|_| signed_by.is_none());
+        if let Some(ahead_ms) = refused {
+            // Of several that were under way, the first has told.
+            self.ahead_ms.get_or_insert(ahead_ms);
+        }
+        refused.is_some()
+    }
+
+    /// How long a message rests after an attempt that failed so.
+    fn pause_ms(&mut self, now: Moment, index: usize, error: &Error) -> u64 {
+        let max_attempts = self.options.max_attempts;
+        let has_heard = self.outage.has_heard();
+        let item = self.item(index);
+        let (attempts, unknown_attempts) = (item.attempts(), item.unknown_attempts());
+        let left_ms = item.deadline_ms().saturating_sub(now.monotonic_ms);
+        // AWS closes the connections of a device that it does not know yet, and takes half a minute to provision it: what
+        // is left of the attempts is spread over what is left of the time, after one that comes soon.
+        let is_closed = error.cause == Cause::Transport(Failure::ConnectionClosed);
+        if is_closed && !has_heard && unknown_attempts > 1 {
+            return left_ms / u64::from(max_attempts.saturating_sub(unknown_attempts).saturating_add(1));
+        }
+        let failures = self.outage.failures().saturating_add(1);
+        let at_least_ms = match error.retry {
+            Retry::AfterMs(at_least_ms) => at_least_ms,
+            Retry::AfterAuthentication | Retry::Never => 0,
+        };
+        self.backoff.pause_ms(attempts.max(failures), at_least_ms)
+    }
+
+    /// Lets a message rest, unless its time would be over when it wakes.
+    fn pause(&mut self, now: Moment, index: usize, pause_ms: u64, wish_ms: u64) {
+        let deadline_ms = self.item(index).deadline_ms();
+        let left_ms = deadline_ms.saturating_sub(now.monotonic_ms);
+        match self.backoff.within(pause_ms, wish_ms, left_ms) {
+            Some(pause_ms) => self.queue.pause(index, now.monotonic_ms.saturating_add(pause_ms), deadline_ms),
+            None => self.give_up(index),
+        }
+    }
+
+    fn put_back(&mut self, index: usize) {
+        let deadline_ms = self.item(index).deadline_ms();
+        self.queue.put_back(index, deadline_ms);
+    }
+
+    /// Ends a message with what is known of its attempts.
+    pub(super) fn give_up(&mut self, index: usize) {
+        let attempts = self.item(index).attempts();
+        let Some(error) = self.item(index).error() else {
+            unreachable!("what was sent and is not under way has failed")
+        };
+        // When the caller may try again: as we would have done.
+        let retry = match error.retry {
+            Retry::AfterMs(at_least_ms) => Retry::AfterMs(self.backoff.pause_ms(attempts, at_least_ms)),
+            retry => retry,
+        };
+        self.finish(index, Err(Error { retry, ..error }));
+    }
+}

@@ -1,0 +1,52 @@
+//! What has become of the messages.
+
+use super::item::Item;
+use super::{Errand, Exchange, Progress, Subject};
+use crate::aws;
+use crate::error::{Cause, Error, Stage};
+use crate::outcome::{Delivery, Receipt, Retry};
+
+impl Exchange {
+    /// The outcomes in the order of the messages, with the subject of each. A message that has none yet is *unknown*
+    /// where a request of it is under way, and otherwise as its last attempt left it.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&Subject, Result<Receipt, Error>)> {
+        self.slots.iter().enumerate().map(move |(index, slot)| {
+            let outcome = match &slot.progress {
+                Progress::Finished(outcome) => outcome.clone(),
+                Progress::Open(item) => Err(abandoned(item, self.is_under_way(index))),
+            };
+            (&slot.subject, outcome)
+        })
+    }
+
+    fn is_under_way(&self, index: usize) -> bool {
+        let is_of = |errand: &Errand| matches!(errand, Errand::Publication { item, .. } if *item == index);
+        self.under_way.iter().any(|flight| is_of(&flight.errand))
+    }
+
+    /// What an operation has given.
+    pub fn reply(&self) -> Option<(&Subject, Result<aws::Reply, Error>)> {
+        let (subject, outcome) = self.outcomes().next()?;
+        let reply = outcome.map(|receipt| match &self.reply {
+            Some(aws::Reply::Done(_)) | None => aws::Reply::Done(receipt),
+            Some(reply) => reply.clone(),
+        });
+        Some((subject, reply))
+    }
+}
+
+fn abandoned(item: &Item, under_way: bool) -> Error {
+    let (delivery, stage) = match under_way {
+        true => (Delivery::Unknown, Stage::Publication),
+        false => (Delivery::NotSent, Stage::Preparation),
+    };
+    item.account(Error {
+        cause: Cause::Abandoned,
+        stage,
+        delivery,
+        retry: Retry::AfterMs(0),
+        attempts: 0,
+        answer: None,
+        detail: None,
+    })
+}

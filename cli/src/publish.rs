@@ -57,7 +57,8 @@ pub fn inputs(source: &Source) -> Vec<InputFile> {
     input_files([("--file", source.file.as_ref()), ("--lines", source.lines.as_ref())])
 }
 
-fn starter(mut device: Device, reach: &Reach, arguments: &PublishArguments) -> Result<Starter, Problem> {
+/// What publishes for this device.
+pub fn starter(mut device: Device, reach: &Reach, arguments: &PublishArguments) -> Result<Starter, Problem> {
     if let Some(pace) = arguments.max_per_second {
         device.routes = device.routes.into_iter().map(|route| route.max_per_second(pace)).collect();
     }

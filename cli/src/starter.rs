@@ -50,6 +50,19 @@ impl Starter {
         self.options.max_in_flight = Some(requests.min(MAX_IN_FLIGHT));
     }
 
+    /// Withholds all requests but those to these paths, when there is a connection for them.
+    pub fn permit_only(&mut self, permits: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        self.transport = self.transport.clone().permit_only(permits);
+    }
+
+    /// A publisher without a way to anywhere. What it refuses, no answer can change.
+    pub async fn open_nowhere(&self) -> Result<Publisher, Problem> {
+        let (transport, _) = transport(Vec::new(), Vec::new(), u32::MAX)?;
+        let (secrets, platform) = (Arc::clone(&self.device.secrets), &self.device.platform);
+        let opened = self.component.open_with_secrets(transport, secrets, platform, &self.options, None).await;
+        opened.map_err(|error| Problem::new("the component cannot be started", error))
+    }
+
     /// Keeps the session in a file, if there is one to be kept: most ways to authenticate need none. The file must be none
     /// of the inputs, nor of those that the device was made from.
     pub fn keep_session(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), Problem> {

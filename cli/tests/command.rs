@@ -16,6 +16,12 @@ impl CommandLine {
         Self { words: words.iter().map(OsString::from).collect(), options: Vec::new(), flags: Vec::new() }
     }
 
+    /// The same options for another command.
+    pub fn of(mut self, words: &[&str]) -> Self {
+        self.words = words.iter().map(OsString::from).collect();
+        self
+    }
+
     /// Gives an option, or another value to it.
     pub fn with(mut self, option: &'static str, value: impl AsRef<OsStr>) -> Self {
         self = self.without(option);

@@ -24,7 +24,8 @@ pub fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         let is_of_developer = |prefix| name.to_string_lossy().starts_with(prefix);
-        if ["THINGPOST_", "AWS_", "SSL_CERT_"].into_iter().any(is_of_developer) {
+        let of_developer = ["THINGPOST_", "AWS_", "SSL_CERT_", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        if of_developer.into_iter().any(is_of_developer) {
             command.env_remove(name);
         }
     }

@@ -64,6 +64,8 @@ pub enum Denial {
     Authority,
     /// `CONNECT` would open a tunnel past the routes.
     Method,
+    /// This is a [rehearsal](crate::Transport::permit_only), and there is a connection.
+    Withheld(Endpoint),
 }
 
 /// Why there is no connection.
@@ -238,7 +240,7 @@ impl TransportError {
     /// The last and lossy step: the code that the guest sees.
     pub fn to_wasi(&self) -> WasiError {
         match self {
-            Self::Denied(Denial::NoRoute(_) | Denial::NotForMqtt(_) | Denial::Scheme(_)) => {
+            Self::Denied(Denial::NoRoute(_) | Denial::NotForMqtt(_) | Denial::Scheme(_) | Denial::Withheld(_)) => {
                 WasiError::HttpRequestDenied
             }
             Self::Denied(Denial::Url | Denial::Authority) => WasiError::HttpRequestUriInvalid,

@@ -74,12 +74,16 @@ impl Timeouts {
     }
 }
 
+/// Whether a request with this path may be written.
+type Permit = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// Sends requests for one workload. Cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
     pub(crate) pool: Pool,
     workload: Arc<str>,
     profile: Arc<Profile>,
+    permit: Option<Permit>,
     pub(crate) timeouts: Timeouts,
     pub(crate) on_failure: Option<FailureObserver>,
 }
@@ -96,6 +100,7 @@ impl Transport {
             pool,
             workload: profile.workload.as_str().into(),
             profile: Arc::new(profile),
+            permit: None,
             timeouts: Timeouts::default(),
             on_failure: None,
         }
@@ -112,6 +117,15 @@ impl Transport {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The same for a rehearsal: a request whose path is not permitted is withheld at the last moment, when it has a
+    /// connection over which it would be sent. So a component can go all the way that a message goes, authentication and TLS
+    /// included, and the message itself stays here.
+    #[must_use]
+    pub fn permit_only(mut self, permits: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.permit = Some(Arc::new(permits));
         self
     }
 
@@ -148,6 +162,9 @@ impl Transport {
                 .acquire(&target, deadline)
                 .await
                 .map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
+            if self.permit.as_ref().is_some_and(|permits| !permits(request.uri().path())) {
+                return Err(TransportError::Denied(Denial::Withheld(target.to)));
+            }
             let first = !lease.connection.has_answered();
             let to = target.to.clone();
             match timeout(timeouts.first_byte, lease.connection.send(request)).await {

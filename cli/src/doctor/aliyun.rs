@@ -4,19 +4,20 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use thingpost::aliyun::{Device as CoreDevice, publish_request, signing_content};
-use thingpost::{Endpoint, Message, Qos, RequestProblem};
-use thingpost_host::TrustRoots;
-use thingpost_host::runtime::types::{AliyunConfig, Platform, SignMethod, TimestampPolicy};
+use thingpost::{Endpoint, RequestProblem};
+use thingpost_host::runtime::types::{AliyunConfig, Message, Platform, SignMethod, TimestampPolicy};
 
 use super::arguments::DoctorAliyun;
 use super::finding::{Check, Finding};
-use super::network::Destination;
-use super::report::Report;
-use super::steps::{Clock, Expected, go, limit};
-use super::{PAYLOAD, publication};
+use super::network::{Destination, Spoken};
+use super::report::{Reached, Report};
+use super::steps::{self, Clock, Expected, Made, go, limit};
+use super::{files, request};
 use crate::Exit;
-use crate::device;
+use crate::arguments::PublishAliyun;
 use crate::problem::Problem;
+use crate::starter::Starter;
+use crate::{device, message, thing_model};
 
 /// How far off the clock may be where the request for a token says the time.
 const TIMESTAMP: Clock = Clock {
@@ -28,58 +29,91 @@ const TIMESTAMP: Clock = Clock {
 const DEVICE_NAME_LENGTH: std::ops::RangeInclusive<usize> = 4..=32;
 
 pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, Problem> {
-    let mut report = Report::new(arguments.json);
-    let device = match device::aliyun(&arguments.device) {
+    let PublishAliyun { device: who, source, publish: how, .. } = &arguments.publication;
+    let mut report = Report::new(how.report.json);
+    let device = match device::aliyun(who) {
         Ok(device) => device,
-        Err(problem) => return without_device(arguments, problem, report),
+        Err(problem) => return steps::without_device(report, files::broken(None, &who.reach), problem),
     };
-    let Platform::Aliyun(config) = &device.platform else {
+    let (platform, routes) = (device.platform.clone(), device.routes.clone());
+    let Platform::Aliyun(config) = &platform else {
         unreachable!("a device of Aliyun is made for Aliyun");
     };
-    let reach = &arguments.device.reach;
-    report.add(Check::Files, names(config));
+    let mut seen = names(&config.product_key, &config.device_name, core_device(config).err());
+    files::look_at_roots(&mut seen, &who.reach);
+    let Made { mut starter, payload, files } = Made::of(device, seen, &who.reach, &source.source(), how);
+    let mut message = Message { payload, ..with_topic(&arguments.publication, config) };
+    report.add(Check::Files, files);
     report.add(Check::Endpoint, endpoint(config));
+    let made = match &mut starter {
+        Ok(starter) => of_thing_model(starter, &platform, &arguments.publication).await,
+        Err(_) => Ok(None),
+    };
+    let mut unmade = Finding::new();
+    match made {
+        Ok(Some(made)) => message = made,
+        Ok(None) => {}
+        Err(problem) => unmade.fail_with(problem, "correct its value"),
+    }
+    let look = || if unmade.has_failed() { unmade } else { request(config, &message) };
+    let starter = steps::prepare(&mut report, starter, &message, look).await?;
+
     let expected =
         Expected { shows_certificate: false, clock: (config.timestamp == TimestampPolicy::Now).then_some(TIMESTAMP) };
-    let to = Destination::new(&config.endpoint, config.port, &reach.connect_to);
-    go(&mut report, &to, &device.routes[0], limit(reach), &expected).await;
-    let topic = match &arguments.topic {
-        Some(topic) => topic.clone(),
-        None => format!("/{}/{}/user/update", config.product_key, config.device_name),
-    };
-    report.add(Check::Request, request(config, &topic));
-    if arguments.publish && !report.skip_without(Check::Publish, &[Check::Tcp, Check::Tls, Check::Request]) {
-        let finding = publication::publish(device, reach, (&topic, PAYLOAD), false).await?;
-        report.add(Check::Publish, finding);
+    let to = Destination::new(&config.endpoint, config.port, &who.reach.connect_to, Spoken::Https);
+    go(&mut report, &to, &routes[0], limit(&who.reach), &expected).await;
+    if arguments.publish {
+        steps::publish(&mut report, starter, &message, false).await?;
+        return Ok(report.end(Reached::Delivery));
     }
-    Ok(report.end(arguments.publish))
+    steps::rehearse(&mut report, starter, &platform, &message).await?;
+    report.leave_open(format!("whether the device may publish to {}", message.topic));
+    let reached = if report.has_passed(Check::Rehearsal) { Reached::Admission } else { Reached::Door };
+    Ok(report.end(reached))
 }
 
-/// Without trusted roots there is no device, and nothing to be looked at but those.
-fn without_device(arguments: &DoctorAliyun, problem: Problem, mut report: Report) -> Result<Exit, Problem> {
-    let broken = arguments.device.reach.ca.as_ref().and_then(|file| TrustRoots::from_pem_file(file).err());
-    let Some(error) = broken else { return Err(problem) };
-    report.add(Check::Files, Finding::failed(error.to_string(), "give another file with --ca"));
-    for check in [Check::Endpoint, Check::Name, Check::Tcp, Check::Tls, Check::Answer, Check::Clock, Check::Request] {
-        report.skip_without(check, &[Check::Files]);
+fn with_topic(publication: &PublishAliyun, config: &AliyunConfig) -> Message {
+    let message = message::aliyun(publication);
+    match publication.topic {
+        None => Message { topic: default_topic(&config.product_key, &config.device_name), ..message },
+        Some(_) => message,
     }
-    Ok(report.end(false))
 }
 
-/// Looks at what was copied from the console.
-fn names(config: &AliyunConfig) -> Finding {
+/// Every product has it.
+pub fn default_topic(product_key: &str, device_name: &str) -> String {
+    format!("/{product_key}/{device_name}/user/update")
+}
+
+/// The first message of properties or of an event, if there are any.
+async fn of_thing_model(
+    starter: &mut Starter,
+    platform: &Platform,
+    publication: &PublishAliyun,
+) -> Result<Option<Message>, Problem> {
+    if publication.source.property.is_empty() && publication.source.event.is_none() {
+        return Ok(None);
+    }
+    // What keeps it from being opened is said by the check of the component.
+    let Ok(mut publisher) = starter.open().await else { return Ok(None) };
+    let messages = thing_model::messages(&mut publisher, platform, &publication.source).await?;
+    Ok(messages.into_iter().next())
+}
+
+/// Looks at what was copied from the console. `problem` is what the core says of it.
+pub fn names(product_key: &str, device_name: &str, problem: Option<String>) -> Finding {
     let mut finding = Finding::new();
-    finding.see(format!("device {} of product {}, and a device secret", config.device_name, config.product_key));
-    if let Err(problem) = core_device(config) {
+    finding.see(format!("device {device_name} of product {product_key}, and a device secret"));
+    if let Some(problem) = problem {
         finding.fail(problem, "copy it once more from the console, without anything around it");
     }
-    if !DEVICE_NAME_LENGTH.contains(&config.device_name.chars().count()) {
+    if !DEVICE_NAME_LENGTH.contains(&device_name.chars().count()) {
         finding.warn(
-            format!("the device name {} has not the usual 4 to 32 characters", config.device_name),
+            format!("the device name {device_name} has not the usual 4 to 32 characters"),
             "check it against the console",
         );
     }
-    if config.product_key == config.device_name {
+    if product_key == device_name {
         finding.warn("product key and device name are the same", "check both against the console");
     }
     finding
@@ -108,28 +142,33 @@ fn endpoint(config: &AliyunConfig) -> Finding {
             "give the region or the instance with --region or --instance, or the HTTP endpoint from the console",
         ),
     }
-    if config.port != 443 {
-        finding.warn(format!("port {}", config.port), "the platform is known on port 443 alone");
+    match config.port {
+        443 => {}
+        port @ (1883 | 8883) => finding.warn(
+            format!("port {port} is one for MQTT"),
+            "leave --port out for 443, or see `thingpost mqtt publish --help`",
+        ),
+        port => finding.warn(format!("port {port}"), "the platform is known on port 443 alone"),
     }
     finding
 }
 
 /// Shows what would be signed and sent, without secret, signature and token.
-fn request(config: &AliyunConfig, topic: &str) -> Finding {
+fn request(config: &AliyunConfig, message: &Message) -> Finding {
     let device = match core_device(config) {
         Ok(device) => device,
         Err(problem) => return Finding::failed(problem, "correct it where it comes from"),
     };
-    let message = Message::new(topic, PAYLOAD, Qos::AtLeastOnce);
-    let request = match publish_request(&device, "hidden", &message) {
+    let request = match publish_request(&device, "hidden", &request::core_message(message)) {
         Ok(request) => request,
         Err(RequestProblem::InvalidTopic(problem)) => {
             return Finding::failed(
-                format!("{} (\"{topic}\")", problem.text()),
+                format!("{} (\"{}\")", problem.text(), message.topic),
                 "give the full topic with --topic, such as /PRODUCT_KEY/DEVICE_NAME/user/update",
             );
         }
-        Err(_) => return Finding::failed("no request can be made of this", "see `thingpost publish aliyun --help`"),
+        // The component says it better.
+        Err(_) => return Finding::new(),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let timestamp_ms = match config.timestamp {
@@ -153,6 +192,7 @@ fn request(config: &AliyunConfig, topic: &str) -> Finding {
     for (name, value) in &request.headers {
         finding.see(format!("{name}: {value}"));
     }
+    finding.see(request::body(&request.body));
     finding
 }
 

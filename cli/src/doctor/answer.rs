@@ -39,6 +39,8 @@ pub struct Answer {
     status: u16,
     /// AWS says in the body what it says in no header.
     message: Option<String>,
+    /// It is a page for people, or leads to one.
+    page: Option<String>,
     /// When the server says that it answered.
     date: Option<SystemTime>,
     /// When that arrived here.
@@ -64,9 +66,18 @@ pub async fn ask(
             let mut finding = Finding::new();
             let message = answer.message.as_ref().map(|message| format!(", \"{message}\"")).unwrap_or_default();
             finding.see(format!("GET / without credentials was answered with status {}{message}", answer.status));
+            // What Aliyun answers to this question is nowhere to be read.
+            if let Some(page) = &answer.page
+                && !to.endpoint.host.ends_with(".aliyuncs.com")
+            {
+                finding.warn(
+                    format!("what was answered is {page}, which is not how AWS answers"),
+                    "see where this connection leads: a page to log in to this network, a proxy, or another server",
+                );
+            }
             (finding, Some(answer))
         }
-        Err(no_answer) => (explain(no_answer, shows_certificate, limit), None),
+        Err(no_answer) => (explain(no_answer, to, shows_certificate, limit), None),
     }
 }
 
@@ -160,11 +171,26 @@ fn parse(answer: &[u8], arrived: SystemTime) -> Option<Answer> {
     let date = header(&head, "date").and_then(|date| httpdate::parse_http_date(date).ok());
     let body: Option<Value> = serde_json::from_slice(body).ok();
     let message = body.and_then(|body| Some(body.get("message")?.as_str()?.chars().take(MAX_MESSAGE).collect()));
-    Some(Answer { status, message, date, arrived })
+    Some(Answer { status, message, page: page(&head, status), date, arrived })
 }
 
-fn explain(no_answer: NoAnswer, shows_certificate: bool, limit: Duration) -> Finding {
+fn page(head: &str, status: u16) -> Option<String> {
+    let is_html = header(head, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"));
+    match header(head, "location") {
+        Some(location) if (300..400).contains(&status) => {
+            Some(format!("a redirect to {}", location.chars().take(MAX_MESSAGE).collect::<String>()))
+        }
+        _ => is_html.then(|| "a web page".to_owned()),
+    }
+}
+
+fn explain(no_answer: NoAnswer, to: &Destination, shows_certificate: bool, limit: Duration) -> Finding {
     match no_answer {
+        // A broker closes on what is no CONNECT.
+        NoAnswer::Closed | NoAnswer::NotHttp if matches!(to.endpoint.port, 1883 | 8883) => Finding::failed(
+            format!("no HTTP was answered on port {}, which is one for MQTT", to.endpoint.port),
+            "give another --port, or see `thingpost mqtt publish --help`",
+        ),
         NoAnswer::Closed if shows_certificate => Finding::failed(
             "the connection was closed without an answer, right after the certificate was shown",
             "see in the console (Security, Certificates) that this certificate is registered in this account and region \
@@ -196,7 +222,8 @@ fn explain(no_answer: NoAnswer, shows_certificate: bool, limit: Duration) -> Fin
     }
 }
 
-/// Compares the clocks. `signs` says whether requests are signed, which a wrong clock makes worthless.
+/// Compares the clocks. `needed` says how well this one must be set. Whether a wrong one keeps a message from being taken is seen
+/// where it is authenticated: some ways do without a clock, others learn of theirs.
 pub fn compare_clocks(answer: &Answer, needed: Option<&Clock>) -> Finding {
     let Some(date) = answer.date else { return Finding::skipped("the answer had no date") };
     let (off, direction) = match answer.arrived.duration_since(date) {
@@ -210,7 +237,7 @@ pub fn compare_clocks(answer: &Answer, needed: Option<&Clock>) -> Finding {
     } else if let Some(clock) = needed
         && off > clock.tolerance
     {
-        finding.fail(line, clock.next_step);
+        finding.warn(line, clock.next_step);
     } else if off <= TOLERANCE {
         finding.see(line);
     } else {
@@ -235,14 +262,24 @@ mod tests {
         let now = SystemTime::now();
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
         let text = b"HTTP/1.1 403 Forbidden\r\nDate: Thu, 01 Jan 1970 00:00:10 GMT\r\n\r\n{\"message\":\"no\"}";
-        let answer = Answer { status: 403, message: Some("no".to_owned()), date: Some(date), arrived: now };
+        let answer = Answer { status: 403, message: Some("no".to_owned()), page: None, date: Some(date), arrived: now };
         assert_eq!(parse(text, now), Some(answer));
-        let answer = Answer { status: 200, message: None, date: None, arrived: now };
+        let answer = Answer { status: 200, message: None, page: None, date: None, arrived: now };
         assert_eq!(parse(b"HTTP/1.0 200\r\n\r\ndate: Thu, 01 Jan 1970 00:00:10 GMT", now), Some(answer));
         for text in [&b""[..], b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\xff\xfe\r\n\r\n"]
         {
             assert_eq!(parse(text, now), None);
         }
+    }
+
+    #[test]
+    fn a_page_for_people_is_known_by_its_type_or_by_where_it_leads() {
+        let read = |head: &str| parse(format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), SystemTime::now()).unwrap().page;
+        assert_eq!(read("200 OK\r\nContent-Type: Text/HTML; charset=utf-8").as_deref(), Some("a web page"));
+        let led = read("302 Found\r\nlocation: http://login.example/\r\ncontent-type: text/html");
+        assert_eq!(led.as_deref(), Some("a redirect to http://login.example/"));
+        assert_eq!(read("403 Forbidden\r\ncontent-type: application/json\r\nlocation: x"), None);
+        assert_eq!(read("302 Found"), None);
     }
 
     #[test]

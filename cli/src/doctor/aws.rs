@@ -1,17 +1,19 @@
-//! A device of AWS IoT Core.
+//! A device of AWS IoT Core over HTTPS.
 
 use std::time::Duration;
 
-use thingpost_host::runtime::types::{AwsAuthentication, Platform};
+use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform};
 
 use super::arguments::DoctorAws;
 use super::finding::Check;
-use super::network::Destination;
-use super::report::Report;
-use super::steps::{Clock, Expected, go, limit};
-use super::{PAYLOAD, endpoint, files, provider, publication, request};
+use super::network::{Destination, Spoken};
+use super::report::{Reached, Report};
+use super::steps::{self, Clock, Expected, Made, go, limit};
+use super::{TOPIC, endpoint, files, provider, request};
 use crate::Exit;
+use crate::arguments::PublishAws;
 use crate::device::{self, Device};
+use crate::message;
 use crate::problem::Problem;
 
 /// How far off the clock may be where requests are signed.
@@ -21,60 +23,84 @@ const SIGNATURE: Clock = Clock {
 };
 
 pub async fn run(arguments: &DoctorAws) -> Result<Exit, Problem> {
-    let mut report = Report::new(arguments.json);
-    let device = match device::aws(&arguments.device) {
-        Ok(device) => device,
+    let PublishAws { device: who, source, publish: how, .. } = &arguments.publication;
+    let mut report = Report::new(how.report.json);
+    let device = match device::aws(who) {
+        // The checks say it better.
+        Ok(device) => Device { warnings: Vec::new(), ..device },
         // A file that is broken is what this is for; all else is wrong usage.
-        Err(problem) => return without_device(arguments, problem, report),
+        Err(problem) => {
+            let broken = files::broken(Some(&who.certificate), &who.reach);
+            return steps::without_device(report, broken, problem);
+        }
     };
-    let Platform::Aws(config) = &device.platform else {
+    let (platform, routes) = (device.platform.clone(), device.routes.clone());
+    let Platform::Aws(config) = &platform else {
         unreachable!("a device of AWS is made for AWS");
     };
-    report.add(Check::Files, files::look(&arguments.device, config));
+    let files = files::look(config, &routes, &who.reach);
+    let Made { starter, payload, files } = Made::of(device, files, &who.reach, source, how);
+    let message = Message { payload, ..with_topic(&arguments.publication) };
+    report.add(Check::Files, files);
     report.add(Check::Endpoint, endpoint::look(config));
+    let starter = steps::prepare(&mut report, starter, &message, || request::look(config, &message)).await?;
+
+    let authentication = &config.authentication;
+    let signs = matches!(authentication, AwsAuthentication::SigV4(_) | AwsAuthentication::CredentialsProvider(_));
     let expected = Expected {
-        shows_certificate: matches!(config.authentication, AwsAuthentication::Certificate),
-        clock: signs(&config.authentication).then_some(SIGNATURE),
+        shows_certificate: matches!(authentication, AwsAuthentication::Certificate),
+        clock: signs.then_some(SIGNATURE),
     };
-    let to = Destination::new(&config.endpoint, config.port, &arguments.device.reach.connect_to);
-    let was_shown = go(&mut report, &to, &device.routes[0], limit(&arguments.device.reach), &expected).await;
-    if let AwsAuthentication::CredentialsProvider(it) = &config.authentication
-        && let Some(route) = device.routes.get(1)
+    let to = Destination::new(&config.endpoint, config.port, &who.reach.connect_to, Spoken::Https);
+    let was_shown = go(&mut report, &to, &routes[0], limit(&who.reach), &expected).await;
+    if let AwsAuthentication::CredentialsProvider(it) = authentication
+        && let Some(route) = routes.get(1)
     {
-        let reach = &arguments.device.reach;
-        report
-            .add(Check::Provider, provider::look(&it.endpoint, it.port, route, &reach.connect_to, limit(reach)).await);
-    }
-    report.add(Check::Request, request::look(config, &arguments.topic, PAYLOAD));
-    if arguments.publish {
-        publish(&mut report, device, arguments, was_shown).await?;
-    }
-    Ok(report.end(arguments.publish))
-}
-
-/// Without its files there is no device, and nothing to be looked at but those.
-fn without_device(arguments: &DoctorAws, problem: Problem, mut report: Report) -> Result<Exit, Problem> {
-    let Some(broken) = files::broken(&arguments.device) else { return Err(problem) };
-    report.add(Check::Files, broken);
-    for check in [Check::Endpoint, Check::Name, Check::Tcp, Check::Tls, Check::Answer, Check::Clock, Check::Request] {
-        report.skip_without(check, &[Check::Files]);
+        let to = Destination::new(&it.endpoint, it.port, &who.reach.connect_to, Spoken::Https);
+        report.add(Check::Provider, provider::look(&to, route, limit(&who.reach)).await);
     }
     if arguments.publish {
-        report.skip_without(Check::Publish, &[Check::Files]);
+        steps::publish(&mut report, starter, &message, was_shown).await?;
+        return Ok(report.end(Reached::Delivery));
     }
-    Ok(report.end(false))
+    steps::rehearse(&mut report, starter, &platform, &message).await?;
+    report.leave_open(left_open(config, &message));
+    let is_admitted = match authentication {
+        AwsAuthentication::Certificate => was_shown && report.has_passed(Check::Answer),
+        AwsAuthentication::SigV4(_) | AwsAuthentication::CredentialsProvider(_) => report.has_passed(Check::Rehearsal),
+        // It is asked about messages and nothing else.
+        AwsAuthentication::CustomAuthorizer(_) => false,
+    };
+    Ok(report.end(if is_admitted { Reached::Admission } else { Reached::Door }))
 }
 
-async fn publish(report: &mut Report, device: Device, arguments: &DoctorAws, was_shown: bool) -> Result<(), Problem> {
-    if !report.skip_without(Check::Publish, &[Check::Tcp, Check::Tls, Check::Request]) {
-        let message = (arguments.topic.as_str(), PAYLOAD);
-        let finding = publication::publish(device, &arguments.device.reach, message, was_shown).await?;
-        report.add(Check::Publish, finding);
+fn with_topic(publication: &PublishAws) -> Message {
+    let message = message::aws(publication);
+    match (&publication.topic, &message.rule) {
+        (None, None) => Message { topic: TOPIC.to_owned(), ..message },
+        _ => message,
     }
-    Ok(())
 }
 
-/// Whether requests carry the time.
-fn signs(authentication: &AwsAuthentication) -> bool {
-    matches!(authentication, AwsAuthentication::SigV4(_) | AwsAuthentication::CredentialsProvider(_))
+/// What only a publication can show.
+fn left_open(config: &AwsConfig, message: &Message) -> String {
+    let whose = match &config.authentication {
+        AwsAuthentication::Certificate => "whether the policy of the certificate allows",
+        AwsAuthentication::SigV4(_) => "whether the IAM policy of the access key allows",
+        AwsAuthentication::CredentialsProvider(_) => "whether the policies of the role and of the role alias allow",
+        AwsAuthentication::CustomAuthorizer(_) => {
+            "whether the authorizer takes the token, as AWS asks it about messages alone, and whether its policy allows"
+        }
+    };
+    format!("{whose} {}", permission(message))
+}
+
+/// As a policy has it.
+pub fn permission(message: &Message) -> String {
+    let action = if message.retain { "iot:Publish and iot:RetainPublish" } else { "iot:Publish" };
+    match &message.rule {
+        None => format!("{action} on topic/{}", message.topic),
+        Some(rule) if message.topic.is_empty() => format!("{action} on topic/$aws/rules/{rule}"),
+        Some(rule) => format!("{action} on topic/$aws/rules/{rule}/{}", message.topic),
+    }
 }

@@ -56,12 +56,11 @@ impl Kind {
     }
 }
 
-/// Looks at the endpoint's name, and at what its port goes with.
-pub fn look(config: &AwsConfig) -> Finding {
-    let mut finding = Finding::new();
-    let (kind, region) = Kind::of(&config.endpoint);
+/// The kind of an endpoint in a sentence, unless it takes no messages.
+pub fn look_at_kind(finding: &mut Finding, host: &str) -> Kind {
+    let (kind, region) = Kind::of(host);
     let is_in = region.as_ref().map(|region| format!(", in {region}")).unwrap_or_default();
-    let line = format!("{} is {}{is_in}", config.endpoint, kind.text());
+    let line = format!("{host} is {}{is_in}", kind.text());
     match kind {
         Kind::Data | Kind::Foreign => finding.see(line),
         Kind::LegacyData => finding.warn(
@@ -72,6 +71,14 @@ pub fn look(config: &AwsConfig) -> Finding {
             finding.fail(format!("{line}, and takes no messages"), format!("take the endpoint from `{DATA}`"));
         }
     }
+    kind
+}
+
+/// Looks at the endpoint's name, and at what its port goes with.
+pub fn look(config: &AwsConfig) -> Finding {
+    let mut finding = Finding::new();
+    let kind = look_at_kind(&mut finding, &config.endpoint);
+    let (_, region) = Kind::of(&config.endpoint);
     look_at_port(&mut finding, config, kind);
     match &config.authentication {
         AwsAuthentication::SigV4(key) => look_at_region(&mut finding, &key.scope, region.as_deref()),
@@ -85,6 +92,13 @@ pub fn look(config: &AwsConfig) -> Finding {
 }
 
 fn look_at_port(finding: &mut Finding, config: &AwsConfig, kind: Kind) {
+    if let port @ (1883 | 8883) = config.port {
+        let step = "leave --port out, or see `thingpost mqtt publish --help`";
+        return match kind {
+            Kind::Foreign => finding.warn(format!("port {port} is one for MQTT elsewhere"), step),
+            _ => finding.fail(format!("port {port} is for MQTT, and this is HTTPS"), step),
+        };
+    }
     let with = match &config.authentication {
         AwsAuthentication::Certificate => {
             return match config.port {
@@ -103,7 +117,7 @@ fn look_at_port(finding: &mut Finding, config: &AwsConfig, kind: Kind) {
     };
     match config.port {
         443 => finding.see(format!("port 443 with {with}: no ALPN protocol is offered, as it must be")),
-        8443 => finding.fail(
+        8443 if kind != Kind::Foreign => finding.fail(
             format!("port 8443 with {with}: there AWS looks at client certificates alone"),
             "leave --port out, or give --port 443",
         ),

@@ -2,68 +2,69 @@
 //! A certificate that has expired looks from the outside like one that was never registered.
 
 use std::env;
-use std::path::Path;
 
+use rustls::SignatureScheme;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, CustomAuthorizer, Placement, SigV4};
-use thingpost_host::{Identity, TrustRoots};
+use thingpost_host::{Identity, Route, TrustRoots};
 
 use super::certificate::{Age, Details};
 use super::finding::Finding;
-use crate::arguments::AwsDevice;
+use crate::arguments::{CertificateArguments, Reach};
 
 /// Looks at the files that a device cannot be made without. It stands before the making of it, which would turn a broken
 /// file into wrong usage.
-pub fn broken(arguments: &AwsDevice) -> Option<Finding> {
+pub fn broken(certificate: Option<&CertificateArguments>, reach: &Reach) -> Option<Finding> {
     let mut finding = Finding::new();
-    if let (Some(certificate), Some(key)) = (&arguments.certificate.cert, &arguments.certificate.key)
+    if let Some(CertificateArguments { cert: Some(certificate), key: Some(key) }) = certificate
         && let Err(error) = Identity::from_pem_files(certificate, key)
     {
-        fail(&mut finding, &error.to_string());
+        finding.fail_with(error, "give another file");
     }
-    if let Some(roots) = &arguments.reach.ca
-        && let Err(error) = TrustRoots::from_pem_file(roots)
-    {
-        fail(&mut finding, &error.to_string());
+    let roots = match &reach.ca {
+        Some(file) => TrustRoots::from_pem_file(file).map(Some),
+        None => TrustRoots::from_environment(),
+    };
+    if let Err(error) = roots {
+        finding.fail_with(error, "give another file");
     }
     finding.has_failed().then_some(finding)
 }
 
-/// These errors are `what; what to do`.
-fn fail(finding: &mut Finding, sentence: &str) {
-    let (cause, step) = sentence.rsplit_once("; ").unwrap_or((sentence, "give another file"));
-    finding.fail(cause, step);
-}
-
 /// Looks at what the device shows who it is with.
-pub fn look(arguments: &AwsDevice, config: &AwsConfig) -> Finding {
+pub fn look(config: &AwsConfig, routes: &[Route], reach: &Reach) -> Finding {
     let mut finding = Finding::new();
-    if let (Some(certificate), Some(key)) = (&arguments.certificate.cert, &arguments.certificate.key) {
-        look_at_certificate(&mut finding, certificate, key);
+    for route in routes {
+        look_at_certificate(&mut finding, route);
     }
     match &config.authentication {
         AwsAuthentication::Certificate | AwsAuthentication::CredentialsProvider(_) => {}
         AwsAuthentication::SigV4(key) => look_at_access_key(&mut finding, key),
         AwsAuthentication::CustomAuthorizer(authorizer) => look_at_authorizer(&mut finding, authorizer),
     }
-    match &arguments.reach.ca {
-        Some(roots) => finding.see(format!("trusts only the certificates in {}", roots.display())),
-        None => match ["SSL_CERT_FILE", "SSL_CERT_DIR"]
-            .iter()
-            .any(|name| env::var_os(name).is_some_and(|it| !it.is_empty()))
-        {
-            true => finding.see("trusts only the certificates that SSL_CERT_FILE and SSL_CERT_DIR name"),
-            false => finding.see("trusts the certificate authorities of this system"),
-        },
-    }
+    look_at_roots(&mut finding, reach);
     finding
 }
 
-fn look_at_certificate(finding: &mut Finding, file: &Path, key: &Path) {
-    // It has been read before, so that it is to be read is almost certain.
-    let identity = Identity::from_pem_files(file, key).ok();
-    let details = identity.and_then(|identity| Details::of(identity.certificate()));
-    let Some(details) = details else {
-        return finding.see(format!("the certificate in {} fits its key", file.display()));
+/// Says whom the device trusts.
+pub fn look_at_roots(finding: &mut Finding, reach: &Reach) {
+    match &reach.ca {
+        Some(roots) => finding.see(format!("trusts only the certificates in {}", roots.display())),
+        None if NAMING_ROOTS.iter().any(|name| env::var_os(name).is_some_and(|it| !it.is_empty())) => {
+            finding.see("trusts only the certificates that SSL_CERT_FILE and SSL_CERT_DIR name");
+        }
+        None => finding.see("trusts the certificate authorities of this system"),
+    }
+}
+
+/// The variables that name authorities in place of the system's.
+const NAMING_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Looks at the certificate that this route shows, if it shows one.
+pub fn look_at_certificate(finding: &mut Finding, route: &Route) {
+    let resolver = &route.tls_config(443).client_auth_cert_resolver;
+    let Some(shown) = resolver.resolve(&[], &[SignatureScheme::ECDSA_NISTP256_SHA256]) else { return };
+    let Some(details) = shown.cert.first().and_then(|der| Details::of(der)) else {
+        return finding.see("the certificate fits its key");
     };
     finding.see(format!("certificate {}; the key belongs to it", details.who()));
     let age = details.age();

@@ -6,13 +6,16 @@
 pub enum Check {
     Files,
     Endpoint,
+    Component,
+    Request,
     Name,
     Tcp,
     Tls,
     Answer,
     Clock,
     Provider,
-    Request,
+    Rehearsal,
+    Connect,
     Publish,
 }
 
@@ -21,13 +24,16 @@ impl Check {
         match self {
             Self::Files => "files",
             Self::Endpoint => "endpoint",
+            Self::Component => "component",
+            Self::Request => "request",
             Self::Name => "name",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
             Self::Answer => "answer",
             Self::Clock => "clock",
             Self::Provider => "provider",
-            Self::Request => "request",
+            Self::Rehearsal => "rehearsal",
+            Self::Connect => "connect",
             Self::Publish => "publish",
         }
     }
@@ -85,6 +91,13 @@ impl Finding {
     /// With this nothing can be published.
     pub fn fail(&mut self, cause: impl Into<String>, next_step: impl Into<String>) {
         self.raise(Outcome::Failed, cause.into(), next_step.into());
+    }
+
+    /// The same for what says both in one line: `what; what to do`, or what alone.
+    pub fn fail_with(&mut self, sentence: impl ToString, otherwise: &str) {
+        let sentence = sentence.to_string();
+        let (cause, step) = sentence.rsplit_once("; ").unwrap_or((sentence.as_str(), otherwise));
+        self.fail(cause, step);
     }
 
     pub fn has_failed(&self) -> bool {

@@ -62,7 +62,7 @@ pub async fn shake(
     tcp: TcpStream,
     limit: Duration,
 ) -> Result<Handshake, ConnectError> {
-    let mut config = ClientConfig::clone(&route.tls_config(to.endpoint.port));
+    let mut config = to.tls_config(route);
     let inner = Arc::clone(&config.client_auth_cert_resolver);
     let watch = Arc::new(Watch { inner, was_asked: AtomicBool::default(), has_sent: AtomicBool::default() });
     config.client_auth_cert_resolver = watch.clone();
@@ -185,7 +185,9 @@ impl Trouble {
                 let names = if names.is_empty() { "another name".to_owned() } else { names };
                 (
                     format!("the server's certificate is not for {host}, but for {names}"),
-                    "check the spelling of the endpoint, and --connect-to if it is given".to_owned(),
+                    "check the spelling of the endpoint, and --connect-to if it is given; in a network for guests, log in \
+                     on its page first"
+                        .to_owned(),
                 )
             }
             Self::Time => {
@@ -203,7 +205,7 @@ impl Trouble {
             ),
             Self::NotTls => (
                 format!("what answers on port {port} does not speak TLS"),
-                "check host and port: HTTPS of AWS is on 8443 and 443".to_owned(),
+                format!("check host and port: {}", to.spoken.ports_of_aws()),
             ),
             Self::Silence(after) => (
                 format!("the connection was accepted, and then nothing came within {}", seconds(*after)),

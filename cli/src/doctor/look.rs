@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use thingpost_host::Route;
 use tokio::net::TcpStream;
 
@@ -62,7 +62,7 @@ impl ServerCertVerifier for Onlooker {
 
 /// The certificates that the server shows over this socket, its own first. None if it does not come to that.
 pub async fn look(to: &Destination, route: &Route, tcp: TcpStream, limit: Duration) -> Vec<Details> {
-    let mut config = ClientConfig::clone(&route.tls_config(to.endpoint.port));
+    let mut config = to.tls_config(route);
     let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
     let onlooker = Arc::new(Onlooker { schemes, chain: Mutex::default() });
     config.dangerous().set_certificate_verifier(onlooker.clone());

@@ -6,17 +6,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use thingpost::aws::sigv4::{Credentials, canonical_request};
 use thingpost::aws::{self, Authentication, Config, publish_request, scope};
 use thingpost::http::Request;
-use thingpost::{ConfigurationProblem, Endpoint, Message, Qos, RequestProblem, Secret};
-use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Placement, Scope};
+use thingpost::{ConfigurationProblem, Endpoint, Message, PayloadFormat, Properties, Qos, RequestProblem, Secret};
+use thingpost_host::runtime::types::{self, AwsAuthentication, AwsConfig, Placement, Scope};
 
 use super::finding::Finding;
+use super::topic;
 
 /// Stands for what nobody is to read.
 const HIDDEN: &str = "hidden";
 
-/// Shows the request for a message with this topic and payload.
-pub fn look(config: &AwsConfig, topic: &str, payload: &[u8]) -> Finding {
-    let message = Message::new(topic, payload, Qos::AtMostOnce);
+/// As much of a message as anybody reads.
+const MAX_SHOWN: usize = 200;
+
+/// Shows the request for this message.
+pub fn look(config: &AwsConfig, message: &types::Message) -> Finding {
+    let message = core_message(message);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
     // The one is checked, the other is shown: its token may stand in the path.
@@ -29,14 +33,15 @@ pub fn look(config: &AwsConfig, topic: &str, payload: &[u8]) -> Finding {
     };
     let request = match publish_request(&core, &message, now) {
         Ok(request) => request,
-        Err(problem) => return explain(problem, topic),
+        Err(problem) => return explain(problem, &message.topic),
     };
     let mut finding = Finding::new();
     finding.see(format!("{} https://{}{}", request.method, request.authority, request.path_with_query));
     for (name, value) in &request.headers {
         finding.see(format!("{name}: {}", shown(name, value)));
     }
-    finding.see(format!("a body of {} bytes: {}", request.body.len(), String::from_utf8_lossy(&request.body)));
+    finding.see(body(&request.body));
+    topic::look(&mut finding, &message.topic);
     match &config.authentication {
         AwsAuthentication::SigV4(_) => see_canonical(&mut finding, &request),
         AwsAuthentication::CredentialsProvider(_) => {
@@ -46,6 +51,42 @@ pub fn look(config: &AwsConfig, topic: &str, payload: &[u8]) -> Finding {
         AwsAuthentication::Certificate | AwsAuthentication::CustomAuthorizer(_) => {}
     }
     finding
+}
+
+/// The message as the core has it.
+pub fn core_message(message: &types::Message) -> Message {
+    Message {
+        topic: message.topic.clone(),
+        payload: message.payload.as_slice().into(),
+        qos: match message.qos {
+            types::Qos::AtMostOnce => Qos::AtMostOnce,
+            types::Qos::AtLeastOnce => Qos::AtLeastOnce,
+        },
+        retain: message.retain,
+        rule: message.rule.clone(),
+        properties: message.properties.as_ref().map(core_properties),
+    }
+}
+
+fn core_properties(properties: &types::Properties) -> Properties {
+    Properties {
+        content_type: properties.content_type.clone(),
+        response_topic: properties.response_topic.clone(),
+        message_expiry_s: properties.message_expiry_s,
+        payload_format: properties.payload_format.map(|format| match format {
+            types::PayloadFormat::UnspecifiedBytes => PayloadFormat::UnspecifiedBytes,
+            types::PayloadFormat::Utf8Data => PayloadFormat::Utf8Data,
+        }),
+        correlation_data: properties.correlation_data.clone(),
+        user_properties: properties.user_properties.clone(),
+    }
+}
+
+/// `a body of 4 bytes: 21.5`
+pub fn body(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(MAX_SHOWN)];
+    let more = if bytes.len() > MAX_SHOWN { ".." } else { "" };
+    format!("a body of {} bytes: {}{more}", bytes.len(), String::from_utf8_lossy(shown))
 }
 
 /// Whether the secrets go in, or something in their place.
@@ -123,8 +164,7 @@ fn explain(problem: RequestProblem, topic: &str) -> Finding {
             Finding::failed(format!("{} (\"{topic}\")", problem.text()), "give another topic with --topic")
         }
         RequestProblem::InvalidField(field) => Finding::failed(field.text(), "correct it"),
-        RequestProblem::PayloadTooLarge | RequestProblem::Unsupported => {
-            Finding::failed("no request can be made for this way to authenticate", "see `thingpost publish aws --help`")
-        }
+        // The component says it better.
+        RequestProblem::PayloadTooLarge | RequestProblem::Unsupported => Finding::new(),
     }
 }

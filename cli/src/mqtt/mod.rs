@@ -14,7 +14,9 @@ mod starter;
 mod subscribe;
 mod unfinished_file;
 
+pub use publish::options as session_options;
 pub use starter::MqttStarter;
+pub use unfinished_file::UnfinishedFile;
 
 use super::Exit;
 use super::arguments::MqttCommand;

@@ -124,7 +124,8 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     run.outstanding.into_tally().finish(ended)
 }
 
-fn options(arguments: &QueueArguments) -> SessionOptions {
+/// What the session is to do while there is no connection.
+pub fn options(arguments: &QueueArguments) -> SessionOptions {
     SessionOptions {
         queue_limit: match arguments.queue {
             Some(QueueLimit::Off) => Some(0),

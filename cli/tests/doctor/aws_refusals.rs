@@ -11,7 +11,7 @@ use crate::process::Output;
 
 fn signed(clouds: &Clouds, line: CommandLine, id: &str, secret: &str) -> Output {
     let variables = [("AWS_ACCESS_KEY_ID", OsStr::new(id)), ("AWS_SECRET_ACCESS_KEY", OsStr::new(secret))];
-    clouds.run_in(line.and(&["--publish"]), &variables)
+    clouds.run_in(line, &variables)
 }
 
 #[test]
@@ -32,32 +32,39 @@ fn a_certificate_that_is_inactive_or_unknown_is_named_without_publishing() {
 }
 
 #[test]
-fn a_wrong_secret_and_an_unknown_key_are_told_apart_by_publishing() {
+fn a_wrong_secret_and_an_unknown_key_are_told_apart_without_publishing() {
     let clouds = Clouds::start();
     clouds.add_access_key(None);
     let wrong = "wr0ng-s3cret-of-somebody";
-    let output = signed(&clouds, signing(&clouds), ACCESS_KEY_ID, wrong);
-    assert_names(&output, "publish", &["refused", "secret"]);
-    assert!(!output.stdout.contains(wrong));
-    let output = signed(&clouds, signing(&clouds), "AKIDOTHER", ACCESS_KEY);
-    assert_names(&output, "publish", &["refused", "access key"]);
+    for (check, line) in [("publish", signing(&clouds).and(&["--publish"])), ("rehearsal", signing(&clouds))] {
+        let output = signed(&clouds, line.clone(), ACCESS_KEY_ID, wrong);
+        assert_names(&output, check, &["refused", "secret"]);
+        assert!(!output.stdout.contains(wrong));
+        let output = signed(&clouds, line, "AKIDOTHER", ACCESS_KEY);
+        assert_names(&output, check, &["refused", "access key"]);
+    }
 }
 
 #[test]
-fn a_clock_that_is_off_fails_for_whoever_signs() {
+fn a_clock_that_is_off_is_named_to_whoever_signs_and_fails_where_the_signature_is_refused() {
     let clouds = Clouds::start();
     clouds.add_access_key(None);
     clouds.aws.shift_clock_ms(20 * 60_000);
-    let output = signed(&clouds, signing(&clouds), ACCESS_KEY_ID, ACCESS_KEY);
-    assert_names(&output, "clock", &["seconds behind", "set the clock"]);
-    // Publishing corrects it by the clock of AWS, after a refusal.
-    assert_eq!(outcome(&output, "publish"), Some("ok"), "{}", output.stdout);
-    let output = clouds.run(clouds.by_role_alias(CommandLine::new(&["doctor", "aws"])));
-    assert_names(&output, "clock", &["set the clock"]);
+    let variables =
+        [("AWS_ACCESS_KEY_ID", OsStr::new(ACCESS_KEY_ID)), ("AWS_SECRET_ACCESS_KEY", OsStr::new(ACCESS_KEY))];
+    for line in [signing(&clouds), clouds.by_role_alias(CommandLine::new(&["doctor", "aws"]))] {
+        let published = clouds.run_in(line.clone().and(&["--publish"]), &variables);
+        let output = clouds.run_in(line, &variables);
+        assert_eq!(outcome(&output, "clock"), Some("warn"), "{}", output.stdout);
+        assert!(output.stdout.contains("set the clock: AWS takes signatures"), "{}", output.stdout);
+        // Whether a clock can be done without is the matter of whoever signs.
+        assert_eq!(output.code, published.code, "{}\n{}", output.stdout, published.stdout);
+        assert!(verdict(&output).contains("clock"), "{}", output.stdout);
+    }
 }
 
 #[test]
-fn a_region_that_the_name_does_not_tell_is_found_by_publishing() {
+fn a_region_that_the_name_does_not_tell_is_found_without_publishing() {
     let host = "iot.example.com";
     let clouds = Clouds::start_with(|authority| AwsOptions {
         region: Some("eu-central-1".to_owned()),
@@ -66,8 +73,9 @@ fn a_region_that_the_name_does_not_tell_is_found_by_publishing() {
     clouds.add_access_key(None);
     let line = signing(&clouds).with("--endpoint", host);
     let output = signed(&clouds, line.clone().with("--region", "us-east-1"), ACCESS_KEY_ID, ACCESS_KEY);
-    assert_names(&output, "publish", &["region"]);
-    let output = signed(&clouds, line.with("--region", "eu-central-1"), ACCESS_KEY_ID, ACCESS_KEY);
+    assert_names(&output, "rehearsal", &["region"]);
+    let line = line.with("--region", "eu-central-1").and(&["--publish"]);
+    let output = signed(&clouds, line, ACCESS_KEY_ID, ACCESS_KEY);
     assert_eq!(verdict(&output), "all is well: the message was delivered");
 }
 
@@ -86,7 +94,13 @@ fn a_policy_that_denies_the_topic_is_named_by_publishing() {
     let clouds = Clouds::start();
     clouds.aws.deny_topic_prefix("secret/");
     let line = doctor(&clouds).with("--topic", "secret/x");
-    assert_eq!(clouds.run(line.clone()).code, Some(0), "nobody can see a policy from outside");
+    let output = clouds.run(line.clone());
+    assert_eq!(output.code, Some(0), "nobody can see a policy from outside");
+    assert!(
+        output
+            .stdout
+            .contains("\nnot checked: whether the policy of the certificate allows iot:Publish on topic/secret/x\n")
+    );
     let output = clouds.run(line.and(&["--publish"]));
     assert_names(&output, "publish", &["refused", "policy", "secret/x"]);
 }
@@ -105,10 +119,11 @@ fn a_credentials_provider_is_looked_at_like_the_endpoint_itself() {
     let line = clouds.by_role_alias(CommandLine::new(&["doctor", "aws"]));
     let output = clouds.run(line.clone().with("--credentials-endpoint", "nobody.invalid").with("--timeout", "5"));
     assert_names(&output, "provider", &["nobody.invalid", "check the spelling"]);
+    assert_eq!(outcome(&output, "rehearsal"), Some("skip"), "{}", output.stdout);
     let output = clouds.run(line.clone().with("--credentials-endpoint", "b1-ats.iot.eu-central-1.amazonaws.com"));
     assert_names(&output, "endpoint", &["gives out no keys", "iot:CredentialProvider"]);
-    let output = clouds.run(line.with("--role-alias", "other").and(&["--publish"]));
-    assert_names(&output, "publish", &["role alias"]);
+    let output = clouds.run(line.with("--role-alias", "other"));
+    assert_names(&output, "rehearsal", &["role alias"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{anonymous, assert_healthy, authorized, doctor, outcome, signing, ver
 use crate::clouds::{ACCESS_KEY, ACCESS_KEY_ID, AWS, AWS_TOPIC, Clouds, SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE, to};
 use crate::process::Output;
 
-const CHECKS: [&str; 8] = ["files", "endpoint", "name", "tcp", "tls", "answer", "clock", "request"];
+const CHECKS: [&str; 9] = ["files", "endpoint", "component", "request", "name", "tcp", "tls", "answer", "clock"];
 
 /// That one message came, from this kind of device, and only after `--publish`.
 #[track_caller]
@@ -47,6 +47,13 @@ fn a_certificate_on_8443_is_shown_and_nothing_is_published_unless_asked() {
     ] {
         assert!(output.stdout.contains(words), "{words}:\n{}", output.stdout);
     }
+    assert!(
+        output.stdout.contains(
+            "\nnot checked: whether the policy of the certificate allows iot:Publish on topic/thingpost/doctor\n"
+        ),
+        "{}",
+        output.stdout
+    );
     assert_nothing_published(&clouds);
     assert_published(&clouds, &clouds.run(doctor(&clouds).and(&["--publish"])), is_certificate);
 }
@@ -113,22 +120,29 @@ fn a_role_alias_has_its_credentials_provider_looked_at_in_one_line() {
     let output = clouds.run(line.clone());
     assert_healthy(&output, &CHECKS);
     assert_healthy(&output, &["provider"]);
-    assert_eq!(clouds.aws.credentials_issued(), 0, "a key is a thing of value, and nobody has asked for it");
+    assert_healthy(&output, &["rehearsal"]);
+    assert_eq!(clouds.aws.credentials_issued(), 1, "that a key is given out is seen by asking for one");
     let provider: Vec<_> = output.stdout.lines().filter(|line| line.starts_with("ok    provider")).collect();
     assert_eq!(provider.len(), 1);
     assert!(provider[0].contains("ours was sent") && provider[0].contains(clouds.aws.credentials_server_name()));
     assert_nothing_published(&clouds);
     let output = clouds.run(line.and(&["--publish"]));
     assert_published(&clouds, &output, |device| matches!(device, Device::AccessKey { .. }));
-    assert_eq!(clouds.aws.credentials_issued(), 1);
+    assert_eq!(clouds.aws.credentials_issued(), 2);
 }
 
 #[test]
 fn the_environment_is_healthy_for_whoever_has_no_files_at_all() {
     let clouds = Clouds::start();
     clouds.add_authorizer(None);
-    let output = clouds.run(anonymous(&clouds).and(&["--authorizer-default"]));
-    assert_healthy(&output, &CHECKS);
+    let line = anonymous(&clouds).and(&["--authorizer-default"]);
+    let output = clouds.run(line.clone());
+    // AWS asks an authorizer about messages alone, so that it would let this one in is nowhere to be seen.
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(verdict(&output).starts_with("nothing failed, but whether it would publish is not known"), "{output:?}");
+    assert!(output.stdout.contains("\nnot checked: whether the authorizer takes the token"), "{}", output.stdout);
+    let output = clouds.run(line.and(&["--publish"]));
+    super::assert_names(&output, "publish", &["no authorizer was found"]);
     assert!(output.stdout.contains("the default authorizer of the endpoint, no token, unsigned"), "{}", output.stdout);
 }
 
@@ -139,6 +153,7 @@ fn json_is_one_object_with_all_checks_in_their_order() {
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     assert_eq!(output.stdout.lines().count(), 1);
     let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(value["not_checked"], serde_json::json!([]));
     let names: Vec<_> =
         value["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
     assert_eq!(names, [&CHECKS[..], &["publish"]].concat());

@@ -1,12 +1,15 @@
 //! The doctor against healthy devices and against every way to break one that the emulator and a few bad servers can play.
 //! What it must name is the cause, in the check where it can first be seen, and in the last line of all.
 
+mod agreement;
 mod aliyun;
 mod aws_refusals;
 mod broken_devices;
 mod broken_networks;
 mod certificates;
 mod healthy;
+mod machine;
+mod mqtt;
 mod servers;
 
 use std::net::SocketAddr;
@@ -14,6 +17,9 @@ use std::net::SocketAddr;
 use crate::clouds::{AUTHORIZER, AWS, Clouds, TOKEN, to};
 use crate::command::CommandLine;
 use crate::process::Output;
+
+/// What it publishes if nothing else is given.
+const PAYLOAD: &[u8] = br#"{"from":"thingpost doctor"}"#;
 
 /// A healthy device with a certificate, port 8443.
 fn doctor(clouds: &Clouds) -> CommandLine {

@@ -45,6 +45,9 @@ impl fmt::Display for Denial {
             Self::Scheme(scheme) => write!(f, "denied: only https is carried, not {scheme}"),
             Self::Url => f.write_str("denied: the URL must be https://HOST[:PORT]/..., without user information"),
             Self::Authority => f.write_str("denied: what to connect to must be HOST:PORT"),
+            Self::Withheld(to) => {
+                write!(f, "withheld: a rehearsal sends no message, and there is a connection to {to}")
+            }
             Self::Method => f.write_str("denied: CONNECT would open a tunnel past the routes; send the request itself"),
         }
     }

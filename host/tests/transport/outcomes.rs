@@ -321,3 +321,27 @@ async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_rehearsal_connects_and_withholds_all_that_is_not_permitted() {
+    within(async {
+        let ca = Authority::new("ca");
+        let server = Script::new(&ca).start();
+        let transport = transport(Route::new("localhost", ca.roots()), &server).permit_only(|path| path == "/auth");
+        publish(&transport, "https://localhost/auth?x=/topics", "token, please").await.unwrap();
+        let error = publish(&transport, "https://localhost/topics/t?qos=0", "a message").await.unwrap_err();
+        assert!(matches!(error, TransportError::Denied(Denial::Withheld(_))), "{error:?}");
+        assert!(matches!(error.to_wasi(), WasiError::HttpRequestDenied), "certainly not sent");
+        assert_eq!(server.bodies(), ["token, please"]);
+
+        let stranger = Authority::new("another ca");
+        let transport =
+            crate::client::transport(Route::new("localhost", stranger.roots()), &server).permit_only(|_| false);
+        let error = publish(&transport, URL, "a message").await.unwrap_err();
+        assert!(
+            matches!(error, TransportError::Connect { .. }),
+            "what keeps a message from being sent shows: {error:?}"
+        );
+    })
+    .await;
+}

@@ -34,6 +34,7 @@ mod explain;
 mod options;
 mod outbox;
 mod output;
+mod pace;
 mod packet;
 mod reason;
 mod reconnect;

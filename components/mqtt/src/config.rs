@@ -73,11 +73,13 @@ pub fn options(options: &wit::SessionOptions) -> Options {
             wit::FullQueue::DropOldest => FullQueue::DropOldest,
         },
         drain_per_second: options.drain_per_second.unwrap_or(default.drain_per_second),
+        max_per_second: options.max_per_second.unwrap_or(default.max_per_second),
         reconnect_base_ms: options.reconnect_base_ms.unwrap_or(default.reconnect_base_ms),
         reconnect_max_ms: options.reconnect_max_ms.unwrap_or(default.reconnect_max_ms),
         stable_ms: options.stable_ms.unwrap_or(default.stable_ms),
         connect_timeout_ms: options.connect_timeout_ms.unwrap_or(default.connect_timeout_ms),
         operation_timeout_ms: options.operation_timeout_ms.unwrap_or(default.operation_timeout_ms),
+        message_timeout_ms: options.message_timeout_ms.unwrap_or(default.message_timeout_ms),
         max_in_flight: options.max_in_flight.unwrap_or(default.max_in_flight),
         max_attempts: options.max_attempts.unwrap_or(default.max_attempts),
     }
@@ -92,6 +94,6 @@ pub fn subscription(subscription: wit::Subscription) -> Subscription {
 }
 
 pub fn unfinished(unfinished: wit::Unfinished) -> Unfinished {
-    let wit::Unfinished { id, message, attempts, packet_id } = unfinished;
-    Unfinished { id, message: self::message(message), attempts, packet_id }
+    let wit::Unfinished { id, message, attempts, packet_id, age_ms } = unfinished;
+    Unfinished { id, message: self::message(message), attempts, packet_id, age_ms }
 }

@@ -24,6 +24,9 @@ use crate::secret::Secret;
 /// The largest payload: 256 KB.
 const MAX_PAYLOAD: usize = 256 * 1024;
 
+/// Of a device. What comes beyond that is refused, and makes it last longer.
+pub(crate) const CONNECTS_PER_MINUTE: usize = 5;
+
 /// In seconds.
 const KEEP_ALIVE: core::ops::RangeInclusive<u16> = 30..=1200;
 

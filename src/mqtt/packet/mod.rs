@@ -58,6 +58,8 @@ pub(super) struct Connack {
     pub max_packet_bytes: Option<u32>,
     pub takes_qos_1: bool,
     pub takes_retained: bool,
+    /// Of MQTT 3.1.1, to a CONNECT of MQTT 5.
+    pub is_of_v3: bool,
 }
 
 /// The answer to a message. `code` is 0 in MQTT 3.1.1.

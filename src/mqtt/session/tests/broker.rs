@@ -45,8 +45,9 @@ pub struct SimulatedBroker {
     pub puback: u8,
     /// Closes the connection upon a subscription to this filter.
     pub closes_upon_filter: Option<String>,
-    /// Refuses this filter.
+    /// Refuses this filter, with MQTT 5 by this code.
     pub refuses_filter: Option<String>,
+    pub suback: u8,
     pub connection: u32,
     pub connects: Vec<u64>,
     pub arrivals: Vec<Arrival>,
@@ -74,6 +75,7 @@ impl SimulatedBroker {
             puback: 0,
             closes_upon_filter: None,
             refuses_filter: None,
+            suback: 0x87,
             connection: 0,
             connects: Vec::new(),
             arrivals: Vec::new(),
@@ -215,7 +217,8 @@ impl SimulatedBroker {
 
     fn subscribed(&mut self, filters: &[&str]) -> Vec<u8> {
         self.log.push(format!("subscribe {}", filters.join(" ")));
-        let code = |filter: &&str| if self.refuses_filter.as_deref() == Some(*filter) { 0x80 } else { 1 };
+        let refusal = if self.version == Version::V3 { 0x80 } else { self.suback };
+        let code = |filter: &&str| if self.refuses_filter.as_deref() == Some(*filter) { refusal } else { 1 };
         filters.iter().map(code).collect()
     }
 

@@ -100,6 +100,7 @@ fn a_wire_that_is_slow_and_goes_on_is_not_given_up() {
 fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowledgement() {
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.holds_acks = true;
+    world.is_half_open = true;
     world.publish(at_least_once("t", "1"));
     for patience_ms in [5000, 10_000, 20_000, 40_000, 80_000, 80_000] {
         let connection = world.broker.connection;
@@ -108,9 +109,11 @@ fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowled
         world.pass(1);
         assert!(world.session.connection().is_none(), "after {patience_ms}");
         // Up to the moment of the next connection, and not beyond it.
+        world.is_half_open = false;
         while world.broker.connection == connection {
             world.pass(1);
         }
+        world.is_half_open = true;
     }
     world.broker.holds_acks = false;
     let ack = world.broker.ack(world.broker.arrivals[0].id.unwrap());
@@ -150,6 +153,7 @@ fn who_takes_no_events_is_not_told_that_the_broker_is_silent() {
     world.pass(300_000);
     assert_eq!(world.broker.connection, 1);
     world.takes_events = true;
+    world.is_half_open = true;
     world.settle();
     assert!(world.session.wants_input());
     world.pass(5000);

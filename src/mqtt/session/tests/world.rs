@@ -30,7 +30,7 @@ impl World {
 
     pub fn restored(config: Config, options: Options, unfinished: Vec<Unfinished>) -> Self {
         let broker = SimulatedBroker::new(config.version);
-        let session = Session::open(config, options, unfinished, 7).unwrap();
+        let session = Session::open(1_000_000, config, options, unfinished, 7).unwrap();
         Self {
             session,
             broker,
@@ -164,7 +164,7 @@ impl World {
     }
 
     pub fn publish(&mut self, message: Message) -> u64 {
-        let id = self.session.publish(message).unwrap();
+        let id = self.session.publish(self.now_ms, message).unwrap();
         self.settle();
         id
     }

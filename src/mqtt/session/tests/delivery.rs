@@ -206,7 +206,7 @@ fn a_message_that_the_broker_refuses_with_a_reason_is_not_sent_again() {
     let answer = error.answer.as_ref().unwrap();
     assert_eq!((answer.status, answer.code.as_deref()), (0x87, Some("not authorized")));
     world.pass(60_000);
-    assert_eq!(world.broker.arrivals.len(), 1);
+    assert_eq!(world.broker.refusals.len(), 1);
 }
 
 #[test]

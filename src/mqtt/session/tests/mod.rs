@@ -1,11 +1,16 @@
 //! A session and a broker in one thread, with a clock that is moved by hand: an hour of losses takes milliseconds.
 
+mod bad_networks;
 mod broker;
 mod connecting;
 mod delivery;
+mod expiry;
+mod first_connection;
 mod incoming;
 mod properties;
 mod queue;
+mod refused_for_now;
+mod resets;
 mod restoring;
 mod silence;
 mod subscriptions;

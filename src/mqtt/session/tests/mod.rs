@@ -14,6 +14,7 @@ mod resets;
 mod restoring;
 mod silence;
 mod subscriptions;
+mod table;
 mod world;
 
 use crate::aws;

@@ -23,8 +23,10 @@ pub fn config(config: wit::Config) -> Result<Config, ConfigurationProblem> {
             wit::Version::V5 => Version::V5,
         },
         session_expiry_s: config.session_expiry_s,
+        clean_start: config.clean_start,
         keep_alive_s: config.keep_alive_s.unwrap_or(KEEP_ALIVE_S),
         will: config.will.map(message),
+        will_delay_s: config.will_delay_s,
     })
 }
 
@@ -56,7 +58,9 @@ fn aliyun(broker: wit::AliyunBroker) -> Result<aliyun::mqtt::Broker, Configurati
         types::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
         types::Signer::Host => Signer::Elsewhere,
     };
-    aliyun::mqtt::Broker::new(device, signer, sign_method(broker.sign_method), broker.timestamp_ms)
+    let of_device = aliyun::mqtt::Broker::new(device, signer, sign_method(broker.sign_method), broker.timestamp_ms)?;
+    let of_device = of_device.with_parameters(broker.client_id_parameters)?;
+    Ok(if broker.unchecked { of_device.unchecked() } else { of_device })
 }
 
 pub fn options(options: &wit::SessionOptions) -> Options {

@@ -31,6 +31,9 @@ pub(super) struct Connect<'a> {
     pub login: &'a Login,
     pub keep_alive_s: u16,
     pub session_expiry_s: u32,
+    pub starts_clean: bool,
+    /// Of MQTT 5.
+    pub will_delay_s: Option<u32>,
     /// The message and its topic as it goes over the wire.
     pub will: Option<(&'a Message, &'a str)>,
 }

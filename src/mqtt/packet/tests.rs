@@ -10,7 +10,15 @@ fn connect(version: Version, session_expiry_s: u32, will: Option<&Message>) -> V
     let login = LOGIN();
     let will = will.map(|will| (will, will.topic.as_str()));
     let mut out = Vec::new();
-    version.connect(&Connect { login: &login, keep_alive_s: 60, session_expiry_s, will }, &mut out).unwrap();
+    let connect = Connect {
+        login: &login,
+        keep_alive_s: 60,
+        session_expiry_s,
+        starts_clean: session_expiry_s == 0,
+        will_delay_s: None,
+        will,
+    };
+    version.connect(&connect, &mut out).unwrap();
     out
 }
 

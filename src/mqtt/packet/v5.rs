@@ -18,7 +18,7 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
     let mut wire = WireConnect::new(connect.login.client_id.as_str().into(), connect.keep_alive_s);
     // What is larger would end the connection, and a broker that has kept it would send it again.
     wire.properties.max_packet_size = Some(MAX_PACKET as u32 + 5);
-    wire.clean_start = connect.session_expiry_s == 0;
+    wire.clean_start = connect.starts_clean;
     wire.properties.session_expiry_interval = (connect.session_expiry_s > 0).then_some(connect.session_expiry_s);
     wire.username = connect.login.user_name.as_ref().map(|name| name.reveal().into());
     wire.password =
@@ -29,6 +29,7 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
         if let Some(given) = &message.properties {
             will.properties = properties::of_will(given)?;
         }
+        will.properties.delay_interval = connect.will_delay_s;
         wire.last_will = Some(will);
     }
     Ok(wire)

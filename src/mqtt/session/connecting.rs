@@ -120,11 +120,23 @@ impl Session {
             login: &login,
             keep_alive_s: self.config.keep_alive_s,
             session_expiry_s: self.config.session_expiry_s,
+            starts_clean: self.starts_clean(),
+            will_delay_s: self.config.will_delay_s,
             will: self.config.will.as_ref().zip(self.will_topic.as_deref()),
         };
         // What stands in it has been checked when the session was opened.
         let encoded = self.config.version.connect(&connect, self.output.buffer());
         debug_assert!(encoded.is_ok(), "a checked CONNECT can be sent");
+    }
+
+    /// Whether the next connection begins a new session.
+    fn starts_clean(&self) -> bool {
+        let keeps_nothing = self.config.session_expiry_s == 0;
+        match self.config.clean_start {
+            None => keeps_nothing,
+            Some(false) => false,
+            Some(true) => keeps_nothing || self.generation == 0,
+        }
     }
 
     /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it in good
@@ -149,7 +161,7 @@ impl Session {
             let detail = connack.is_of_v3.then(|| "it answers as MQTT 3.1.1 does".to_owned());
             return self.end(now_ms, Error { detail, ..error });
         }
-        if connack.session_present && self.config.session_expiry_s == 0 {
+        if connack.session_present && self.starts_clean() {
             // Both versions demand it: what would come belongs to a session that nobody here knows.
             let error = connection_error(Cause::MalformedAnswer, Retry::AfterMs(1000));
             let detail = Some("the broker goes on with a session where a new one was asked for".to_owned());

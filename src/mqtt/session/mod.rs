@@ -61,10 +61,15 @@ pub struct Config {
     pub version: Version,
     /// How long the broker keeps subscriptions and messages for a client that is away. 0: not at all.
     pub session_expiry_s: u32,
+    /// Whether the first connection begins a new session, whatever the broker has kept. None: if nothing is kept. Later ones go on
+    /// with what there is.
+    pub clean_start: Option<bool>,
     /// The longest silence before the connection is looked after.
     pub keep_alive_s: u16,
     /// What the broker publishes when the device is lost.
     pub will: Option<Message>,
+    /// MQTT 5: how long the broker waits with it for the device to come back, in seconds.
+    pub will_delay_s: Option<u32>,
 }
 
 /// What to do next.
@@ -157,6 +162,9 @@ impl Session {
         let Config { broker, version, will, .. } = &config;
         broker.check_keep_alive(config.keep_alive_s)?;
         broker.check_session(*version, will.as_ref())?;
+        if config.will_delay_s.is_some() && *version == Version::V3 {
+            return Err(ConfigurationProblem::Unsupported("will delay with MQTT 3.1.1"));
+        }
         let will_topic = match will {
             Some(will) if will.payload.len() > MAX_TEXT => {
                 return Err(ConfigurationProblem::TooLarge("payload of the will", "65535 bytes"));

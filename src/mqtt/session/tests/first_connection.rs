@@ -167,6 +167,34 @@ fn a_session_that_was_to_be_new_and_is_not_is_closed() {
 }
 
 #[test]
+fn a_session_begins_anew_when_that_is_asked_for_and_goes_on_after_a_loss() {
+    for version in [Version::V3, Version::V5] {
+        let kept = Config { session_expiry_s: 3600, ..config(version) };
+        for (clean_start, expected) in [(None, ["false", "false"]), (Some(true), ["true", "false"])] {
+            let mut world = World::online(Config { clean_start, ..kept.clone() }, prompt());
+            world.cut(Failure::ConnectionReset);
+            world.pass(2000);
+            assert_eq!(world.broker.log, expected.map(|clean| format!("connect clean={clean} keep-alive=60")));
+        }
+        let mut world = World::new(Config { clean_start: Some(false), ..config(version) }, prompt());
+        world.broker.session_present = true;
+        world.connect();
+        assert_eq!(world.broker.log, ["connect clean=false keep-alive=60"]);
+    }
+}
+
+#[test]
+fn a_will_delay_is_for_mqtt_5() {
+    let opens = |version| {
+        let will = Some(at_least_once("gone", "x"));
+        let config = Config { will, will_delay_s: Some(30), ..config(version) };
+        Session::open(0, config, prompt(), vec![], 1).map(drop).map_err(|problem| problem.text())
+    };
+    assert_eq!(opens(Version::V5), Ok(()));
+    assert!(opens(Version::V3).unwrap_err().contains("will delay"));
+}
+
+#[test]
 fn a_broker_that_answers_as_mqtt_3_does_is_named_as_one() {
     for code in [0, 1, 0x84, 6] {
         let mut world = World::new(config(Version::V5), prompt());

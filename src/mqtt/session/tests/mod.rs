@@ -27,7 +27,15 @@ const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
 fn config(version: Version) -> Config {
     let endpoint = Endpoint::new(ENDPOINT, 443).unwrap();
     let broker = aws::mqtt::Broker::new(endpoint, "device-7".into(), aws::mqtt::Authentication::Certificate).unwrap();
-    Config { broker: Broker::Aws(broker), version, session_expiry_s: 0, keep_alive_s: 60, will: None }
+    Config {
+        broker: Broker::Aws(broker),
+        version,
+        session_expiry_s: 0,
+        clean_start: None,
+        keep_alive_s: 60,
+        will: None,
+        will_delay_s: None,
+    }
 }
 
 fn at_least_once(topic: &str, payload: impl AsRef<str>) -> Message {

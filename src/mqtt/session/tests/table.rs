@@ -192,7 +192,9 @@ fn subacks(out: &mut String) {
             let asked = world.broker.log.iter().filter(|entry| *entry == "subscribe a").count();
             let what = match asked {
                 1 => "told at once, and not asked for again",
-                _ => "asked for again after 200 ms to 2 s, for as long as a message is tried (60 s where that has no end)",
+                _ => {
+                    "asked for again after 200 ms to 2 s, for as long as a message is tried (60 s where that has no end)"
+                }
             };
             rows.add(what, named(error));
             if version == Version::V3 {

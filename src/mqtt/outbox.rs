@@ -23,8 +23,8 @@ pub(super) struct Entry {
     /// Under which the broker may know it. Whatever has one was sent before.
     pub packet_id: Option<u16>,
     pub attempts: u32,
-    /// When it was taken, as far as is known.
-    pub taken_ms: u64,
+    /// When it was taken, as far as is known. May be before the clock began: that of a sandbox often does with the sandbox.
+    pub taken_ms: i64,
     /// When it was first sent. Moves on while there is no connection.
     pub first_sent_ms: Option<u64>,
     /// An attempt has ended without an answer, so it may have arrived.
@@ -43,7 +43,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub fn new(id: u64, message: Message, topic: String, taken_ms: u64) -> Self {
+    pub fn new(id: u64, message: Message, topic: String, taken_ms: i64) -> Self {
         Self {
             id,
             message,
@@ -65,8 +65,8 @@ impl Entry {
     /// How long it may still take, if that is limited. AWS takes 0 seconds for 1.
     pub fn expires_in_ms(&self, now_ms: u64) -> Option<u64> {
         let expiry_s = self.message.properties.as_ref()?.message_expiry_s?.max(1);
-        let expires_ms = self.taken_ms.saturating_add(u64::from(expiry_s) * 1000);
-        Some(expires_ms.saturating_sub(now_ms))
+        let expires_ms = self.taken_ms.saturating_add(i64::from(expiry_s) * 1000);
+        Some(since(expires_ms, signed(now_ms)))
     }
 
     /// Where it stands if nothing more is done with it.
@@ -89,9 +89,19 @@ impl Entry {
             message: self.message.clone(),
             attempts: self.attempts,
             packet_id: self.packet_id,
-            age_ms: Some(now_ms.saturating_sub(self.taken_ms)),
+            age_ms: Some(since(signed(now_ms), self.taken_ms)),
         }
     }
+}
+
+/// A time of the clock that can be gone back from.
+pub(super) fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+/// From one time to another, or nothing if it is the earlier one.
+fn since(to_ms: i64, from_ms: i64) -> u64 {
+    u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0)
 }
 
 /// What a message takes of the memory, generously: small ones consist of what belongs to them.
@@ -202,7 +212,7 @@ impl Outbox {
     pub fn push(&mut self, message: Message, topic: String, now_ms: u64) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let entry = Entry::new(id, message, topic, now_ms);
+        let entry = Entry::new(id, message, topic, signed(now_ms));
         self.waiting_bytes += entry.bytes();
         self.waiting.push_back(entry);
         id

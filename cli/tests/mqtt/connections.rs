@@ -127,8 +127,8 @@ fn what_the_session_is_to_be_reaches_the_broker() {
 #[test]
 fn more_parameters_of_a_client_id_reach_aliyun() {
     let fronts = Fronts::start();
-    let line = fronts.publish_aliyun().with("--client-id-parameter", "ext=1").with("--client-id-parameter", "_v=a=b");
-    assert_well(&fronts.run(line));
+    let both = ["--client-id-parameter", "ext=1", "--client-id-parameter", "_v=a=b"];
+    assert_well(&fronts.run(fronts.publish_aliyun().and(&both)));
     let connect = fronts.aliyun.ledger().connects().pop().unwrap();
     assert!(connect.client_id.ends_with(",ext=1,_v=a=b|"), "{}", connect.client_id);
     let wrong = |value| fronts.publish_aliyun().with("--client-id-parameter", value);

@@ -206,7 +206,7 @@ impl Session {
             // Only what is at least once is sent again under the same identifier.
             let packet_id = packet_id.filter(|_| message.qos == Qos::AtLeastOnce);
             let topic = checked.as_ref().map_or_else(|_| message.topic.clone(), String::clone);
-            let taken_ms = now_ms.saturating_sub(age_ms.unwrap_or(0));
+            let taken_ms = outbox::signed(now_ms).saturating_sub(outbox::signed(age_ms.unwrap_or(0)));
             let entry = Entry {
                 packet_id,
                 attempts,

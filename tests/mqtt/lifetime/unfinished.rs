@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Unfinished, Version};
-use thingpost_host::runtime::types::{Cause, Delivery, Message, Qos, Stage};
+use thingpost_host::runtime::types::{Cause, Delivery, Message, Properties, Qos, Stage};
 
 use super::super::judge::{forwarded, kept_its_promises, numbered};
 use crate::fixtures::deadline::within;

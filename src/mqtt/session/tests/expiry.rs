@@ -3,7 +3,7 @@ use super::{at_least_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::{Message, Properties, Qos};
-use crate::mqtt::{FullQueue, Options, QueueLimit, Unfinished, Version};
+use crate::mqtt::{FullQueue, Options, QueueLimit, Session, Step, Unfinished, Version};
 use crate::outcome::Delivery;
 
 fn expiring(payload: &str, seconds: u32) -> Message {
@@ -42,6 +42,24 @@ fn so_does_the_time_between_two_sessions_if_it_is_known() {
     let left: Vec<_> = world.broker.arrivals.iter().map(|it| it.expiry_s).collect();
     assert_eq!(left, [Some(10), Some(60)]);
     assert_eq!(expired(&world), [(2, Delivery::NotSent)]);
+}
+
+#[test]
+fn a_message_may_be_older_than_the_clock() {
+    let left = |age_ms| Unfinished { id: 1, message: expiring("x", 60), attempts: 0, packet_id: None, age_ms };
+    for (age_ms, left_s) in [(Some(61_000), None), (Some(20_000), Some(40)), (Some(u64::MAX), None)] {
+        let mut session = Session::open(5, config(Version::V5), prompt(), vec![left(age_ms)], 1).unwrap();
+        assert!(session.unfinished(5)[0].age_ms.unwrap() >= 20_000);
+        session.keep_connecting();
+        assert!(matches!(session.next(5), Step::Dial { .. }));
+        session.dialed();
+        session.written(5, session.output().len());
+        session.received(5, &[0x20, 3, 0, 0, 0]);
+        session.next(5);
+        // After the topic and the identifier: 5 bytes of properties, of which this is one.
+        let expiry = (!session.output().is_empty()).then(|| session.output()[12]);
+        assert_eq!(expiry, left_s);
+    }
 }
 
 #[test]

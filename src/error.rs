@@ -96,6 +96,8 @@ pub enum Cause {
     NotConnected,
     /// The queue is full, and this is the message that had to go.
     QueueFull,
+    /// The time was over that its message expiry gives it.
+    Expired,
     /// The exchange, or the session, was ended before the message had its outcome.
     Abandoned,
 }
@@ -133,6 +135,7 @@ impl Cause {
             Self::TakenOver => "another client has connected with the same client id",
             Self::NotConnected => "there is no connection",
             Self::QueueFull => "the queue for messages without a connection is full",
+            Self::Expired => "the message has expired before it could be sent",
             Self::Abandoned => "it was ended before the message had its outcome",
         }
     }

@@ -36,6 +36,7 @@ fn next_step(cause: Cause) -> Option<&'static str> {
         Cause::WrongHostOrPath => "this host or path is not the platform's, check the endpoint",
         Cause::MalformedAnswer => "something other than the platform may have answered, check the endpoint",
         Cause::NotConnected => "connect, or let messages wait in the queue",
+        Cause::Expired => "give it a longer message expiry, or see why it had to wait",
         Cause::QueueFull => "check why there is no connection, send less, or raise the limit of the queue",
         _ => return None,
     })
@@ -51,6 +52,10 @@ fn failure_step(failure: Failure) -> Option<&'static str> {
         Failure::TlsCertificate => {
             "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, \
              and that the clock is right"
+        }
+        Failure::ConnectionReset => {
+            "that is no verdict on what was sent: check the network, and what stands in between, such as a proxy or a \
+             firewall"
         }
         Failure::TlsProtocol => "check that the port speaks TLS 1.2 or later",
         Failure::KeepAliveTimeout => {

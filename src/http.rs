@@ -171,6 +171,8 @@ pub enum Failure {
     RequestRejected,
     /// The connection was closed before an answer.
     ConnectionClosed,
+    /// MQTT: the connection was broken off and not closed: a reset, or what came was no TLS. Anything on the way can do that.
+    ConnectionReset,
     /// No answer in time.
     AnswerTimeout,
     /// The answer broke off.
@@ -200,6 +202,7 @@ impl Failure {
             | Self::TlsProtocol
             | Self::RequestRejected => true,
             Self::ConnectionClosed
+            | Self::ConnectionReset
             | Self::AnswerTimeout
             | Self::AnswerIncomplete
             | Self::AnswerTooLarge
@@ -229,6 +232,7 @@ impl Failure {
             Self::TlsProtocol => "the TLS handshake failed",
             Self::RequestRejected => "the HTTP client refused the request",
             Self::ConnectionClosed => "the connection was closed before an answer",
+            Self::ConnectionReset => "the connection was broken off",
             Self::AnswerTimeout => "no answer in time",
             Self::AnswerIncomplete => "the answer broke off",
             Self::AnswerTooLarge => "the answer is too large to be the platform's",

@@ -113,7 +113,15 @@ impl Demo<'_> {
             client_id: DEVICE_NAME.to_owned(),
             authentication: MqttAuthentication::Certificate,
         });
-        let platform = MqttConfig { broker, version: Version::V5, session_expiry_s: 0, keep_alive_s: None, will: None };
+        let platform = MqttConfig {
+            broker,
+            version: Version::V5,
+            session_expiry_s: 0,
+            clean_start: None,
+            keep_alive_s: None,
+            will: None,
+            will_delay_s: None,
+        };
         let device = Device {
             platform,
             routes: vec![route],

@@ -34,6 +34,7 @@ pub fn cause(cause: Cause) -> String {
         Cause::TakenOver => "taken-over",
         Cause::NotConnected => "not-connected",
         Cause::QueueFull => "queue-full",
+        Cause::Expired => "expired",
         Cause::Abandoned => "abandoned",
         Cause::Other => "other",
     };
@@ -53,6 +54,7 @@ fn failure(failure: Failure) -> &'static str {
         Failure::TlsProtocol => "tls-protocol",
         Failure::RequestRejected => "request-rejected",
         Failure::ConnectionClosed => "connection-closed",
+        Failure::ConnectionReset => "connection-reset",
         Failure::AnswerTimeout => "answer-timeout",
         Failure::AnswerIncomplete => "answer-incomplete",
         Failure::AnswerTooLarge => "answer-too-large",

@@ -134,6 +134,10 @@ pub fn explained(error: &Error, last_failure: &LastFailure) -> String {
         facts.extend(message.as_ref().map(|message| format!("\"{}\"", one_line(message))));
         facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
     }
+    // What the component calls MQTT 3.1.1 is an option here. The code is of MQTT 5 alone.
+    if error.cause == Cause::Unsupported && error.answer.as_ref().is_some_and(|answer| answer.status == 0x84) {
+        facts.push("give --mqtt 3.1.1".to_owned());
+    }
     if let Cause::Transport(failure) = error.cause {
         facts.extend(last_failure.about(failure));
     }

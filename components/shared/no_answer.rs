@@ -20,6 +20,7 @@ pub(crate) fn no_answer(no_answer: wit::NoAnswer) -> NoAnswer {
         wit::Failure::TlsProtocol => Failure::TlsProtocol,
         wit::Failure::RequestRejected => Failure::RequestRejected,
         wit::Failure::ConnectionClosed => Failure::ConnectionClosed,
+        wit::Failure::ConnectionReset => Failure::ConnectionReset,
         wit::Failure::AnswerTimeout => Failure::AnswerTimeout,
         wit::Failure::AnswerIncomplete => Failure::AnswerIncomplete,
         wit::Failure::AnswerTooLarge => Failure::AnswerTooLarge,

@@ -77,6 +77,7 @@ fn cause(cause: Cause) -> wit::Cause {
         Cause::TakenOver => wit::Cause::TakenOver,
         Cause::NotConnected => wit::Cause::NotConnected,
         Cause::QueueFull => wit::Cause::QueueFull,
+        Cause::Expired => wit::Cause::Expired,
         Cause::Abandoned => wit::Cause::Abandoned,
         // The core may learn a cause before the interface does; so below.
         _ => wit::Cause::Other,
@@ -134,6 +135,7 @@ fn failure(failure: Failure) -> wit::Failure {
         Failure::TlsProtocol => wit::Failure::TlsProtocol,
         Failure::RequestRejected => wit::Failure::RequestRejected,
         Failure::ConnectionClosed => wit::Failure::ConnectionClosed,
+        Failure::ConnectionReset => wit::Failure::ConnectionReset,
         Failure::AnswerTimeout => wit::Failure::AnswerTimeout,
         Failure::AnswerIncomplete => wit::Failure::AnswerIncomplete,
         Failure::AnswerTooLarge => wit::Failure::AnswerTooLarge,

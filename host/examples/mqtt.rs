@@ -31,7 +31,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let authentication = MqttAuthentication::Certificate;
     let client_id = "thermometer".to_owned();
     let broker = Broker::Aws(AwsBroker { endpoint: endpoint.clone(), port: 443, client_id, authentication });
-    let config = MqttConfig { broker, version: Version::V5, session_expiry_s: 0, keep_alive_s: None, will: None };
+    let config = MqttConfig {
+        broker,
+        version: Version::V5,
+        session_expiry_s: 0,
+        clean_start: None,
+        keep_alive_s: None,
+        will: None,
+        will_delay_s: None,
+    };
     let component = Runtime::new(&CompilationCache::System)?.load_mqtt(&std::fs::read(component)?)?;
     let mut session = component.open(transport, Arc::default(), &config, &DEFAULT_SESSION_OPTIONS, &[]).await?;
 

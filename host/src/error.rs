@@ -167,6 +167,15 @@ pub enum LossError {
 }
 
 impl LossError {
+    /// Whether the server has closed the connection, as far as can be told from here: with or without the goodbye of TLS.
+    pub(crate) fn is_close(&self) -> bool {
+        match self {
+            Self::Closed(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+            Self::Alert(_) => true,
+            Self::Tls(_) => false,
+        }
+    }
+
     /// The reason alone.
     pub(crate) fn reason(&self) -> String {
         match self {

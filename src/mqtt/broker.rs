@@ -83,6 +83,23 @@ impl Broker {
         }
     }
 
+    /// Beyond so many seconds of silence the broker takes a client for lost, whatever it was told.
+    pub(super) fn longest_keep_alive(&self) -> Option<u16> {
+        match self {
+            Self::Aws(_) => Some(aws::mqtt::LONGEST_KEEP_ALIVE_S),
+            // It refuses what is longer.
+            Self::Aliyun(_) => None,
+        }
+    }
+
+    /// How many connections the broker takes in a minute, if it counts those of a device.
+    pub(super) fn connects_per_minute(&self) -> Option<usize> {
+        match self {
+            Self::Aws(_) => None,
+            Self::Aliyun(_) => Some(aliyun::mqtt::CONNECTS_PER_MINUTE),
+        }
+    }
+
     pub(super) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), ConfigurationProblem> {
         match self {
             Self::Aws(broker) => broker.check_session(version, will),

@@ -97,4 +97,6 @@ pub struct Unfinished {
     pub attempts: u32,
     /// The packet identifier under which the broker may know it.
     pub packet_id: Option<u16>,
+    /// How long ago it was taken, if that is known: its message expiry counts from then.
+    pub age_ms: Option<u64>,
 }

@@ -1,6 +1,17 @@
 //! The same error means one thing while connecting and another one in the midst of messages, and MQTT 3.1.1 mostly says
 //! nothing but that the connection is closed. So an explanation needs to know what was going on.
 
+use crate::error::{Cause, Error};
+
+/// The next step where the broker does not have the version of MQTT that it was asked for.
+pub(crate) fn other_version(error: &Error) -> Option<&'static str> {
+    match (error.cause, error.answer.as_ref()?.status) {
+        (Cause::Unsupported, 0x84) => Some("the broker does not have MQTT 5: use MQTT 3.1.1"),
+        (Cause::Unsupported, 1) => Some("the broker does not have MQTT 3.1.1: use MQTT 5"),
+        _ => None,
+    }
+}
+
 /// What was going on when an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Situation<'a> {

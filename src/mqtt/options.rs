@@ -39,6 +39,8 @@ pub struct Options {
     pub full_queue: FullQueue,
     /// How many of those that waited are sent per second after a reconnect. 0: all at once.
     pub drain_per_second: u32,
+    /// How many messages are sent per second at the most. 0: as many as the broker takes.
+    pub max_per_second: u32,
     /// The longest pause before the first attempt to reconnect. It doubles each time.
     pub reconnect_base_ms: u32,
     /// The longest pause of all.
@@ -47,11 +49,14 @@ pub struct Options {
     pub stable_ms: u32,
     /// How long a connection may take until the broker has accepted it.
     pub connect_timeout_ms: u32,
-    /// How long the broker may take for an answer.
+    /// How long nothing at all may come while an answer is awaited. In the middle of it the broker is asked whether it is there.
     pub operation_timeout_ms: u32,
+    /// How long a message is tried, counted from when it was first sent; the time without a connection does not count. 0: for as
+    /// long as the session lives.
+    pub message_timeout_ms: u32,
     /// How many at-least-once messages may wait for their acknowledgement.
     pub max_in_flight: u32,
-    /// How many times the broker may close the connection upon the same message.
+    /// How many times the broker may close the connection upon the same message, when that is alone on it.
     pub max_attempts: u32,
 }
 
@@ -61,11 +66,13 @@ impl Default for Options {
             queue_limit: QueueLimit::Messages(1000),
             full_queue: FullQueue::DropNewest,
             drain_per_second: 50,
+            max_per_second: 0,
             reconnect_base_ms: 1000,
             reconnect_max_ms: 32_000,
             stable_ms: 20_000,
             connect_timeout_ms: 30_000,
             operation_timeout_ms: 5000,
+            message_timeout_ms: 0,
             max_in_flight: 20,
             max_attempts: 4,
         }

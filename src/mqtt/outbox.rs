@@ -1,6 +1,7 @@
 //! Every message that was taken and has no outcome yet is here, in one order: that in which it was taken. What waits,
 //! what was sent and is not acknowledged, and what was encoded and not written are three parts of it, and after a loss
-//! they are one again.
+//! they are one again. Those that the broker has refused for now rest beside it, and others may pass them; they come back to
+//! their old place.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -8,7 +9,9 @@ use alloc::vec::Vec;
 
 use super::event::Unfinished;
 use super::options::{FullQueue, MAX_WAITING_BYTES, Options, QueueLimit};
-use crate::message::{Message, Qos};
+use super::output::Output;
+use crate::message::{Message, Properties, Qos};
+use crate::outcome::Delivery;
 
 /// A message without an outcome.
 #[derive(Debug)]
@@ -20,15 +23,59 @@ pub(super) struct Entry {
     /// Under which the broker may know it. Whatever has one was sent before.
     pub packet_id: Option<u16>,
     pub attempts: u32,
-    /// Where it ends in the output of this connection.
+    /// When it was taken, as far as is known. May be before the clock began: that of a sandbox often does with the sandbox.
+    pub taken_ms: i64,
+    /// When it was first sent. Moves on while there is no connection.
+    pub first_sent_ms: Option<u64>,
+    /// An attempt has ended without an answer, so it may have arrived.
+    pub may_have_arrived: bool,
+    /// Where it begins and ends in the output of this connection.
+    pub start: u64,
     pub end: u64,
-    /// How many times the broker has closed the connection when this was the first it had not acknowledged.
+    /// A connection has ended when this was the first that was not acknowledged: it goes alone.
+    pub is_suspect: bool,
+    /// How many times the broker has closed the connection upon it, when it was alone.
     pub closings: u32,
+    /// How many times the broker has refused it for now.
+    pub refusals: u32,
+    /// Until when it rests after that.
+    pub rests_until_ms: u64,
 }
 
 impl Entry {
-    pub fn new(id: u64, message: Message, topic: String) -> Self {
-        Self { id, message, topic, packet_id: None, attempts: 0, end: 0, closings: 0 }
+    pub fn new(id: u64, message: Message, topic: String, taken_ms: i64) -> Self {
+        Self {
+            id,
+            message,
+            topic,
+            packet_id: None,
+            attempts: 0,
+            taken_ms,
+            first_sent_ms: None,
+            may_have_arrived: false,
+            start: 0,
+            end: 0,
+            is_suspect: false,
+            closings: 0,
+            refusals: 0,
+            rests_until_ms: 0,
+        }
+    }
+
+    /// How long it may still take, if that is limited. AWS takes 0 seconds for 1.
+    pub fn expires_in_ms(&self, now_ms: u64) -> Option<u64> {
+        let expiry_s = self.message.properties.as_ref()?.message_expiry_s?.max(1);
+        let expires_ms = self.taken_ms.saturating_add(i64::from(expiry_s) * 1000);
+        Some(since(expires_ms, signed(now_ms)))
+    }
+
+    /// Where it stands if nothing more is done with it.
+    pub fn delivery(&self) -> Delivery {
+        match (self.may_have_arrived, self.refusals) {
+            (true, _) => Delivery::Unknown,
+            (false, 0) => Delivery::NotSent,
+            (false, _) => Delivery::Refused,
+        }
     }
 
     /// What it takes of the memory.
@@ -36,21 +83,42 @@ impl Entry {
         bytes(&self.message, &self.topic)
     }
 
-    fn unfinished(&self) -> Unfinished {
-        Unfinished { id: self.id, message: self.message.clone(), attempts: self.attempts, packet_id: self.packet_id }
+    fn unfinished(&self, now_ms: u64) -> Unfinished {
+        Unfinished {
+            id: self.id,
+            message: self.message.clone(),
+            attempts: self.attempts,
+            packet_id: self.packet_id,
+            age_ms: Some(since(signed(now_ms), self.taken_ms)),
+        }
     }
+}
+
+/// A time of the clock that can be gone back from.
+pub(super) fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+/// From one time to another, or nothing if it is the earlier one.
+fn since(to_ms: i64, from_ms: i64) -> u64 {
+    u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0)
 }
 
 /// What a message takes of the memory, generously: small ones consist of what belongs to them.
 pub(super) fn bytes(message: &Message, topic: &str) -> usize {
     const ENTRY: usize = 2 * size_of::<Entry>();
+    let rule = message.rule.as_ref().map_or(0, String::len);
+    let properties = message.properties.as_ref().map_or(0, properties_bytes);
+    ENTRY + message.payload.len() + message.topic.len() + topic.len() + rule + properties
+}
+
+/// The same of what belongs to a message.
+pub(super) fn properties_bytes(properties: &Properties) -> usize {
     const PAIR: usize = 2 * size_of::<(String, String)>();
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let properties = message.properties.as_ref().map_or(0, |it| {
-        let user: usize = it.user_properties.iter().map(|(name, value)| PAIR + name.len() + value.len()).sum();
-        user + length(&it.content_type) + length(&it.response_topic) + it.correlation_data.as_ref().map_or(0, Vec::len)
-    });
-    ENTRY + message.payload.len() + message.topic.len() + topic.len() + length(&message.rule) + properties
+    let user: usize = properties.user_properties.iter().map(|(name, value)| PAIR + name.len() + value.len()).sum();
+    let texts = length(&properties.content_type) + length(&properties.response_topic);
+    user + texts + properties.correlation_data.as_ref().map_or(0, Vec::len)
 }
 
 /// Why a message is not taken.
@@ -91,6 +159,8 @@ pub(super) struct Outbox {
     given_up: Vec<u16>,
     /// At most once, and in the output.
     in_output: VecDeque<Entry>,
+    /// Refused for now.
+    resting: Vec<Entry>,
 }
 
 impl Outbox {
@@ -107,6 +177,7 @@ impl Outbox {
             first_since_ms: 0,
             given_up: Vec::new(),
             in_output: VecDeque::new(),
+            resting: Vec::new(),
         }
     }
 
@@ -129,11 +200,19 @@ impl Outbox {
         true
     }
 
+    /// Gives up the one that was taken in last.
+    pub fn pop_restored(&mut self) -> Option<Entry> {
+        let entry = self.waiting.pop_back()?;
+        self.waiting_bytes -= entry.bytes();
+        self.release_of(&entry);
+        Some(entry)
+    }
+
     /// Takes a message for which room was made.
-    pub fn push(&mut self, message: Message, topic: String) -> u64 {
+    pub fn push(&mut self, message: Message, topic: String, now_ms: u64) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let entry = Entry::new(id, message, topic);
+        let entry = Entry::new(id, message, topic, signed(now_ms));
         self.waiting_bytes += entry.bytes();
         self.waiting.push_back(entry);
         id
@@ -166,6 +245,11 @@ impl Outbox {
         }
     }
 
+    /// Whether a message that takes so many bytes costs others their place, or is not taken.
+    pub fn is_full(&self, bytes: usize, standing: Standing) -> bool {
+        self.is_full_for(bytes, standing) == Ok(true)
+    }
+
     fn is_full_for(&self, bytes: usize, standing: Standing) -> Result<bool, NotTaken> {
         if self.waiting_bytes + bytes > MAX_WAITING_BYTES {
             return Ok(true);
@@ -194,6 +278,61 @@ impl Outbox {
         Some(entry)
     }
 
+    /// Those whose time is over while they wait.
+    pub fn take_expired(&mut self, now_ms: u64) -> Vec<Entry> {
+        let mut expired = Vec::new();
+        let mut index = 0;
+        while let Some(entry) = self.waiting.get(index) {
+            match entry.expires_in_ms(now_ms) {
+                Some(0) => expired.extend(self.waiting.remove(index)),
+                _ => index += 1,
+            }
+        }
+        for entry in &expired {
+            self.waiting_bytes -= entry.bytes();
+            self.release_of(entry);
+        }
+        expired
+    }
+
+    /// The broker has refused it for now.
+    pub fn rest(&mut self, entry: Entry) {
+        self.waiting_bytes += entry.bytes();
+        self.resting.push(entry);
+    }
+
+    /// How many rest.
+    pub fn resting(&self) -> usize {
+        self.resting.len()
+    }
+
+    /// Those that have rested enough wait again, in their old place. Says when the next one has.
+    pub fn wake(&mut self, now_ms: u64) -> Option<u64> {
+        let mut index = 0;
+        while let Some(entry) = self.resting.get(index) {
+            if entry.rests_until_ms > now_ms {
+                index += 1;
+                continue;
+            }
+            let entry = self.resting.swap_remove(index);
+            self.wait_again(entry);
+        }
+        self.resting.iter().map(|entry| entry.rests_until_ms).min()
+    }
+
+    /// In the old order. The bytes are counted.
+    fn wait_again(&mut self, entry: Entry) {
+        let index = self.waiting.partition_point(|waiting| waiting.id < entry.id);
+        self.waiting.insert(index, entry);
+    }
+
+    /// There was no connection for so long, and that does not count.
+    pub fn was_offline_for(&mut self, ms: u64) {
+        for entry in &mut self.waiting {
+            entry.first_sent_ms = entry.first_sent_ms.map(|first_ms| first_ms.saturating_add(ms));
+        }
+    }
+
     /// An identifier that nothing under way has. To be given back with [`Self::release`].
     pub fn take_packet_id(&mut self) -> u16 {
         loop {
@@ -211,6 +350,13 @@ impl Outbox {
         // They are few, and mostly come back in the order in which they were taken.
         if let Some(index) = self.packet_ids.iter().position(|id| *id == packet_id) {
             self.packet_ids.remove(index);
+        }
+    }
+
+    /// The identifier of this message is free again.
+    pub fn release_of(&mut self, entry: &Entry) {
+        if let Some(packet_id) = entry.packet_id {
+            self.release(packet_id);
         }
     }
 
@@ -266,20 +412,48 @@ impl Outbox {
         self.in_flight.front_mut()
     }
 
+    /// Whether nothing else waits for an acknowledgement.
+    pub fn is_first_alone(&self) -> bool {
+        self.in_flight() == 1
+    }
+
     /// Gives it up. The connection is gone.
     pub fn pop_in_flight(&mut self) -> Option<Entry> {
         let entry = self.in_flight.pop_front()?;
-        if let Some(packet_id) = entry.packet_id {
-            self.release(packet_id);
-        }
+        self.release_of(&entry);
         Some(entry)
     }
 
-    /// The connection is gone: what was sent and not acknowledged, and what was not written, waits again, in front of
-    /// what has not been sent, in the old order.
-    pub fn lost(&mut self) {
+    /// Gives it up. The connection is there, and the broker still counts it.
+    pub fn pop_unanswered(&mut self, now_ms: u64) -> Option<Entry> {
+        let entry = self.in_flight.pop_front()?;
+        self.given_up.extend(entry.packet_id);
+        self.first_since_ms = now_ms;
+        Some(entry)
+    }
+
+    /// The connection is gone: what was sent and not acknowledged, what was not written, and what rests, waits again, in front
+    /// of what has not been sent, in the old order.
+    pub fn lost(&mut self, output: &Output) {
         for packet_id in core::mem::take(&mut self.given_up) {
             self.release(packet_id);
+        }
+        for index in 0..self.in_flight.len() + self.in_output.len() {
+            let in_flight = self.in_flight.len();
+            let entry = match index.checked_sub(in_flight) {
+                None => &mut self.in_flight[index],
+                Some(index) => &mut self.in_output[index],
+            };
+            if !output.is_begun(entry.start) {
+                entry.attempts = entry.attempts.saturating_sub(1);
+            } else if entry.message.qos == Qos::AtLeastOnce && output.is_written(entry.end) {
+                entry.may_have_arrived = true;
+            }
+            // Not a byte of it has ever left: nobody knows the identifier.
+            let is_new = entry.attempts == 0 && !entry.may_have_arrived;
+            if let Some(packet_id) = entry.packet_id.take_if(|_| is_new) {
+                self.release(packet_id);
+            }
         }
         // From behind, so that the oldest ends up in front.
         loop {
@@ -288,46 +462,45 @@ impl Outbox {
                 (Some(_), _) => self.in_flight.pop_back(),
                 (None, _) => self.in_output.pop_back(),
             };
-            let Some(entry) = newest else { return };
+            let Some(entry) = newest else { break };
             self.waiting_bytes += entry.bytes();
-            self.waiting.push_front(entry);
+            // Those that have rested are not the last to be sent.
+            self.wait_again(entry);
+        }
+        while let Some(entry) = self.resting.pop() {
+            self.wait_again(entry);
         }
     }
 
     pub fn len(&self) -> usize {
-        self.waiting.len() + self.in_flight.len() + self.in_output.len()
+        self.waiting.len() + self.in_flight.len() + self.in_output.len() + self.resting.len()
     }
 
-    /// Gives up all of them, and says of each whether it may have been sent, or may yet be: what is in the output of a
-    /// connection leaves with it.
-    pub fn give_up(&mut self) -> Vec<(Entry, bool)> {
+    /// Gives up all of them, and says of each where it stands: what is in the output of a connection leaves with it.
+    pub fn give_up(&mut self) -> Vec<(Entry, Delivery)> {
         let mut all = Vec::with_capacity(self.len());
         self.given_up.extend(self.in_flight.iter().filter_map(|entry| entry.packet_id));
         let in_flight = core::mem::take(&mut self.in_flight);
         let in_output = core::mem::take(&mut self.in_output);
-        all.extend(in_flight.into_iter().chain(in_output).map(|entry| (entry, true)));
+        all.extend(in_flight.into_iter().chain(in_output).map(|entry| (entry, Delivery::Unknown)));
         self.waiting_bytes = 0;
+        for entry in core::mem::take(&mut self.resting) {
+            self.wait_again(entry);
+        }
         for entry in core::mem::take(&mut self.waiting) {
-            let may_have_been = entry.packet_id.is_some();
-            if let Some(packet_id) = entry.packet_id {
-                self.release(packet_id);
-            }
-            all.push((entry, may_have_been));
+            self.release_of(&entry);
+            let delivery = entry.delivery();
+            all.push((entry, delivery));
         }
         all
     }
 
     /// All of them, oldest first, as another session can take them.
-    pub fn unfinished(&self) -> Vec<Unfinished> {
-        let mut unfinished = Vec::with_capacity(self.len());
-        let mut in_flight = self.in_flight.iter().peekable();
-        for entry in &self.in_output {
-            while let Some(sent) = in_flight.next_if(|sent| sent.id < entry.id) {
-                unfinished.push(sent.unfinished());
-            }
-            unfinished.push(entry.unfinished());
-        }
-        unfinished.extend(in_flight.chain(&self.waiting).map(Entry::unfinished));
+    pub fn unfinished(&self, now_ms: u64) -> Vec<Unfinished> {
+        let all = self.in_flight.iter().chain(&self.in_output).chain(&self.resting).chain(&self.waiting);
+        let mut unfinished: Vec<_> = all.map(|entry| entry.unfinished(now_ms)).collect();
+        // They are four pieces, each in its order.
+        unfinished.sort_by_key(|entry| entry.id);
         unfinished
     }
 }

@@ -40,6 +40,11 @@ impl Output {
         self.dropped + self.bytes.len() as u64
     }
 
+    /// Whether something is written of what begins there.
+    pub fn is_begun(&self, start: u64) -> bool {
+        start < self.dropped + self.written as u64
+    }
+
     /// Whether everything up to there is written.
     pub fn is_written(&self, end: u64) -> bool {
         end <= self.dropped + self.written as u64

@@ -31,6 +31,12 @@ pub(super) fn refused(stage: Stage, code: u8, reason: Option<String>) -> Error {
     error(stage, cause, code, name, reason)
 }
 
+/// Whether a message or a subscription that was answered so may be taken later, as it is: the broker, or something behind it,
+/// has had enough for the moment, or does not know. 0x96 is for a DISCONNECT, and brokers say it here as well.
+pub(super) fn is_for_now(code: u8) -> bool {
+    matches!(code, 0x80 | 0x83 | 0x88 | 0x89 | 0x91 | 0x96 | 0x97)
+}
+
 /// What a SUBACK says that refuses. MQTT 3.1.1 has one code for it, which MQTT 5 keeps for "unspecified".
 pub(super) fn refused_subscription(version: Version, code: u8, reason: Option<String>) -> Error {
     match version {

@@ -22,6 +22,8 @@ pub struct Subscription {
 enum State {
     /// To be asked for.
     Wanted,
+    /// Refused for now: to be asked for then.
+    Resting { until_ms: u64 },
     /// Asked for under this packet identifier, in this place of the packet.
     Asked { id: u16, index: usize },
     /// The broker has it.
@@ -40,9 +42,18 @@ struct Item {
     is_known: bool,
     /// How many connections have ended before it was answered.
     losses: u32,
+    /// The last one was broken off, which proves nothing.
+    is_suspect: bool,
+    /// How many times it was refused for now, and since when.
+    refusals: u32,
+    refused_since_ms: u64,
 }
 
 impl Item {
+    fn new(subscription: Subscription, state: State, is_known: bool) -> Self {
+        Self { subscription, state, is_known, losses: 0, is_suspect: false, refusals: 0, refused_since_ms: 0 }
+    }
+
     fn is_asked(&self) -> bool {
         matches!(self.state, State::Asked { .. } | State::Ending(_))
     }
@@ -63,7 +74,7 @@ impl Subscriptions {
     pub fn want(&mut self, subscription: Subscription) {
         let old = self.0.iter().position(|item| item.subscription.filter == subscription.filter);
         let is_known = old.is_some_and(|index| self.0.remove(index).is_known);
-        self.0.push(Item { subscription, state: State::Wanted, is_known, losses: 0 });
+        self.0.push(Item::new(subscription, State::Wanted, is_known));
     }
 
     /// Wants it no more. `may_be_known` says whether the broker may remember one from before this session. False if there is
@@ -77,7 +88,7 @@ impl Subscriptions {
             }
             None if may_be_known => {
                 let subscription = Subscription { filter: filter.into(), qos: Qos::AtMostOnce };
-                self.0.push(Item { subscription, state: State::Unwanted, is_known: true, losses: 0 });
+                self.0.push(Item::new(subscription, State::Unwanted, true));
             }
             None => return false,
         }
@@ -96,6 +107,7 @@ impl Subscriptions {
             }
             item.state = match item.state {
                 State::Granted if session_present => State::Granted,
+                State::Resting { until_ms } => State::Resting { until_ms },
                 _ if is_unwanted => State::Unwanted,
                 _ => State::Wanted,
             };
@@ -107,7 +119,7 @@ impl Subscriptions {
     /// What is to be asked for next.
     pub fn next(&self) -> Option<Ask> {
         // After a connection has ended upon several, nobody knows upon which: so one at a time.
-        let is_cautious = self.0.iter().any(|item| item.losses > 0);
+        let is_cautious = self.0.iter().any(|item| item.losses > 0 || item.is_suspect);
         if is_cautious && self.is_any_asked() {
             return None;
         }
@@ -154,30 +166,65 @@ impl Subscriptions {
         given_up
     }
 
+    /// The connection was broken off: what was asked for may be why, or not.
+    pub fn reset(&mut self) {
+        for item in &mut self.0 {
+            item.is_suspect |= item.is_asked();
+        }
+    }
+
+    /// This one is refused for now. False if that has gone on for longer than `patience_ms`.
+    pub fn rest(&mut self, filter: &str, now_ms: u64, patience_ms: u64) -> bool {
+        let Some(item) = self.0.iter_mut().find(|item| item.subscription.filter == filter) else { return false };
+        if item.refusals == 0 {
+            item.refused_since_ms = now_ms;
+        }
+        item.refusals = item.refusals.saturating_add(1);
+        let deadline_ms = item.refused_since_ms.saturating_add(patience_ms);
+        item.state = State::Resting { until_ms: now_ms.saturating_add(rest_ms(item.refusals)).min(deadline_ms) };
+        now_ms < deadline_ms
+    }
+
+    /// Those that have rested enough are wanted again. Says when the next one has.
+    pub fn wake(&mut self, now_ms: u64) -> Option<u64> {
+        let mut next_ms = None;
+        for item in &mut self.0 {
+            match item.state {
+                State::Resting { until_ms } if until_ms <= now_ms => item.state = State::Wanted,
+                State::Resting { until_ms } => next_ms = Some(next_ms.map_or(until_ms, |next: u64| next.min(until_ms))),
+                _ => {}
+            }
+        }
+        next_ms
+    }
+
     /// Whether something waits for its answer.
     pub fn is_any_asked(&self) -> bool {
         self.0.iter().any(Item::is_asked)
     }
 
-    /// Whether all is as it should be.
+    /// Whether nothing is to be asked for, and nothing waits for its answer: messages do not wait for one that rests.
     pub fn is_settled(&self) -> bool {
-        self.0.iter().all(|item| item.state == State::Granted)
+        self.0.iter().all(|item| matches!(item.state, State::Granted | State::Resting { .. }))
     }
 
-    /// The answer to what was asked for under this packet identifier, one code each. What the broker does not grant is not
-    /// asked for again.
+    /// The answer to what was asked for under this packet identifier, one code each.
     pub fn subscribed(&mut self, id: u16, codes: &[u8]) -> Vec<(String, Option<u8>)> {
         let mut answers = Vec::new();
-        self.0.retain_mut(|item| match item.state {
-            State::Asked { id: asked, index } if asked == id => {
-                item.state = State::Granted;
-                item.losses = 0;
-                let code = codes.get(index).copied();
-                answers.push((item.subscription.filter.clone(), code));
-                code.is_some_and(is_granted)
+        for item in &mut self.0 {
+            let State::Asked { id: asked, index } = item.state else { continue };
+            if asked != id {
+                continue;
             }
-            _ => true,
-        });
+            item.state = State::Granted;
+            item.losses = 0;
+            item.is_suspect = false;
+            let code = codes.get(index).copied();
+            if code.is_some_and(is_granted) {
+                item.refusals = 0;
+            }
+            answers.push((item.subscription.filter.clone(), code));
+        }
         answers
     }
 
@@ -187,10 +234,15 @@ impl Subscriptions {
         Some(self.0.remove(index).subscription.filter)
     }
 
-    /// Forgets one that cannot be asked for.
+    /// Forgets one that cannot be asked for, or is not granted.
     pub fn forget(&mut self, filter: &str) {
         self.0.retain(|item| item.subscription.filter != filter);
     }
+}
+
+/// How long something rests that was refused for now, by how many times that has happened to it.
+pub(super) fn rest_ms(refusals: u32) -> u64 {
+    200_u64.saturating_mul(1 << refusals.saturating_sub(1).min(4)).min(2000)
 }
 
 /// Below are the levels of service.

@@ -49,7 +49,15 @@ impl MqttDevice {
             authentication: MqttAuthentication::Certificate,
         });
         let keep_alive_s = Some(KEEP_ALIVE_S);
-        MqttConfig { broker, version: Version::V311, session_expiry_s: 0, keep_alive_s, will: None }
+        MqttConfig {
+            broker,
+            version: Version::V311,
+            session_expiry_s: 0,
+            clean_start: None,
+            keep_alive_s,
+            will: None,
+            will_delay_s: None,
+        }
     }
 
     /// For the core.
@@ -60,6 +68,8 @@ impl MqttDevice {
             broker: mqtt::Broker::Aws(broker.expect("constant and valid")),
             version: mqtt::Version::V3,
             session_expiry_s: 0,
+            clean_start: None,
+            will_delay_s: None,
             keep_alive_s: KEEP_ALIVE_S,
             will: None,
         }

@@ -37,7 +37,7 @@ struct Alarm(Option<(u64, Pin<Box<Sleep>>)>);
 
 impl Client {
     pub async fn connect(device: &MqttDevice) -> Result<Self, Failure> {
-        let mut session = Session::open(device.core_config(), Options::default(), Vec::new(), 0)
+        let mut session = Session::open(0, device.core_config(), Options::default(), Vec::new(), 0)
             .map_err(|problem| problem.to_string())?;
         session.connect_once();
         let Step::Dial { .. } = session.next(now_ms()) else { return Err("the session does not dial".into()) };
@@ -56,9 +56,10 @@ impl Client {
     }
 
     pub async fn publish(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+        let now_ms = now_ms();
         for qos in batch.each() {
             let message = Message::new(batch.topic, batch.payload(), qos);
-            self.session.publish(message).map_err(|(_, explanation)| explanation)?;
+            self.session.publish(now_ms, message).map_err(|(_, explanation)| explanation)?;
         }
         let mut left = batch.messages;
         loop {

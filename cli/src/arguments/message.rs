@@ -42,7 +42,7 @@ pub enum PayloadFormat {
 }
 
 /// `NAME=VALUE`.
-pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
+pub(in crate::arguments) fn parse_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("give NAME=VALUE".to_owned()),

@@ -140,6 +140,6 @@ pub struct Source {
     pub lines: Option<PathBuf>,
 }
 
-fn parse_pace(text: &str) -> Result<NonZeroU32, String> {
+pub fn parse_pace(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| "give a whole number from 1 to 4294967295".to_owned())
 }

@@ -59,6 +59,8 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
                 client_id: arguments.session.client_id.clone(),
                 sign_method: sign_method.into(),
                 timestamp_ms: None,
+                client_id_parameters: arguments.aliyun.client_id_parameter.clone(),
+                unchecked: arguments.aliyun.unchecked,
             };
             (Broker::Aliyun(broker), route.mqtt_alpn(Alpn::Offer(Vec::new())))
         }
@@ -101,8 +103,18 @@ impl<'a> Way<'a> {
             ("--token-name", authorizer.token.token_name.is_some(), shows_token, BY_AUTHORIZER),
             ("--user-name", authorizer.user_name.is_some(), shows_token, BY_AUTHORIZER),
             ("--password-file", authorizer.password_file.is_some(), shows_token, BY_AUTHORIZER),
-            ("--will-topic", session.will_topic.is_some(), is_aws, "AWS, as Aliyun has no last wills"),
-            ("--mqtt 5", session.mqtt == Some(MqttVersion::V5), is_aws, "AWS, as Aliyun has MQTT 3.1.1 alone"),
+            (
+                "--will-topic",
+                session.will_topic.is_some(),
+                is_aws || aliyun.unchecked,
+                "AWS, as Aliyun has no last wills (where an instance has them, give --unchecked)",
+            ),
+            (
+                "--mqtt 5",
+                session.mqtt == Some(MqttVersion::V5),
+                is_aws || aliyun.unchecked,
+                "AWS, as Aliyun has MQTT 3.1.1 alone (where an instance has version 5, give --unchecked)",
+            ),
         ])?;
         if is_aws && session.session_expiry > 0 && session.client_id.is_none() {
             return Err(Problem::sentence(
@@ -153,12 +165,14 @@ fn config(broker: Broker, options: &SessionOptions) -> MqttConfig {
             MqttVersion::V5 => Version::V5,
         },
         session_expiry_s: options.session_expiry,
+        clean_start: options.clean_start.then_some(true),
         keep_alive_s: options.keep_alive,
         will: options.will_topic.as_ref().map(|topic| {
             let qos = message::qos(options.will_qos.unwrap_or(QosLevel::AtMostOnce));
             let text = options.will_message.clone().unwrap_or_default();
             Message { retain: options.will_retain, ..Message::new(topic, text, qos) }
         }),
+        will_delay_s: options.will_delay,
         broker,
     }
 }

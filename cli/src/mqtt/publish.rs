@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -47,7 +48,9 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     }
     let reach = &arguments.device.reach;
     let device = device::mqtt(&arguments.device)?;
-    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options(&arguments.queue))?;
+    let max_per_second = arguments.max_per_second.map(NonZeroU32::get);
+    let options = SessionOptions { max_per_second, ..options(&arguments.queue) };
+    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options)?;
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;
 

@@ -2,8 +2,9 @@
 //! message while nothing is connected yet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Unfinished};
+use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, SessionOptions, Unfinished};
 use thingpost_host::runtime::types::{Error, Message};
 use thingpost_host::runtime::{MqttPre, MqttSession, OpenError};
 use thingpost_host::{ConnectTo, Transport};
@@ -26,7 +27,7 @@ pub struct MqttStarter {
 }
 
 impl MqttStarter {
-    /// No attempt to connect takes longer than the timeout.
+    /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection.
     pub fn new(
         device: Device<MqttConfig>,
         connect_to: Vec<ConnectTo>,
@@ -35,13 +36,32 @@ impl MqttStarter {
     ) -> Result<Self, Problem> {
         device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
-        let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), ..options };
+        let options =
+            SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms: Some(timeout_ms), ..options };
         Ok(Self { component: load_mqtt()?, device, transport, options, last_failure })
     }
 
     /// A session, with what an earlier one left.
     pub async fn open(&self, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
+        if !unfinished.is_empty() {
+            self.refuse_all_of_another(unfinished).await?;
+        }
         self.open_with(&self.options, unfinished).await
+    }
+
+    /// The session gives its outcome to each message that this device cannot send. If it can send none of them, they were left
+    /// by another device, and that is not to lose them.
+    async fn refuse_all_of_another(&self, unfinished: &[Unfinished]) -> Result<(), Problem> {
+        let mut session = self.open_with(&self.options, unfinished).await?;
+        if session.outstanding().await.map_err(trapped)? > 0 {
+            return Ok(());
+        }
+        let events = session.receive(Duration::ZERO).await.map_err(trapped)?;
+        let reasons = events.into_iter().filter_map(|event| match event {
+            Event::NotPublished(refused) => Some(refused.error.explanation),
+            _ => None,
+        });
+        Err(Problem::sentence(reasons.last().unwrap_or_default()))
     }
 
     /// What no connection can change about the message.

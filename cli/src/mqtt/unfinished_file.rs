@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -75,11 +76,13 @@ impl UnfinishedFile {
 }
 
 fn to_json(unfinished: &Unfinished) -> Value {
-    let Unfinished { id, message, attempts, packet_id } = unfinished;
+    let Unfinished { id, message, attempts, packet_id, age_ms } = unfinished;
     json!({
         "id": id,
         "attempts": attempts,
         "packet_id": packet_id,
+        // Its message expiry goes on between the runs.
+        "taken_unix_ms": age_ms.map(|age_ms| now_unix_ms().saturating_sub(age_ms)),
         "topic": message.topic,
         "payload_base64": BASE64.encode(&message.payload),
         "qos": match message.qos {
@@ -118,7 +121,14 @@ fn from_json(value: &Value) -> Option<Unfinished> {
         message,
         attempts: u32::try_from(value["attempts"].as_u64()?).ok()?,
         packet_id: optional(&value["packet_id"], |id| u16::try_from(id.as_u64()?).ok())?,
+        // A clock that was put back makes it as young as it can be.
+        age_ms: optional(&value["taken_unix_ms"], |taken_ms| Some(now_unix_ms().saturating_sub(taken_ms.as_u64()?)))?,
     })
+}
+
+fn now_unix_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -145,8 +155,8 @@ mod tests {
             ..Message::new("é", [], Qos::AtLeastOnce)
         };
         [
-            Unfinished { id: 1, message: plain, attempts: 0, packet_id: None },
-            Unfinished { id: u64::MAX, message: full, attempts: 3, packet_id: Some(65_535) },
+            Unfinished { id: 1, message: plain, attempts: 0, packet_id: None, age_ms: None },
+            Unfinished { id: u64::MAX, message: full, attempts: 3, packet_id: Some(65_535), age_ms: None },
         ]
     }
 
@@ -169,6 +179,19 @@ mod tests {
         file.keep(&[]).unwrap();
         drop(file);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_message_grows_older_between_two_runs() {
+        let of = |age_ms| Unfinished { age_ms, ..unfinished()[0].clone() };
+        let aged = from_json(&to_json(&of(Some(22_000)))).unwrap();
+        assert!(aged.age_ms.unwrap() >= 22_000);
+        // Of a version that did not know, and after the clock was put back.
+        let mut value = to_json(&of(None));
+        value.as_object_mut().unwrap().remove("taken_unix_ms");
+        assert_eq!(from_json(&value).unwrap().age_ms, None);
+        value["taken_unix_ms"] = u64::MAX.into();
+        assert_eq!(from_json(&value).unwrap().age_ms, Some(0));
     }
 
     #[test]

@@ -120,6 +120,21 @@ fn what_the_session_is_to_be_reaches_the_broker() {
     assert_well(&fronts.run(line.with("--mqtt", "3.1.1")));
     let connect = fronts.connect();
     assert_eq!((connect.level, connect.clean_start), (4, false));
+    let anew = fronts.publish().with("--client-id", "thermometer").with("--session-expiry", "120");
+    assert_well(&fronts.run(anew.and(&["--clean-start"]).with("--max-per-second", "1000")));
+    assert!(fronts.connect().clean_start);
+}
+
+#[test]
+fn more_parameters_of_a_client_id_reach_aliyun() {
+    let fronts = Fronts::start();
+    let both = ["--client-id-parameter", "ext=1", "--client-id-parameter", "_v=a=b"];
+    assert_well(&fronts.run(fronts.publish_aliyun().and(&both)));
+    let connect = fronts.aliyun.ledger().connects().pop().unwrap();
+    assert!(connect.client_id.ends_with(",ext=1,_v=a=b|"), "{}", connect.client_id);
+    let wrong = |value| fronts.publish_aliyun().with("--client-id-parameter", value);
+    fronts.assert_usage(wrong("ext"), &["--client-id-parameter", "NAME=VALUE"]);
+    fronts.assert_usage(wrong("securemode=3"), &["parameter of the client id"]);
 }
 
 #[test]

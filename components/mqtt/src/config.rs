@@ -23,8 +23,10 @@ pub fn config(config: wit::Config) -> Result<Config, ConfigurationProblem> {
             wit::Version::V5 => Version::V5,
         },
         session_expiry_s: config.session_expiry_s,
+        clean_start: config.clean_start,
         keep_alive_s: config.keep_alive_s.unwrap_or(KEEP_ALIVE_S),
         will: config.will.map(message),
+        will_delay_s: config.will_delay_s,
     })
 }
 
@@ -56,7 +58,9 @@ fn aliyun(broker: wit::AliyunBroker) -> Result<aliyun::mqtt::Broker, Configurati
         types::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
         types::Signer::Host => Signer::Elsewhere,
     };
-    aliyun::mqtt::Broker::new(device, signer, sign_method(broker.sign_method), broker.timestamp_ms)
+    let of_device = aliyun::mqtt::Broker::new(device, signer, sign_method(broker.sign_method), broker.timestamp_ms)?;
+    let of_device = of_device.with_parameters(broker.client_id_parameters)?;
+    Ok(if broker.unchecked { of_device.unchecked() } else { of_device })
 }
 
 pub fn options(options: &wit::SessionOptions) -> Options {
@@ -73,11 +77,13 @@ pub fn options(options: &wit::SessionOptions) -> Options {
             wit::FullQueue::DropOldest => FullQueue::DropOldest,
         },
         drain_per_second: options.drain_per_second.unwrap_or(default.drain_per_second),
+        max_per_second: options.max_per_second.unwrap_or(default.max_per_second),
         reconnect_base_ms: options.reconnect_base_ms.unwrap_or(default.reconnect_base_ms),
         reconnect_max_ms: options.reconnect_max_ms.unwrap_or(default.reconnect_max_ms),
         stable_ms: options.stable_ms.unwrap_or(default.stable_ms),
         connect_timeout_ms: options.connect_timeout_ms.unwrap_or(default.connect_timeout_ms),
         operation_timeout_ms: options.operation_timeout_ms.unwrap_or(default.operation_timeout_ms),
+        message_timeout_ms: options.message_timeout_ms.unwrap_or(default.message_timeout_ms),
         max_in_flight: options.max_in_flight.unwrap_or(default.max_in_flight),
         max_attempts: options.max_attempts.unwrap_or(default.max_attempts),
     }
@@ -92,6 +98,6 @@ pub fn subscription(subscription: wit::Subscription) -> Subscription {
 }
 
 pub fn unfinished(unfinished: wit::Unfinished) -> Unfinished {
-    let wit::Unfinished { id, message, attempts, packet_id } = unfinished;
-    Unfinished { id, message: self::message(message), attempts, packet_id }
+    let wit::Unfinished { id, message, attempts, packet_id, age_ms } = unfinished;
+    Unfinished { id, message: self::message(message), attempts, packet_id, age_ms }
 }

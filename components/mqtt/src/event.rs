@@ -51,8 +51,8 @@ fn incoming(incoming: Incoming) -> wit::Incoming {
 }
 
 pub fn unfinished(unfinished: Unfinished) -> wit::Unfinished {
-    let Unfinished { id, message, attempts, packet_id } = unfinished;
-    wit::Unfinished { id, message: self::message(message), attempts, packet_id }
+    let Unfinished { id, message, attempts, packet_id, age_ms } = unfinished;
+    wit::Unfinished { id, message: self::message(message), attempts, packet_id, age_ms }
 }
 
 fn message(message: Message) -> types::Message {

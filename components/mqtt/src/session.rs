@@ -34,7 +34,7 @@ impl Parts {
         let config = config::config(config)?;
         let options = config::options(options);
         let unfinished = unfinished.into_iter().map(config::unfinished).collect();
-        let session = mqtt::Session::open(config, options, unfinished, wasi::seed())?;
+        let session = mqtt::Session::open(wasi::monotonic_ms(), config, options, unfinished, wasi::seed())?;
         Ok(Self { session, wire: Wire::default() })
     }
 
@@ -71,8 +71,8 @@ impl Parts {
         }
     }
 
-    fn publish(&mut self, message: Message) -> Result<u64, Error> {
-        self.session.publish(message::message(message)).map_err(explained)
+    fn publish(&mut self, now_ms: u64, message: Message) -> Result<u64, Error> {
+        self.session.publish(now_ms, message::message(message)).map_err(explained)
     }
 }
 
@@ -112,15 +112,17 @@ impl GuestSession for Session {
 
     fn publish(&self, message: Message) -> Result<u64, Error> {
         let parts = &mut *self.0.borrow_mut();
-        let taken = parts.publish(message);
-        parts.settle(wasi::monotonic_ms());
+        let now_ms = wasi::monotonic_ms();
+        let taken = parts.publish(now_ms, message);
+        parts.settle(now_ms);
         taken
     }
 
     fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<u64, Error>> {
         let parts = &mut *self.0.borrow_mut();
-        let taken = messages.into_iter().map(|message| parts.publish(message)).collect();
-        parts.settle(wasi::monotonic_ms());
+        let now_ms = wasi::monotonic_ms();
+        let taken = messages.into_iter().map(|message| parts.publish(now_ms, message)).collect();
+        parts.settle(now_ms);
         taken
     }
 
@@ -174,7 +176,7 @@ impl GuestSession for Session {
     }
 
     fn unfinished(&self) -> Vec<Unfinished> {
-        self.0.borrow().session.unfinished().into_iter().map(event::unfinished).collect()
+        self.0.borrow().session.unfinished(wasi::monotonic_ms()).into_iter().map(event::unfinished).collect()
     }
 
     fn abandon(&self) {

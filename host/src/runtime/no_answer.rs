@@ -22,7 +22,7 @@ impl From<&TransportError> for NoAnswer {
             WasiError::TlsCertificateError => (Failure::TlsCertificate, None),
             WasiError::TlsAlertReceived { alert_message, .. } => (Failure::TlsAlert, alert_message),
             WasiError::TlsProtocolError => (Failure::TlsProtocol, None),
-            WasiError::ConnectionTerminated => (Failure::ConnectionClosed, loss(error)),
+            WasiError::ConnectionTerminated => ending(error),
             // Of answers, which nobody here waits for.
             _ => (Failure::Other, None),
         };
@@ -30,11 +30,15 @@ impl From<&TransportError> for NoAnswer {
     }
 }
 
-/// There is no code of WASI for it that says more.
-fn loss(error: &TransportError) -> Option<String> {
+/// There is no code of WASI for it that says more. A server that closes without the goodbye of TLS has closed all the same, and
+/// so has one that gives its reason as an alert; a reset may come from anything on the way.
+fn ending(error: &TransportError) -> (Failure, Option<String>) {
     match error {
-        TransportError::Lost { error, .. } => Some(error.reason()),
-        _ => None,
+        TransportError::Lost { error, .. } => {
+            let failure = if error.is_close() { Failure::ConnectionClosed } else { Failure::ConnectionReset };
+            (failure, Some(error.reason()))
+        }
+        _ => (Failure::ConnectionClosed, None),
     }
 }
 
@@ -91,7 +95,19 @@ mod tests {
         assert_eq!(no_answer(TransportError::lost(to(), alert(), false)), closed);
         assert_eq!(no_answer(TransportError::lost(to(), alert(), true)).0, Failure::TlsAlert);
         let error = LossError::Closed(io::ErrorKind::ConnectionReset.into());
-        let closed = (Failure::ConnectionClosed, Some("connection reset".to_owned()));
-        assert_eq!(no_answer(TransportError::Lost { to: to(), error }), closed);
+        let reset = (Failure::ConnectionReset, Some("connection reset".to_owned()));
+        assert_eq!(no_answer(TransportError::Lost { to: to(), error }), reset);
+    }
+
+    #[test]
+    fn a_reset_is_no_close_and_a_close_without_goodbye_is_one() {
+        let failure = |error: LossError| no_answer(TransportError::Lost { to: to(), error }).0;
+        let broke = |kind: io::ErrorKind| failure(LossError::Closed(kind.into()));
+        for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::TimedOut] {
+            assert_eq!(broke(kind), Failure::ConnectionReset, "{kind}");
+        }
+        assert_eq!(broke(io::ErrorKind::UnexpectedEof), Failure::ConnectionClosed);
+        assert_eq!(failure(LossError::Alert(AlertDescription::InternalError)), Failure::ConnectionClosed);
+        assert_eq!(failure(LossError::Tls(rustls::Error::DecryptError)), Failure::ConnectionReset);
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
 use crate::http::Failure;
-use crate::mqtt::Situation;
+use crate::mqtt::{Situation, other_version};
 use crate::text::contains;
 use crate::topic::TopicProblem;
 
@@ -76,6 +76,7 @@ impl Known<'_> {
                  its instance"
             }
             Cause::Unavailable | Cause::ServerError => "try again later; a device may connect 5 times in a minute",
+            Cause::Unsupported => return other_version(self.error).map(ToOwned::to_owned),
             Cause::Throttled => "a device may connect 5 times in a minute: wait a minute",
             Cause::WrongHostOrPath | Cause::MalformedAnswer => NOT_MQTT,
             _ => return None,

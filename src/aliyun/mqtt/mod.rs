@@ -5,12 +5,14 @@
 //!
 //! What stands here is from Aliyun's documentation ("Establish MQTT connections over TCP") and its SDKs: the form of
 //! the client id, MQTT 3.1.1 without wills and without retained messages, a keep-alive of 30 to 1,200 seconds, 256 KB,
-//! and one connection per device.
+//! and one connection per device. Instances of enterprises are said to take more, and a gateway speaks for other devices: who
+//! knows better than the documentation can say so, and then nothing is refused that a packet can carry.
 
 mod explain;
 mod topic;
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::topic::encode_path;
 use super::{Config, Device, SignMethod, Signer, Signing, TimestampPolicy, lint};
@@ -20,9 +22,13 @@ use crate::message::{Message, RequestProblem};
 use crate::mqtt::{Login, Situation, Version};
 use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
+use crate::topic::check_filter as check_form;
 
 /// The largest payload: 256 KB.
 const MAX_PAYLOAD: usize = 256 * 1024;
+
+/// Of a device. What comes beyond that is refused, and makes it last longer.
+pub(crate) const CONNECTS_PER_MINUTE: usize = 5;
 
 /// In seconds.
 const KEEP_ALIVE: core::ops::RangeInclusive<u16> = 30..=1200;
@@ -32,7 +38,13 @@ const KEEP_ALIVE: core::ops::RangeInclusive<u16> = 30..=1200;
 pub struct Broker {
     config: Config,
     timestamp_ms: Option<u64>,
+    is_unchecked: bool,
+    /// What else stands between the bars of the client id.
+    parameters: Vec<(String, String)>,
 }
+
+/// What is ours to say between the bars of the client id.
+const OWN_PARAMETERS: [&str; 3] = ["securemode", "signmethod", "timestamp"];
 
 impl Broker {
     /// Checks the secret, if there is one, and the client id: what delimits the parameters must not stand in it.
@@ -47,7 +59,32 @@ impl Broker {
             return Err(Problem::Malformed("client id"));
         }
         let timestamp = if timestamp_ms.is_some() { TimestampPolicy::Now } else { TimestampPolicy::None };
-        Ok(Self { config: Config::new(device, signer, sign_method, timestamp)?, timestamp_ms })
+        let config = Config::new(device, signer, sign_method, timestamp)?;
+        Ok(Self { config, timestamp_ms, is_unchecked: false, parameters: Vec::new() })
+    }
+
+    /// The same of an instance that takes more than the documentation says: MQTT 5, a will, retained messages, shared
+    /// subscriptions, topics of other devices.
+    #[must_use]
+    pub fn unchecked(self) -> Self {
+        Self { is_unchecked: true, ..self }
+    }
+
+    /// With more parameters in the client id, such as `ext=1`.
+    pub fn with_parameters(self, parameters: Vec<(String, String)>) -> Result<Self, Problem> {
+        const OPTION: &str = "parameter of the client id";
+        for (name, value) in &parameters {
+            if name.is_empty() {
+                return Err(Problem::Empty(OPTION));
+            }
+            let breaks = |text: &str, more: &[char]| {
+                text.chars().any(|it| it.is_control() || matches!(it, '|' | ',') || more.contains(&it))
+            };
+            if breaks(name, &['=']) || breaks(value, &[]) || OWN_PARAMETERS.contains(&name.as_str()) {
+                return Err(Problem::Malformed(OPTION));
+            }
+        }
+        Ok(Self { parameters, ..self })
     }
 
     /// Where the broker is.
@@ -76,12 +113,16 @@ impl Broker {
     }
 
     /// The topic of the message, if the platform can take the message.
-    pub(crate) fn check(&self, message: &Message, _: Version) -> Result<String, RequestProblem> {
-        if message.retain || message.rule.is_some() || message.properties.is_some() {
+    pub(crate) fn check(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+        let has_more = message.retain || message.properties.is_some();
+        let fits_in_no_packet = message.properties.is_some() && version == Version::V3;
+        if message.rule.is_some() || fits_in_no_packet || (has_more && !self.is_unchecked) {
             return Err(RequestProblem::Unsupported);
         }
         encode_path(&message.topic)?;
-        lint::check_owner(self.device(), &message.topic)?;
+        if !self.is_unchecked {
+            lint::check_owner(self.device(), &message.topic)?;
+        }
         match message.payload.len() {
             ..=MAX_PAYLOAD => Ok(message.topic.clone()),
             _ => Err(RequestProblem::PayloadTooLarge),
@@ -90,7 +131,10 @@ impl Broker {
 
     /// Whether the platform can take the filter.
     pub(crate) fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
-        topic::check_filter(self.device(), filter)
+        match self.is_unchecked {
+            true => Ok(check_form(filter)?),
+            false => topic::check_filter(self.device(), filter),
+        }
     }
 
     /// The platform refuses a connection with a keep-alive outside of its bounds.
@@ -104,6 +148,7 @@ impl Broker {
     /// The platform has MQTT 3.1.1 and no wills.
     pub(crate) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), Problem> {
         match (version, will) {
+            _ if self.is_unchecked => Ok(()),
             (Version::V5, _) => Err(Problem::Unsupported("version 5 of MQTT")),
             (Version::V3, Some(_)) => Err(Problem::Unsupported("will")),
             (Version::V3, None) => Ok(()),
@@ -131,6 +176,11 @@ impl Broker {
         if let Some(timestamp_ms) = self.timestamp_ms {
             client_id.push_str(",timestamp=");
             client_id.push_str(&timestamp_ms.to_string());
+        }
+        for (name, value) in &self.parameters {
+            for part in [",", name, "=", value] {
+                client_id.push_str(part);
+            }
         }
         client_id.push('|');
         client_id
@@ -269,6 +319,39 @@ mod tests {
         ] {
             assert_eq!(check(&unsupported), Err(RequestProblem::Unsupported));
         }
+    }
+
+    #[test]
+    fn who_knows_better_than_the_documentation_is_refused_nothing_that_a_packet_can_carry() {
+        let broker = sample().unchecked();
+        let plain = || message("/pk/device/user/update");
+        assert_eq!(broker.check_session(Version::V5, Some(&plain())), Ok(()));
+        assert_eq!(broker.check_session(Version::V3, Some(&plain())), Ok(()));
+        for topic in ["/pk/sub-device/user/update", "/sys/other/sub-device/thing/event/property/post"] {
+            assert_eq!(broker.check(&message(topic), Version::V3).as_deref(), Ok(topic));
+        }
+        assert!(broker.check(&Message { retain: true, ..plain() }, Version::V3).is_ok());
+        let expiring = Message { properties: Some(Properties::default()), ..plain() };
+        assert!(broker.check(&expiring, Version::V5).is_ok());
+        assert_eq!(broker.check(&expiring, Version::V3), Err(RequestProblem::Unsupported));
+        for filter in ["$share/g/pk/device/user/get", "/pk/+/user/get", "#"] {
+            assert_eq!(broker.check_filter(filter), Ok(()), "{filter}");
+        }
+        assert!(broker.check_filter("a/#/b").is_err() && broker.check(&message("/pk/+"), Version::V5).is_err());
+    }
+
+    #[test]
+    fn more_parameters_stand_behind_our_own_and_are_not_signed() {
+        let with = |name: &str, value: &str| sample().with_parameters(vec![(name.into(), value.into())]);
+        let broker = sample().with_parameters(vec![("ext".into(), "1".into()), ("_v".into(), "a=b".into())]).unwrap();
+        let login = broker.login("s".into());
+        assert_eq!(login.client_id, "12345|securemode=2,signmethod=hmacsha1,timestamp=789,ext=1,_v=a=b|");
+        assert_eq!(broker.signing(), sample().signing());
+        assert!(with("ext", "").is_ok());
+        for (name, value) in [("securemode", "3"), ("a=b", "c"), ("a", "b|"), ("a", "b,c=d"), ("a\n", "b")] {
+            assert_eq!(with(name, value).unwrap_err(), Problem::Malformed("parameter of the client id"), "{name}");
+        }
+        assert_eq!(with("", "1").unwrap_err(), Problem::Empty("parameter of the client id"));
     }
 
     #[test]

@@ -28,6 +28,10 @@ use crate::platform::ConfigurationProblem as Problem;
 /// The longest client id, in characters.
 const MAX_CLIENT_ID: usize = 128;
 
+/// AWS counts with so much where more is asked for, and with MQTT 3.1.1 it does not say so: it cuts the connection after one and a
+/// half times as long, and publishes the will.
+pub(crate) const LONGEST_KEEP_ALIVE_S: u16 = 1200;
+
 /// No text in an MQTT packet is longer, and no correlation data.
 const MAX_TEXT: usize = u16::MAX as usize;
 

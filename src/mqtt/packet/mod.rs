@@ -31,6 +31,9 @@ pub(super) struct Connect<'a> {
     pub login: &'a Login,
     pub keep_alive_s: u16,
     pub session_expiry_s: u32,
+    pub starts_clean: bool,
+    /// Of MQTT 5.
+    pub will_delay_s: Option<u32>,
     /// The message and its topic as it goes over the wire.
     pub will: Option<(&'a Message, &'a str)>,
 }
@@ -58,6 +61,8 @@ pub(super) struct Connack {
     pub max_packet_bytes: Option<u32>,
     pub takes_qos_1: bool,
     pub takes_retained: bool,
+    /// Of MQTT 3.1.1, to a CONNECT of MQTT 5.
+    pub is_of_v3: bool,
 }
 
 /// The answer to a message. `code` is 0 in MQTT 3.1.1.

@@ -10,10 +10,11 @@ use mqtt_proto::v5::{PacketType, PublishProperties, UserProperty, WillProperties
 use super::{Malformed, Unsendable, topic};
 use crate::message::{PayloadFormat, Properties};
 
-pub(super) fn of_message(given: &Properties) -> Result<PublishProperties, Unsendable> {
+/// With what is left of the message expiry.
+pub(super) fn of_message(given: &Properties, expiry_s: Option<u32>) -> Result<PublishProperties, Unsendable> {
     Ok(PublishProperties {
         payload_is_utf8: is_utf8(given),
-        message_expiry_interval: given.message_expiry_s,
+        message_expiry_interval: expiry_s,
         topic_alias: None,
         response_topic: given.response_topic.as_deref().map(topic).transpose()?,
         correlation_data: given.correlation_data.as_deref().map(Bytes::copy_from_slice),

@@ -22,6 +22,8 @@ pub(in crate::mqtt) struct Publish<'a> {
     /// For at-least-once.
     pub id: Option<u16>,
     pub duplicate: bool,
+    /// What is left of its message expiry.
+    pub expiry_s: Option<u32>,
 }
 
 impl Publish<'_> {
@@ -33,7 +35,7 @@ impl Publish<'_> {
             | flag(RETAIN, self.message.retain);
         let topic_length = u16::try_from(self.topic.len()).map_err(|_| Unsendable)?;
         let properties = match (version, &self.message.properties) {
-            (Version::V5, Some(given)) => Some(properties::of_message(given)?),
+            (Version::V5, Some(given)) => Some(properties::of_message(given, self.expiry_s)?),
             _ => None,
         };
         // Of MQTT 5 without properties, their length.

@@ -10,7 +10,15 @@ fn connect(version: Version, session_expiry_s: u32, will: Option<&Message>) -> V
     let login = LOGIN();
     let will = will.map(|will| (will, will.topic.as_str()));
     let mut out = Vec::new();
-    version.connect(&Connect { login: &login, keep_alive_s: 60, session_expiry_s, will }, &mut out).unwrap();
+    let connect = Connect {
+        login: &login,
+        keep_alive_s: 60,
+        session_expiry_s,
+        starts_clean: session_expiry_s == 0,
+        will_delay_s: None,
+        will,
+    };
+    version.connect(&connect, &mut out).unwrap();
     out
 }
 
@@ -42,7 +50,7 @@ fn a_connect_of_mqtt_5_says_how_long_the_session_lasts() {
 fn a_publish_carries_duplicate_level_and_retain_in_its_header() {
     let message = Message { retain: true, ..Message::new("a/b", *b"xy", Qos::AtLeastOnce) };
     let mut out = Vec::new();
-    let publish = Publish { message: &message, topic: "a/b", id: Some(0x0102), duplicate: true };
+    let publish = Publish { message: &message, topic: "a/b", id: Some(0x0102), duplicate: true, expiry_s: Some(7) };
     publish.encode(Version::V3, &mut out).unwrap();
     assert_eq!(out, b"\x3b\x09\0\x03a/b\x01\x02xy");
     out.clear();
@@ -55,7 +63,7 @@ fn a_length_takes_as_many_bytes_as_it_needs() {
     for (payload, length_bytes) in [(100, 1), (200, 2), (20_000, 3)] {
         let message = Message::new("t", vec![7; payload], Qos::AtMostOnce);
         let mut out = Vec::new();
-        let publish = Publish { message: &message, topic: "t", id: None, duplicate: false };
+        let publish = Publish { message: &message, topic: "t", id: None, duplicate: false, expiry_s: None };
         publish.encode(Version::V3, &mut out).unwrap();
         assert_eq!(out.len(), 1 + length_bytes + 3 + payload);
         let whole = frame(&out).unwrap().unwrap();

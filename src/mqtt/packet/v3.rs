@@ -12,7 +12,7 @@ use crate::mqtt::Subscription;
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
     let mut wire = WireConnect::new(connect.login.client_id.as_str().into(), connect.keep_alive_s);
-    wire.clean_session = connect.session_expiry_s == 0;
+    wire.clean_session = connect.starts_clean;
     wire.username = connect.login.user_name.as_ref().map(|name| name.reveal().into());
     wire.password =
         connect.login.password.as_ref().map(|password| Bytes::copy_from_slice(password.reveal().as_bytes()));

@@ -5,12 +5,12 @@ use alloc::sync::Arc;
 
 use bytes::Bytes;
 use mqtt_proto::v5::{
-    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, Puback, Suback,
+    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, PubackProperties, Suback,
     Subscribe, SubscriptionOptions, Unsuback,
 };
 use mqtt_proto::{Pid, QoS, TopicFilter};
 
-use super::receive::{MAX_PACKET, incoming};
+use super::receive::{MAX_PACKET, incoming, packet_id};
 use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Unsendable, payload, properties, qos, topic};
 use crate::mqtt::Subscription;
 
@@ -18,7 +18,7 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
     let mut wire = WireConnect::new(connect.login.client_id.as_str().into(), connect.keep_alive_s);
     // What is larger would end the connection, and a broker that has kept it would send it again.
     wire.properties.max_packet_size = Some(MAX_PACKET as u32 + 5);
-    wire.clean_start = connect.session_expiry_s == 0;
+    wire.clean_start = connect.starts_clean;
     wire.properties.session_expiry_interval = (connect.session_expiry_s > 0).then_some(connect.session_expiry_s);
     wire.username = connect.login.user_name.as_ref().map(|name| name.reveal().into());
     wire.password =
@@ -29,6 +29,7 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
         if let Some(given) = &message.properties {
             will.properties = properties::of_will(given)?;
         }
+        will.properties.delay_interval = connect.will_delay_s;
         wire.last_will = Some(will);
     }
     Ok(wire)
@@ -46,14 +47,10 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
     let mut offset = 0;
     let packet = match header.typ {
         // A broker that knows no MQTT 5 says so as MQTT 3.1.1 does, or refuses for another reason.
-        PacketType::Connack if body.len() == 2 => return v3_connack(body[1]),
+        PacketType::Connack if body.len() == 2 => return Ok(v3_connack(body[1])),
         PacketType::Connack => connack(WireConnack::decode(body, &mut offset, header).map_err(|_| Malformed)?)?,
         PacketType::Publish => return incoming(first, body, properties::received),
-        PacketType::Puback => {
-            let puback = Puback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
-            let reason = text(puback.properties.reason_string);
-            Packet::Puback(Ack { id: puback.pid.value(), code: puback.reason_code as u8, reason })
-        }
+        PacketType::Puback => return puback(body, header.typ),
         PacketType::Suback => {
             let suback = Suback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
             let codes = suback.topics.iter().map(|code| *code as u8).collect();
@@ -78,16 +75,36 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
     }
 }
 
-fn v3_connack(code: u8) -> Result<Packet, Malformed> {
+/// Whatever it says, it is not the answer to this CONNECT. One that accepts has not read which version it was asked for.
+fn v3_connack(code: u8) -> Packet {
     let code = match code {
-        1 => 0x84,
         2 => 0x85,
         3 => 0x88,
         4 => 0x86,
         5 => 0x87,
-        _ => return Err(Malformed),
+        _ => 0x84,
     };
-    Ok(Packet::Connack(Connack { code, ..Connack::default() }))
+    Packet::Connack(Connack { code, is_of_v3: true, ..Connack::default() })
+}
+
+/// Not by mqtt-proto: its decoder takes for malformed whatever code the standard does not have for a PUBACK, and brokers say
+/// "message rate too high" in it. The code alone is what matters, so any is taken.
+fn puback(body: &[u8], packet: PacketType) -> Result<Packet, Malformed> {
+    let (id, rest) = body.split_at_checked(2).ok_or(Malformed)?;
+    let id = packet_id(id)?;
+    let (code, reason) = match rest {
+        [] => (0, None),
+        [code] => (*code, None),
+        [code, properties @ ..] => {
+            let mut length = 0;
+            let read = PubackProperties::decode(properties, &mut length, packet).map_err(|_| Malformed)?;
+            if length != properties.len() {
+                return Err(Malformed);
+            }
+            (*code, text(read.reason_string))
+        }
+    };
+    Ok(Packet::Puback(Ack { id, code, reason }))
 }
 
 fn connack(connack: WireConnack) -> Result<Packet, Malformed> {
@@ -105,6 +122,7 @@ fn connack(connack: WireConnack) -> Result<Packet, Malformed> {
         max_packet_bytes: properties.max_packet_size,
         takes_qos_1: properties.max_qos != Some(QoS::Level0),
         takes_retained: properties.retain_available != Some(false),
+        is_of_v3: false,
     }))
 }
 

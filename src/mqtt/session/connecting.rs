@@ -71,6 +71,12 @@ impl Session {
     }
 
     fn begin(&mut self, now_ms: u64) -> Step {
+        // However often a connection is asked for. One attempt that somebody waits for is made at once.
+        let until_ms = self.reconnect.not_before_ms();
+        if now_ms < until_ms && self.wish == Wish::Always {
+            self.link = Link::Pausing { until_ms };
+            return Step::Wait(Some(until_ms));
+        }
         if self.signature.is_none()
             && let Some(signing) = self.config.broker.signing_elsewhere()
         {
@@ -78,7 +84,8 @@ impl Session {
             return Step::Sign(signing);
         }
         let timeout_ms = self.options.connect_timeout_ms;
-        self.link = Link::Dialing { deadline_ms: now_ms + u64::from(timeout_ms) };
+        self.reconnect.begun(now_ms);
+        self.link = Link::Dialing { deadline_ms: now_ms.saturating_add(timeout_ms.into()) };
         let endpoint = self.config.broker.endpoint();
         let authority = [endpoint.host(), ":", &endpoint.port().to_string()].concat();
         Step::Dial { authority, timeout_ms }
@@ -113,6 +120,8 @@ impl Session {
             login: &login,
             keep_alive_s: self.config.keep_alive_s,
             session_expiry_s: self.config.session_expiry_s,
+            starts_clean: self.starts_clean(),
+            will_delay_s: self.config.will_delay_s,
             will: self.config.will.as_ref().zip(self.will_topic.as_deref()),
         };
         // What stands in it has been checked when the session was opened.
@@ -120,7 +129,18 @@ impl Session {
         debug_assert!(encoded.is_ok(), "a checked CONNECT can be sent");
     }
 
-    /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it.
+    /// Whether the next connection begins a new session.
+    fn starts_clean(&self) -> bool {
+        let keeps_nothing = self.config.session_expiry_s == 0;
+        match self.config.clean_start {
+            None => keeps_nothing,
+            Some(false) => false,
+            Some(true) => keeps_nothing || self.generation == 0,
+        }
+    }
+
+    /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it in good
+    /// order, [`Failure::ConnectionReset`] if it was broken off.
     pub fn failed(&mut self, now_ms: u64, no_answer: NoAnswer) {
         self.end(now_ms, Error { delivery: Delivery::NotSent, ..Error::no_answer(Stage::Connection, no_answer) });
     }
@@ -138,9 +158,21 @@ impl Session {
             // Perhaps it was made with a secret that has been replaced.
             self.signature = None;
             let error = reason::refused_connection(self.config.version, connack.code, connack.reason);
-            return self.end(now_ms, error);
+            let detail = connack.is_of_v3.then(|| "it answers as MQTT 3.1.1 does".to_owned());
+            return self.end(now_ms, Error { detail, ..error });
         }
-        let keep_alive_s = connack.keep_alive_s.unwrap_or(self.config.keep_alive_s);
+        if connack.session_present && self.starts_clean() {
+            // Both versions demand it: what would come belongs to a session that nobody here knows.
+            let error = connection_error(Cause::MalformedAnswer, Retry::AfterMs(1000));
+            let detail = Some("the broker goes on with a session where a new one was asked for".to_owned());
+            return self.end(now_ms, Error { detail, ..error });
+        }
+        self.reconnect.succeeded();
+        if let Some(lost_ms) = self.lost_ms.take() {
+            self.outbox.was_offline_for(now_ms.saturating_sub(lost_ms));
+        }
+        let longest_s = self.config.broker.longest_keep_alive().unwrap_or(u16::MAX);
+        let keep_alive_s = connack.keep_alive_s.unwrap_or(self.config.keep_alive_s).min(longest_s);
         let connection = Connection { session_present: connack.session_present, keep_alive_s };
         for filter in self.subscriptions.connected(connack.session_present) {
             self.tell(Event::Unsubscribed { filter, error: None });
@@ -152,12 +184,12 @@ impl Session {
             connection,
             since_ms: now_ms,
             window: window as usize,
-            is_cautious: self.outbox.first_waiting().is_some_and(|entry| entry.closings > 0),
+            is_cautious: self.outbox.first_waiting().is_some_and(|entry| entry.is_suspect),
             has_unconfirmed: false,
             // A quarter before its time, so that it is not late for the broker. One that wants none gets one all the same:
             // without it a dead connection is never noticed.
             ping_after_ms: match keep_alive_s {
-                0 => u64::from(self.config.keep_alive_s) * 750,
+                0 => u64::from(self.config.keep_alive_s.min(longest_s)) * 750,
                 seconds => u64::from(seconds) * 750,
             },
             limits: Limits {
@@ -172,6 +204,7 @@ impl Session {
             last_received_ms: now_ms,
             pinged_ms: None,
             silent_since_ms: None,
+            asked_since_ms: None,
         });
         match self.wish {
             Wish::Once => self.attempt = Some(Ok(connection)),
@@ -190,18 +223,32 @@ impl Session {
                 return self.close();
             }
             Link::Online(online) => Some(now_ms.saturating_sub(online.since_ms)),
-            Link::Signing | Link::Dialing { .. } | Link::Greeting { .. } => None,
+            Link::Signing => None,
+            Link::Dialing { .. } | Link::Greeting { .. } => {
+                self.reconnect.failed(matches!(self.link, Link::Greeting { .. }));
+                None
+            }
         };
         // Who closes upon a message does so upon the first one that was not acknowledged, whatever was sent behind it.
         let suspect = self.outbox.first_in_flight().map(|first| first.topic.clone());
         let suspect = suspect.or_else(|| self.last_topic.clone());
         if let Some(after_ms) = after_ms {
             self.reconnect.lost(after_ms);
+            self.lost_ms = Some(now_ms);
             self.blame(now_ms, &error);
+            if error.cause == Cause::Throttled {
+                self.pace.slow_down(now_ms);
+            }
         }
-        let retry_ms = (self.wish == Wish::Always).then(|| self.reconnect.pause_ms());
+        if matches!(error.cause, Cause::Transport(Failure::Denied | Failure::RequestRejected))
+            && self.wish == Wish::Always
+        {
+            // The host has said no, and says it each time.
+            self.wish = Wish::Nothing;
+        }
+        let retry_ms = (self.wish == Wish::Always).then(|| self.reconnect.pause_ms(now_ms));
         self.link = match retry_ms {
-            Some(pause_ms) => Link::Pausing { until_ms: now_ms + pause_ms },
+            Some(pause_ms) => Link::Pausing { until_ms: now_ms.saturating_add(pause_ms) },
             None => Link::Off,
         };
         self.close();
@@ -221,7 +268,7 @@ impl Session {
     /// Forgets all that belongs to a connection.
     pub(super) fn close(&mut self) {
         self.is_to_close = true;
-        self.outbox.lost();
+        self.outbox.lost(&self.output);
         for packet_id in core::mem::take(&mut self.asked) {
             self.outbox.release(packet_id);
         }
@@ -231,6 +278,10 @@ impl Session {
 
     /// A broker may close the connection upon a message or a subscription that it does not want, and over MQTT 3.1.1 AWS
     /// does nothing else. That would be sent again for ever, and nothing behind it.
+    ///
+    /// A reset proves nothing: anything on the way can send one. But a broker that closes with something unread resets as well,
+    /// and so does one that closes upon the first of many messages. So whatever may be the reason goes alone the next time: then
+    /// nothing is unread, and the close is a close.
     fn blame(&mut self, now_ms: u64, error: &Error) {
         let is_closed = matches!(
             error.cause,
@@ -243,41 +294,51 @@ impl Session {
                 | Cause::ServerError
                 | Cause::UndocumentedAnswer
         );
+        let is_reset = error.cause == Cause::Transport(Failure::ConnectionReset);
         let is_unanswered = error.cause == Cause::Transport(Failure::AnswerTimeout);
         let max_attempts = self.options.max_attempts;
+        if is_reset {
+            self.subscriptions.reset();
+        }
         for (filter, is_end) in self.subscriptions.lost(is_closed || is_unanswered, max_attempts) {
             let error = Error { stage: Stage::Publication, delivery: Delivery::Unknown, ..error.clone() };
-            let explained = self.about_subscription(error, &filter);
-            self.tell(match is_end {
-                true => Event::Unsubscribed { filter, error: Some(explained) },
-                false => Event::Subscribed { filter, granted: Err(explained) },
-            });
+            self.tell_unasked(filter, is_end, error);
         }
-        if is_closed {
-            self.blame_first(now_ms, error);
+        if is_closed || is_reset {
+            self.suspect(now_ms, is_closed.then_some(error));
         }
     }
 
-    /// Brokers take messages in their order, so it is the first one that was not acknowledged; if it had left in full, if that
-    /// was not long ago, and if nothing that is never acknowledged has left as well.
-    fn blame_first(&mut self, now_ms: u64, error: &Error) {
+    /// Brokers take messages in their order, so it is the first one that was not acknowledged; if it had left in full, and if
+    /// that was not long ago. It is blamed for a close alone, and if nothing else was under way.
+    fn suspect(&mut self, now_ms: u64, close: Option<&Error>) {
         let Link::Online(online) = &self.link else { return };
-        let (has_unconfirmed, is_cautious) = (online.has_unconfirmed, online.is_cautious);
+        let is_alone = !online.has_unconfirmed && self.asked.is_empty() && self.outbox.is_first_alone();
         let patience_ms = u64::from(self.options.operation_timeout_ms);
         let is_long_ago = self.outbox.first_waits_since_ms().is_some_and(|ms| now_ms.saturating_sub(ms) > patience_ms);
         let Some(first) = self.outbox.first_in_flight() else { return };
-        if !self.output.is_written(first.end) || is_long_ago || (has_unconfirmed && is_cautious) {
+        if !self.output.is_written(first.end) || is_long_ago {
             return;
         }
+        first.is_suspect = true;
+        let Some(error) = close.filter(|_| is_alone) else { return };
         first.closings += 1;
         if first.closings >= self.options.max_attempts
-            && !has_unconfirmed
             && let Some(entry) = self.outbox.pop_in_flight()
         {
             let error =
                 Error { stage: Stage::Publication, delivery: Delivery::Unknown, retry: Retry::Never, ..error.clone() };
             self.not_published(entry, |_| error);
         }
+    }
+
+    /// A subscription, or the end of one, is given up.
+    pub(super) fn tell_unasked(&mut self, filter: String, is_end: bool, error: Error) {
+        let explained = self.about_subscription(error, &filter);
+        self.tell(match is_end {
+            true => Event::Unsubscribed { filter, error: Some(explained) },
+            false => Event::Subscribed { filter, granted: Err(explained) },
+        });
     }
 }
 

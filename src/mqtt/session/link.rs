@@ -41,8 +41,8 @@ pub(super) struct Online {
     pub since_ms: u64,
     /// How many messages may be unacknowledged.
     pub window: usize,
-    /// The broker has closed the last connection upon the first message: it goes alone until something is acknowledged, so
-    /// that the others are not sent again and again for its sake.
+    /// The last connection has ended upon the first message: it goes alone until something is acknowledged, so that the others
+    /// are not sent again and again for its sake, and so that it can be told whether it was that one.
     pub is_cautious: bool,
     /// An at-most-once message was written, and nothing was acknowledged since: the broker may have closed upon that.
     pub has_unconfirmed: bool,
@@ -59,8 +59,10 @@ pub(super) struct Online {
     pub last_received_ms: u64,
     /// When the PINGREQ was sent that waits for its answer.
     pub pinged_ms: Option<u64>,
-    /// Since when an acknowledgement is awaited and nothing comes but answers to pings.
+    /// Since when an answer is awaited and nothing comes at all.
     pub silent_since_ms: Option<u64>,
+    /// Since when a subscription, or the end of one, is not answered.
+    pub asked_since_ms: Option<u64>,
 }
 
 /// What the broker has told of itself.

@@ -26,6 +26,7 @@ use super::event::{Connection, Disconnection, Event, Unfinished};
 use super::options::Options;
 use super::outbox::{self, Entry, NotTaken, Outbox};
 use super::output::Output;
+use super::pace::Pace;
 use super::packet;
 use super::reconnect::Reconnect;
 use super::subscriptions::{Subscription, Subscriptions};
@@ -60,10 +61,15 @@ pub struct Config {
     pub version: Version,
     /// How long the broker keeps subscriptions and messages for a client that is away. 0: not at all.
     pub session_expiry_s: u32,
+    /// Whether the first connection begins a new session, whatever the broker has kept. None: if nothing is kept. Later ones go on
+    /// with what there is.
+    pub clean_start: Option<bool>,
     /// The longest silence before the connection is looked after.
     pub keep_alive_s: u16,
     /// What the broker publishes when the device is lost.
     pub will: Option<Message>,
+    /// MQTT 5: how long the broker waits with it for the device to come back, in seconds.
+    pub will_delay_s: Option<u32>,
 }
 
 /// What to do next.
@@ -119,8 +125,11 @@ pub struct Session {
     is_to_close: bool,
     signature: Option<Secret>,
     reconnect: Reconnect,
-    /// How many times in a row a connection was given up because nothing came.
+    pace: Pace,
+    /// How many times in a row a connection was given up because an answer did not come.
     silences: u32,
+    /// When the last connection ended.
+    lost_ms: Option<u64>,
     outbox: Outbox,
     subscriptions: Subscriptions,
     /// Under which subscriptions, and ends of them, wait for their answer.
@@ -140,8 +149,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Refuses what cannot work. `unfinished` is what an earlier session has left; `seed` spreads the pauses.
+    /// Refuses what cannot work. `unfinished` is what an earlier session has left: whatever this broker cannot take of it has its
+    /// outcome as an event. `seed` spreads the pauses.
     pub fn open(
+        now_ms: u64,
         config: Config,
         options: Options,
         unfinished: Vec<Unfinished>,
@@ -151,6 +162,9 @@ impl Session {
         let Config { broker, version, will, .. } = &config;
         broker.check_keep_alive(config.keep_alive_s)?;
         broker.check_session(*version, will.as_ref())?;
+        if config.will_delay_s.is_some() && *version == Version::V3 {
+            return Err(ConfigurationProblem::Unsupported("will delay with MQTT 3.1.1"));
+        }
         let will_topic = match will {
             Some(will) if will.payload.len() > MAX_TEXT => {
                 return Err(ConfigurationProblem::TooLarge("payload of the will", "65535 bytes"));
@@ -169,8 +183,10 @@ impl Session {
             generation: 0,
             is_to_close: false,
             signature: None,
-            reconnect: Reconnect::new(&options, seed),
+            reconnect: Reconnect::new(&options, config.broker.connects_per_minute(), seed),
+            pace: Pace::new(options.max_per_second),
             silences: 0,
+            lost_ms: None,
             outbox: Outbox::new(&options),
             subscriptions: Subscriptions::default(),
             asked: Vec::new(),
@@ -185,12 +201,26 @@ impl Session {
             options,
         };
         const LEFT: ConfigurationProblem = ConfigurationProblem::Malformed("message that an earlier session has left");
-        for Unfinished { id, message, attempts, packet_id } in unfinished {
-            let topic = session.config.broker.check(&message, session.config.version).map_err(|_| LEFT)?;
+        for Unfinished { id, message, attempts, packet_id, age_ms } in unfinished {
+            let checked = session.config.broker.check(&message, session.config.version);
             // Only what is at least once is sent again under the same identifier.
             let packet_id = packet_id.filter(|_| message.qos == Qos::AtLeastOnce);
-            if !session.outbox.restore(Entry { packet_id, attempts, ..Entry::new(id, message, topic) }) {
+            let topic = checked.as_ref().map_or_else(|_| message.topic.clone(), String::clone);
+            let taken_ms = outbox::signed(now_ms).saturating_sub(outbox::signed(age_ms.unwrap_or(0)));
+            let entry = Entry {
+                packet_id,
+                attempts,
+                may_have_arrived: packet_id.is_some(),
+                ..Entry::new(id, message, topic, taken_ms)
+            };
+            if !session.outbox.restore(entry) {
                 return Err(LEFT);
+            }
+            // The others are not to wait for one that can never go.
+            if let Err(problem) = checked
+                && let Some(entry) = session.outbox.pop_restored()
+            {
+                session.not_published(entry, |entry| Error { delivery: entry.delivery(), ..problem.into() });
             }
         }
         Ok(session)
@@ -240,6 +270,9 @@ impl Session {
     /// Says goodbye, and wants no connection any more. [`Step::Close`] follows when the goodbye is written.
     pub fn disconnect(&mut self, now_ms: u64) {
         self.wish = Wish::Nothing;
+        if let Link::Online(_) = &self.link {
+            self.lost_ms = Some(now_ms);
+        }
         self.link = match core::mem::replace(&mut self.link, Link::Off) {
             Link::Online(_) if self.has_acknowledged => {
                 packet::pingreq(self.output.buffer());
@@ -270,7 +303,7 @@ impl Session {
     }
 
     /// Takes a message and numbers it. A message that is not taken has its outcome right here, with an explanation.
-    pub fn publish(&mut self, message: Message) -> Result<u64, (Error, String)> {
+    pub fn publish(&mut self, now_ms: u64, message: Message) -> Result<u64, (Error, String)> {
         let topic = match self.config.broker.check(&message, self.config.version) {
             Ok(topic) => topic,
             Err(problem) => return Err(self.refused(problem.into(), &message.topic)),
@@ -283,16 +316,36 @@ impl Session {
             let detail = Some("too many events wait to be taken".to_string());
             return Err(self.refused(Error { detail, ..not_taken(Cause::QueueFull) }, &topic));
         }
-        match self.outbox.make_room(bytes, self.link.standing()) {
+        let standing = self.link.standing();
+        if self.outbox.is_full(bytes, standing) {
+            // Nobody has to go for what has no time left.
+            self.tell_expired(now_ms);
+        }
+        match self.outbox.make_room(bytes, standing) {
             Ok(dropped) => {
                 for dropped in dropped {
                     self.not_published(dropped, |_| not_taken(Cause::QueueFull));
                 }
-                Ok(self.outbox.push(message, topic))
+                Ok(self.outbox.push(message, topic, now_ms))
             }
             Err(NotTaken::QueueOff) => Err(self.refused(not_taken(Cause::NotConnected), &topic)),
             Err(NotTaken::QueueFull) => Err(self.refused(not_taken(Cause::QueueFull), &topic)),
         }
+    }
+
+    fn tell_expired(&mut self, now_ms: u64) {
+        for entry in self.outbox.take_expired(now_ms) {
+            self.expired(entry);
+        }
+    }
+
+    /// Its message expiry is over.
+    fn expired(&mut self, entry: Entry) {
+        self.not_published(entry, |entry| Error {
+            delivery: entry.delivery(),
+            retry: Retry::Never,
+            ..not_taken(Cause::Expired)
+        });
     }
 
     fn refused(&self, error: Error, topic: &str) -> (Error, String) {
@@ -371,18 +424,14 @@ impl Session {
     }
 
     /// The messages without an outcome, oldest first.
-    pub fn unfinished(&self) -> Vec<Unfinished> {
-        self.outbox.unfinished()
+    pub fn unfinished(&self, now_ms: u64) -> Vec<Unfinished> {
+        self.outbox.unfinished(now_ms)
     }
 
     /// Gives each message its outcome that has none.
     pub fn abandon(&mut self) {
-        for (entry, may_have_been_sent) in self.outbox.give_up() {
-            self.not_published(entry, |_| Error {
-                delivery: if may_have_been_sent { Delivery::Unknown } else { Delivery::NotSent },
-                retry: Retry::AfterMs(0),
-                ..not_taken(Cause::Abandoned)
-            });
+        for (entry, delivery) in self.outbox.give_up() {
+            self.not_published(entry, |_| Error { delivery, retry: Retry::AfterMs(0), ..not_taken(Cause::Abandoned) });
         }
     }
 
@@ -408,7 +457,11 @@ impl Session {
 
 fn event_bytes(event: &Event) -> usize {
     match event {
-        Event::Message(incoming) => incoming.topic.len() + incoming.payload.len(),
+        Event::Message(incoming) => {
+            incoming.topic.len()
+                + incoming.payload.len()
+                + incoming.properties.as_ref().map_or(0, outbox::properties_bytes)
+        }
         _ => 0,
     }
 }

@@ -7,11 +7,17 @@ use super::link::Link;
 use crate::error::{Error, Stage};
 use crate::message::Qos;
 use crate::mqtt::Situation;
+use crate::mqtt::Version;
 use crate::mqtt::event::Event;
+use crate::mqtt::outbox::Entry;
 use crate::mqtt::packet::{self, Ack, Acks, Malformed, Packet, frame};
 use crate::mqtt::reason;
 use crate::mqtt::subscriptions::is_granted;
+use crate::mqtt::subscriptions::rest_ms;
 use crate::outcome::Receipt;
+
+/// For a subscription that is refused for now, where messages have no timeout.
+const SUBSCRIPTION_PATIENCE_MS: u64 = 60_000;
 
 impl Session {
     /// Bytes came.
@@ -83,9 +89,7 @@ impl Session {
     }
 
     fn take(&mut self, now_ms: u64, packet: Packet) {
-        if packet != Packet::Pingresp {
-            self.heard(now_ms);
-        }
+        self.heard(now_ms);
         if let Link::Greeting { .. } = self.link {
             return match packet {
                 Packet::Connack(connack) => self.greeted(now_ms, connack),
@@ -101,7 +105,7 @@ impl Session {
                 self.queue(Event::Message(packet), acknowledge);
             }
             Packet::Puback(ack) => self.acknowledged(now_ms, ack),
-            Packet::Suback(acks) => self.subscribed(acks),
+            Packet::Suback(acks) => self.subscribed(now_ms, acks),
             Packet::Unsuback(acks) => self.unsubscribed(&acks),
             Packet::Pingresp => {
                 self.has_acknowledged = false;
@@ -123,12 +127,34 @@ impl Session {
             online.has_unconfirmed = false;
         }
         // One that nobody waits for is of a message that was given up.
-        let Some(entry) = self.outbox.acknowledged(id, now_ms) else { return };
+        let Some(mut entry) = self.outbox.acknowledged(id, now_ms) else { return };
         if is_granted(code) {
+            self.pace.accepted(now_ms);
             let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };
-            self.tell(Event::Published { id: entry.id, receipt });
-        } else {
-            self.not_published(entry, |_| reason::refused(Stage::Publication, code, reason));
+            return self.tell(Event::Published { id: entry.id, receipt });
+        }
+        entry.refusals = entry.refusals.saturating_add(1);
+        if reason::is_for_now(code) {
+            // Only what is refused for the first time tells of the pace: one that is refused each time slows down nobody else.
+            if entry.refusals == 1 {
+                self.pace.refused(now_ms);
+            }
+            let deadline_ms = self.message_deadline_ms(&entry);
+            if now_ms < deadline_ms {
+                entry.packet_id = None;
+                entry.rests_until_ms = now_ms.saturating_add(rest_ms(entry.refusals)).min(deadline_ms);
+                return self.outbox.rest(entry);
+            }
+        }
+        let error = reason::refused(Stage::Publication, code, reason);
+        self.not_published(entry, |entry| Error { delivery: entry.delivery(), ..error });
+    }
+
+    /// Until when the message is tried.
+    pub(super) fn message_deadline_ms(&self, entry: &Entry) -> u64 {
+        match (self.options.message_timeout_ms, entry.first_sent_ms) {
+            (0, _) | (_, None) => u64::MAX,
+            (timeout_ms, Some(first_ms)) => first_ms.saturating_add(timeout_ms.into()),
         }
     }
 
@@ -137,21 +163,32 @@ impl Session {
         let Some(index) = self.asked.iter().position(|asked| *asked == id) else { return false };
         self.asked.remove(index);
         self.outbox.release(id);
+        if let Link::Online(online) = &mut self.link {
+            online.asked_since_ms = None;
+        }
         true
     }
 
-    fn subscribed(&mut self, Acks { id, codes, reason }: Acks) {
+    fn subscribed(&mut self, now_ms: u64, Acks { id, codes, reason }: Acks) {
         if !self.answered(id) {
             return;
         }
+        self.silences = 0;
         for (filter, code) in self.subscriptions.subscribed(id, &codes) {
+            // An answer that leaves one out grants it not. MQTT 3.1.1 has one refusal, which says nothing of the time.
+            let code = code.unwrap_or(0x80);
+            if self.config.version == Version::V5
+                && reason::is_for_now(code)
+                && self.subscriptions.rest(&filter, now_ms, self.subscription_patience_ms())
+            {
+                continue;
+            }
             let granted = match code {
-                Some(0) => Ok(Qos::AtMostOnce),
-                Some(code) if is_granted(code) => Ok(Qos::AtLeastOnce),
+                0 => Ok(Qos::AtMostOnce),
+                code if is_granted(code) => Ok(Qos::AtLeastOnce),
                 code => {
-                    // An answer that leaves one out grants it not.
-                    let code = code.unwrap_or(0x80);
                     let error = reason::refused_subscription(self.config.version, code, reason.clone());
+                    self.subscriptions.forget(&filter);
                     Err(self.about_subscription(error, &filter))
                 }
             };
@@ -170,6 +207,14 @@ impl Session {
             self.about_subscription(error, &filter)
         });
         self.tell(Event::Unsubscribed { filter, error });
+    }
+
+    /// For how long a subscription is tried that is refused for now.
+    fn subscription_patience_ms(&self) -> u64 {
+        match self.options.message_timeout_ms {
+            0 => SUBSCRIPTION_PATIENCE_MS,
+            timeout_ms => timeout_ms.into(),
+        }
     }
 
     pub(super) fn about_subscription(&self, error: Error, filter: &str) -> (Error, String) {

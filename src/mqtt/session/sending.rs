@@ -19,12 +19,18 @@ use crate::outcome::{Delivery, Receipt, Retry};
 /// With so much to write nothing more is encoded: what waits as messages can still be exported, or dropped.
 const HIGH_WATER: usize = 64 * 1024;
 
-/// The patience with a silent broker doubles up to this many times: on a slow link the first answer to much takes longer
+/// The patience with silence doubles up to this many times: on a slow link the first answer to much takes longer
 /// than any sensible timeout, and to give up then means to send it all again.
 const MAX_DOUBLINGS: u32 = 4;
 
-/// The first message may wait for its acknowledgement this many times as long while other things come.
+/// So many messages that were refused for now do not keep others from being sent.
+const MAX_RESTING: usize = 1000;
+
+/// Where a message has no time of its own, the first one may wait for its acknowledgement this many times as long while other things come.
 const PATIENCES: u64 = 12;
+
+/// A subscription may wait this many times as long: to ask once more does no harm, and messages wait for it after a reconnect.
+const PATIENCES_OF_ASKING: u64 = 4;
 
 impl Session {
     /// What is to be written.
@@ -44,65 +50,134 @@ impl Session {
                 self.tell(Event::Published { id, receipt });
             }
         }
-        if let Link::Online(online) = &mut self.link
-            && !self.output.is_empty()
-        {
-            // It is slow, and it goes on: what is to be answered may not have left yet.
-            online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
-            online.pinged_ms = online.pinged_ms.map(|_| now_ms);
-            self.outbox.first_waits_from(now_ms);
+        if !self.output.is_empty() {
+            // It is slow, and it goes on.
+            self.cannot_have_heard(now_ms);
         }
     }
 
     /// Encodes what may go, and looks at the timers. None if the connection was given up, and otherwise when to look again.
     pub(super) fn serve(&mut self, now_ms: u64) -> Option<Option<u64>> {
+        let rested_ms = self.outbox.wake(now_ms);
+        let wanted_ms = self.subscriptions.wake(now_ms);
         self.ask(now_ms);
-        let drains_ms = self.fill(now_ms);
+        let fills_ms = self.fill(now_ms);
+        if !self.wants_input() {
+            self.cannot_have_heard(now_ms);
+        }
+        let overdue_ms = self.give_up_overdue(now_ms);
+        match self.look_at_silence(now_ms) {
+            Ok(silence_ms) => {
+                Some([rested_ms, wanted_ms, fills_ms, overdue_ms, silence_ms].into_iter().flatten().min())
+            }
+            Err(error) => {
+                self.end(now_ms, error);
+                None
+            }
+        }
+    }
+
+    /// What is awaited may have come long ago, and lie behind what nobody takes; or the question has not left yet.
+    fn cannot_have_heard(&mut self, now_ms: u64) {
+        if let Link::Online(online) = &mut self.link {
+            online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
+            online.pinged_ms = online.pinged_ms.map(|_| now_ms);
+            online.asked_since_ms = online.asked_since_ms.map(|_| now_ms);
+            self.outbox.first_waits_from(now_ms);
+        }
+    }
+
+    /// Messages without an answer when their time is over. Says when that of the next one is.
+    fn give_up_overdue(&mut self, now_ms: u64) -> Option<u64> {
+        loop {
+            let first = self.outbox.first_in_flight()?;
+            let (end, first_ms) = (first.end, first.first_sent_ms);
+            let deadline_ms = match (self.options.message_timeout_ms, first_ms) {
+                (0, _) | (_, None) => return None,
+                (timeout_ms, Some(first_ms)) => first_ms.saturating_add(timeout_ms.into()),
+            };
+            if now_ms < deadline_ms {
+                return Some(deadline_ms);
+            }
+            // It is leaving, or its answer is not read: that is known when something has moved.
+            if !self.output.is_written(end) || !self.wants_input() {
+                return None;
+            }
+            let entry = self.outbox.pop_unanswered(now_ms)?;
+            let cause = Cause::Transport(Failure::AnswerTimeout);
+            let detail = Some("no acknowledgement came in its time".to_owned());
+            self.not_published(entry, |_| Error {
+                delivery: Delivery::Unknown,
+                retry: Retry::AfterMs(0),
+                detail,
+                ..not_taken(cause)
+            });
+        }
+    }
+
+    /// Asks whether the broker is there when it says nothing, and says when to look again; or why the connection is dead.
+    ///
+    /// A broker may take longer for an acknowledgement than anybody has patience with a dead connection, and to connect anew
+    /// for it means to send everything twice. So in the middle of the patience it is asked, and as long as it answers it is
+    /// alive. Of an acknowledgement that is missing for long all the same the connection is made anew, as there is no other
+    /// way to send a message again: AWS documents that it drops what exceeds its rates, and goes on.
+    fn look_at_silence(&mut self, now_ms: u64) -> Result<Option<u64>, Error> {
         let is_awaiting = self.outbox.in_flight() > 0 || !self.asked.is_empty();
         let timeout_ms = u64::from(self.options.operation_timeout_ms);
         let patience_ms = timeout_ms << self.silences.min(MAX_DOUBLINGS);
-        let is_deaf = !self.wants_input();
-        let Link::Online(online) = &mut self.link else { return None };
-        if is_deaf {
-            // What is awaited may have come long ago, and lie behind what nobody takes.
-            online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
-            online.pinged_ms = online.pinged_ms.map(|_| now_ms);
-            self.outbox.first_waits_from(now_ms);
-        }
-
-        // Silence from either side will do: who only sends would never learn that nobody hears.
-        let ping_at_ms = online.last_sent_ms.min(online.last_received_ms).saturating_add(online.ping_after_ms);
-        let mut pings_ms = None;
-        if online.pinged_ms.is_none() {
-            if ping_at_ms <= now_ms {
-                packet::pingreq(self.output.buffer());
-                online.pinged_ms = Some(now_ms);
-                online.last_sent_ms = now_ms;
-            } else {
-                pings_ms = Some(ping_at_ms);
-            }
-        }
-        let pong_ms = online.pinged_ms.map(|pinged_ms| pinged_ms.saturating_add(timeout_ms));
-        let ack_ms = match is_awaiting {
-            true => Some(online.silent_since_ms.get_or_insert(now_ms).saturating_add(patience_ms)),
+        let Link::Online(online) = &mut self.link else { return Ok(None) };
+        let silent_since_ms = match is_awaiting {
+            true => Some(*online.silent_since_ms.get_or_insert(now_ms)),
             false => {
                 online.silent_since_ms = None;
                 None
             }
         };
-        // However much else comes: AWS documents that it drops what exceeds its rates, and goes on.
-        let first_ms = self.outbox.first_waits_since_ms().map(|ms| ms.saturating_add(PATIENCES * patience_ms));
-        let is_over = |time_ms: Option<u64>| time_ms.is_some_and(|time_ms| time_ms <= now_ms);
-        let (failure, detail) = if is_over(pong_ms) {
-            (Failure::KeepAliveTimeout, None)
-        } else if is_over(ack_ms) || is_over(first_ms) {
-            (Failure::AnswerTimeout, Some("an acknowledgement is missing".to_owned()))
-        } else {
-            return Some([drains_ms, pings_ms, pong_ms, ack_ms, first_ms].into_iter().flatten().min());
+        let after = |since_ms: Option<u64>, ms: u64| since_ms.map(|since_ms| since_ms.saturating_add(ms));
+
+        // Silence from either side will do: who only sends would never learn that nobody hears.
+        let quiet_ms = online.last_sent_ms.min(online.last_received_ms).saturating_add(online.ping_after_ms);
+        let ping_at_ms = after(silent_since_ms, patience_ms / 2).map_or(quiet_ms, |doubt_ms| doubt_ms.min(quiet_ms));
+        let pings_ms = online.pinged_ms.is_none().then_some(ping_at_ms);
+        if pings_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+            packet::pingreq(self.output.buffer());
+            online.pinged_ms = Some(now_ms);
+            online.last_sent_ms = now_ms;
+        }
+        let pings_ms = pings_ms.filter(|at_ms| *at_ms > now_ms);
+        let pong_ms = after(online.pinged_ms, timeout_ms.max(patience_ms / 2));
+        let silent_ms = after(silent_since_ms, patience_ms);
+        let long_ms = match u64::from(self.options.message_timeout_ms) {
+            0 => PATIENCES * patience_ms,
+            // Once again within its time, but not before it is late.
+            message_ms => (message_ms / 2).max(2 * patience_ms),
         };
-        self.silences = self.silences.saturating_add(1);
-        self.end(now_ms, Error { detail, ..connection_error(Cause::Transport(failure), Retry::AfterMs(0)) });
-        None
+        let late_ms = after(self.outbox.first_waits_since_ms(), long_ms);
+        let asked_ms = after(online.asked_since_ms, PATIENCES_OF_ASKING * patience_ms);
+
+        let is_over = |time_ms: Option<u64>| time_ms.is_some_and(|time_ms| time_ms <= now_ms);
+        let missing = |failure, detail: Option<&str>| {
+            let detail = detail.map(ToOwned::to_owned);
+            Err(Error { detail, ..connection_error(Cause::Transport(failure), Retry::AfterMs(0)) })
+        };
+        if is_over(silent_ms) {
+            self.silences = self.silences.saturating_add(1);
+            return missing(
+                Failure::AnswerTimeout,
+                Some("an acknowledgement is missing, and nothing else comes either"),
+            );
+        }
+        if is_over(late_ms) || is_over(asked_ms) {
+            self.silences = self.silences.saturating_add(1);
+            if is_over(late_ms) {
+                self.pace.slow_down(now_ms);
+            }
+            return missing(Failure::AnswerTimeout, Some("an acknowledgement is missing, though the broker is there"));
+        }
+        if is_over(pong_ms) {
+            return missing(Failure::KeepAliveTimeout, None);
+        }
+        Ok([pings_ms, pong_ms, silent_ms, late_ms, asked_ms].into_iter().flatten().min())
     }
 
     /// Subscriptions, and ends of them.
@@ -125,6 +200,9 @@ impl Session {
             }
             self.asked.push(id);
             self.subscriptions.asked(&ask, id);
+            if let Link::Online(online) = &mut self.link {
+                online.asked_since_ms.get_or_insert(now_ms);
+            }
             self.sent(now_ms);
         }
         if let Link::Online(online) = &mut self.link {
@@ -146,7 +224,7 @@ impl Session {
         }
     }
 
-    /// Messages. Says when the next one of the backlog may go.
+    /// Messages. Says when the next one may go.
     fn fill(&mut self, now_ms: u64) -> Option<u64> {
         while self.output.pending().len() < HIGH_WATER {
             let Link::Online(online) = &mut self.link else { return None };
@@ -158,6 +236,15 @@ impl Session {
                 online.backlog = 0;
                 return None;
             };
+            if first.expires_in_ms(now_ms) == Some(0) {
+                let is_fresh = first.packet_id.is_none();
+                online.backlog -= usize::from(is_fresh && online.backlog > 0);
+                if let Some(entry) = self.outbox.pop_waiting() {
+                    self.outbox.release_of(&entry);
+                    self.expired(entry);
+                }
+                continue;
+            }
             let in_flight = self.outbox.in_flight();
             if online.is_cautious && in_flight > 0 {
                 return None;
@@ -165,8 +252,16 @@ impl Session {
             if first.message.qos == Qos::AtLeastOnce && in_flight >= online.window {
                 return None;
             }
+            // Of a broker that refuses everything no more than so many are asked.
+            if first.refusals == 0 && self.outbox.resting() >= MAX_RESTING {
+                return None;
+            }
+            let pace_ms = self.pace.next_ms();
+            if now_ms < pace_ms {
+                return Some(pace_ms);
+            }
             // What was sent before has had its turn.
-            if first.packet_id.is_none() && online.backlog > 0 {
+            if first.packet_id.is_none() && first.refusals == 0 && online.backlog > 0 {
                 let at_ms = online.drain_at_us.div_ceil(1000);
                 if now_ms < at_ms {
                     return Some(at_ms);
@@ -185,7 +280,7 @@ impl Session {
     fn send(&mut self, now_ms: u64, mut entry: Entry) {
         let is_duplicate = entry.packet_id.is_some();
         if let Some(cause) = self.unfit(&entry) {
-            return self.not_sent(entry, is_duplicate, cause);
+            return self.not_sent(entry, cause);
         }
         if entry.message.qos == Qos::AtLeastOnce && entry.packet_id.is_none() {
             entry.packet_id = Some(self.outbox.take_packet_id());
@@ -196,6 +291,8 @@ impl Session {
             topic: &entry.topic,
             id: entry.packet_id,
             duplicate: is_duplicate,
+            // Rounded up: what has time left is not sent as if it had none.
+            expiry_s: entry.expires_in_ms(now_ms).map(|ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
         };
         let encoded = publish.encode(self.config.version, self.output.buffer());
         let length = self.output.buffer().len() - start;
@@ -205,10 +302,13 @@ impl Session {
         };
         if let Some(cause) = cause {
             self.output.buffer().truncate(start);
-            return self.not_sent(entry, is_duplicate, cause);
+            return self.not_sent(entry, cause);
         }
         entry.end = self.output.end();
+        entry.start = entry.end - length as u64;
         entry.attempts = entry.attempts.saturating_add(1);
+        entry.first_sent_ms.get_or_insert(now_ms);
+        self.pace.sent(now_ms);
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);
         }
@@ -220,12 +320,13 @@ impl Session {
     }
 
     /// This broker does not take it. An earlier connection may have led to one that did.
-    fn not_sent(&mut self, entry: Entry, was_sent_before: bool, cause: Cause) {
-        if let Some(packet_id) = entry.packet_id {
-            self.outbox.release(packet_id);
-        }
-        let delivery = if was_sent_before { Delivery::Unknown } else { Delivery::NotSent };
-        self.not_published(entry, |_| Error { delivery, retry: Retry::Never, ..not_taken(cause) });
+    fn not_sent(&mut self, entry: Entry, cause: Cause) {
+        self.outbox.release_of(&entry);
+        self.not_published(entry, |entry| Error {
+            delivery: entry.delivery(),
+            retry: Retry::Never,
+            ..not_taken(cause)
+        });
     }
 
     fn sent(&mut self, now_ms: u64) {

@@ -63,6 +63,8 @@ pub fn known() -> AliyunBroker {
         client_id: None,
         sign_method: SignMethod::HmacSha256,
         timestamp_ms: None,
+        client_id_parameters: Vec::new(),
+        unchecked: false,
     }
 }
 
@@ -73,5 +75,13 @@ pub fn signed_by_the_host() -> AliyunBroker {
 
 pub fn session(broker: AliyunBroker) -> MqttConfig {
     let broker = Broker::Aliyun(broker);
-    MqttConfig { broker, version: Version::V311, session_expiry_s: 0, keep_alive_s: None, will: None }
+    MqttConfig {
+        broker,
+        version: Version::V311,
+        session_expiry_s: 0,
+        clean_start: None,
+        keep_alive_s: None,
+        will: None,
+        will_delay_s: None,
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Unfinished, Version};
-use thingpost_host::runtime::types::{Cause, Delivery, Message, Qos, Stage};
+use thingpost_host::runtime::types::{Cause, Delivery, Message, Properties, Qos, Stage};
 
 use super::super::judge::{forwarded, kept_its_promises, numbered};
 use crate::fixtures::deadline::within;
@@ -204,6 +204,47 @@ async fn what_waited_when_the_connection_was_never_there_is_left_as_never_sent()
         next.settle().await;
         assert_eq!(next.receipts().len(), 1500);
         kept_its_promises(&next, &cloud.front.ledger());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_this_broker_cannot_take_has_its_outcome_and_holds_up_nothing() {
+    within(async {
+        let cloud = MqttCloud::start().await;
+        let left = |id, topic| {
+            let message = at_least_once(topic, *b"left");
+            Unfinished { id, message, attempts: 0, packet_id: None, age_ms: None }
+        };
+        let left = [left(1, "a/#"), left(2, "a/1")];
+        let mut device = cloud.reopen(&config(Version::V5, 8883), &options(), &left).await;
+        device.connect().await.unwrap();
+        device.until(|device| device.receipts().len() + device.failures().len() == 2).await;
+        let [(id, error)] = &device.failures()[..] else { panic!("{:?}", device.events) };
+        assert_eq!((*id, error.delivery), (1, Delivery::NotSent));
+        assert_eq!(cloud.front.ledger().publishes("a/1").len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_has_expired_between_two_sessions_is_not_sent_and_others_carry_what_is_left() {
+    within(async {
+        let cloud = MqttCloud::start().await;
+        let left = |id, age_ms| {
+            let properties = Properties { message_expiry_s: Some(1000), ..Properties::default() };
+            let message = Message { properties: Some(properties), ..at_least_once("a/1", *b"left") };
+            Unfinished { id, message, attempts: 0, packet_id: None, age_ms: Some(age_ms) }
+        };
+        let left = [left(1, 2_000_000), left(2, 400_000)];
+        let mut device = cloud.reopen(&config(Version::V5, 8883), &options(), &left).await;
+        device.connect().await.unwrap();
+        device.until(|device| device.receipts().len() + device.failures().len() == 2).await;
+        let [(id, error)] = &device.failures()[..] else { panic!("{:?}", device.events) };
+        assert_eq!((*id, error.cause, error.delivery), (1, Cause::Expired, Delivery::NotSent));
+        let [publish] = &cloud.front.ledger().publishes("a/1")[..] else { panic!() };
+        // However long all of it took.
+        assert!((1..=600).contains(&publish.properties.message_expiry.unwrap()), "{publish:?}");
     })
     .await;
 }

@@ -120,3 +120,28 @@ async fn a_front_that_refuses_for_a_while_is_tried_until_it_does_not() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reset_is_told_as_one_and_blames_no_message_however_often_it_comes() {
+    within(async {
+        for version in VERSIONS {
+            let cloud = MqttCloud::start().await;
+            let mut device = cloud.online(&config(version, 8883), &options()).await;
+            let link = cloud.front.link();
+            link.swallow_pubacks(6);
+            device.publish(&at_least_once("a/1", *b"innocent")).await;
+            for round in 1..=6 {
+                device.until(|_| cloud.front.ledger().counts().publishes == round).await;
+                link.cut();
+                device.until(|device| device.disconnections().len() as u64 == round).await;
+                let lost = device.disconnections().pop().unwrap();
+                assert!(is(&lost, Failure::ConnectionReset), "{lost:?}");
+                assert!(lost.explanation.contains("no verdict"), "{}", lost.explanation);
+            }
+            device.settle().await;
+            lost_nothing(&cloud, &device);
+            assert_eq!(device.receipts()[0].1.attempts, 7);
+        }
+    })
+    .await;
+}

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::arguments::aliyun::{DeviceSecretArguments, SignMethod};
 use crate::arguments::aws::{CertificateArguments, TokenArguments};
 use crate::arguments::endpoint::EndpointArgument;
-use crate::arguments::message::QosLevel;
+use crate::arguments::message::{QosLevel, parse_pair};
 use crate::arguments::reach::{Reach, parse_port};
 
 #[derive(Args)]
@@ -58,6 +58,13 @@ pub struct MqttAliyunArguments {
     /// How to sign [default: hmacsha256]
     #[arg(long, value_enum, requires = "product_key")]
     pub sign_method: Option<SignMethod>,
+    /// One more parameter for the client id, such as ext=1; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", requires = "product_key", value_parser = parse_pair)]
+    pub client_id_parameter: Vec<(String, String)>,
+    /// Refuse nothing that an instance may take though it is not documented: MQTT 5, a last will, retained messages, shared
+    /// subscriptions, and topics of other devices, for which this one is the gateway
+    #[arg(long, requires = "product_key")]
+    pub unchecked: bool,
 }
 
 /// What the broker is to know of the session, and to remember of it.
@@ -77,6 +84,9 @@ pub struct SessionOptions {
     /// With MQTT 3.1.1 anything but 0 means for as long as the broker likes
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     pub session_expiry: u32,
+    /// Begin a new session, whatever the broker has kept; with --session-expiry, which keeps it from then on
+    #[arg(long, requires = "session_expiry")]
+    pub clean_start: bool,
     /// The last will: where the broker publishes it when this client is lost without a goodbye. AWS only
     #[arg(long, value_name = "TOPIC", requires = "will_message")]
     pub will_topic: Option<String>,
@@ -89,6 +99,9 @@ pub struct SessionOptions {
     /// Its topic keeps the last will for those who subscribe later
     #[arg(long, requires = "will_topic")]
     pub will_retain: bool,
+    /// How long the broker waits with the last will for this client to come back (MQTT 5)
+    #[arg(long, value_name = "SECONDS", requires = "will_topic", allow_negative_numbers = true)]
+    pub will_delay: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,7 +15,8 @@ use super::EXIT_CODES;
 const TIMEOUT_OF_PUBLISH: &str = "\
 How long the first connection may take; then how long to wait, when all is sent, for an answer to any message that has \
 none, and for a lost connection to come back. A file is given up in the middle when that time is over; a pipe or --interval \
-only at its end, as until then its messages wait in the queue";
+only at its end, as until then its messages wait in the queue. While there is a connection no message is tried for longer, be it \
+refused for now or not acknowledged";
 
 const TIMEOUT_OF_SUBSCRIBE: &str = "How long a connection may take until the broker has accepted it";
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::MqttDevice;
 use crate::arguments::message::QosLevel;
-use crate::arguments::publish::{MessageOptions, ReportArguments, Source};
+use crate::arguments::publish::{MessageOptions, ReportArguments, Source, parse_pace};
 use crate::arguments::reach::parse_seconds;
 
 #[derive(Args)]
@@ -30,6 +30,10 @@ pub struct MqttPublish {
     /// With --count or --lines: the pause between two messages
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse_seconds)]
     pub interval: Option<u32>,
+    /// Send so many messages per second at the most [default: as many as the broker takes; it is sent less while it refuses
+    /// most of them for now]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_pace)]
+    pub max_per_second: Option<NonZeroU32>,
     #[command(flatten)]
     pub report: ReportArguments,
     /// Keep messages without an answer in this file at the end, and send those that are in it first, so that none is lost

@@ -29,11 +29,13 @@ pub const DEFAULT_SESSION_OPTIONS: SessionOptions = SessionOptions {
     queue_unlimited: false,
     full_queue: FullQueue::DropNewest,
     drain_per_second: None,
+    max_per_second: None,
     reconnect_base_ms: None,
     reconnect_max_ms: None,
     stable_ms: None,
     connect_timeout_ms: None,
     operation_timeout_ms: None,
+    message_timeout_ms: None,
     max_in_flight: None,
     max_attempts: None,
 };

@@ -19,10 +19,14 @@ pub struct MqttConfig {
     pub version: Version,
     /// How long the broker keeps subscriptions and messages for a client that is away, in seconds. 0: not at all.
     pub session_expiry_s: u32,
+    /// Whether the first connection begins a new session. None: if nothing is kept.
+    pub clean_start: Option<bool>,
     /// The longest silence before the connection is looked after, in seconds. None: 60.
     pub keep_alive_s: Option<u16>,
     /// What the broker publishes in the device's name when the device is lost.
     pub will: Option<Message>,
+    /// MQTT 5: for how long the broker waits with it for the device to come back, in seconds.
+    pub will_delay_s: Option<u32>,
 }
 
 /// Which broker, and as whom.
@@ -90,6 +94,10 @@ pub struct AliyunBroker {
     pub sign_method: SignMethod,
     /// A timestamp to sign along with the rest, in milliseconds since 1970.
     pub timestamp_ms: Option<u64>,
+    /// More parameters for the client id, such as `ext` and `1`.
+    pub client_id_parameters: Vec<(String, String)>,
+    /// The instance takes more than is documented, or the device is a gateway: nothing is refused that a packet can carry.
+    pub unchecked: bool,
 }
 
 impl fmt::Debug for MqttAuthorizer {
@@ -110,8 +118,10 @@ impl From<MqttConfig> for generated::Config {
             },
             version: config.version,
             session_expiry_s: config.session_expiry_s,
+            clean_start: config.clean_start,
             keep_alive_s: config.keep_alive_s,
             will: config.will,
+            will_delay_s: config.will_delay_s,
         }
     }
 }
@@ -149,6 +159,8 @@ impl From<AliyunBroker> for generated::AliyunBroker {
             client_id: broker.client_id,
             sign_method: broker.sign_method,
             timestamp_ms: broker.timestamp_ms,
+            client_id_parameters: broker.client_id_parameters,
+            unchecked: broker.unchecked,
         }
     }
 }
@@ -158,7 +170,15 @@ mod tests {
     use super::*;
 
     fn shown(broker: Broker) -> String {
-        let config = MqttConfig { broker, version: Version::V5, session_expiry_s: 0, keep_alive_s: None, will: None };
+        let config = MqttConfig {
+            broker,
+            version: Version::V5,
+            session_expiry_s: 0,
+            clean_start: None,
+            keep_alive_s: None,
+            will: None,
+            will_delay_s: None,
+        };
         format!("{config:?} {config:#?}")
     }
 
@@ -191,6 +211,8 @@ mod tests {
             client_id: None,
             sign_method: SignMethod::HmacSha256,
             timestamp_ms: None,
+            client_id_parameters: Vec::new(),
+            unchecked: false,
         }));
         assert!(shown.contains("thermometer") && !shown.contains("hunter"), "{shown}");
     }

@@ -10,6 +10,7 @@ use crate::aws::host_name::Kind;
 use crate::error::Cause;
 use crate::field::Field;
 use crate::http::Failure;
+use crate::mqtt::other_version;
 use crate::text::contains;
 
 impl Known<'_> {
@@ -35,10 +36,9 @@ impl Known<'_> {
                     .concat(),
                 );
             }
-            Cause::Unsupported => {
-                "the broker does not have this version of MQTT, or not what the will asks for: use the other version, \
-                 or a will that is at most once and not retained"
-            }
+            Cause::Unsupported => other_version(self.error).unwrap_or(
+                "the broker does not have what the will asks for: use a will that is at most once and not retained",
+            ),
             Cause::Throttled => {
                 "AWS takes one connection per second with the same client id, and so many per second of an account: \
                  connect less often"

@@ -91,7 +91,7 @@ fn a_connection_that_does_not_come_is_explained_from_what_is_known_around_it() {
         (DATA, 443, Way::Authorizer, Cause::Unauthenticated, "value of the token"),
         (DATA, 8883, Way::Certificate, Cause::InvalidRequest, "client id `boiler-7`"),
         (DATA, 8883, Way::Certificate, Cause::InvalidField(Field::ClientId), "client id `boiler-7`"),
-        (DATA, 8883, Way::Certificate, Cause::Unsupported, "use the other version"),
+        (DATA, 8883, Way::Certificate, Cause::Unsupported, "what the will asks for"),
         (DATA, 8883, Way::Certificate, Cause::Throttled, "one connection per second"),
         (DATA, 8883, Way::Certificate, Cause::Unavailable, "try again later"),
         (DATA, 8883, Way::Certificate, Cause::TakenOver, "`boiler-7`: give each client its own"),

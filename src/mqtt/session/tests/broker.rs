@@ -13,7 +13,12 @@ pub struct Arrival {
     pub payload: String,
     pub id: Option<u16>,
     pub duplicate: bool,
+    /// What is left of its message expiry.
+    pub expiry_s: Option<u32>,
 }
+
+/// Which code a message is answered with, by the time and the payload.
+pub type Verdict = Box<dyn FnMut(u64, &str) -> u8>;
 
 /// What the broker makes of a packet.
 pub enum Reaction {
@@ -39,14 +44,23 @@ pub struct SimulatedBroker {
     pub holds_acks: bool,
     /// Takes subscriptions and does not answer them.
     pub holds_subacks: bool,
-    /// Closes the connection upon a message to this topic.
+    /// Closes the connection upon a message to this topic, in good order unless something lies behind it.
     pub closes_upon: Option<String>,
     /// Reason code for a message.
     pub puback: u8,
+    /// The same, for each message anew.
+    pub verdict: Option<Verdict>,
+    /// How long it takes for an acknowledgement.
+    pub ack_delay_ms: u64,
+    /// Answers that are on their way, and when they come.
+    pub later: Vec<(u64, Vec<u8>)>,
+    /// When messages were refused, and which.
+    pub refusals: Vec<(u64, String)>,
     /// Closes the connection upon a subscription to this filter.
     pub closes_upon_filter: Option<String>,
-    /// Refuses this filter.
+    /// Refuses this filter, with MQTT 5 by this code.
     pub refuses_filter: Option<String>,
+    pub suback: u8,
     pub connection: u32,
     pub connects: Vec<u64>,
     pub arrivals: Vec<Arrival>,
@@ -72,8 +86,13 @@ impl SimulatedBroker {
             holds_subacks: false,
             closes_upon: None,
             puback: 0,
+            verdict: None,
+            ack_delay_ms: 0,
+            later: Vec::new(),
+            refusals: Vec::new(),
             closes_upon_filter: None,
             refuses_filter: None,
+            suback: 0x87,
             connection: 0,
             connects: Vec::new(),
             arrivals: Vec::new(),
@@ -107,7 +126,8 @@ impl SimulatedBroker {
                 Reaction::Answer(vec![0x20, 2, u8::from(self.session_present), self.connack])
             }
             v3::Packet::Publish(publish) => {
-                self.published(now_ms, &publish.topic_name, &publish.payload, publish.qos_pid, publish.dup)
+                let header = (publish.qos_pid, publish.dup, None);
+                self.published(now_ms, &publish.topic_name, &publish.payload, header)
             }
             v3::Packet::Subscribe(subscribe) => {
                 let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
@@ -162,7 +182,8 @@ impl SimulatedBroker {
                 Reaction::Answer(answer)
             }
             v5::Packet::Publish(publish) => {
-                self.published(now_ms, &publish.topic_name, &publish.payload, publish.qos_pid, publish.dup)
+                let header = (publish.qos_pid, publish.dup, publish.properties.message_expiry_interval);
+                self.published(now_ms, &publish.topic_name, &publish.payload, header)
             }
             v5::Packet::Subscribe(subscribe) => {
                 let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
@@ -190,7 +211,13 @@ impl SimulatedBroker {
         self.connects.push(now_ms);
     }
 
-    fn published(&mut self, at_ms: u64, topic: &str, payload: &[u8], id: QosPid, duplicate: bool) -> Reaction {
+    fn published(
+        &mut self,
+        at_ms: u64,
+        topic: &str,
+        payload: &[u8],
+        (id, duplicate, expiry_s): (QosPid, bool, Option<u32>),
+    ) -> Reaction {
         let payload = String::from_utf8(payload.to_vec()).unwrap();
         self.log.push(format!("publish {payload}"));
         let id = id.pid().map(mqtt_proto::Pid::value);
@@ -198,24 +225,37 @@ impl SimulatedBroker {
         if self.closes_upon.as_deref() == Some(topic) {
             return Reaction::Close;
         }
-        self.arrivals.push(Arrival { at_ms, connection, topic: topic.into(), payload, id, duplicate });
+        let code = self.verdict.as_mut().map_or(self.puback, |verdict| verdict(at_ms, &payload));
+        if code < 0x80 {
+            let topic = topic.to_owned();
+            self.arrivals.push(Arrival { at_ms, connection, topic, payload, id, duplicate, expiry_s });
+        } else {
+            self.refusals.push((at_ms, payload));
+        }
         match id {
-            Some(id) if !self.holds_acks => Reaction::Answer(self.ack(id)),
+            Some(id) if self.ack_delay_ms > 0 => {
+                self.later.push((at_ms + self.ack_delay_ms, ack(id, code)));
+                Reaction::Nothing
+            }
+            Some(id) if !self.holds_acks => Reaction::Answer(ack(id, code)),
             _ => Reaction::Nothing,
         }
     }
 
     pub fn ack(&self, id: u16) -> Vec<u8> {
-        let [high, low] = id.to_be_bytes();
-        match self.puback {
-            0 => vec![0x40, 2, high, low],
-            code => vec![0x40, 3, high, low, code],
-        }
+        ack(id, self.puback)
+    }
+
+    /// An answer whose time has come.
+    pub fn due(&mut self, now_ms: u64) -> Option<Vec<u8>> {
+        let index = self.later.iter().position(|(at_ms, _)| *at_ms <= now_ms)?;
+        Some(self.later.remove(index).1)
     }
 
     fn subscribed(&mut self, filters: &[&str]) -> Vec<u8> {
         self.log.push(format!("subscribe {}", filters.join(" ")));
-        let code = |filter: &&str| if self.refuses_filter.as_deref() == Some(*filter) { 0x80 } else { 1 };
+        let refusal = if self.version == Version::V3 { 0x80 } else { self.suback };
+        let code = |filter: &&str| if self.refuses_filter.as_deref() == Some(*filter) { refusal } else { 1 };
         filters.iter().map(code).collect()
     }
 
@@ -232,6 +272,14 @@ impl SimulatedBroker {
     fn goodbye(&mut self) -> Reaction {
         self.log.push("disconnect".into());
         Reaction::Close
+    }
+}
+
+fn ack(id: u16, code: u8) -> Vec<u8> {
+    let [high, low] = id.to_be_bytes();
+    match code {
+        0 => vec![0x40, 2, high, low],
+        code => vec![0x40, 3, high, low, code],
     }
 }
 

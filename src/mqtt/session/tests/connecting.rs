@@ -190,7 +190,7 @@ fn a_will_that_fits_in_no_packet_is_refused() {
     for (bytes, fits) in [(65_535, true), (65_536, false)] {
         let will = Some(Message::new("status", vec![b'x'; bytes], Qos::AtMostOnce));
         let config = Config { will, ..config(Version::V3) };
-        assert_eq!(Session::open(config, prompt(), vec![], 1).is_ok(), fits, "{bytes}");
+        assert_eq!(Session::open(0, config, prompt(), vec![], 1).is_ok(), fits, "{bytes}");
     }
 }
 
@@ -201,7 +201,7 @@ fn neither_password_nor_signature_shows_in_debug_output() {
     let method = aliyun::SignMethod::HmacSha1;
     let broker = aliyun::mqtt::Broker::new(device, aliyun::Signer::Elsewhere, method, None).unwrap();
     let config = Config { broker: Broker::Aliyun(broker), ..config(Version::V3) };
-    let mut session = Session::open(config, prompt(), vec![], 1).unwrap();
+    let mut session = Session::open(0, config, prompt(), vec![], 1).unwrap();
     session.keep_connecting();
     assert!(matches!(session.next(0), Step::Sign(_)));
     session.signed(0, Ok("0123456789abcdef".into()));

@@ -113,3 +113,19 @@ fn a_broker_that_has_answered_since_is_not_asked_before_a_goodbye() {
     world.settle();
     assert_eq!(world.broker.log[1..], ["ping", "disconnect"]);
 }
+
+#[test]
+fn what_belongs_to_messages_counts_against_what_is_held_for_whoever_takes_no_events() {
+    let mut world = World::online(config(Version::V5), prompt());
+    world.takes_events = false;
+    // A payload of one byte, and a user property of 60,000.
+    let property = [&[0x26, 0, 1, b'n', 0xea, 0x60][..], &[b'v'; 60_000]].concat();
+    let body = [&[0, 1, b'a', 0xe6, 0xd4, 0x03][..], &property, b"x"].concat();
+    let message = [&[0x30, 0xed, 0xd4, 0x03][..], &body].concat();
+    let mut received = 0;
+    while world.session.wants_input() && received < 1000 {
+        world.hear(&message);
+        received += 1;
+    }
+    assert_eq!(received, 18, "a mebibyte is enough");
+}

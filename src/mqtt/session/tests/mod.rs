@@ -1,14 +1,20 @@
 //! A session and a broker in one thread, with a clock that is moved by hand: an hour of losses takes milliseconds.
 
+mod bad_networks;
 mod broker;
 mod connecting;
 mod delivery;
+mod expiry;
+mod first_connection;
 mod incoming;
 mod properties;
 mod queue;
+mod refused_for_now;
+mod resets;
 mod restoring;
 mod silence;
 mod subscriptions;
+mod table;
 mod world;
 
 use crate::aws;
@@ -21,7 +27,15 @@ const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
 fn config(version: Version) -> Config {
     let endpoint = Endpoint::new(ENDPOINT, 443).unwrap();
     let broker = aws::mqtt::Broker::new(endpoint, "device-7".into(), aws::mqtt::Authentication::Certificate).unwrap();
-    Config { broker: Broker::Aws(broker), version, session_expiry_s: 0, keep_alive_s: 60, will: None }
+    Config {
+        broker: Broker::Aws(broker),
+        version,
+        session_expiry_s: 0,
+        clean_start: None,
+        keep_alive_s: 60,
+        will: None,
+        will_delay_s: None,
+    }
 }
 
 fn at_least_once(topic: &str, payload: impl AsRef<str>) -> Message {

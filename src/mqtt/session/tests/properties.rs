@@ -83,7 +83,7 @@ proptest! {
                     let (topic, payload) = (format!("t/{topic}"), number.to_string());
                     let message =
                         if is_at_least_once { at_least_once(&topic, &payload) } else { at_most_once(&topic, &payload) };
-                    if let Ok(id) = world.session.publish(message) {
+                    if let Ok(id) = world.session.publish(world.now_ms, message) {
                         prop_assert!(taken.insert(id, (topic, payload, is_at_least_once)).is_none());
                     }
                     world.settle();

@@ -13,7 +13,7 @@ fn what_a_session_leaves_the_next_one_sends_first_under_the_same_numbers() {
     world.cut(Failure::ConnectionClosed);
     world.publish(at_most_once("t", "waits"));
     world.session.disconnect(world.now_ms);
-    let unfinished = world.session.unfinished();
+    let unfinished = world.session.unfinished(world.now_ms);
     assert_eq!(unfinished.iter().map(|it| (it.id, it.attempts)).collect::<Vec<_>>(), [(1, 1), (2, 0)]);
     let packet_id = unfinished[0].packet_id;
     assert_eq!(packet_id, world.broker.arrivals[0].id);
@@ -37,7 +37,7 @@ fn what_is_under_way_and_what_waits_is_left_in_one_order() {
         let message = if number % 2 == 0 { at_most_once("t", "x") } else { at_least_once("t", "x") };
         assert_eq!(world.publish(message), number);
     }
-    let left = |world: &World| world.session.unfinished().iter().map(|it| it.id).collect::<Vec<_>>();
+    let left = |world: &World| world.session.unfinished(world.now_ms).iter().map(|it| it.id).collect::<Vec<_>>();
     assert_eq!(left(&world), [1, 2, 3, 4, 5, 6]);
     world.cut(Failure::ConnectionClosed);
     assert_eq!(left(&world), [1, 2, 3, 4, 5, 6]);
@@ -56,14 +56,25 @@ fn whoever_gives_up_learns_where_each_message_stands() {
     let stands: Vec<_> = world.not_published().iter().map(|(id, error)| (*id, error.cause, error.delivery)).collect();
     assert_eq!(stands, [(sent, Cause::Abandoned, Delivery::Unknown), (waits, Cause::Abandoned, Delivery::NotSent)]);
     assert_eq!(world.session.outstanding(), 0);
-    assert_eq!(world.session.unfinished(), []);
+    assert_eq!(world.session.unfinished(world.now_ms), []);
 }
 
 #[test]
-fn a_message_that_no_broker_can_take_is_not_taken_from_an_earlier_session_either() {
-    let message = at_least_once("a/#", "1");
-    let unfinished = vec![Unfinished { id: 1, message, attempts: 0, packet_id: None }];
-    assert!(Session::open(config(Version::V3), prompt(), unfinished, 1).is_err());
+fn a_message_of_an_earlier_session_that_no_broker_can_take_has_its_outcome_and_holds_up_no_other() {
+    let left = |id: u64, topic, packet_id| {
+        let message = at_least_once(topic, id.to_string());
+        Unfinished { id, message, attempts: 1, packet_id, age_ms: None }
+    };
+    let unfinished = vec![left(1, "a/#", None), left(2, "t", Some(3)), left(3, "b/+", Some(4))];
+    let mut world = World::restored(config(Version::V3), prompt(), unfinished);
+    world.settle();
+    let stands: Vec<_> = world.not_published().iter().map(|(id, error)| (*id, error.delivery)).collect();
+    assert_eq!(stands, [(1, Delivery::NotSent), (3, Delivery::Unknown)]);
+    assert!(world.not_published().iter().all(|(_, error)| matches!(error.cause, Cause::InvalidTopic(_))));
+    assert_eq!(world.publish(at_least_once("t", "4")), 4);
+    world.session.keep_connecting();
+    world.settle();
+    assert_eq!(world.broker.payloads(), ["2", "4"]);
 }
 
 #[test]
@@ -102,8 +113,9 @@ fn the_broker_counts_what_was_given_up_until_it_has_acknowledged_it() {
 
 #[test]
 fn what_cannot_have_been_left_by_a_session_is_refused() {
-    let unfinished = |id, packet_id| Unfinished { id, message: at_least_once("t", "1"), attempts: 1, packet_id };
-    let opens = |left: Vec<Unfinished>| Session::open(config(Version::V3), prompt(), left, 1).is_ok();
+    let unfinished =
+        |id, packet_id| Unfinished { id, message: at_least_once("t", "1"), attempts: 1, packet_id, age_ms: None };
+    let opens = |left: Vec<Unfinished>| Session::open(0, config(Version::V3), prompt(), left, 1).is_ok();
     assert!(opens(vec![unfinished(1, Some(7)), unfinished(2, Some(8)), unfinished(9, None)]));
     assert!(!opens(vec![unfinished(2, None), unfinished(1, None)]), "descending");
     assert!(!opens(vec![unfinished(1, None), unfinished(1, None)]), "twice the same");

@@ -2,7 +2,9 @@ use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
-use crate::mqtt::Version;
+use crate::message::Qos;
+use crate::mqtt::{Options, Subscription, Version};
+use crate::outcome::Delivery;
 
 #[test]
 fn a_quiet_connection_is_kept_alive_before_its_time_is_over() {
@@ -100,6 +102,7 @@ fn a_wire_that_is_slow_and_goes_on_is_not_given_up() {
 fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowledgement() {
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.holds_acks = true;
+    world.is_half_open = true;
     world.publish(at_least_once("t", "1"));
     for patience_ms in [5000, 10_000, 20_000, 40_000, 80_000, 80_000] {
         let connection = world.broker.connection;
@@ -108,9 +111,11 @@ fn patience_doubles_with_each_silence_and_is_as_short_as_ever_after_an_acknowled
         world.pass(1);
         assert!(world.session.connection().is_none(), "after {patience_ms}");
         // Up to the moment of the next connection, and not beyond it.
+        world.is_half_open = false;
         while world.broker.connection == connection {
             world.pass(1);
         }
+        world.is_half_open = true;
     }
     world.broker.holds_acks = false;
     let ack = world.broker.ack(world.broker.arrivals[0].id.unwrap());
@@ -150,8 +155,89 @@ fn who_takes_no_events_is_not_told_that_the_broker_is_silent() {
     world.pass(300_000);
     assert_eq!(world.broker.connection, 1);
     world.takes_events = true;
+    world.is_half_open = true;
     world.settle();
     assert!(world.session.wants_input());
     world.pass(5000);
     assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+}
+
+#[test]
+fn an_acknowledgement_that_takes_its_time_costs_neither_the_connection_nor_a_duplicate() {
+    for (version, message_timeout_ms) in [(Version::V3, 60_000), (Version::V5, 60_000), (Version::V5, 0)] {
+        let mut world = World::online(config(version), Options { message_timeout_ms, ..prompt() });
+        world.broker.ack_delay_ms = 7000;
+        for payload in 0..50 {
+            world.publish(at_least_once("t", payload.to_string()));
+        }
+        world.pass(30_000);
+        assert_eq!(world.published().len(), 50);
+        assert!(world.published().iter().all(|(_, attempts)| *attempts == 1));
+        assert_eq!((world.broker.connection, world.broker.arrivals.len()), (1, 50));
+        assert!(world.broker.log.contains(&"ping".to_owned()), "in doubt it is asked");
+    }
+}
+
+#[test]
+fn a_message_is_sent_once_more_half_way_through_its_time_and_is_unknown_at_its_end() {
+    let mut world = World::online(config(Version::V3), Options { message_timeout_ms: 60_000, ..prompt() });
+    world.broker.holds_acks = true;
+    let id = world.publish(at_least_once("t", "1"));
+    world.pass(29_999);
+    assert_eq!(world.broker.arrivals.len(), 1);
+    world.pass(5000);
+    assert_eq!((world.broker.connection, world.broker.arrivals.len()), (2, 2));
+    assert!(world.broker.arrivals[1].duplicate);
+    // The pause between the connections does not count.
+    let pause_ms = world.disconnections()[0].retry_ms.unwrap();
+    world.pass(25_000 + pause_ms);
+    assert_eq!(world.not_published(), []);
+    world.pass(1);
+    let [(unknown, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
+    assert_eq!((*unknown, error.delivery, error.attempts), (id, Delivery::Unknown, 2));
+    assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+    assert!(world.session.connection().is_some(), "the connection is there, and stays");
+}
+
+#[test]
+fn the_time_without_a_connection_is_nobodys_time() {
+    let mut world = World::online(config(Version::V3), Options { message_timeout_ms: 30_000, ..prompt() });
+    world.broker.holds_acks = true;
+    let id = world.publish(at_least_once("t", "1"));
+    world.broker.is_up = false;
+    world.cut(Failure::ConnectionReset);
+    world.pass(3_600_000);
+    assert_eq!(world.not_published(), []);
+    (world.broker.is_up, world.broker.holds_acks) = (true, false);
+    world.pass(40_000);
+    assert_eq!(world.published(), [(id, 2)]);
+}
+
+#[test]
+fn a_missing_answer_to_a_ping_of_an_idle_connection_makes_nobody_more_patient() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.is_half_open = true;
+    world.pass(50_000);
+    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+    world.is_half_open = false;
+    world.pass(2000);
+    assert_eq!(world.broker.connection, 2);
+    world.is_half_open = true;
+    world.publish(at_least_once("t", "1"));
+    world.pass(4999);
+    assert!(world.session.connection().is_some());
+    world.pass(1);
+    assert!(world.session.connection().is_none());
+}
+
+#[test]
+fn a_subscription_is_not_waited_for_without_end_though_other_packets_keep_coming() {
+    let mut world = World::online(config(Version::V3), prompt());
+    world.broker.holds_subacks = true;
+    world.session.subscribe(Subscription { filter: "a".into(), qos: Qos::AtLeastOnce }).unwrap();
+    for _ in 0..30 {
+        world.pass(1000);
+        world.hear(&[0x30, 3, 0, 1, b'x']);
+    }
+    assert_eq!(world.broker.log.iter().filter(|entry| *entry == "subscribe a").count(), 2);
 }

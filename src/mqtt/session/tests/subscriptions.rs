@@ -3,11 +3,16 @@ use super::{at_least_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::Qos;
-use crate::mqtt::{Event, Subscription, Version};
+use crate::mqtt::{Config, Event, Subscription, Version};
 
 fn subscribe(world: &mut World, filter: &str) {
     world.session.subscribe(Subscription { filter: filter.into(), qos: Qos::AtLeastOnce }).unwrap();
     world.settle();
+}
+
+/// With a session that the broker keeps.
+fn remembered(version: Version) -> Config {
+    Config { session_expiry_s: 3600, ..config(version) }
 }
 
 fn answers(world: &World) -> Vec<String> {
@@ -45,14 +50,14 @@ fn messages_wait_until_the_subscriptions_are_answered() {
     world.pass(2000);
     assert_eq!(world.broker.log.last().unwrap(), "subscribe a");
     world.broker.holds_subacks = false;
-    // It is not answered in time, so all of it happens again.
-    world.pass(10_000);
+    // It is not answered in time, though the broker is there, so all of it happens again.
+    world.pass(30_000);
     assert_eq!(world.broker.log[world.broker.log.len() - 2..], ["subscribe a", "publish 1"]);
 }
 
 #[test]
 fn a_broker_that_remembers_is_asked_only_for_what_it_has_not_answered() {
-    let mut world = World::online(config(Version::V3), prompt());
+    let mut world = World::online(remembered(Version::V3), prompt());
     subscribe(&mut world, "a");
     world.cut(Failure::ConnectionClosed);
     subscribe(&mut world, "b");
@@ -78,8 +83,7 @@ fn one_that_is_refused_is_named_and_not_asked_for_again() {
         let mut world = World::online(config(version), prompt());
         world.broker.refuses_filter = Some("secret/#".into());
         subscribe(&mut world, "secret/#");
-        let cause = if version == Version::V3 { Cause::Forbidden } else { Cause::ServerError };
-        assert_eq!(answers(&world), [format!("secret/#: {cause:?}")]);
+        assert_eq!(answers(&world), ["secret/#: Forbidden"]);
         world.cut(Failure::ConnectionClosed);
         world.publish(at_least_once("t", "1"));
         world.broker.log.clear();
@@ -90,7 +94,7 @@ fn one_that_is_refused_is_named_and_not_asked_for_again() {
 
 #[test]
 fn the_end_of_one_is_told_the_broker_and_survives_a_loss() {
-    let mut world = World::online(config(Version::V5), prompt());
+    let mut world = World::online(remembered(Version::V5), prompt());
     subscribe(&mut world, "a");
     world.session.unsubscribe("a").unwrap();
     world.settle();
@@ -106,10 +110,11 @@ fn the_end_of_one_is_told_the_broker_and_survives_a_loss() {
     assert_eq!(answers(&world).last().unwrap(), "-b");
 
     // Nobody has to be told.
+    let mut world = World::online(config(Version::V5), prompt());
     world.session.unsubscribe("c").unwrap();
     world.settle();
-    assert_eq!(answers(&world).last().unwrap(), "-c");
-    assert_eq!(world.broker.log.last().unwrap(), "unsubscribe b");
+    assert_eq!(answers(&world), ["-c"]);
+    assert_eq!(world.broker.log.len(), 1);
 }
 
 #[test]
@@ -155,8 +160,7 @@ fn a_subscription_upon_which_the_broker_closes_each_time_is_given_up_and_nothing
 
 #[test]
 fn the_end_of_one_that_only_the_broker_may_remember_is_told_the_broker() {
-    let config = crate::mqtt::Config { session_expiry_s: 3600, ..config(Version::V5) };
-    let mut world = World::new(config, prompt());
+    let mut world = World::new(remembered(Version::V5), prompt());
     world.broker.session_present = true;
     world.connect();
     world.session.unsubscribe("of-an-earlier-instance").unwrap();

@@ -11,12 +11,20 @@ pub struct World {
     pub broker: SimulatedBroker,
     pub now_ms: u64,
     pub events: Vec<Event>,
+    /// When each of them was told, from the first.
+    pub told: Vec<u64>,
     /// Whether events are taken as they come.
     pub takes_events: bool,
     /// Whether messages are acknowledged once they are taken.
     pub acknowledges: bool,
     /// How much the wire takes at once. None: all.
     pub wire_takes: Option<usize>,
+    /// Whether a close with something unread is a reset.
+    pub resets_unread: bool,
+    /// Why no connection comes while the broker is away.
+    pub away: Failure,
+    /// When attempts to connect began.
+    pub dials: Vec<u64>,
     /// Takes bytes and carries none.
     pub is_half_open: bool,
     is_connected: bool,
@@ -30,15 +38,19 @@ impl World {
 
     pub fn restored(config: Config, options: Options, unfinished: Vec<Unfinished>) -> Self {
         let broker = SimulatedBroker::new(config.version);
-        let session = Session::open(config, options, unfinished, 7).unwrap();
+        let session = Session::open(1_000_000, config, options, unfinished, 7).unwrap();
         Self {
             session,
             broker,
             now_ms: 1_000_000,
             events: Vec::new(),
+            told: Vec::new(),
             takes_events: true,
             acknowledges: true,
             wire_takes: None,
+            resets_unread: false,
+            away: Failure::ConnectionRefused,
+            dials: Vec::new(),
             is_half_open: false,
             is_connected: false,
             to_broker: Vec::new(),
@@ -72,6 +84,7 @@ impl World {
                 Step::Close => {
                     self.is_connected = false;
                     self.to_broker.clear();
+                    self.broker.later.clear();
                 }
                 Step::Wait(until_ms) => {
                     let moved = self.write() | self.react();
@@ -79,12 +92,15 @@ impl World {
                         && let Some(event) = self.session.event()
                     {
                         self.events.push(event);
+                        self.told.push(self.now_ms);
                     }
                     if self.acknowledges {
                         self.session.acknowledge();
                     }
                     if !moved && (self.wire_takes.is_some() || self.session.output().is_empty()) {
-                        return until_ms;
+                        let later = self.broker.later.iter().filter(|_| self.is_connected && !self.is_half_open);
+                        let later_ms = later.map(|(at_ms, _)| *at_ms).min();
+                        return [until_ms, later_ms].into_iter().flatten().min();
                     }
                 }
             }
@@ -92,11 +108,12 @@ impl World {
     }
 
     fn dial(&mut self) {
+        self.dials.push(self.now_ms);
         if self.broker.is_up {
             self.is_connected = true;
             self.session.dialed();
         } else {
-            self.session.failed(self.now_ms, Failure::ConnectionRefused.into());
+            self.session.failed(self.now_ms, self.away.into());
         }
     }
 
@@ -117,13 +134,19 @@ impl World {
             return false;
         }
         let mut has_reacted = false;
+        while let Some(bytes) = self.broker.due(self.now_ms) {
+            has_reacted = true;
+            self.session.received(self.now_ms, &bytes);
+        }
         while let Some(reaction) = self.broker.take(self.now_ms, &mut self.to_broker) {
             has_reacted = true;
             match reaction {
                 Reaction::Nothing => {}
                 Reaction::Answer(bytes) => self.session.received(self.now_ms, &bytes),
                 Reaction::Close => {
-                    self.cut(Failure::ConnectionClosed);
+                    // The system of the other end resets what is closed with something unread.
+                    let is_unread = self.resets_unread && !self.to_broker.is_empty();
+                    self.cut(if is_unread { Failure::ConnectionReset } else { Failure::ConnectionClosed });
                     break;
                 }
             }
@@ -153,6 +176,7 @@ impl World {
             self.is_connected = false;
             self.is_half_open = false;
             self.to_broker.clear();
+            self.broker.later.clear();
             self.session.failed(self.now_ms, NoAnswer { failure: how, detail: None });
         }
     }
@@ -164,7 +188,7 @@ impl World {
     }
 
     pub fn publish(&mut self, message: Message) -> u64 {
-        let id = self.session.publish(message).unwrap();
+        let id = self.session.publish(self.now_ms, message).unwrap();
         self.settle();
         id
     }

@@ -61,7 +61,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
     let unfinished = arguments.publication.unfinished.as_ref().map(|path| UnfinishedFile::open(path, &read));
     let earlier = match unfinished {
         Some(Ok((file, earlier))) => {
-            seen.see(format!("{} messages of an earlier run wait in {}", earlier.len(), file.path().display()));
+            seen.see(format!("messages of an earlier run in {}: {}", file.path().display(), earlier.len()));
             read.push(InputFile { option: "--unfinished", path: file.path().to_owned() });
             earlier
         }

@@ -6,7 +6,7 @@ use super::agreement::{assert_agree, first_finding};
 use super::outcome;
 use crate::clouds::Clouds;
 use crate::command::CommandLine;
-use crate::process::{Output, THINGPOST, command};
+use crate::process::{Output, THINGPOST, command, skipped};
 
 /// Runs it under another program, which gets this before the words of the command.
 fn run_under(clouds: &Clouds, program: &str, arguments: &[&str], line: CommandLine) -> Output {
@@ -26,9 +26,7 @@ fn memory_that_may_not_be_executable_is_what_is_wrong() {
     match python(&["-c", WITHOUT_EXECUTABLE_MEMORY]) {
         Ok(output) if output.status.success() => {}
         _ => {
-            eprintln!(
-                "SKIPPED: memory_that_may_not_be_executable_is_what_is_wrong: needs python3, and a Linux with PR_SET_MDWE"
-            );
+            skipped("memory_that_may_not_be_executable_is_what_is_wrong: needs python3, and a Linux with PR_SET_MDWE");
             return;
         }
     }

@@ -37,4 +37,5 @@ mod retained;
 mod secrets;
 mod session_files;
 mod shadows;
+mod standstill;
 mod thing_model;

@@ -12,11 +12,11 @@ use http::header::HOST;
 use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body_util::BodyExt;
-use tokio::time::timeout;
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
 use crate::alpn::Protocol;
 use crate::body::AnswerBody;
+use crate::clock::awake_timeout;
 use crate::connect::ConnectDeadline;
 use crate::connect_to::ConnectTo;
 use crate::connection::Failure;
@@ -167,7 +167,7 @@ impl Transport {
             }
             let first = !lease.connection.has_answered();
             let to = target.to.clone();
-            match timeout(timeouts.first_byte, lease.connection.send(request)).await {
+            match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
                     let (pause, observer) = (timeouts.between_bytes, self.on_failure.clone());
                     return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observer).boxed_unsync()));

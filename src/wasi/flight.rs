@@ -21,10 +21,16 @@ use crate::http::{Failure, NoAnswer, Response};
 /// The host's own timeouts say more (was there a connection at all?), so they get the chance to strike first.
 const GRACE_NS: u64 = 250 * NS_PER_MS;
 
+/// Whoever looks at a deadline so late was not running meanwhile: a container was paused, a laptop slept. The answer may
+/// lie in the host, which needs as much again to hand it out.
+const STANDSTILL_NS: u64 = 1_000 * NS_PER_MS;
+
 /// A request whose answer is not complete.
 pub(super) struct Flight {
     pub id: u32,
     pub deadline_ns: u64,
+    /// Whether the deadline was put off, which happens once.
+    stood_still: bool,
     max_answer_bytes: usize,
     /// Whether something has happened to it.
     stirred: bool,
@@ -57,12 +63,24 @@ impl Flight {
         let deadline_ns = deadline_ms.saturating_mul(NS_PER_MS).saturating_add(GRACE_NS);
         let (future, writer) = begin(outgoing)?;
         let answer = Answer::Awaited { ready: future.subscribe(), future };
-        let mut flight = Self { id, deadline_ns, max_answer_bytes, stirred: false, writer: Some(writer), answer };
+        let mut flight = Self {
+            id,
+            deadline_ns,
+            stood_still: false,
+            max_answer_bytes,
+            stirred: false,
+            writer: Some(writer),
+            answer,
+        };
         flight.write();
         Ok(flight)
     }
 
-    pub fn expired(&self, now_ns: u64) -> bool {
+    pub fn expired(&mut self, now_ns: u64) -> bool {
+        let late_ns = now_ns.saturating_sub(self.deadline_ns);
+        if late_ns >= STANDSTILL_NS && !core::mem::replace(&mut self.stood_still, true) {
+            self.deadline_ns = now_ns.saturating_add(STANDSTILL_NS);
+        }
         self.deadline_ns <= now_ns
     }
 

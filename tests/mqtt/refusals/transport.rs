@@ -100,15 +100,15 @@ async fn a_route_that_is_for_https_alone_is_none_for_a_broker() {
 }
 
 #[tokio::test]
-async fn what_fails_until_somebody_changes_something_is_not_to_be_tried_again() {
+async fn what_the_host_denies_is_not_to_be_tried_again_and_a_certificate_may_be_renewed() {
     within(async {
         let cloud = MqttCloud::start().await;
-        for (route, failure) in [
-            (Route::new("elsewhere.example", roots(&cloud.authority)).mqtt(), Failure::Denied),
-            (Route::new(ENDPOINT, roots(&Authority::new())).mqtt(), Failure::TlsCertificate),
+        for (route, failure, retry) in [
+            (Route::new("elsewhere.example", roots(&cloud.authority)).mqtt(), Failure::Denied, Retry::Never),
+            (Route::new(ENDPOINT, roots(&Authority::new())).mqtt(), Failure::TlsCertificate, Retry::AfterMs(0)),
         ] {
             let error = refused(cloud.transport(route), &config(Version::V5, 8883)).await;
-            assert_eq!((error.cause, error.retry), (Cause::Transport(failure), Retry::Never));
+            assert_eq!((error.cause, error.retry), (Cause::Transport(failure), retry));
         }
     })
     .await;

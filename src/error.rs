@@ -175,7 +175,7 @@ impl Error {
 
     /// The error with the time that the server wants to be left alone. A refusal that says when to come back is none for
     /// good, whatever its status.
-    pub(crate) fn as_the_server_wishes(self, response: &Response) -> Self {
+    pub(crate) fn after_what_the_server_wishes(self, response: &Response) -> Self {
         let is_for_now = match self.retry {
             Retry::AfterMs(_) => true,
             Retry::Never => self.delivery == Delivery::Refused && response.status >= 400,

@@ -28,7 +28,7 @@ impl<'a> Reply<'a> {
         }
         let documented = code.and_then(judge_code);
         let (cause, delivery, retry) = documented.unwrap_or_else(|| judge_without_code(response, code.is_some()));
-        Err(Error::answered(stage, cause, delivery, retry, reply.answer).as_the_server_wishes(response))
+        Err(Error::answered(stage, cause, delivery, retry, reply.answer).after_what_the_server_wishes(response))
     }
 
     fn parse(response: &'a Response) -> Self {

@@ -42,7 +42,7 @@ pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error
         _ => Stage::Publication,
     };
     let (cause, delivery, retry) = judge(asked, response, answer.message.as_deref().unwrap_or_default());
-    Err(Error::answered(stage, cause, delivery, retry, answer).as_the_server_wishes(response))
+    Err(Error::answered(stage, cause, delivery, retry, answer).after_what_the_server_wishes(response))
 }
 
 /// The documented statuses of the operations and of the service as a whole.

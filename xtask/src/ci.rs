@@ -46,7 +46,11 @@ fn with_busy_cores() -> Result<ExitStatus, String> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| while !is_over.load(Ordering::Relaxed) {});
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let status = suite::run(Command::new("cargo"), &[]);
         is_over.store(true, Ordering::Relaxed);

@@ -57,11 +57,11 @@ impl MqttStarter {
             return Ok(());
         }
         let events = session.receive(Duration::ZERO).await.map_err(trapped)?;
-        let reasons = events.into_iter().filter_map(|event| match event {
+        let reason = events.into_iter().rev().find_map(|event| match event {
             Event::NotPublished(refused) => Some(refused.error.explanation),
             _ => None,
         });
-        Err(Problem::sentence(reasons.last().unwrap_or_default()))
+        Err(Problem::sentence(reason.unwrap_or_default()))
     }
 
     /// What no connection can change about the message.

@@ -10,6 +10,7 @@ use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::report;
 use super::starter::{Starter, load};
+use super::still_trying::StillTrying;
 use super::summary::Summary;
 use super::terminal::complain;
 use super::{Exit, lines, message, payload, say, thing_model};
@@ -79,8 +80,10 @@ async fn each(
 ) -> Result<Exit, Problem> {
     starter.last_failure.clear();
     let interruptions = Interruptions::count();
+    let still_trying = StillTrying::new(starter.last_failure.clone(), starter.timeout());
     let outcomes = tokio::select! {
         outcomes = publisher.publish_all(messages) => outcomes,
+        never = still_trying.say(complain) => match never {},
         () = interruptions.reached(1) => {
             complain("unknown: interrupted while the message was on its way");
             return Ok(Exit::Unknown);

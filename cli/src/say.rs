@@ -5,7 +5,7 @@ use thingpost_host::runtime::types::{Error, Message, Receipt};
 
 use super::problem::one_line;
 use super::report::{self, LastFailure};
-use super::terminal::{complain, print};
+use super::terminal::{complain, print, record};
 
 /// What became of a message.
 pub fn outcome(message: &Message, outcome: &Result<Receipt, Error>, last_failure: &LastFailure, json: bool) {
@@ -31,5 +31,5 @@ fn object(mut object: Map<String, Value>, error: Option<&Error>, last_failure: &
     if let Some(error) = error {
         last_failure.add_to(&mut object, error);
     }
-    print(Value::Object(object));
+    record(Value::Object(object), "the record of a message");
 }

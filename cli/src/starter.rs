@@ -138,6 +138,11 @@ impl Starter {
         }
     }
 
+    /// How long a message is tried.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.options.timeout_ms.unwrap_or_default().into())
+    }
+
     /// What the device was made from, and where its session is.
     pub fn files(&self) -> &[InputFile] {
         &self.device.files
@@ -156,9 +161,11 @@ pub fn transport(
     let noted = last_failure.clone();
     // Whoever typed the timeout is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());
+    let answered = last_failure.clone();
     let transport = Transport::new(Pool::default(), profile)
         .timeouts(Timeouts { maximum, ..Timeouts::default() })
-        .on_failure(Arc::new(move |error| noted.note(error)));
+        .on_failure(Arc::new(move |error| noted.note(error)))
+        .on_answer(Arc::new(move || answered.answered()));
     Ok((transport, last_failure))
 }
 

@@ -18,6 +18,7 @@ mod input_file;
 mod interrupt;
 mod keys;
 mod lines;
+mod lock;
 mod lost_variable;
 mod long_line;
 mod message;

@@ -6,7 +6,6 @@
 mod feed;
 mod incoming;
 mod link;
-mod lock;
 mod outstanding;
 mod properties;
 mod publish;

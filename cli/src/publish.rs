@@ -7,7 +7,7 @@ use super::arguments::{PublishAliyun, PublishArguments, Reach, Source};
 use super::device::{Device, input_files};
 use super::input_file::InputFile;
 use super::interrupt::Interruptions;
-use super::problem::{Problem, one_line};
+use super::problem::Problem;
 use super::report;
 use super::starter::{Starter, load};
 use super::still_trying::StillTrying;
@@ -85,7 +85,7 @@ async fn each(
         outcomes = publisher.publish_all(messages) => outcomes,
         never = still_trying.say(complain) => match never {},
         () = interruptions.reached(1) => {
-            complain("unknown: interrupted while the message was on its way");
+            messages.iter().for_each(|message| say::unknown(message, "interrupted while it was on its way", json));
             return Ok(Exit::Unknown);
         }
     };
@@ -93,7 +93,8 @@ async fn each(
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(trap) => {
-            complain(one_line(&format!("unknown: the component failed: {trap:#}")));
+            let reason = format!("the component failed: {trap:#}");
+            messages.iter().for_each(|message| say::unknown(message, &reason, json));
             return Ok(Exit::Unknown);
         }
     };

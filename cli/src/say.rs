@@ -1,8 +1,9 @@
 //! Where an outcome is said: what is well and what is for programs on standard output, what went wrong on standard error.
 
 use serde_json::{Map, Value};
-use thingpost_host::runtime::types::{Error, Message, Receipt};
+use thingpost_host::runtime::types::{Delivery, Error, Message, Receipt};
 
+use super::names;
 use super::problem::one_line;
 use super::report::{self, LastFailure};
 use super::terminal::{complain, print, record};
@@ -16,6 +17,16 @@ pub fn outcome(message: &Message, outcome: &Result<Receipt, Error>, last_failure
     match outcome {
         Ok(_) => print(text),
         Err(_) => complain(text),
+    }
+}
+
+/// Nobody knows what became of a message, for this reason.
+pub fn unknown(message: &Message, reason: &str, json: bool) {
+    match json {
+        true => {
+            object(report::json_without_answer(message, Delivery::Unknown, reason, None), None, &LastFailure::default())
+        }
+        false => complain(one_line(&format!("{}: {reason}", names::delivery(Delivery::Unknown)))),
     }
 }
 

@@ -9,6 +9,7 @@ mod link;
 mod outstanding;
 mod properties;
 mod publish;
+mod saving;
 mod starter;
 mod subscribe;
 mod unfinished_file;

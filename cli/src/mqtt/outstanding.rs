@@ -34,6 +34,8 @@ pub struct Outstanding {
     tally: Tally,
     /// Whether the text of a line is of use after it was sent.
     keeps_lines: bool,
+    /// How often a message was taken or answered.
+    pub changes: u64,
     /// They are kept in a file of their own: to keep their lines as well would be to send them twice.
     pub are_kept: bool,
 }
@@ -41,7 +43,7 @@ pub struct Outstanding {
 impl Outstanding {
     pub fn new(tally: Tally, keeps_lines: bool, earlier: &[Unfinished]) -> Self {
         let origin = |it: &Unfinished| (it.id, Origin::Earlier(Message { payload: Vec::new(), ..it.message.clone() }));
-        Self { origins: earlier.iter().map(origin).collect(), tally, keeps_lines, are_kept: false }
+        Self { origins: earlier.iter().map(origin).collect(), tally, keeps_lines, changes: 0, are_kept: false }
     }
 
     pub fn count(&self) -> usize {
@@ -84,6 +86,7 @@ impl Outstanding {
     pub fn taken(&mut self, origin: Origin, taken: Result<u64, Error>) {
         match taken {
             Ok(id) => {
+                self.changes += 1;
                 self.origins.insert(id, origin);
             }
             Err(error) => self.settle(origin, &Err(error)),
@@ -93,6 +96,7 @@ impl Outstanding {
     /// A message has its outcome.
     pub fn answered(&mut self, id: u64, outcome: &Result<Receipt, Error>) {
         if let Some(origin) = self.origins.remove(&id) {
+            self.changes += 1;
             self.settle(origin, outcome);
         }
     }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::feed::{Fed, Feed};
 use super::link::Link;
 use super::outstanding::{Origin, Outstanding};
+use super::saving::Saving;
 use super::starter::MqttStarter;
 use super::trapped;
 use super::unfinished_file::UnfinishedFile;
@@ -108,6 +109,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         feed,
         waiting: VecDeque::new(),
         outstanding: Outstanding::new(tally, keeps_lines, &earlier),
+        saving: file.as_ref().map(|_| Saving::new(earlier.is_empty(), now)),
         file,
         interruptions: Interruptions::count(),
         heeded: 0,
@@ -189,6 +191,8 @@ struct Run {
     waiting: VecDeque<Fed>,
     outstanding: Outstanding,
     file: Option<UnfinishedFile>,
+    /// When it is written in the middle, if there is one.
+    saving: Option<Saving>,
     interruptions: Interruptions,
     /// How many interruptions have had their effect.
     heeded: u32,
@@ -238,6 +242,7 @@ impl Run {
             }
             let before = self.heeded;
             self.serve().await?;
+            self.save_if_due().await?;
             match self.heeded {
                 1 if before == 0 => {
                     self.interrupted().await?;
@@ -326,7 +331,7 @@ impl Run {
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
     async fn serve(&mut self) -> Result<(), Problem> {
-        let until = self.deadline();
+        let until = [self.deadline(), self.save_at()].into_iter().flatten().min();
         let time = until.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
         let may_take = self.may_take();
         let interrupt = self.session.interrupt();

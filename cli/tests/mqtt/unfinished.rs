@@ -105,6 +105,35 @@ fn a_terminated_run_keeps_its_messages_before_it_waits_for_anybody() {
 }
 
 #[test]
+fn what_waits_for_long_is_in_the_file_when_a_run_is_killed_without_a_word() {
+    let fronts = Fronts::start();
+    let left = fronts.clouds.path("left");
+    let line = fronts.publish().lines("-").with("--unfinished", &left);
+    let mut process = fronts.clouds.start_piped(line.clone());
+    process.write(b"line 1\n");
+    process.wait_until("the acknowledgement", |_| fronts.aws.ledger().acknowledged().len() == 1);
+    fronts.aws.link().refuse(true);
+    fronts.aws.link().cut();
+    process.wait_until("the loss", |process| process.stderr().contains("connection lost: "));
+    process.write(b"line 2\nline 3\n");
+    process.wait_until("the file", |_| {
+        let kept = fs::read(&left).unwrap_or_default();
+        let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap_or_default();
+        kept["unfinished"].as_array().is_some_and(|kept| kept.len() == 2)
+    });
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    fronts.aws.link().heal();
+
+    let mut process = fronts.clouds.start_piped(line);
+    process.write(b"line 4\n");
+    // Delivered, and so no more in the file, while the run goes on.
+    process.wait_until("the end of the file", |_| !left.exists());
+    assert_eq!(fronts.clouds.checked(process.end()).code, Some(0));
+    assert_eq!(fronts.arrived(), numbered(4));
+}
+
+#[test]
 fn a_file_that_is_something_else_or_read_otherwise_is_refused() {
     let fronts = Fronts::start();
     let other = fronts.clouds.write("other", "mine");

@@ -51,6 +51,23 @@ impl Run {
         }
     }
 
+    /// When what waits is to be written, while the run goes on.
+    pub(super) fn save_at(&self) -> Option<Instant> {
+        let (changes, messages) = (self.outstanding.changes, self.outstanding.count());
+        self.saving.as_ref().filter(|_| self.heeded == 0)?.due(changes, messages, self.quiet_since)
+    }
+
+    pub(super) async fn save_if_due(&mut self) -> Result<(), Problem> {
+        let begin = Instant::now();
+        if self.save_at().is_some_and(|at| at <= begin) {
+            let messages = self.keep().await?.len();
+            if let Some(saving) = &mut self.saving {
+                saving.saved(self.outstanding.changes, messages, begin.elapsed(), Instant::now());
+            }
+        }
+        Ok(())
+    }
+
     /// Says goodbye, and gives those their outcome that have none.
     pub(super) async fn end(&mut self, ended: Result<(), Problem>) -> Result<(), Problem> {
         let settled = self.settle_rest().await;

@@ -80,7 +80,7 @@ impl LastFailure {
 
     /// What the guest says of it: without the advice, where that is a guess at what the host knows.
     fn said_by_guest<'a>(&self, error: &'a Error) -> &'a str {
-        let is_certain = self.lock().as_ref().is_some_and(|noted| noted.is_certain);
+        let is_certain = self.lock().noted.as_ref().is_some_and(|noted| noted.is_certain);
         match error.explanation.split_once("; ") {
             Some((what, _guess)) if is_certain && matches!(error.cause, Cause::Transport(_)) => what,
             _ => &error.explanation,

@@ -12,6 +12,9 @@ use super::report::LastFailure;
 /// How long nothing is said. A network that is only slow has answered by then.
 pub const SILENCE: Duration = Duration::from_secs(2);
 
+/// Of a run that is over sooner it is not worth the words.
+const SHORT: Duration = Duration::from_secs(5);
+
 /// Watches what the host notes.
 pub struct StillTrying {
     last_failure: LastFailure,
@@ -43,7 +46,7 @@ impl StillTrying {
     /// What is to be said, if anything.
     fn line(&self, silent_since: Instant) -> Option<String> {
         let silence = silent_since.elapsed();
-        if silence < SILENCE {
+        if silence < SILENCE || self.timeout <= SHORT {
             return None;
         }
         let reason = self.last_failure.since(silent_since)?;

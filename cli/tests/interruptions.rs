@@ -40,9 +40,16 @@ fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read()
             .collect();
         let left: Vec<String> = lines.into_iter().filter(|line| !accepted.contains(line.as_bytes())).collect();
         let kept = failed_lines(&failed);
-        assert!(kept == left, "{} lines are left and {} are kept", left.len(), kept.len());
         let [delivered, refused, not_sent, unknown] = counts(&output.stdout);
-        assert_eq!((delivered, refused, unknown), (accepted.len(), 0, 31), "{output:?}");
+        if signal == "INT" {
+            assert!(kept == left, "{} lines are left and {} are kept", left.len(), kept.len());
+            assert_eq!((delivered, refused, unknown), (accepted.len(), 0, 31), "{output:?}");
+        } else {
+            // There may have been no time to hear what became of those under way.
+            let kept: HashSet<&String> = kept.iter().collect();
+            assert!(left.iter().all(|line| kept.contains(line)), "{} are left, {} are kept", left.len(), kept.len());
+            assert!(delivered <= accepted.len() && refused == 0 && unknown >= 31, "{output:?}");
+        }
         assert_eq!(delivered + not_sent + unknown, 20_000);
         assert!(output.stderr.contains(&format!("{not_sent} x interrupted")), "{output:?}");
         assert_eq!(output.code, Some(4), "unknown is the gravest");

@@ -44,6 +44,9 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How much longer than its timeout an attempt to connect may take.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// How much longer a message may take than the run waits for it, where it is kept then.
+const MARGIN_MS: u32 = 2_000;
+
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -56,7 +59,9 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     let reach = &arguments.device.reach;
     let device = device::mqtt(&arguments.device)?;
     let max_per_second = arguments.max_per_second.map(NonZeroU32::get);
-    let options = SessionOptions { max_per_second, ..options(&arguments.queue) };
+    // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
+    let message_timeout_ms = arguments.unfinished.as_ref().map(|_| reach.timeout.saturating_add(MARGIN_MS));
+    let options = SessionOptions { max_per_second, message_timeout_ms, ..options(&arguments.queue) };
     let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options)?;
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;

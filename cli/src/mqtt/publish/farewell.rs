@@ -174,7 +174,7 @@ impl Run {
                 bytes += text.len();
                 if bytes <= LEFT_OVER_BYTES {
                     let message = tally.message(std::mem::take(text));
-                    left_over.push(Unfinished { id: 0, message, attempts: 0, packet_id: None });
+                    left_over.push(Unfinished { id: 0, message, attempts: 0, packet_id: None, age_ms: Some(0) });
                 } else {
                     first_lost.get_or_insert(line.number);
                 }

@@ -12,10 +12,13 @@ use super::Exit;
 use super::arguments::PublishArguments;
 use super::failed::Failed;
 use super::input_file::InputFile;
-use super::interrupt::{Interruptions, WAITING};
+use super::interrupt::Interruptions;
+use super::long_line::Shelf;
+use super::outage;
 use super::problem::Problem;
-use super::source::{Line, Source};
+use super::source::{Line, Source, Text};
 use super::starter::Starter;
+use super::still_trying::StillTrying;
 use super::tally::{self, TOO_LONG, Tally};
 use super::terminal::complain;
 
@@ -39,7 +42,8 @@ pub async fn publish(
     arguments: &PublishArguments,
 ) -> Result<Exit, Problem> {
     // All that can be wrong is found before anything is sent.
-    let mut source = Source::open(path)?;
+    let shelf = arguments.report.failed.as_deref().map_or_else(Shelf::none, Shelf::beside);
+    let mut source = Source::open(path, shelf)?;
     let publisher = starter.open().await?;
     let mut inputs = vec![InputFile { option: "--lines", path: path.to_owned() }];
     inputs.extend(starter.files().iter().cloned());
@@ -63,16 +67,24 @@ struct Run<'a> {
     tally: Tally,
 }
 
+/// What came of the lines of one call.
+enum Batch {
+    /// They have their outcomes.
+    Settled,
+    /// So they have, and nothing has got through: this is why.
+    Away(Box<Error>),
+    /// So they have, and those that are left as well.
+    Interrupted,
+}
+
 impl Run<'_> {
     /// Ends with the input, with an interruption, or with a problem that keeps the rest from being sent.
     async fn all(&mut self, source: &mut Source) -> Result<(), Problem> {
         loop {
             let mut next = tokio::select! {
                 biased;
-                () = self.interruptions.reached(1) => {
-                    // After an interruption, what was not sent is counted and kept.
-                    return self.tally.give_up_rest(source, "interrupted", &self.interruptions, 2).await;
-                }
+                // After an interruption, what was not sent is counted and kept.
+                () = self.interruptions.reached(1) => return self.give_up_rest(source).await,
                 next = source.next() => next,
             };
             if next.is_none() {
@@ -84,7 +96,7 @@ impl Run<'_> {
                 match line {
                     Ok(line) if line.is_empty() => self.tally.progress.inc(line.bytes),
                     Ok(line) => {
-                        bytes += line.text.as_ref().map_or(0, Vec::len);
+                        bytes += held(&line).map_or(0, Vec::len);
                         batch.push(line);
                     }
                     Err(error) => unreadable = Some(error),
@@ -92,23 +104,39 @@ impl Run<'_> {
                 let has_room = taken < self.most_lines && bytes < BATCH_BYTES;
                 next = if has_room { source.next_ready() } else { None };
             }
-            self.publish(batch).await?;
+            let came_of_it = self.publish(batch, source).await?;
             if let Some(error) = unreadable {
                 return Err(tally::unreadable(error));
+            }
+            match came_of_it {
+                Batch::Settled => {}
+                Batch::Interrupted => return Ok(()),
+                Batch::Away(error) => {
+                    let (tally, interruptions) = (&mut self.tally, &self.interruptions);
+                    if outage::settle_meanwhile(tally, source, &error, interruptions).await? {
+                        return Ok(());
+                    }
+                }
             }
         }
     }
 
-    async fn publish(&mut self, mut batch: Vec<Line>) -> Result<(), Problem> {
-        if self.starter.renew().await {
-            self.publisher = self.starter.open().await?;
+    async fn give_up_rest(&mut self, source: &mut Source) -> Result<(), Problem> {
+        self.tally.give_up_rest(source, "interrupted", &self.interruptions).await
+    }
+
+    async fn publish(&mut self, batch: Vec<Line>, source: &mut Source) -> Result<Batch, Problem> {
+        if self.starter.renew().await
+            && let Err(problem) = self.reopen().await
+        {
+            let reason = problem.to_string();
+            batch.iter().for_each(|line| self.tally.give_up(line, Delivery::NotSent, &reason));
+            self.tally.give_up_rest(source, &reason, &self.interruptions).await?;
+            return Err(problem);
         }
-        let message = |text: &mut Vec<u8>| self.tally.message(std::mem::take(text));
-        let messages: Vec<Message> = texts(&mut batch).map(message).collect();
-        let answered = self.call(&messages).await;
-        for (text, message) in texts(&mut batch).zip(messages) {
-            *text = message.payload;
-        }
+        let messages: Vec<Message> =
+            batch.iter().filter_map(held).map(|text| self.tally.message(text.clone())).collect();
+        let (answered, is_interrupted) = self.call(&messages, &batch, source).await?;
         let has_trapped = matches!(answered, Some(Err(_)));
         let (outcomes, otherwise) = match answered {
             // The same for every line, so it is said once, and nothing was sent.
@@ -123,44 +151,75 @@ impl Run<'_> {
             Some(Err(trap)) => (Vec::new(), format!("the component failed: {trap:#}")),
             None => (Vec::new(), "interrupted before all answers had come".to_owned()),
         };
+        let away = outage::reason(&outcomes);
         let mut outcomes = outcomes.iter();
         for line in &batch {
-            if line.text.is_none() {
-                self.tally.give_up(line, Delivery::NotSent, TOO_LONG)?;
+            if line.is_too_long() {
+                self.tally.give_up(line, Delivery::NotSent, TOO_LONG);
             } else if let Some(outcome) = outcomes.next() {
-                self.tally.settle(line, outcome)?;
+                self.tally.settle(line, outcome);
             } else {
-                self.tally.give_up(line, Delivery::Unknown, &otherwise)?;
+                self.tally.give_up(line, Delivery::Unknown, &otherwise);
             }
         }
+        self.tally.flush();
+        if is_interrupted {
+            self.starter.save_session(&mut self.publisher).await;
+            return Ok(Batch::Interrupted);
+        }
         if has_trapped {
-            self.publisher = self.starter.open().await?;
+            if let Err(problem) = self.reopen().await {
+                self.tally.give_up_rest(source, &problem.to_string(), &self.interruptions).await?;
+                return Err(problem);
+            }
         } else {
             self.starter.save_session(&mut self.publisher).await;
         }
-        self.tally.flush()
+        Ok(away.map_or(Batch::Settled, |error| Batch::Away(Box::new(error))))
     }
 
-    /// Waits for the outcomes, but no longer than until a second interruption.
-    async fn call(&mut self, messages: &[Message]) -> Option<wasmtime::Result<Vec<Result<Receipt, Error>>>> {
+    async fn reopen(&mut self) -> Result<(), Problem> {
+        self.publisher = self.starter.open().await?;
+        Ok(())
+    }
+
+    /// Waits for the outcomes, and says whether it was interrupted: then the lines of this call are kept for the case that there
+    /// is no time to hear of them, and those that are left for good, before anything else is waited for.
+    async fn call(
+        &mut self,
+        messages: &[Message],
+        batch: &[Line],
+        source: &mut Source,
+    ) -> Result<(Option<Outcomes>, bool), Problem> {
         if messages.is_empty() {
-            return Some(Ok(Vec::new()));
+            return Ok((Some(Ok(Vec::new())), false));
         }
+        let (tally, interruptions) = (&mut self.tally, &self.interruptions);
+        let still_trying = StillTrying::new(self.starter.last_failure.clone(), self.starter.timeout());
         let mut call = pin!(self.publisher.publish_all(messages));
         tokio::select! {
-            answered = &mut call => Some(answered),
-            () = self.interruptions.reached(1) => {
-                self.tally.progress.suspend(|| complain(WAITING));
-                tokio::select! {
-                    answered = &mut call => Some(answered),
-                    () = self.interruptions.reached(2) => None,
-                }
-            }
+            answered = &mut call => return Ok((Some(answered), false)),
+            () = interruptions.reached(1) => {}
+            never = still_trying.say(|line| tally.progress.suspend(|| complain(line))) => match never {},
         }
+        tally.keep_for_now(batch.iter());
+        tally.secure();
+        tally.give_up_rest(source, "interrupted", interruptions).await?;
+        tally.progress.suspend(|| complain(interruptions.hint()));
+        Ok(tokio::select! {
+            answered = &mut call => (Some(answered), true),
+            () = interruptions.patience_is_over() => (None, true),
+        })
     }
 }
 
-/// Of the lines that were not too long to be held.
-fn texts(lines: &mut [Line]) -> impl Iterator<Item = &mut Vec<u8>> {
-    lines.iter_mut().filter_map(|line| line.text.as_mut())
+/// What one call of the component gives.
+type Outcomes = wasmtime::Result<Vec<Result<Receipt, Error>>>;
+
+/// The text of a line that is not too long to be held.
+fn held(line: &Line) -> Option<&Vec<u8>> {
+    match &line.text {
+        Text::Held(text) => Some(text),
+        Text::TooLong(_) | Text::Gone => None,
+    }
 }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bench;
+mod closed_output;
 mod clouds;
 mod demo;
 mod device;
@@ -12,15 +13,21 @@ mod doctor;
 mod emulate;
 mod failed;
 mod first_line;
+mod input;
 mod input_file;
 mod interrupt;
 mod keys;
 mod lines;
+mod lock;
+mod long_line;
 mod lost_variable;
 mod message;
 mod mqtt;
 mod names;
+mod numbers;
 mod operation;
+mod outage;
+mod patient;
 mod payload;
 mod private_file;
 mod problem;
@@ -33,6 +40,7 @@ mod secret_file;
 mod session_file;
 mod source;
 mod starter;
+mod still_trying;
 mod summary;
 mod tally;
 mod terminal;
@@ -81,6 +89,8 @@ fn main() -> ExitCode {
         terminal::complain(format_args!("thingpost: {problem}"));
         Exit::Usage
     });
+    // Whoever waits for a record that could not be written does not know what became of the message.
+    let exit = if terminal::is_incomplete() { Exit::Unknown } else { exit };
     ExitCode::from(exit as u8)
 }
 

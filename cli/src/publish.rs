@@ -7,9 +7,10 @@ use super::arguments::{PublishAliyun, PublishArguments, Reach, Source};
 use super::device::{Device, input_files};
 use super::input_file::InputFile;
 use super::interrupt::Interruptions;
-use super::problem::{Problem, one_line};
+use super::problem::Problem;
 use super::report;
 use super::starter::{Starter, load};
+use super::still_trying::StillTrying;
 use super::summary::Summary;
 use super::terminal::complain;
 use super::{Exit, lines, message, payload, say, thing_model};
@@ -79,10 +80,12 @@ async fn each(
 ) -> Result<Exit, Problem> {
     starter.last_failure.clear();
     let interruptions = Interruptions::count();
+    let still_trying = StillTrying::new(starter.last_failure.clone(), starter.timeout());
     let outcomes = tokio::select! {
         outcomes = publisher.publish_all(messages) => outcomes,
+        never = still_trying.say(complain) => match never {},
         () = interruptions.reached(1) => {
-            complain("unknown: interrupted while the message was on its way");
+            messages.iter().for_each(|message| say::unknown(message, "interrupted while it was on its way", json));
             return Ok(Exit::Unknown);
         }
     };
@@ -90,7 +93,8 @@ async fn each(
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(trap) => {
-            complain(one_line(&format!("unknown: the component failed: {trap:#}")));
+            let reason = format!("the component failed: {trap:#}");
+            messages.iter().for_each(|message| say::unknown(message, &reason, json));
             return Ok(Exit::Unknown);
         }
     };

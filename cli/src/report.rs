@@ -6,6 +6,7 @@ use rustls::CertificateError;
 use serde_json::{Map, Value, json};
 use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Message, Receipt, Retry, Stage};
 use thingpost_host::{ConnectError, ExchangeError, TransportError};
+use tokio::time::Instant;
 
 use super::problem::one_line;
 use super::{Exit, names};
@@ -13,7 +14,13 @@ use super::{Exit, names};
 /// What the host knows about a failed connection and the guest is not told: which certificate, which name, why. Kept
 /// from the last failure, to stand beside the guest's explanation.
 #[derive(Clone, Debug, Default)]
-pub struct LastFailure(Arc<Mutex<Option<Noted>>>);
+pub struct LastFailure(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    noted: Option<Noted>,
+    answered_at: Option<Instant>,
+}
 
 #[derive(Clone, Debug)]
 struct Noted {
@@ -22,12 +29,13 @@ struct Noted {
     is_certain: bool,
     /// Whether the time for an answer was over.
     is_late: bool,
+    at: Instant,
 }
 
 impl LastFailure {
     /// Forgets what came before.
     pub fn clear(&self) {
-        *self.lock() = None;
+        self.lock().noted = None;
     }
 
     /// Notes a failure.
@@ -41,13 +49,28 @@ impl LastFailure {
             TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => true,
             _ => false,
         };
-        *self.lock() = Some(Noted { text: error.to_string(), is_late, is_certain });
+        self.lock().noted = Some(Noted { text: error.to_string(), is_late, is_certain, at: Instant::now() });
+    }
+
+    /// Notes that something got through.
+    pub fn answered(&self) {
+        self.lock().answered_at = Some(Instant::now());
+    }
+
+    /// When something got through last.
+    pub fn answered_at(&self) -> Option<Instant> {
+        self.lock().answered_at
+    }
+
+    /// The last failure, if there was one after that.
+    pub fn since(&self, since: Instant) -> Option<String> {
+        self.lock().noted.as_ref().filter(|noted| noted.at > since).map(|noted| noted.text.clone())
     }
 
     /// The sentence that goes with the guest's word. Two things the guest finds out by itself: that an answer is too
     /// large, and that one drips in for too long. Then the host's last failure is that of an earlier attempt.
     pub fn about(&self, failure: Failure) -> Option<String> {
-        let noted = self.lock().clone()?;
+        let noted = self.lock().noted.clone()?;
         match failure {
             Failure::AnswerTooLarge => None,
             Failure::AnswerTimeout if !noted.is_late => None,
@@ -57,7 +80,7 @@ impl LastFailure {
 
     /// What the guest says of it: without the advice, where that is a guess at what the host knows.
     fn said_by_guest<'a>(&self, error: &'a Error) -> &'a str {
-        let is_certain = self.lock().as_ref().is_some_and(|noted| noted.is_certain);
+        let is_certain = self.lock().noted.as_ref().is_some_and(|noted| noted.is_certain);
         match error.explanation.split_once("; ") {
             Some((what, _guess)) if is_certain && matches!(error.cause, Cause::Transport(_)) => what,
             _ => &error.explanation,
@@ -71,7 +94,7 @@ impl LastFailure {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Noted>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -196,9 +219,17 @@ pub fn failure_json(error: &Error) -> Map<String, Value> {
     }))
 }
 
-/// The object of a line that the component has no outcome for.
-pub fn json_without_answer(message: &Message, delivery: Delivery, reason: &str, line: u64) -> Map<String, Value> {
-    let mut value = object(json!({ "outcome": names::delivery(delivery), "explanation": reason, "line": line }));
+/// The object of a message, which may be a line, that the component has no outcome for.
+pub fn json_without_answer(
+    message: &Message,
+    delivery: Delivery,
+    reason: &str,
+    line: Option<u64>,
+) -> Map<String, Value> {
+    let mut value = object(json!({ "outcome": names::delivery(delivery), "explanation": reason }));
+    if let Some(line) = line {
+        value.insert("line".to_owned(), line.into());
+    }
     add_destination(&mut value, message);
     value
 }

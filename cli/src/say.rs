@@ -1,11 +1,12 @@
 //! Where an outcome is said: what is well and what is for programs on standard output, what went wrong on standard error.
 
 use serde_json::{Map, Value};
-use thingpost_host::runtime::types::{Error, Message, Receipt};
+use thingpost_host::runtime::types::{Delivery, Error, Message, Receipt};
 
+use super::names;
 use super::problem::one_line;
 use super::report::{self, LastFailure};
-use super::terminal::{complain, print};
+use super::terminal::{complain, print, record};
 
 /// What became of a message.
 pub fn outcome(message: &Message, outcome: &Result<Receipt, Error>, last_failure: &LastFailure, json: bool) {
@@ -16,6 +17,16 @@ pub fn outcome(message: &Message, outcome: &Result<Receipt, Error>, last_failure
     match outcome {
         Ok(_) => print(text),
         Err(_) => complain(text),
+    }
+}
+
+/// Nobody knows what became of a message, for this reason.
+pub fn unknown(message: &Message, reason: &str, json: bool) {
+    match json {
+        true => {
+            object(report::json_without_answer(message, Delivery::Unknown, reason, None), None, &LastFailure::default())
+        }
+        false => complain(one_line(&format!("{}: {reason}", names::delivery(Delivery::Unknown)))),
     }
 }
 
@@ -31,5 +42,5 @@ fn object(mut object: Map<String, Value>, error: Option<&Error>, last_failure: &
     if let Some(error) = error {
         last_failure.add_to(&mut object, error);
     }
-    print(Value::Object(object));
+    record(Value::Object(object), "the record of a message");
 }

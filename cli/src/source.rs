@@ -1,13 +1,12 @@
 //! Where lines come from.
 //!
 //! A file of a million lines must not be held in memory, nor a line without end, and a line of a slow pipe must not wait
-//! for the next one. So a thread reads ahead a little, and reads over what no platform takes.
+//! for the next one. So a thread reads ahead a little, and puts aside what is too long for any platform.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +15,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use super::first_line;
+use super::input::{Input, State, Stop};
+use super::long_line::{LongLine, Shelf};
 use super::problem::Problem;
 
 /// How many lines the thread is ahead.
@@ -25,63 +26,78 @@ const AHEAD: usize = 256;
 /// once. No platform takes more than 128 KB; up to here the component says what it thinks of the length.
 pub const LONGEST_LINE: usize = 256 * 1024;
 
-/// How long a pipe may take to hand over what has been read from it already.
-const LINGER: Duration = Duration::from_millis(100);
+/// How long a pipe may be silent before it counts as empty for now.
+const SILENCE: Duration = Duration::from_millis(100);
 
 /// Lines to publish.
 pub struct Source {
     lines: Receiver<io::Result<Line>>,
     /// The length of a regular file.
     pub total_bytes: Option<u64>,
-    /// Tells the thread to read no further.
-    stop: Arc<AtomicBool>,
+    state: Arc<State>,
+    /// Of what may go on for ever. Dropped when it is enough.
+    stop: Option<Stop>,
 }
 
 /// One line.
 pub struct Line {
     /// Counted from 1, empty ones included.
     pub number: u64,
-    /// Without its end. None if it is longer than [`LONGEST_LINE`].
-    pub text: Option<Vec<u8>>,
+    pub text: Text,
     /// With its end.
     pub bytes: u64,
+}
+
+/// What is in a line, without its end.
+pub enum Text {
+    Held(Vec<u8>),
+    /// It is longer than [`LONGEST_LINE`].
+    TooLong(LongLine),
+    /// It was handed on, or is kept elsewhere.
+    Gone,
 }
 
 impl Line {
     /// Whether there is nothing to publish.
     pub fn is_empty(&self) -> bool {
-        self.text.as_ref().is_some_and(Vec::is_empty)
+        matches!(&self.text, Text::Held(text) if text.is_empty())
+    }
+
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.text, Text::TooLong(_))
     }
 }
 
 impl Source {
-    /// Opens a file, or standard input for `-`.
-    pub fn open(path: &Path) -> Result<Self, Problem> {
-        let cannot_read = |error: io::Error| match error.kind() {
+    /// Opens a file, or standard input for `-`. Lines that are too long are put on the shelf.
+    pub fn open(path: &Path, shelf: Shelf) -> Result<Self, Problem> {
+        Self::try_open(path, shelf).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => Problem::new(format!("cannot read lines from {}", path.display()), error),
             _ => {
                 let why = format!("{error}; {}", way_out(path, &error));
                 Problem::new(format!("cannot read lines from {}", path.display()), why)
             }
-        };
-        let (input, total_bytes): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
-            (Box::new(io::stdin()), None)
-        } else {
-            let mut file = File::open(path).map_err(cannot_read)?;
-            let metadata = file.metadata().map_err(cannot_read)?;
-            if metadata.is_dir() {
-                return Err(cannot_read(io::ErrorKind::IsADirectory.into()));
-            }
-            if metadata.is_file() {
-                first_line::check_file(&mut file).map_err(cannot_read)?;
-            }
-            (Box::new(file), metadata.is_file().then_some(metadata.len()))
+        })
+    }
+
+    fn try_open(path: &Path, shelf: Shelf) -> io::Result<Self> {
+        let mut file = if path == Path::new("-") { standard_input()? } else { File::open(path)? };
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if metadata.is_file() && path != Path::new("-") {
+            first_line::check_file(&mut file)?;
+        }
+        let total_bytes = metadata.is_file().then_some(metadata.len());
+        let (input, stop) = match total_bytes {
+            Some(_) => (Input::whole(file), None),
+            None => Input::stoppable(file).map(|(input, stop)| (input, Some(stop)))?,
         };
         let (sender, lines) = channel(AHEAD);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        thread::spawn(move || read_lines(input, &sender, &stopped));
-        Ok(Self { lines, total_bytes, stop })
+        let state = input.state();
+        thread::spawn(move || Reader { input: BufReader::new(input), shelf }.run(&sender));
+        Ok(Self { lines, total_bytes, state, stop })
     }
 
     /// Waits for the next line. After an error there are no more.
@@ -94,49 +110,138 @@ impl Source {
         self.lines.try_recv().ok()
     }
 
+    /// The next line if it comes at once, as those of a file do, and those that somebody has written into a pipe. None, and
+    /// false, if more may come later.
+    pub async fn next_soon(&mut self) -> (Option<io::Result<Line>>, bool) {
+        match timeout(SILENCE, self.lines.recv()).await {
+            Ok(line) => (line, true),
+            Err(_silent) => (None, false),
+        }
+    }
+
     /// The next line after an interruption: of a regular file every line that is left, of a pipe, which may never end,
     /// those that were taken out of it.
     pub async fn next_left(&mut self) -> Option<io::Result<Line>> {
-        if self.total_bytes.is_some() {
-            return self.next().await;
-        }
-        self.stop.store(true, Ordering::Relaxed);
-        timeout(LINGER, self.lines.recv()).await.ok().flatten()
+        self.stop = None;
+        self.next().await
+    }
+
+    /// Whether there was more in a pipe when it was read no further.
+    pub fn has_more(&self) -> bool {
+        self.state.has_more()
     }
 }
 
-/// Ends when the input does, when it cannot be read, or when nobody listens any more.
-fn read_lines(input: impl Read, lines: &Sender<io::Result<Line>>, stop: &AtomicBool) {
-    let mut input = BufReader::new(input);
-    for number in 1.. {
-        if stop.load(Ordering::Relaxed) && !input.buffer().contains(&b'\n') {
-            return;
-        }
-        let line = match read_line(&mut input) {
-            Ok((_, 0)) => return,
-            Ok((mut text, bytes)) => {
-                let checked = text.as_mut().filter(|_| number == 1).map_or(Ok(()), first_line::check);
-                checked.map(|()| Line { number, text, bytes })
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_input() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}
+
+/// The other end, in a thread of its own.
+struct Reader<T> {
+    input: BufReader<T>,
+    shelf: Shelf,
+}
+
+/// What may be stopped in the middle.
+trait Stoppable: Read {
+    fn is_stopped(&self) -> bool;
+
+    /// It is left as it is, with these bytes read and not used.
+    fn leave(&self, unused: &[u8]);
+}
+
+impl Stoppable for Input {
+    fn is_stopped(&self) -> bool {
+        self.is_stopped()
+    }
+
+    fn leave(&self, unused: &[u8]) {
+        self.leave(unused);
+    }
+}
+
+impl<T: Stoppable> Reader<T> {
+    /// Ends when the input does, when it cannot be read, or when nobody listens any more.
+    fn run(mut self, lines: &Sender<io::Result<Line>>) {
+        for number in 1.. {
+            let line = match self.line() {
+                Ok(Some((mut text, bytes))) => {
+                    let checked = match &mut text {
+                        Text::Held(text) if number == 1 => first_line::check(text),
+                        _ => Ok(()),
+                    };
+                    checked.map(|()| Line { number, text, bytes })
+                }
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            let is_last = line.is_err();
+            if lines.blocking_send(line).is_err() || is_last {
+                return;
             }
-            Err(error) => Err(error),
-        };
-        let is_last = line.is_err();
-        if lines.blocking_send(line).is_err() || is_last {
-            return;
         }
     }
-}
 
-/// A line without its end, unless it is too long to be held, and how many bytes it took with its end.
-fn read_line(input: &mut impl BufRead) -> io::Result<(Option<Vec<u8>>, u64)> {
-    const WITH_END: u64 = LONGEST_LINE as u64 + 2;
-    let mut text = Vec::new();
-    let mut bytes = input.take(WITH_END).read_until(b'\n', &mut text)? as u64;
-    if bytes == WITH_END && !text.ends_with(b"\n") {
-        bytes += input.skip_until(b'\n')? as u64;
+    /// A line, and how many bytes it took with its end. None at the end of the input, or when it was stopped in the middle of
+    /// a line: the rest of that is nobody's to guess.
+    fn line(&mut self) -> io::Result<Option<(Text, u64)>> {
+        const WITH_END: u64 = LONGEST_LINE as u64 + 2;
+        let mut text = Vec::new();
+        let bytes = (&mut self.input).take(WITH_END).read_until(b'\n', &mut text)? as u64;
+        let has_end = text.ends_with(b"\n");
+        if bytes == WITH_END && !has_end {
+            return self.rest_of_long_line(&text, bytes);
+        }
+        if !has_end && self.input.get_ref().is_stopped() {
+            self.input.get_ref().leave(&text);
+            return Ok(None);
+        }
+        text.truncate(without_end(&text).len());
+        Ok(match text.len() {
+            _ if bytes == 0 => None,
+            ..=LONGEST_LINE => Some((Text::Held(text), bytes)),
+            _ => {
+                let mut line = self.shelf.line();
+                line.push(&text);
+                Some((Text::TooLong(line), bytes))
+            }
+        })
     }
-    text.truncate(without_end(&text).len());
-    Ok(((text.len() <= LONGEST_LINE).then_some(text), bytes))
+
+    fn rest_of_long_line(&mut self, begin: &[u8], mut bytes: u64) -> io::Result<Option<(Text, u64)>> {
+        let mut line = self.shelf.line();
+        line.push(begin);
+        loop {
+            let piece = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                piece => piece?,
+            };
+            if piece.is_empty() {
+                if self.input.get_ref().is_stopped() {
+                    self.input.get_ref().leave(begin);
+                    return Ok(None);
+                }
+                return Ok(Some((Text::TooLong(line), bytes)));
+            }
+            let end = piece.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(piece.len(), |end| end + 1);
+            line.push(&piece[..end.unwrap_or(taken)]);
+            self.input.consume(taken);
+            bytes += taken as u64;
+            if end.is_some() {
+                line.drop_carriage_return();
+                return Ok(Some((Text::TooLong(line), bytes)));
+            }
+        }
+    }
 }
 
 fn without_end(line: &[u8]) -> &[u8] {
@@ -147,12 +252,36 @@ fn without_end(line: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn lines(input: impl Read) -> Vec<(u64, Option<usize>, u64)> {
+    /// Bytes that nobody stops.
+    struct Bytes<T>(T);
+
+    impl<T: Read> Read for Bytes<T> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl<T: Read> Stoppable for Bytes<T> {
+        fn is_stopped(&self) -> bool {
+            false
+        }
+
+        fn leave(&self, _: &[u8]) {}
+    }
+
+    fn lines_on(input: impl Read, shelf: Shelf) -> Vec<Line> {
         let (sender, mut lines) = channel(AHEAD);
-        read_lines(input, &sender, &AtomicBool::new(false));
+        Reader { input: BufReader::new(Bytes(input)), shelf }.run(&sender);
         drop(sender);
-        let lines = std::iter::from_fn(|| lines.blocking_recv()).map(Result::unwrap);
-        lines.map(|line| (line.number, line.text.map(|text| text.len()), line.bytes)).collect()
+        std::iter::from_fn(|| lines.blocking_recv()).map(Result::unwrap).collect()
+    }
+
+    fn lines(input: impl Read) -> Vec<(u64, Option<usize>, u64)> {
+        let held = |line: &Line| match &line.text {
+            Text::Held(text) => Some(text.len()),
+            Text::TooLong(_) | Text::Gone => None,
+        };
+        lines_on(input, Shelf::none()).iter().map(|line| (line.number, held(line), line.bytes)).collect()
     }
 
     #[test]
@@ -172,6 +301,40 @@ mod tests {
             assert_eq!(lines(whole.as_bytes()), [(1, Some(LONGEST_LINE), bytes)]);
             assert_eq!(lines(beyond.as_bytes()), [(1, None, bytes + 1)]);
         }
+    }
+
+    #[test]
+    fn a_line_that_is_put_aside_is_whole_and_has_no_end() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for beyond in [1, 2, 3, 100_000] {
+            for end in ["", "\n", "\r\n"] {
+                let text = "x".repeat(LONGEST_LINE + beyond - 1) + "y";
+                let lines = lines_on(format!("{text}{end}").as_bytes(), Shelf::in_folder(folder.path()));
+                let [Line { text: Text::TooLong(line), bytes, .. }] = &lines[..] else { panic!("one long line") };
+                let mut kept = Vec::new();
+                line.copy_to(&mut kept).unwrap();
+                assert!(kept == text.as_bytes(), "{beyond} beyond, {end:?}");
+                assert_eq!(*bytes, (text.len() + end.len()) as u64);
+            }
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has no name");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn of_a_pipe_that_is_left_the_whole_lines_that_were_taken_out_of_it_come_and_no_part_of_one() {
+        use std::io::Write;
+        let (reader, mut writer) = io::pipe().unwrap();
+        let (input, stop) = Input::stoppable(File::from(std::os::fd::OwnedFd::from(reader))).unwrap();
+        let (state, (sender, mut lines)) = (input.state(), channel(AHEAD));
+        let thread = thread::spawn(move || Reader { input: BufReader::new(input), shelf: Shelf::none() }.run(&sender));
+        writer.write_all(b"a\nb\npart").unwrap();
+        let mut next = || lines.blocking_recv().map(|line| line.unwrap().number);
+        assert_eq!([next(), next()], [Some(1), Some(2)]);
+        drop(stop);
+        assert_eq!(next(), None);
+        thread.join().unwrap();
+        assert!(state.has_more());
     }
 
     #[test]

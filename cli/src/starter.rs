@@ -79,11 +79,11 @@ impl Starter {
     /// A fresh instance of the component.
     pub async fn open(&mut self) -> Result<Publisher, Problem> {
         let session = self.session.as_ref().and_then(SessionFile::session);
-        let opened = match self.open_with(session).await {
+        let opened = match self.open_with(session.as_deref()).await {
             Err(OpenError::Configuration(_)) if session.is_some() => {
                 let opened = self.open_with(None).await;
                 // Without the session all is well, so it was the session.
-                if let (Ok(_), Some(file)) = (&opened, &mut self.session) {
+                if let (Ok(_), Some(file)) = (&opened, &self.session) {
                     file.reject();
                 }
                 opened
@@ -97,7 +97,10 @@ impl Starter {
     }
 
     async fn open_with(&self, session: Option<&str>) -> Result<Publisher, OpenError> {
-        let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
+        let (transport, mut secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
+        if let Some(file) = &self.session {
+            secrets = Arc::new(secrets.sharing(Arc::new(file.clone())));
+        }
         self.component.open_with_secrets(transport, secrets, &self.device.platform, &self.options, session).await
     }
 
@@ -131,11 +134,16 @@ impl Starter {
     /// After a call: leaves in the file what the publisher has obtained, for the next one.
     pub async fn save_session(&mut self, publisher: &mut Publisher) {
         // A publisher that has trapped has none any more.
-        if let Some(file) = &mut self.session
+        if let Some(file) = &self.session
             && let Ok(Some(session)) = publisher.session().await
         {
             file.keep(session);
         }
+    }
+
+    /// How long a message is tried.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.options.timeout_ms.unwrap_or_default().into())
     }
 
     /// What the device was made from, and where its session is.
@@ -156,9 +164,11 @@ pub fn transport(
     let noted = last_failure.clone();
     // Whoever typed the timeout is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());
+    let answered = last_failure.clone();
     let transport = Transport::new(Pool::default(), profile)
         .timeouts(Timeouts { maximum, ..Timeouts::default() })
-        .on_failure(Arc::new(move |error| noted.note(error)));
+        .on_failure(Arc::new(move |error| noted.note(error)))
+        .on_answer(Arc::new(move || answered.answered()));
     Ok((transport, last_failure))
 }
 

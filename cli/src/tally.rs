@@ -2,6 +2,7 @@
 //! whether the line is kept. Which protocol carried it does not matter.
 
 use std::io::{self, IsTerminal};
+use std::pin::pin;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -13,11 +14,11 @@ use super::problem::{Problem, one_line};
 use super::report::{self, LastFailure};
 use super::source::{Line, Source};
 use super::summary::Summary;
-use super::terminal::{complain, print};
-use super::{Exit, say};
+use super::terminal::{complain, print, record};
+use super::{Exit, names, say};
 
 /// What is said of a line that was read over.
-pub const TOO_LONG: &str = "the line is longer than any platform takes (128 KB), and too long to be kept";
+pub const TOO_LONG: &str = "the line is longer than any platform takes (128 KB)";
 
 /// Counts outcomes, and keeps what failed.
 pub struct Tally {
@@ -65,15 +66,15 @@ impl Tally {
     }
 
     /// Settles a line.
-    pub fn settle(&mut self, line: &Line, outcome: &Result<Receipt, Error>) -> Result<(), Problem> {
+    pub fn settle(&mut self, line: &Line, outcome: &Result<Receipt, Error>) {
         self.progress.inc(line.bytes);
         self.count(outcome);
         if self.json {
             let mut object = report::json(&self.message, outcome);
             object.insert("line".to_owned(), line.number.into());
-            print(Value::Object(object));
+            record(Value::Object(object), format_args!("the record of line {}", line.number));
         }
-        self.keep(if outcome.is_ok() { None } else { line.text.as_deref() })
+        self.keep(line, outcome.is_err());
     }
 
     /// Settles a message that is no line.
@@ -94,82 +95,155 @@ impl Tally {
     }
 
     /// Settles a line that has no outcome of the component.
-    pub fn give_up(&mut self, line: &Line, delivery: Delivery, reason: &str) -> Result<(), Problem> {
+    pub fn give_up(&mut self, line: &Line, delivery: Delivery, reason: &str) {
         self.progress.inc(line.bytes);
+        let reason = if line.is_too_long() { TOO_LONG } else { reason };
         self.summary.count_failure(delivery, reason);
         if self.json {
-            let object = report::json_without_answer(&self.message, delivery, reason, line.number);
-            print(Value::Object(object));
+            let object = report::json_without_answer(&self.message, delivery, reason, Some(line.number));
+            record(Value::Object(object), format_args!("the record of line {}", line.number));
         }
-        self.keep(line.text.as_deref())
+        self.keep(line, true);
     }
 
-    fn keep(&mut self, kept: Option<&[u8]>) -> Result<(), Problem> {
-        self.failed.as_mut().map_or(Ok(()), |failed| failed.settle(kept))
+    /// Settles a message that is no line and has no outcome of the component.
+    pub fn give_up_message(&mut self, message: &Message, delivery: Delivery, reason: &str) {
+        self.summary.count_failure(delivery, reason);
+        if self.json {
+            record(
+                Value::Object(report::json_without_answer(message, delivery, reason, None)),
+                "the record of a message",
+            );
+        } else if !self.is_summed {
+            complain(one_line(&format!("{}: {reason}", names::delivery(delivery))));
+        }
+    }
+
+    fn keep(&mut self, line: &Line, is_kept: bool) {
+        if let Some(failed) = &mut self.failed {
+            failed.settle(line, is_kept);
+        }
+    }
+
+    /// Whether lines are kept that were not delivered.
+    pub fn keeps_lines(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Lines that are under way are kept at once, whatever becomes of them: the process may be killed before that is known.
+    pub fn keep_for_now<'a>(&mut self, lines: impl Iterator<Item = &'a Line>) {
+        if let Some(failed) = &mut self.failed {
+            failed.keep_for_now(lines);
+        }
     }
 
     /// Leaves nothing in memory: the process may be killed.
-    pub fn flush(&mut self) -> Result<(), Problem> {
-        self.failed.as_mut().map_or(Ok(()), Failed::flush)
+    pub fn flush(&mut self) {
+        self.with_failed(Failed::flush);
+    }
+
+    /// Nor in the memory of the system.
+    pub fn secure(&mut self) {
+        self.with_failed(Failed::secure);
+    }
+
+    fn with_failed(&mut self, does: impl FnOnce(&mut Failed)) {
+        let Some(failed) = &mut self.failed else { return };
+        does(failed);
+        if let Some(problem) = failed.complaint() {
+            self.progress
+                .suspend(|| complain(format_args!("thingpost: {problem}; the rest is published all the same")));
+        }
     }
 
     /// Counts so many copies of one message that will not be sent. As nobody speaks of each of them, there is a sum.
     pub fn give_up_copies(&mut self, count: u32, reason: &str) {
-        if count > 0 {
+        if count == 1 && self.summary.is_empty() {
+            // It was the only one.
+            let message = self.message(Vec::new());
+            self.give_up_message(&message, Delivery::NotSent, reason);
+        } else if count > 0 {
             (0..count).for_each(|_| self.summary.count_failure(Delivery::NotSent, reason));
             self.is_summed = true;
         }
     }
 
-    /// Counts and keeps what will not be sent, until there were so many interruptions.
+    /// The same when it is an error that keeps them from being sent.
+    pub fn refuse_copies(&mut self, count: u32, error: &Error) {
+        if count == 1 && self.summary.is_empty() {
+            let message = self.message(Vec::new());
+            self.settle_message(&message, &Err(error.clone()));
+        } else if count > 0 {
+            (0..count).for_each(|_| self.count(&Err(error.clone())));
+            self.is_summed = true;
+        }
+    }
+
+    /// Counts and keeps what will not be sent.
     pub async fn give_up_rest(
         &mut self,
         source: &mut Source,
         reason: &str,
         interruptions: &Interruptions,
-        patience: u32,
     ) -> Result<(), Problem> {
-        self.settle_rest(source, interruptions, patience, |tally, line| {
-            let reason = if line.text.is_some() { reason } else { TOO_LONG };
-            tally.give_up(line, Delivery::NotSent, reason)
-        })
-        .await
+        self.settle_rest(source, interruptions, |tally, line| tally.give_up(&line, Delivery::NotSent, reason)).await
     }
 
     /// The same when it is an error that keeps all of it from being sent.
     pub async fn refuse_rest(
         &mut self,
         source: &mut Source,
-        error: Error,
+        error: &Error,
         interruptions: &Interruptions,
-        patience: u32,
     ) -> Result<(), Problem> {
-        let outcome = Err(error);
-        self.settle_rest(source, interruptions, patience, |tally, line| tally.settle(line, &outcome)).await
+        self.settle_rest(source, interruptions, |tally, line| tally.refuse(&line, error)).await
     }
 
-    async fn settle_rest(
+    /// Settles a line that was not sent, as nothing could be.
+    pub fn refuse(&mut self, line: &Line, error: &Error) {
+        match line.is_too_long() {
+            true => self.give_up(line, Delivery::NotSent, TOO_LONG),
+            false => self.settle(line, &Err(error.clone())),
+        }
+    }
+
+    /// Settles every line that is left, while there is time, and says what is left of a pipe.
+    pub async fn settle_rest(
         &mut self,
         source: &mut Source,
         interruptions: &Interruptions,
-        patience: u32,
-        mut settle: impl FnMut(&mut Self, &Line) -> Result<(), Problem>,
+        mut settle: impl FnMut(&mut Self, Line),
     ) -> Result<(), Problem> {
+        let mut is_over = pin!(interruptions.copying_is_over());
+        let mut last = None;
         loop {
             let next = tokio::select! {
                 biased;
-                () = interruptions.reached(patience) => {
-                    return Err(Problem::sentence("interrupted again; the lines that are left are neither counted nor kept"));
+                () = &mut is_over => {
+                    self.secure();
+                    return Err(left_over(last));
                 }
                 next = source.next_left() => next,
             };
             match next {
-                None => return Ok(()),
+                None => break,
                 Some(Err(error)) => return Err(unreadable(error)),
-                Some(Ok(line)) if line.is_empty() => {}
-                Some(Ok(line)) => settle(self, &line)?,
+                Some(Ok(line)) => {
+                    last = Some(line.number);
+                    if !line.is_empty() {
+                        settle(self, line);
+                    }
+                }
             }
         }
+        self.secure();
+        if source.has_more() {
+            let after = last.map_or_else(String::new, |number| format!(" after line {number}"));
+            self.progress.suspend(|| {
+                complain(format_args!("there was more to be read{after}: it is neither counted nor kept"));
+            });
+        }
+        Ok(())
     }
 
     /// Nothing has begun: all is as it was before.
@@ -202,7 +276,7 @@ impl Tally {
             return;
         }
         if self.json {
-            return print(self.summary.json());
+            return record(self.summary.json(), "the summary");
         }
         print(&self.summary);
         for reason in self.summary.reasons() {
@@ -212,6 +286,15 @@ impl Tally {
             complain(one_line(&format!("the last of those without an answer: {host_says}")));
         }
     }
+}
+
+/// There was no time for all lines.
+fn left_over(last: Option<u64>) -> Problem {
+    let first = last.map_or(1, |last| last + 1);
+    Problem::sentence(format!(
+        "no time is left: line {first} and those after it are neither counted nor kept; `tail -n +{first}` of the input \
+         gives them"
+    ))
 }
 
 /// The lines have an end that is none.

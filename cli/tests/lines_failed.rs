@@ -91,7 +91,7 @@ fn json_has_the_reason_of_every_line_and_nothing_on_standard_error() {
     let clouds = Clouds::start();
     clouds.aws.deny_topic_prefix("sensors/");
     let long = "x".repeat(2 * 1024 * 1024);
-    let lines = clouds.write("lines", format!("a\n{long}\n"));
+    let lines = clouds.write("lines", format!("a\n{long}\n\n"));
     let output = clouds.run(clouds.publish_aws().lines(lines).and(&["--json"]));
     assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
     let objects: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -99,7 +99,7 @@ fn json_has_the_reason_of_every_line_and_nothing_on_standard_error() {
     assert_eq!((&objects[0]["outcome"], &objects[0]["status"]), (&"refused".into(), &403.into()));
     assert_eq!(objects[1]["outcome"], "not sent");
     assert!(objects[1]["explanation"].as_str().unwrap().contains("128 KB"));
-    assert_eq!(objects[2]["summary"]["refused"], 1);
+    assert_eq!(objects[2]["summary"]["refused"], 1, "an empty line is no message");
 }
 
 #[test]
@@ -135,13 +135,67 @@ fn failed_lines_may_go_to_a_device_which_is_left_where_it_is() {
 }
 
 #[test]
-fn when_failed_lines_cannot_be_kept_publishing_ends_and_the_summary_still_shows() {
+fn when_failed_lines_cannot_be_kept_that_is_said_at_once_and_in_the_end_which_they_are() {
     let clouds = Clouds::start();
     clouds.aws.deny_topic_prefix("sensors/");
     let lines = clouds.write("lines", numbered(2000).join("\n"));
     let output = clouds.run(clouds.publish_aws().lines(lines).with("--failed", "/dev/full"));
     assert_eq!(output.code, Some(1), "{output:?}");
-    assert!(output.stdout.starts_with("0 delivered, ") && output.stdout.contains(" refused, "), "{output:?}");
-    assert!(output.stderr.contains("cannot write failed lines to /dev/full"), "{output:?}");
-    assert!(clouds.aws.ledger().entries().len() < 2000);
+    assert_eq!(output.stdout, "0 delivered, 2000 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    let said: Vec<&str> = output.stderr.lines().collect();
+    assert!(said[0].contains("cannot write failed lines to /dev/full") && said[0].contains("all the same"), "{said:?}");
+    assert!(said.last().unwrap().ends_with("it lacks lines 1-2000, not delivered"), "{said:?}");
+    assert_eq!(clouds.aws.ledger().entries().len(), 2000, "the others may be delivered");
+}
+
+#[test]
+fn lines_that_nobody_took_for_all_the_time_of_a_message_share_one_fate_and_are_kept() {
+    let clouds = Clouds::start();
+    let (lines, failed) = (numbered(100_000), clouds.path("failed"));
+    let line = clouds.publish_aws().with("--connect-to", "::127.0.0.1:1").with("--timeout", "0.5").and(&["--json"]);
+    let line = line.with("--failed", &failed);
+    // Of a file, and of a pipe.
+    for source in [clouds.write("lines", lines.join("\n")).as_os_str(), "-".as_ref()] {
+        let input = if source == "-" { lines.join("\n") } else { String::new() };
+        let output = clouds.run_on(line.clone().lines(source), input.as_bytes());
+        assert_eq!(output.code, Some(3), "{}", output.stderr);
+        assert!(failed_lines(&failed) == lines);
+        let records: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (summary, records) = records.split_last().unwrap();
+        assert_eq!(summary["summary"]["not_sent"], 100_000);
+        assert!(records.iter().map(|it| it["line"].as_u64().unwrap()).eq(1..=100_000));
+        assert!(records.iter().all(|it| it["cause"] == "transport/connection-refused" && it["outcome"] == "not sent"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn failed_lines_go_behind_a_link_and_the_link_stays() {
+    let clouds = Clouds::start();
+    let (behind, link) = (clouds.write("behind", "old\n"), clouds.path("link"));
+    std::os::unix::fs::symlink(&behind, &link).unwrap();
+    let line = clouds.publish_aws().lines(clouds.write("lines", "a\n")).with("--failed", &link);
+    clouds.faults().push(forbidden(), 1);
+    assert_eq!(clouds.run(line.clone()).code, Some(1));
+    assert_eq!((failed_lines(&behind), fs::read_link(&link).unwrap()), (vec!["a".to_owned()], behind.clone()));
+    assert_eq!(clouds.run(line).code, Some(0));
+    assert!(!behind.exists() && fs::symlink_metadata(&link).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn failed_lines_may_go_to_whoever_reads_a_named_pipe_and_nobody_is_waited_for() {
+    let clouds = Clouds::start();
+    let pipe = clouds.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let lines = clouds.write("lines", "a\nb\n");
+    let line = clouds.publish_aws().lines(&lines).with("--failed", &pipe);
+    clouds.assert_usage(line.clone(), &["failed lines", "pipe", "nobody reads"]);
+    clouds.aws.deny_topic_prefix("sensors/");
+    let reader = std::process::Command::new("cat").arg(&pipe).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // The reader may not be there yet.
+    let output = std::iter::repeat_with(|| clouds.run(line.clone())).find(|output| output.code != Some(2)).unwrap();
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_eq!(reader.wait_with_output().unwrap().stdout, b"a\nb\n");
+    assert!(pipe.exists());
 }

@@ -60,14 +60,89 @@ fn an_emulator_whose_reader_is_gone_goes_on() {
 }
 
 #[test]
-fn a_full_disk_under_the_output_is_said_once_and_the_exit_code_still_tells_of_the_messages() {
+fn a_record_that_cannot_be_written_is_named_and_no_success() {
     let clouds = Clouds::start();
     let lines = clouds.write("lines", numbered(10).join("\n"));
     let mut command = clouds.command(clouds.publish_aws().lines(lines).and(&["--json"]));
     command.stdout(File::create("/dev/full").unwrap());
     let output = clouds.run_command(command);
-    assert_eq!(output.code, Some(0), "{output:?}");
-    assert!(output.complaint().contains("cannot write the output"), "{output:?}");
+    assert_eq!(output.code, Some(4), "{output:?}");
+    assert!(output.complaint().contains("cannot write the output from the record of line 1 on"), "{output:?}");
+    assert_eq!(clouds.aws_accepted().len(), 10);
+
+    let mut command = clouds.command(clouds.publish_aws());
+    command.stdout(File::create("/dev/full").unwrap());
+    assert_eq!(clouds.run_command(command).code, Some(0), "a person has the exit code");
+}
+
+/// Without a standard output, as after `>&-`.
+fn without_output(line: CommandLine) -> std::process::Command {
+    let mut shell = command("sh");
+    shell.args(["-c", "exec \"$@\" >&-", "sh", THINGPOST]).args(line.into_arguments());
+    shell
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_is_closed_takes_no_record() {
+    let clouds = Clouds::start();
+    let output = clouds.run_command(without_output(clouds.publish_aws().and(&["--json"])));
+    assert_eq!(output.code, Some(4), "{output:?}");
+    assert!(output.complaint().contains("standard output is closed"), "{output:?}");
+    // Whoever wants none says so.
+    let mut command = clouds.command(clouds.publish_aws().and(&["--json"]));
+    command.stdout(Stdio::null());
+    assert_eq!(clouds.run_command(command).code, Some(0));
+    assert_eq!(clouds.aws_accepted().len(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_subscribes_without_an_output_acknowledges_nothing() {
+    let fronts = crate::mqtt::Fronts::start();
+    let output = fronts.clouds.run_command(without_output(fronts.subscribe("a/b")));
+    crate::clouds::assert_explained(&output, &["standard output is closed"]);
+    assert!(fronts.aws.ledger().connects().is_empty());
+}
+
+/// The two ends of a pipe: ours, and one that does not block.
+#[cfg(unix)]
+fn never_blocking() -> (io::PipeReader, io::PipeWriter, io::PipeReader, io::PipeWriter) {
+    let ((their_input, ours), (our_output, theirs)) = (io::pipe().unwrap(), io::pipe().unwrap());
+    rustix::fs::fcntl_setfl(&their_input, rustix::fs::OFlags::NONBLOCK).unwrap();
+    rustix::fs::fcntl_setfl(&theirs, rustix::fs::OFlags::NONBLOCK).unwrap();
+    (their_input, ours, our_output, theirs)
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_do_not_block_are_waited_for() {
+    use std::io::{Read, Write};
+    let clouds = Clouds::start();
+    let (input, mut ours, mut records, theirs) = never_blocking();
+    let mut command = clouds.command(clouds.publish_aws().lines("-").and(&["--json"]));
+    command.stdin(input).stdout(theirs);
+    let process = clouds.start_command(command);
+    let lines = numbered(2000);
+    // Nothing is there at first, and the records are more than the pipe takes.
+    let (first, rest) = lines.split_at(1000);
+    for part in [first, rest] {
+        ours.write_all((part.join("\n") + "\n").as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    drop(ours);
+    let text = std::thread::spawn(move || {
+        let mut text = String::new();
+        records.read_to_string(&mut text).map(|_| text)
+    });
+    let output = clouds.checked(process.end());
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    let text = text.join().unwrap().unwrap();
+    assert_eq!(text.lines().count(), 2001);
+    for line in text.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+    assert_eq!(clouds.aws_accepted().len(), 2000);
 }
 
 #[test]

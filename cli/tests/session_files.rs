@@ -250,6 +250,32 @@ fn many_short_runs_at_once_share_one_token_and_survive_its_end() {
 }
 
 #[test]
+fn processes_that_run_at_once_share_a_token_also_where_a_new_one_ends_the_older() {
+    let clouds = Clouds::start();
+    clouds.aliyun.keep_only_the_latest_token(true);
+    let path = clouds.path("session");
+    let line = clouds.publish_aliyun().lines("-").with("--session-file", &path);
+    let mut processes = [(); 2].map(|()| clouds.start_piped(line.clone()));
+    let mut sent = 0;
+    let strikes = 5;
+    for _ in 0..strikes {
+        for process in &mut processes {
+            process.write(b"a\nb\nc\n");
+        }
+        sent += 6;
+        processes[0].wait_until("the lines", |_| clouds.aliyun.ledger().accepted().len() == sent);
+        // Both have it by now, and to both it is of no use any more.
+        clouds.aliyun.revoke_tokens();
+    }
+    for process in processes {
+        let output = clouds.checked(process.end());
+        assert_eq!(output.stdout, "15 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    }
+    let authentications = clouds.aliyun.authentications();
+    assert!(authentications < 2 * strikes, "one of both for each token: {authentications}");
+}
+
+#[test]
 fn many_processes_that_share_a_file_leave_a_whole_session_that_nobody_else_can_read() {
     let clouds = Clouds::start();
     clouds.aliyun.set_token_lifetime(std::time::Duration::from_secs(3600));

@@ -6,10 +6,18 @@ use alloc::string::String;
 
 use thingpost::aliyun::{SignMethod, Signing};
 
-use crate::bindings::thingpost::iot::signer::{self, Method};
+use crate::bindings::thingpost::iot::signer::{self, Credential, Method};
 
-/// Has the host sign.
-pub fn sign(signing: &Signing) -> Result<String, String> {
+/// Has the host sign, where nothing but a signature will do.
+pub fn signature(signing: &Signing) -> Result<String, String> {
+    match sign(signing)? {
+        Credential::Signature(signature) => Ok(signature),
+        Credential::Session(_) => Err("the host has a session for what needs a signature".into()),
+    }
+}
+
+/// Has the host sign, or hand out what somebody else has obtained.
+pub fn sign(signing: &Signing) -> Result<Credential, String> {
     let method = match signing.method {
         SignMethod::HmacMd5 => Method::HmacMd5,
         SignMethod::HmacSha1 => Method::HmacSha1,

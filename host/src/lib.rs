@@ -80,5 +80,5 @@ pub use pool::{Pool, PoolLimits};
 pub use roots::{LeftOut, RootsError, TrustRoots};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
 pub use streams::failure_of_stream;
-pub use transport::{FailureObserver, Profile, Timeouts, Transport};
+pub use transport::{AnswerObserver, FailureObserver, Profile, Timeouts, Transport};
 pub use validity::OutOfTime;

@@ -86,11 +86,15 @@ pub struct Transport {
     permit: Option<Permit>,
     pub(crate) timeouts: Timeouts,
     pub(crate) on_failure: Option<FailureObserver>,
+    on_answer: Option<AnswerObserver>,
 }
 
 /// Sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it;
 /// and every dialed connection that did not come about, or broke.
 pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
+
+/// Sees that a request was answered, whatever the answer says.
+pub type AnswerObserver = Arc<dyn Fn() + Send + Sync>;
 
 impl Transport {
     /// A transport for `profile` over the connections of `pool`. To change a route or an identity, make a new one over
@@ -103,6 +107,7 @@ impl Transport {
             permit: None,
             timeouts: Timeouts::default(),
             on_failure: None,
+            on_answer: None,
         }
     }
 
@@ -110,6 +115,13 @@ impl Transport {
     #[must_use]
     pub fn on_failure(mut self, observer: FailureObserver) -> Self {
         self.on_failure = Some(observer);
+        self
+    }
+
+    /// The same, with somebody who is told when a request is answered.
+    #[must_use]
+    pub fn on_answer(mut self, observer: AnswerObserver) -> Self {
+        self.on_answer = Some(observer);
         self
     }
 
@@ -137,8 +149,10 @@ impl Transport {
         options: Option<RequestOptions>,
     ) -> Result<Response<WasiBody>, TransportError> {
         let answered = self.send_unobserved(request, options).await;
-        if let (Err(error), Some(observer)) = (&answered, &self.on_failure) {
-            observer(error);
+        match (&answered, &self.on_failure, &self.on_answer) {
+            (Err(error), Some(observer), _) => observer(error),
+            (Ok(_), _, Some(observer)) => observer(),
+            _ => {}
         }
         answered
     }

@@ -225,6 +225,24 @@ impl Authentication {
         (self.obtained_ms, self.has_served) = (now.monotonic_ms, false);
     }
 
+    /// Somebody else who authenticates as this device has obtained a token. One that was rejected here is none.
+    pub fn obtained_elsewhere(&mut self, now: Moment, session: Session) {
+        if !matches!(self.state, State::Signing(_)) {
+            return;
+        }
+        if self.session.as_ref() == Some(&session) || self.spent.contains(&session) {
+            self.state = State::Failed(Error::not_signed("what came was rejected before".to_owned()));
+            return;
+        }
+        self.state = State::Idle;
+        self.obtained(now, session);
+    }
+
+    /// Whether it is not known yet what comes of it.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Signing(_) | State::UnderWay(_) | State::Pausing { .. })
+    }
+
     /// The authentication under way has come to this.
     pub fn answer(
         &mut self,

@@ -352,6 +352,18 @@ impl Exchange {
         }
     }
 
+    /// What came of a [`Step::Sign`]: there is no need to, as another instance of the same device has obtained this.
+    pub fn obtained_elsewhere(&mut self, now: Moment, session: Session) {
+        if let Some(authentication) = &mut self.authentication {
+            authentication.obtained_elsewhere(now, session);
+        }
+    }
+
+    /// Whether an authentication is under way.
+    pub fn is_authenticating(&self) -> bool {
+        self.authentication.as_ref().is_some_and(Authentication::is_under_way)
+    }
+
     /// A message that is not finished. Only such are queued, pausing or under way.
     fn item(&mut self, index: usize) -> &mut Item {
         match &mut self.slots[index].progress {

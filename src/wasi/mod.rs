@@ -21,6 +21,7 @@ use crate::aliyun::Signing;
 use crate::exchange::{Exchange, Outgoing, Step};
 use crate::http::{Failure, NoAnswer, Response};
 use crate::moment::Moment;
+use crate::platform::Session;
 pub use alarm::Alarm;
 use clock::Clock;
 use flight::Flight;
@@ -55,14 +56,35 @@ pub fn send(outgoing: Outgoing) -> Result<Response, NoAnswer> {
     }
 }
 
-/// Runs an exchange until every message has its outcome. `sign` is for configurations that leave the signature to
-/// somebody else.
-pub fn run(exchange: &mut Exchange, sign: impl Fn(&Signing) -> Result<String, String>) {
+/// What a device authenticates with whose secret is somebody else's.
+pub enum Credential {
+    /// In hexadecimal.
+    Signature(String),
+    /// What another instance of the same device has obtained.
+    Session(Session),
+}
+
+/// Somebody who signs, for configurations that leave that to others.
+pub trait Signs {
+    /// Signs, or finds that there is no need to.
+    fn sign(&self, signing: &Signing) -> Result<Credential, String>;
+
+    /// What came of the signature: others may wait for it.
+    fn obtained(&self, signing: &Signing, session: Option<&Session>);
+}
+
+/// Runs an exchange until every message has its outcome.
+pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
     let mut flights: Vec<Flight> = Vec::new();
+    let mut signed: Option<Signing> = None;
     let mut alarm = Alarm::default();
     let (mut clock, mut now) = Clock::start();
     loop {
-        match exchange.next(now) {
+        let step = exchange.next(now);
+        if let Some(signing) = signed.take_if(|_| !exchange.is_authenticating()) {
+            signer.obtained(&signing, exchange.session());
+        }
+        match step {
             Step::Done => return,
             Step::Wait(until_ms) => {
                 wait(&mut flights, until_ms, &mut alarm);
@@ -72,9 +94,16 @@ pub fn run(exchange: &mut Exchange, sign: impl Fn(&Signing) -> Result<String, St
                 }
             }
             Step::Sign(signing) => {
-                let signature = sign(&signing);
+                let credential = signer.sign(&signing);
                 now = clock.now();
-                exchange.signed(now, signature);
+                match credential {
+                    Ok(Credential::Signature(signature)) => {
+                        exchange.signed(now, Ok(signature));
+                        signed = Some(signing);
+                    }
+                    Ok(Credential::Session(session)) => exchange.obtained_elsewhere(now, session),
+                    Err(problem) => exchange.signed(now, Err(problem)),
+                }
             }
             Step::Send(outgoing) => {
                 let id = outgoing.id;

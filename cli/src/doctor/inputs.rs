@@ -29,9 +29,11 @@ pub fn lines(finding: &mut Finding, source: &Source, failed: Option<&Path>, read
         // Whoever opens standard input takes something out of it.
         match path.as_path() == Path::new("-") {
             true => finding.see("lines come from standard input, which is not looked at"),
-            false => note(finding, crate::source::Source::open(path).map(drop), || {
-                format!("lines can be read from {}", path.display())
-            }),
+            false => {
+                note(finding, crate::source::Source::open(path, crate::long_line::Shelf::none()).map(drop), || {
+                    format!("lines can be read from {}", path.display())
+                })
+            }
         }
     }
     if let Some(path) = failed {

@@ -61,10 +61,6 @@ impl Feed {
         }
     }
 
-    pub fn is_of_copies(&self) -> bool {
-        matches!(self.kind, Kind::Copies { .. })
-    }
-
     pub fn is_over(&self) -> bool {
         matches!(self.kind, Kind::Rest(_) | Kind::Over)
     }

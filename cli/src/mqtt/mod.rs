@@ -6,10 +6,10 @@
 mod feed;
 mod incoming;
 mod link;
-mod lock;
 mod outstanding;
 mod properties;
 mod publish;
+mod saving;
 mod starter;
 mod subscribe;
 mod unfinished_file;

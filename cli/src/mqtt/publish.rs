@@ -1,25 +1,29 @@
 //! `thingpost mqtt publish`: reads, sends and listens at the same time, and ends when every message has its outcome.
 
+mod farewell;
+
 use std::collections::VecDeque;
 use std::io;
 use std::num::NonZeroU32;
 use std::pin::pin;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::{Event, FullQueue, SessionOptions};
-use thingpost_host::runtime::types::{Message, Stage};
+use thingpost_host::runtime::types::mqtt::{Event, FullQueue, SessionOptions, Unfinished};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Message};
 use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use tokio::time::Instant;
 
 use super::feed::{Fed, Feed};
-use super::link::{First, Link, connect};
+use super::link::Link;
 use super::outstanding::{Origin, Outstanding};
+use super::saving::Saving;
 use super::starter::MqttStarter;
 use super::trapped;
 use super::unfinished_file::UnfinishedFile;
 use crate::arguments::{Drop, MqttPublish, QueueArguments, QueueLimit};
 use crate::failed::Failed;
-use crate::interrupt::{Interruptions, WAITING};
+use crate::interrupt::Interruptions;
+use crate::long_line::Shelf;
 use crate::problem::Problem;
 use crate::publish::inputs;
 use crate::source::Source;
@@ -37,6 +41,12 @@ const BATCH: usize = 256;
 /// Their bytes. The component holds them in its memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
+/// How much longer than its timeout an attempt to connect may take.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// How much longer a message may take than the run waits for it, where it is kept then.
+const MARGIN_MS: u32 = 2_000;
+
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -49,7 +59,9 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     let reach = &arguments.device.reach;
     let device = device::mqtt(&arguments.device)?;
     let max_per_second = arguments.max_per_second.map(NonZeroU32::get);
-    let options = SessionOptions { max_per_second, ..options(&arguments.queue) };
+    // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
+    let message_timeout_ms = arguments.unfinished.as_ref().map(|_| reach.timeout.saturating_add(MARGIN_MS));
+    let options = SessionOptions { max_per_second, message_timeout_ms, ..options(&arguments.queue) };
     let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options)?;
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;
@@ -95,36 +107,48 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         Some(_) => Tally::of_lines(message, json, failed, tally::progress(feed.total_bytes(), json), last_failure),
         None => Tally::of_messages(message, json, last_failure),
     };
+    let now = Instant::now();
     let mut run = Run {
         session,
         link: Link::new(starter.last_failure.clone()),
-        starter,
         feed,
         waiting: VecDeque::new(),
         outstanding: Outstanding::new(tally, keeps_lines, &earlier),
+        saving: file.as_ref().map(|_| Saving::new(earlier.is_empty(), now)),
         file,
         interruptions: Interruptions::count(),
         heeded: 0,
+        is_impatient: false,
         timeout: Duration::from_millis(reach.timeout.into()),
-        quiet_since: Instant::now(),
+        connect_by: arguments.connect_within.map(|ms| now + Duration::from_millis(ms.into())),
+        quiet_since: now,
         is_all_read: false,
         window: window(&arguments.queue),
         reason: String::new(),
         unsent: 0,
+        left_over: Vec::new(),
+        kept: 0,
         unreadable: None,
     };
-    match run.connect(json).await {
-        Ok(None) => {}
-        // None of the lines was sent, and all of them are in the book.
-        Ok(Some(_)) if !run.outstanding.tally().summary.is_empty() => {
-            return run.outstanding.into_tally().finish(Ok(()));
-        }
-        Ok(Some(exit)) => return run.outstanding.into_tally().leave().map(|()| exit),
-        Err(problem) => return run.outstanding.into_tally().finish(Err(problem)),
-    }
     let ended = run.all().await;
     let ended = run.end(ended).await;
-    run.outstanding.into_tally().finish(ended)
+    let Run { outstanding, link, reason, .. } = run;
+    let tally = outstanding.into_tally();
+    if link.was_up || !tally.summary.is_empty() || ended.is_err() {
+        return tally.finish(ended);
+    }
+    // There was neither a connection nor anything to send.
+    tally.leave()?;
+    Ok(match link.never_up() {
+        Some(error) => {
+            say::failure(error, &starter.last_failure, json);
+            report::exit_of_failure(error)
+        }
+        None => {
+            complain(format_args!("not sent: {reason}"));
+            Exit::NotSent
+        }
+    })
 }
 
 /// What the session is to do while there is no connection.
@@ -157,14 +181,14 @@ fn window(arguments: &QueueArguments) -> usize {
 fn feed(arguments: &MqttPublish) -> Result<(Feed, Vec<u8>), Problem> {
     let interval = arguments.interval.map(|ms| Duration::from_millis(ms.into()));
     if let Some(path) = &arguments.source.lines {
-        return Ok((Feed::lines(Source::open(path)?, interval), Vec::new()));
+        let shelf = arguments.report.failed.as_deref().map_or_else(Shelf::none, Shelf::beside);
+        return Ok((Feed::lines(Source::open(path, shelf)?, interval), Vec::new()));
     }
     let payload = payload::of(&arguments.source)?;
     Ok((Feed::copies(payload.clone(), arguments.count.unwrap_or(1), interval), payload))
 }
 
 struct Run {
-    starter: MqttStarter,
     session: MqttSession,
     link: Link,
     feed: Feed,
@@ -172,10 +196,16 @@ struct Run {
     waiting: VecDeque<Fed>,
     outstanding: Outstanding,
     file: Option<UnfinishedFile>,
+    /// When it is written in the middle, if there is one.
+    saving: Option<Saving>,
     interruptions: Interruptions,
     /// How many interruptions have had their effect.
     heeded: u32,
+    /// After an interruption, the time for answers is over.
+    is_impatient: bool,
     timeout: Duration,
+    /// When there must have been a connection.
+    connect_by: Option<Instant>,
     /// Since when nothing good has happened.
     quiet_since: Instant,
     /// Whether the feed was over when it was looked at last.
@@ -186,64 +216,18 @@ struct Run {
     reason: String,
     /// How many copies those are.
     unsent: u32,
+    /// Lines that were not sent and are kept for the next run.
+    left_over: Vec<Unfinished>,
+    /// How many messages wait for the next run.
+    kept: usize,
     /// Why the feed has ended before its end.
     unreadable: Option<io::Error>,
 }
 
 impl Run {
-    /// The first connection. If it fails, a single message is kept, as it is nowhere else, and the lines are counted as not sent.
-    async fn connect(&mut self, json: bool) -> Result<Option<Exit>, Problem> {
-        let error = match connect(&mut self.session, &self.interruptions).await? {
-            First::Made => {
-                self.quiet_since = Instant::now();
-                return Ok(None);
-            }
-            First::Interrupted => {
-                let reason = "interrupted before there was a connection";
-                self.end_feed(reason.to_owned());
-                if let Some(source) = self.feed.rest() {
-                    self.outstanding.tally().give_up_rest(source, reason, &self.interruptions, 2).await?;
-                }
-                if self.outstanding.tally().summary.is_empty() {
-                    complain(format_args!("not sent: {reason}"));
-                }
-                return Ok(Some(Exit::NotSent));
-            }
-            First::Failed(error) => error,
-        };
-        let exit = report::exit_of_failure(&error);
-        if !self.feed.is_of_copies() {
-            self.feed.end();
-            if error.stage != Stage::Preparation
-                && let Some(source) = self.feed.rest()
-            {
-                let (tally, interruptions) = (self.outstanding.tally(), &self.interruptions);
-                tally.refuse_rest(source, error.clone(), interruptions, 2).await?;
-            }
-            if self.outstanding.tally().summary.is_empty() {
-                say::failure(&error, &self.starter.last_failure, json);
-            }
-            if self.outstanding.count() > 0 {
-                self.keep().await?;
-            }
-            return Ok(Some(exit));
-        }
-        let message = self.outstanding.tally().message(Vec::new());
-        say::outcome(&message, &Err(error), &self.starter.last_failure, json);
-        if self.file.is_some() {
-            while let Some(Fed::Copy(payload)) = self.feed.next_at_once() {
-                let message = self.outstanding.tally().message(payload);
-                if self.session.publish(&message).await.map_err(trapped)?.is_err() {
-                    break;
-                }
-            }
-            self.keep().await?;
-        }
-        Ok(Some(exit))
-    }
-
     /// Ends when every message has its outcome, or when there is no more hope for those that are left.
     async fn all(&mut self) -> Result<(), Problem> {
+        self.session.keep_connecting().await.map_err(trapped)?;
         loop {
             self.take_ready();
             self.publish().await?;
@@ -256,24 +240,33 @@ impl Run {
                 return self.unreadable.take().map_or(Ok(()), |error| Err(tally::unreadable(error)));
             }
             let is_over = self.deadline().is_some_and(|deadline| deadline <= Instant::now());
-            if is_over {
-                let seconds = self.timeout.as_secs_f64();
-                let reason = if self.link.is_up { "no answer came" } else { "the connection did not come back" };
-                self.end_feed(format!("{reason} in {seconds} s"));
+            if is_over || self.link.is_in_vain() {
+                let reason = self.why_it_is_over();
+                self.end_feed(reason);
                 return Ok(());
             }
             let before = self.heeded;
             self.serve().await?;
+            self.save_if_due().await?;
             match self.heeded {
                 1 if before == 0 => {
-                    if self.outstanding.count() > 0 {
-                        self.outstanding.tally().progress.suspend(|| complain(WAITING));
+                    self.interrupted().await?;
+                    if !self.link.was_up {
+                        return Ok(());
                     }
-                    self.end_feed("interrupted".to_owned());
                 }
-                0 | 1 => {}
+                0 | 1 if !self.is_impatient => {}
                 _ => return Ok(()),
             }
+        }
+    }
+
+    fn why_it_is_over(&self) -> String {
+        let seconds = self.timeout.as_secs_f64();
+        match (self.link.is_up, self.link.was_up) {
+            (true, _) => format!("no answer came in {seconds} s"),
+            (false, true) => format!("the connection did not come back in {seconds} s"),
+            (false, false) => "there was no connection".to_owned(),
         }
     }
 
@@ -288,52 +281,62 @@ impl Run {
         }
     }
 
-    /// What cannot wait goes into the queue of the session, which has its own bounds.
+    /// What cannot wait goes into the queue of the session, which has its own bounds; but for a first connection that comes at
+    /// once it can wait.
     fn may_take(&self) -> bool {
         let has_room = if self.link.is_up {
             self.outstanding.count() + self.waiting.len() < self.window
         } else {
-            self.feed.is_live() && self.waiting.len() < BATCH
+            let is_missing = self.link.was_up || self.link.never_up().is_some();
+            is_missing && self.feed.is_live() && self.waiting.len() < BATCH
         };
         has_room && !self.feed.is_over()
     }
 
     async fn publish(&mut self) -> Result<(), Problem> {
         while !self.waiting.is_empty() {
-            let (messages, origins) = self.batch()?;
+            let (messages, origins) = self.batch();
             let taken = self.session.publish_all(&messages).await.map_err(trapped)?;
             for (origin, taken) in origins.into_iter().zip(taken) {
-                self.outstanding.taken(origin, taken)?;
+                self.outstanding.taken(origin, taken);
             }
         }
-        self.outstanding.tally().flush()
+        self.outstanding.tally().flush();
+        Ok(())
     }
 
     /// What goes in one call.
-    fn batch(&mut self) -> Result<(Vec<Message>, Vec<Origin>), Problem> {
+    fn batch(&mut self) -> (Vec<Message>, Vec<Origin>) {
         let (mut messages, mut origins, mut bytes) = (Vec::new(), Vec::new(), 0);
         while messages.len() < BATCH
             && bytes < BATCH_BYTES
             && let Some(fed) = self.waiting.pop_front()
         {
-            if let Some((message, origin)) = self.outstanding.message(fed)? {
+            if let Some((message, origin)) = self.outstanding.message(fed) {
                 bytes += message.payload.len();
                 messages.push(message);
                 origins.push(origin);
             }
         }
-        Ok((messages, origins))
+        (messages, origins)
     }
 
     /// Until when is waited for something good. A pipe may be silent for as long as it likes.
     fn deadline(&self) -> Option<Instant> {
+        // An attempt that takes all of the time is to have a moment to say why.
+        let has_no_reason = !self.link.was_up && self.link.never_up().is_none();
+        self.wanted_by().map(|at| if has_no_reason { at + GRACE } else { at })
+    }
+
+    fn wanted_by(&self) -> Option<Instant> {
         let is_waiting = self.feed.is_over() || (!self.link.is_up && !self.feed.is_live());
-        is_waiting.then(|| self.quiet_since + self.timeout)
+        let answers = is_waiting.then(|| self.quiet_since + self.timeout);
+        [answers, self.connect_by.filter(|_| !self.link.was_up)].into_iter().flatten().min()
     }
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
     async fn serve(&mut self) -> Result<(), Problem> {
-        let until = self.deadline();
+        let until = [self.deadline(), self.save_at()].into_iter().flatten().min();
         let time = until.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
         let may_take = self.may_take();
         let interrupt = self.session.interrupt();
@@ -344,6 +347,11 @@ impl Run {
                 events = &mut receive => events,
                 () = self.interruptions.reached(self.heeded + 1) => {
                     self.heeded += 1;
+                    interrupt.now();
+                    receive.await
+                }
+                () = self.interruptions.patience_is_over(), if self.heeded > 0 => {
+                    self.is_impatient = true;
                     interrupt.now();
                     receive.await
                 }
@@ -366,11 +374,11 @@ impl Run {
             match event {
                 Event::Published(published) => {
                     self.quiet_since = Instant::now();
-                    self.outstanding.answered(published.id, &Ok(published.receipt))?;
+                    self.outstanding.answered(published.id, &Ok(published.receipt));
                 }
                 Event::NotPublished(refused) => {
                     self.quiet_since = Instant::now();
-                    self.outstanding.answered(refused.id, &Err(refused.error))?;
+                    self.outstanding.answered(refused.id, &Err(self.explained(refused.error)));
                 }
                 Event::Connected(_) => {
                     self.quiet_since = Instant::now();
@@ -381,78 +389,24 @@ impl Run {
                     if self.link.is_up {
                         self.quiet_since = Instant::now();
                     }
+                    let deadline = self.wanted_by();
                     let link = &mut self.link;
-                    self.outstanding.tally().progress.suspend(|| link.disconnected(&disconnection));
+                    self.outstanding.tally().progress.suspend(|| link.disconnected(&disconnection, deadline));
                 }
                 Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) => {}
             }
         }
-        self.outstanding.tally().flush()
-    }
-
-    /// No more is read. What is left is given up when all that was sent has its outcome, so that lines are kept in their order.
-    fn end_feed(&mut self, reason: String) {
-        self.quiet_since = Instant::now();
-        if !self.feed.is_over() {
-            self.unsent = self.feed.end();
-            self.reason = reason;
-        }
-    }
-
-    /// Says goodbye, and gives those their outcome that have none.
-    async fn end(&mut self, ended: Result<(), Problem>) -> Result<(), Problem> {
-        let settled = self.settle_rest().await;
-        let reason = match &settled {
-            Err(problem) => problem.to_string(),
-            Ok(()) => "the component failed: it gave no outcome".to_owned(),
-        };
-        let given_up = self.outstanding.give_up(&reason);
-        self.outstanding.tally().give_up_copies(self.unsent, &self.reason);
-        let rest = match self.feed.rest() {
-            Some(source) => {
-                let patience = self.heeded.max(1) + 1;
-                self.outstanding.tally().give_up_rest(source, &self.reason, &self.interruptions, patience).await
-            }
-            None => Ok(()),
-        };
-        ended.and(settled).and(given_up).and(rest)
-    }
-
-    async fn settle_rest(&mut self) -> Result<(), Problem> {
-        // Whoever has interrupted twice does not wait for a goodbye.
-        if self.heeded < 2 {
-            self.session.disconnect().await.map_err(trapped)?;
-            self.receive_rest().await?;
-        }
-        let kept = self.keep().await;
-        if self.outstanding.count() > 0 {
-            self.session.abandon().await.map_err(trapped)?;
-            self.receive_rest().await?;
-        }
-        kept
-    }
-
-    async fn receive_rest(&mut self) -> Result<(), Problem> {
-        loop {
-            let events = self.session.receive(Duration::ZERO).await.map_err(trapped)?;
-            if events.is_empty() {
-                return Ok(());
-            }
-            self.heed(events)?;
-        }
-    }
-
-    /// Leaves what has no outcome for the next run.
-    async fn keep(&mut self) -> Result<(), Problem> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let unfinished = self.session.unfinished().await.map_err(trapped)?;
-        file.keep(&unfinished)?;
-        self.outstanding.are_kept = true;
-        if !unfinished.is_empty() {
-            let (count, path) = (unfinished.len(), file.path().display());
-            let messages = if count == 1 { "1 message waits".to_owned() } else { format!("{count} messages wait") };
-            complain(crate::problem::one_line(&format!("{messages} in {path} for the next run")));
-        }
+        self.outstanding.tally().flush();
         Ok(())
+    }
+
+    /// Of a message that was given up as there was never a connection, why there was none tells more.
+    fn explained(&self, error: Error) -> Error {
+        match self.link.never_up() {
+            Some(why) if error.cause == Cause::Abandoned && error.delivery == Delivery::NotSent => {
+                Error { attempts: error.attempts, ..why.clone() }
+            }
+            _ => error,
+        }
     }
 }

@@ -27,7 +27,8 @@ pub struct MqttStarter {
 }
 
 impl MqttStarter {
-    /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection.
+    /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection,
+    /// unless the options say so.
     pub fn new(
         device: Device<MqttConfig>,
         connect_to: Vec<ConnectTo>,
@@ -36,8 +37,8 @@ impl MqttStarter {
     ) -> Result<Self, Problem> {
         device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
-        let options =
-            SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms: Some(timeout_ms), ..options };
+        let message_timeout_ms = options.message_timeout_ms.or(Some(timeout_ms));
+        let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms, ..options };
         Ok(Self { component: load_mqtt()?, device, transport, options, last_failure })
     }
 

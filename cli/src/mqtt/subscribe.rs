@@ -5,11 +5,12 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::Qos;
 use thingpost_host::runtime::types::mqtt::{Event, Incoming, Subscribed, Subscription};
+use thingpost_host::runtime::types::{Error, Qos};
 use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
+use tokio::time::Instant;
 
-use super::link::{First, Link, connect};
+use super::link::Link;
 use super::starter::MqttStarter;
 use super::{incoming, trapped};
 use crate::arguments::MqttSubscribe;
@@ -17,7 +18,7 @@ use crate::interrupt::Interruptions;
 use crate::problem::{Problem, one_line};
 use crate::report::{self, LastFailure};
 use crate::terminal::{complain, try_print};
-use crate::{Exit, device, message, say};
+use crate::{Exit, closed_output, device, message, say};
 
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);
@@ -34,22 +35,16 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
             return Err(Problem::new(format!("--topic {filter}"), error.explanation));
         }
     }
-    let interruptions = Interruptions::count();
-    match connect(&mut session, &interruptions).await? {
-        First::Made => {}
-        First::Interrupted => return Ok(Exit::Delivered),
-        First::Failed(error) => {
-            match arguments.json {
-                true => say::failure(&error, &starter.last_failure, true),
-                false => {
-                    complain(one_line(&format!("no connection: {}", report::explained(&error, &starter.last_failure))));
-                }
-            }
-            return Ok(report::exit_of_failure(&error));
-        }
+    if closed_output::is_closed() {
+        return Err(Problem::sentence(
+            "standard output is closed, so nothing could be printed: leave out `>&-`, or give it a file or a pipe",
+        ));
     }
+    let interruptions = Interruptions::count();
+    session.keep_connecting().await.map_err(trapped)?;
     let mut run = Run {
         link: Link::new(starter.last_failure.clone()),
+        connect_by: arguments.connect_within.map(|ms| Instant::now() + Duration::from_millis(ms.into())),
         last_failure: starter.last_failure.clone(),
         wanted: qos,
         granted: HashMap::new(),
@@ -59,9 +54,26 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
     };
     match run.all(&mut session, &interruptions).await {
         Ok(End::Reached(exit)) => {
-            // It acknowledges what was received last.
-            session.disconnect().await.map_err(trapped)?;
+            // It acknowledges what was received last. What it did not come to comes again.
+            tokio::select! {
+                over = session.disconnect() => over.map_err(trapped)?,
+                () = interruptions.goodbye_is_over() => {}
+                () = interruptions.reached(2) => {}
+            }
             Ok(exit)
+        }
+        Ok(End::NeverConnected(error)) => {
+            let Some(error) = error else {
+                complain("no connection in the time that it may take");
+                return Ok(Exit::NotSent);
+            };
+            match arguments.json {
+                true => say::failure(&error, &starter.last_failure, true),
+                false => {
+                    complain(one_line(&format!("no connection: {}", report::explained(&error, &starter.last_failure))));
+                }
+            }
+            Ok(report::exit_of_failure(&error))
         }
         // Without a goodbye: that would acknowledge what nobody has.
         Ok(End::Unwritten(error)) => {
@@ -82,10 +94,14 @@ enum End {
     Reached(Exit),
     /// A message that was received could not be printed.
     Unwritten(io::Error),
+    /// There was no connection, and why.
+    NeverConnected(Option<Box<Error>>),
 }
 
 struct Run {
     link: Link,
+    /// When there must have been a connection.
+    connect_by: Option<Instant>,
     last_failure: LastFailure,
     wanted: Qos,
     /// What was answered last, by filter.
@@ -103,8 +119,13 @@ impl Run {
         loop {
             // What is received counts as delivered: so no more than is printed.
             let most = self.left.unwrap_or(u32::MAX);
+            let connect_by = self.connect_by.filter(|_| !self.link.was_up);
+            let time = connect_by.map_or(LONG, |at| at.saturating_duration_since(Instant::now()));
+            if time.is_zero() || self.link.is_in_vain() {
+                return Ok(End::NeverConnected(self.link.never_up().cloned().map(Box::new)));
+            }
             let (events, is_interrupted) = {
-                let mut receive = pin!(session.receive_at_most(LONG, most));
+                let mut receive = pin!(session.receive_at_most(time, most));
                 tokio::select! {
                     biased;
                     events = &mut receive => (events, false),
@@ -133,7 +154,7 @@ impl Run {
                 Err(error) => return Some(End::Unwritten(error)),
             },
             Event::Connected(_) => self.link.connected(),
-            Event::Disconnected(disconnection) => self.link.disconnected(&disconnection),
+            Event::Disconnected(disconnection) => self.link.disconnected(&disconnection, self.connect_by),
             Event::Subscribed(answer) => return self.answered(answer).then_some(End::Reached(Exit::Refused)),
             Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) => {}
         }

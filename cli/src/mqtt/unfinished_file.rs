@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use thingpost_host::runtime::types::mqtt::Unfinished;
 use thingpost_host::runtime::types::{Message, Qos};
 
-use super::lock::Lock;
 use super::properties::{self, optional, text};
 use crate::input_file::{InputFile, refuse_any_of};
+use crate::lock::Lock;
 use crate::private_file;
 use crate::problem::Problem;
 

@@ -10,7 +10,7 @@ use super::{Asker, Unanswered};
 use crate::arguments::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
 use crate::problem::one_line;
 use crate::report;
-use crate::terminal::print;
+use crate::terminal::answer;
 
 /// Subscriptions that AWS gives at once.
 const LARGEST_PAGE: u32 = 100;
@@ -28,7 +28,7 @@ async fn get(arguments: &ConnectionArguments) -> Result<(), Unanswered> {
     let mut asker = Asker::open(&arguments.operation, &[]).await?;
     let connection = asker.ask(async |mut aws| aws.get_connection(&query).await).await?;
     match asker.json {
-        true => print(object(&connection)),
+        true => answer(object(&connection)),
         false => show(&connection),
     }
     Ok(())
@@ -43,8 +43,8 @@ async fn subscriptions(arguments: &SubscriptionsArguments) -> Result<(), Unanswe
         for subscription in pages.take(part.entries, part.next)? {
             let (filter, qos) = (subscription.topic_filter, level(subscription.qos));
             match asker.json {
-                true => print(json!({ "topic_filter": filter, "qos": qos })),
-                false => print(one_line(&format!("{filter}  (qos {qos})"))),
+                true => answer(json!({ "topic_filter": filter, "qos": qos })),
+                false => answer(one_line(&format!("{filter}  (qos {qos})"))),
             }
         }
     }
@@ -60,13 +60,13 @@ async fn delete(arguments: &DeleteArguments) -> Result<(), Unanswered> {
     let mut asker = Asker::open(&arguments.operation, &[]).await?;
     let receipt = asker.ask(async |mut aws| aws.delete_connection(&disconnection).await).await?;
     match asker.json {
-        true => print(json!({
+        true => answer(json!({
             "outcome": "done",
             "client_id": arguments.client_id,
             "trace_id": receipt.trace_id,
             "attempts": receipt.attempts,
         })),
-        false => print(one_line(&format!("disconnected {}{}", arguments.client_id, report::facts(&receipt)))),
+        false => answer(one_line(&format!("disconnected {}{}", arguments.client_id, report::facts(&receipt)))),
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn show(connection: &Connection) {
         ("VPC endpoint", connection.vpc_endpoint_id.clone()),
     ] {
         if let Some(value) = value {
-            print(one_line(&format!("{name}: {value}")));
+            answer(one_line(&format!("{name}: {value}")));
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{Asker, Unanswered};
 use crate::arguments::{DirectCommand, SendArguments};
 use crate::input_file::InputFile;
 use crate::problem::{Problem, one_line};
-use crate::terminal::print;
+use crate::terminal::answer;
 use crate::{message, payload, report};
 
 /// How long AWS waits for a confirmation unless it is told.
@@ -37,7 +37,7 @@ async fn send(arguments: &SendArguments) -> Result<(), Unanswered> {
     let mut asker = Asker::open(&arguments.operation, &inputs).await?;
     let receipt = asker.ask(async |mut aws| aws.send_direct_message(&message).await).await?;
     if asker.json {
-        print(json!({
+        answer(json!({
             "outcome": "delivered",
             "client_id": arguments.client_id,
             "topic": arguments.topic,
@@ -47,7 +47,7 @@ async fn send(arguments: &SendArguments) -> Result<(), Unanswered> {
         }));
     } else {
         let confirmed = if arguments.confirm { ", which has confirmed it" } else { "" };
-        print(one_line(&format!("delivered to {}{confirmed}{}", arguments.client_id, report::facts(&receipt))));
+        answer(one_line(&format!("delivered to {}{confirmed}{}", arguments.client_id, report::facts(&receipt))));
     }
     Ok(())
 }

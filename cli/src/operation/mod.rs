@@ -16,6 +16,7 @@ use super::input_file::InputFile;
 use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::starter::{Starter, load};
+use super::still_trying::StillTrying;
 use super::terminal::complain;
 use super::{Exit, device, report, say};
 use pages::Circle;
@@ -99,8 +100,10 @@ impl Asker {
         question: impl AsyncFnOnce(DataPlane<'_>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, Unanswered> {
         self.starter.last_failure.clear();
+        let still_trying = StillTrying::new(self.starter.last_failure.clone(), self.starter.timeout());
         let answered = tokio::select! {
             answered = question(self.publisher.aws()) => answered,
+            never = still_trying.say(complain) => match never {},
             () = self.interruptions.reached(1) => {
                 complain("unknown: interrupted before the answer came");
                 return Err(Unanswered::Said(Exit::Unknown));

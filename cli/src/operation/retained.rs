@@ -10,7 +10,7 @@ use super::pages::Pages;
 use super::{Asker, Unanswered};
 use crate::arguments::{ListArguments, RetainedArguments, RetainedCommand};
 use crate::problem::one_line;
-use crate::terminal::{print, put};
+use crate::terminal::{answer, put};
 
 /// Entries that AWS gives at once.
 const LARGEST_PAGE: u32 = 200;
@@ -26,7 +26,7 @@ async fn get(arguments: &RetainedArguments) -> Result<(), Unanswered> {
     let mut asker = Asker::open(&arguments.operation, &[]).await?;
     let message = asker.ask(async |mut aws| aws.get_retained_message(&arguments.topic).await).await?;
     match asker.json {
-        true => print(object(&message)),
+        true => answer(object(&message)),
         false => put(&message.payload),
     }
     Ok(())
@@ -59,12 +59,12 @@ fn show(entry: &RetainedEntry, json: bool) {
     let RetainedEntry { topic, payload_size, qos, last_modified_ms } = entry;
     let qos = level(*qos);
     if json {
-        return print(json!({
+        return answer(json!({
             "topic": topic, "payload_size": payload_size, "qos": qos, "last_modified_ms": last_modified_ms,
         }));
     }
     let kept = date(*last_modified_ms);
-    print(one_line(&format!("{topic}  ({payload_size} bytes, qos {qos}, {kept})")));
+    answer(one_line(&format!("{topic}  ({payload_size} bytes, qos {qos}, {kept})")));
 }
 
 pub(super) fn level(qos: Qos) -> u8 {

@@ -9,7 +9,7 @@ use crate::arguments::{ShadowArguments, ShadowCommand, ShadowListArguments, Shad
 use crate::input_file::InputFile;
 use crate::payload;
 use crate::problem::one_line;
-use crate::terminal::{print, put};
+use crate::terminal::{answer, put};
 
 /// Names that AWS gives at once.
 const LARGEST_PAGE: u32 = 100;
@@ -62,8 +62,8 @@ async fn list(arguments: &ShadowListArguments) -> Result<(), Unanswered> {
         let part = asker.ask(async |mut aws| aws.list_named_shadows(&listing).await).await?;
         for name in pages.take(part.names, part.next)? {
             match asker.json {
-                true => print(json!({ "name": name })),
-                false => print(one_line(&name)),
+                true => answer(json!({ "name": name })),
+                false => answer(one_line(&name)),
             }
         }
     }
@@ -77,7 +77,7 @@ fn shadow(arguments: &ShadowName) -> Shadow {
 /// The document byte for byte, or as part of an object.
 fn show(document: &[u8], json: bool) {
     match json {
-        true => print(object(document)),
+        true => answer(object(document)),
         false => put(document),
     }
 }

@@ -6,7 +6,7 @@ use thingpost_host::runtime::DeviceSecrets;
 use super::{Asker, Destination, Unanswered};
 use crate::arguments::BootstrapAliyun;
 use crate::problem::one_line;
-use crate::terminal::print;
+use crate::terminal::answer;
 
 pub(super) async fn run(arguments: &BootstrapAliyun) -> Result<(), Unanswered> {
     let BootstrapAliyun { product_key, device_name, .. } = arguments;
@@ -18,9 +18,9 @@ pub(super) async fn run(arguments: &BootstrapAliyun) -> Result<(), Unanswered> {
         })
         .await?;
     if arguments.json {
-        print(json!({ "host": address.host, "port": address.port }));
+        answer(json!({ "host": address.host, "port": address.port }));
     } else {
-        print(one_line(&format!("{}:{}", address.host, address.port)));
+        answer(one_line(&format!("{}:{}", address.host, address.port)));
     }
     Ok(())
 }

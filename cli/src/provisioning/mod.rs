@@ -7,6 +7,7 @@ mod mqtt_credentials;
 mod register;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thingpost_host::runtime::types::Error;
 use thingpost_host::runtime::{DeviceSecrets, Provisioning};
@@ -18,6 +19,7 @@ use super::interrupt::Interruptions;
 use super::problem::{Problem, one_line};
 use super::report::{self, LastFailure};
 use super::starter::{load, transport};
+use super::still_trying::StillTrying;
 use super::terminal::complain;
 use super::{Exit, say};
 
@@ -100,7 +102,10 @@ impl Asker {
         &mut self,
         question: impl AsyncFnOnce(&mut Provisioning, Option<u32>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, Unanswered> {
+        let timeout = Duration::from_millis(self.timeout_ms.into());
+        let still_trying = StillTrying::new(self.last_failure.clone(), timeout);
         let answered = tokio::select! {
+            never = still_trying.say(complain) => match never {},
             answered = question(&mut self.provisioning, Some(self.timeout_ms)) => answered,
             () = self.interruptions.reached(1) => {
                 complain("unknown: interrupted before the answer came");

@@ -10,7 +10,7 @@ use crate::arguments::MqttCredentialsAliyun;
 use crate::device::{aliyun_config, aliyun_secrets, input_files};
 use crate::problem::one_line;
 use crate::secret_file::{Misplaced, SecretFile};
-use crate::terminal::{complain, print};
+use crate::terminal::{answer, complain};
 
 pub(super) async fn run(arguments: &MqttCredentialsAliyun) -> Result<(), Unanswered> {
     let MqttCredentialsAliyun { identity, reach, .. } = arguments;
@@ -55,11 +55,11 @@ fn say(arguments: &MqttCredentialsAliyun, credentials: &MqttCredentials) {
     }
     if arguments.json {
         let object: Map<String, Value> = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        print(Value::Object(object));
+        answer(Value::Object(object));
     } else {
         for (name, value) in facts {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            print(one_line(&format!("{name} {text}")));
+            answer(one_line(&format!("{name} {text}")));
         }
     }
 }

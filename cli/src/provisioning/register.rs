@@ -13,7 +13,7 @@ use crate::device::input_files;
 use crate::device::secret::{self, Form};
 use crate::problem::{Problem, one_line};
 use crate::secret_file::{Misplaced, SecretFile};
-use crate::terminal::{complain, print};
+use crate::terminal::{answer, complain};
 
 const SECRET_VARIABLE: &str = "THINGPOST_PRODUCT_SECRET";
 
@@ -75,14 +75,14 @@ fn keep(arguments: &RegisterAliyun, place: SecretFile, registered: &Registered) 
 fn say(arguments: &RegisterAliyun, registered: &Registered, place: &Path) {
     let Registered { product_key, device_name, .. } = registered;
     if arguments.json {
-        print(json!({
+        answer(json!({
             "outcome": "registered",
             "product_key": product_key,
             "device_name": device_name,
             "secret_file": place.to_string_lossy(),
         }));
     } else {
-        print(one_line(&format!("registered {device_name} of {product_key}; its secret is in {}", place.display())));
+        answer(one_line(&format!("registered {device_name} of {product_key}; its secret is in {}", place.display())));
     }
 }
 

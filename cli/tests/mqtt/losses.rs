@@ -154,6 +154,37 @@ fn the_rest_of_a_file_is_not_sent_when_the_connection_does_not_come_back() {
 }
 
 #[test]
+fn a_feed_waits_for_its_first_connection_as_for_any_other() {
+    let fronts = Fronts::start();
+    fronts.aws.link().refuse(true);
+    // Its time is long over when the broker comes.
+    let line = fronts.publish().lines("-").with("--timeout", "0.5");
+    let mut process = fronts.clouds.start_piped(line);
+    process.write(b"line 1\nline 2\n");
+    process.wait_until("the reason", |process| process.stderr().contains("no connection yet: "));
+    fronts.aws.link().refuse(false);
+    fronts.wait_for(2);
+    process.write(b"line 3\n");
+    let output = fronts.clouds.checked(process.end());
+    assert_eq!((output.code, output.stdout.as_str()), (Some(0), "3 delivered, 0 refused, 0 not sent, 0 unknown\n"));
+    assert_eq!(fronts.arrived(), numbered(3));
+    assert!(output.stderr.ends_with("\nconnected\n"), "{output:?}");
+}
+
+#[test]
+fn a_feed_that_is_to_be_connected_within_a_time_ends_after_it_and_keeps_its_lines() {
+    let fronts = Fronts::start();
+    fronts.aws.link().refuse(true);
+    let failed = fronts.clouds.path("failed");
+    let line = fronts.publish().lines("-").with("--connect-within", "1").with("--failed", &failed);
+    let mut process = fronts.clouds.start_piped(line);
+    process.write(b"line 1\nline 2\n");
+    let output = fronts.clouds.checked(process.end_by_itself());
+    assert_eq!((output.code, output.stdout.as_str()), (Some(3), "0 delivered, 0 refused, 2 not sent, 0 unknown\n"));
+    assert_eq!(failed_lines(&failed), numbered(2));
+}
+
+#[test]
 fn a_client_with_the_same_id_is_named() {
     let fronts = Fronts::start();
     let line = || fronts.subscribe(TOPIC).with("--client-id", "thermometer");

@@ -9,7 +9,8 @@ use crate::clouds::{failed_lines, numbered, to};
 fn a_certificate_that_is_not_known_is_explained() {
     let fronts = Fronts::start();
     fronts.aws.deactivate(&fronts.clouds.certificate.fingerprint);
-    assert_failed(&fronts.run(fronts.publish()), 3, &["not sent: ", "certificate is inactive or not registered"]);
+    let line = fronts.publish().with("--timeout", "1");
+    assert_failed(&fronts.run(line), 3, &["not sent: ", "certificate is inactive or not registered"]);
 }
 
 #[test]
@@ -26,9 +27,10 @@ fn a_client_id_that_may_not_connect_is_named() {
 fn a_port_without_the_alpn_that_it_needs_is_explained() {
     let fronts = Fronts::start();
     // 8883 by its number, and in truth the port that wants ALPN.
-    let line = fronts.publish().with("--connect-to", to(fronts.aws.addr_alpn()));
+    let line = fronts.publish().with("--connect-to", to(fronts.aws.addr_alpn())).with("--timeout", "1");
     assert_failed(&fronts.run(line), 3, &["not sent: ", "8883"]);
-    let line = fronts.publish_anonymously().with("--authorizer", "nobody").with("--port", "8443");
+    let line =
+        fronts.publish_anonymously().with("--authorizer", "nobody").with("--port", "8443").with("--timeout", "1");
     assert_failed(&fronts.run(line), 3, &["443", "`mqtt`"]);
 }
 
@@ -36,9 +38,9 @@ fn a_port_without_the_alpn_that_it_needs_is_explained() {
 fn a_server_that_is_not_trusted_or_not_there_is_named() {
     let fronts = Fronts::start();
     let other = thingpost_emulator::Authority::new();
-    let line = fronts.publish().with("--ca", fronts.clouds.write("other.pem", other.ca_pem()));
+    let line = fronts.publish().with("--ca", fronts.clouds.write("other.pem", other.ca_pem())).with("--timeout", "1");
     assert_failed(&fronts.run(line), 3, &["not sent: ", "certificate", "8883"]);
-    let line = fronts.publish().with("--connect-to", "::127.0.0.1:1");
+    let line = fronts.publish().with("--connect-to", "::127.0.0.1:1").with("--timeout", "1");
     assert_failed(&fronts.run(line), 3, &["connection refused", "port 443"]);
 }
 
@@ -76,7 +78,7 @@ fn when_there_is_no_first_connection_all_lines_are_counted_and_kept() {
     let failed = fronts.clouds.write("failed", "of an earlier run\n");
     let lines = numbered(1000);
     let file = fronts.clouds.write("lines", lines.join("\n"));
-    let line = fronts.publish().lines(file).with("--failed", &failed);
+    let line = fronts.publish().lines(file).with("--failed", &failed).with("--timeout", "1");
     let output = fronts.run(line.clone());
     assert_eq!((output.code, output.stdout.as_str()), (Some(3), "0 delivered, 0 refused, 1000 not sent, 0 unknown\n"));
     assert!(output.stderr.starts_with("1000 x "), "{output:?}");
@@ -96,7 +98,8 @@ fn without_lines_a_first_connection_that_fails_leaves_what_failed_before() {
     fronts.aws.link().refuse(true);
     let (old, new) = (fronts.clouds.write("failed", "of an earlier run\n"), fronts.clouds.path("new"));
     for failed in [&old, &new] {
-        let line = fronts.publish().lines(fronts.clouds.write("lines", "\n")).with("--failed", failed);
+        let line =
+            fronts.publish().lines(fronts.clouds.write("lines", "\n")).with("--failed", failed).with("--timeout", "1");
         assert_failed(&fronts.run(line), 3, &["not sent: "]);
     }
     assert_eq!(failed_lines(&old), ["of an earlier run"]);

@@ -102,12 +102,12 @@ fn a_filter_that_cannot_be_one_is_wrong_input() {
 }
 
 #[test]
-fn a_first_connection_that_fails_ends_the_run() {
+fn a_first_connection_that_does_not_come_in_its_time_ends_the_run() {
     let fronts = Fronts::start();
     fronts.aws.link().refuse(true);
-    let output = fronts.run(fronts.subscribe("a"));
+    let output = fronts.run(fronts.subscribe("a").with("--connect-within", "1"));
     super::assert_failed(&output, 3, &["no connection: "]);
-    let output = fronts.run(fronts.subscribe("a").and(&["--json"]));
+    let output = fronts.run(fronts.subscribe("a").with("--connect-within", "1").and(&["--json"]));
     assert_eq!((output.code, output.stderr.as_str()), (Some(3), ""), "{output:?}");
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(value["stage"], "connection");

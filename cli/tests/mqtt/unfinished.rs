@@ -44,7 +44,7 @@ fn what_has_no_outcome_is_kept_for_the_next_run_which_sends_it_first() {
 fn a_single_message_is_kept_when_there_is_no_first_connection() {
     let fronts = Fronts::start();
     let left = fronts.clouds.path("left");
-    let line = fronts.publish().with("--unfinished", &left);
+    let line = fronts.publish().with("--unfinished", &left).with("--timeout", "1");
     fronts.aws.link().refuse(true);
     for (message, kept) in [("one", "1 message waits"), ("two", "2 messages wait")] {
         let output = fronts.run(line.clone().with("--message", message));
@@ -52,9 +52,85 @@ fn a_single_message_is_kept_when_there_is_no_first_connection() {
         assert!(output.stderr.starts_with("not sent: ") && output.stderr.contains(kept), "{output:?}");
     }
     fronts.aws.link().heal();
-    assert_well(&fronts.run(line.with("--message", "three")));
+    assert_well(&fronts.run(line.with("--timeout", "30").with("--message", "three")));
     assert_eq!(fronts.arrived(), ["one", "two", "three"]);
     assert!(!left.exists());
+}
+
+#[test]
+fn lines_for_which_there_was_never_a_connection_are_kept_for_the_next_run() {
+    let lines = numbered(500);
+    for source in ["a file", "a pipe"] {
+        let fronts = Fronts::start();
+        fronts.aws.link().refuse(true);
+        let left = fronts.clouds.path("left");
+        let line = fronts.publish().with("--unfinished", &left).with("--timeout", "1");
+        let (line, input) = match source {
+            "a file" => (line.lines(fronts.clouds.write("lines", lines.join("\n"))), String::new()),
+            _ => (line.lines("-"), lines.join("\n")),
+        };
+        let output = fronts.clouds.run_on(line.and(&["--json"]), input.as_bytes());
+        assert_eq!(output.code, Some(3), "{source}: {output:?}");
+        assert!(output.stderr.contains("500 messages wait in"), "{source}: {output:?}");
+        assert_eq!(output.stdout.matches("\"stage\":\"connection\"").count(), 500, "{source}: why is in each");
+
+        fronts.aws.link().heal();
+        let output = fronts.clouds.run_on(fronts.publish().lines("-").with("--unfinished", &left), b"last");
+        assert_well(&output);
+        let mut arrived = fronts.arrived();
+        assert_eq!(arrived.pop().as_deref(), Some("last"));
+        assert!(arrived == lines, "{source}");
+        assert!(!left.exists());
+    }
+}
+
+#[test]
+fn a_terminated_run_keeps_its_messages_before_it_waits_for_anybody() {
+    let fronts = Fronts::start();
+    fronts.aws.link().swallow_pubacks(usize::MAX);
+    let left = fronts.clouds.path("left");
+    let line = fronts.publish().lines("-").with("--unfinished", &left).with("--timeout", "600");
+    let mut process = fronts.clouds.start_piped(line);
+    process.write((numbered(50).join("\n") + "\n").as_bytes());
+    fronts.wait_for(20);
+    // The rest waits for the acknowledgements of these.
+    process.signal("TERM");
+    process.wait_until("the hint", |process| process.stderr().contains("or for 5 s at most"));
+    let kept: serde_json::Value = serde_json::from_slice(&fs::read(&left).unwrap()).unwrap();
+    assert_eq!(kept["unfinished"].as_array().map(Vec::len), Some(50), "before the goodbye");
+    let output = fronts.clouds.checked(process.end_by_itself());
+    assert_eq!(output.code, Some(4), "{output:?}");
+    assert!(output.stderr.contains("50 messages wait in"), "{output:?}");
+    assert!(output.stdout.starts_with("0 delivered, 0 refused, "), "{output:?}");
+}
+
+#[test]
+fn what_waits_for_long_is_in_the_file_when_a_run_is_killed_without_a_word() {
+    let fronts = Fronts::start();
+    let left = fronts.clouds.path("left");
+    let line = fronts.publish().lines("-").with("--unfinished", &left);
+    let mut process = fronts.clouds.start_piped(line.clone());
+    process.write(b"line 1\n");
+    process.wait_until("the acknowledgement", |_| fronts.aws.ledger().acknowledged().len() == 1);
+    fronts.aws.link().refuse(true);
+    fronts.aws.link().cut();
+    process.wait_until("the loss", |process| process.stderr().contains("connection lost: "));
+    process.write(b"line 2\nline 3\n");
+    process.wait_until("the file", |_| {
+        let kept = fs::read(&left).unwrap_or_default();
+        let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap_or_default();
+        kept["unfinished"].as_array().is_some_and(|kept| kept.len() == 2)
+    });
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    fronts.aws.link().heal();
+
+    let mut process = fronts.clouds.start_piped(line);
+    process.write(b"line 4\n");
+    // Delivered, and so no more in the file, while the run goes on.
+    process.wait_until("the end of the file", |_| !left.exists());
+    assert_eq!(fronts.clouds.checked(process.end()).code, Some(0));
+    assert_eq!(fronts.arrived(), numbered(4));
 }
 
 #[test]
@@ -79,7 +155,7 @@ fn what_another_device_has_left_is_named() {
     let fronts = Fronts::start();
     let left = fronts.clouds.path("left");
     fronts.aws.link().refuse(true);
-    assert_eq!(fronts.run(fronts.publish().with("--unfinished", &left)).code, Some(3));
+    assert_eq!(fronts.run(fronts.publish().with("--unfinished", &left).with("--timeout", "1")).code, Some(3));
     fronts.assert_usage(fronts.publish_aliyun().with("--unfinished", &left), &["--unfinished", "left", "this device"]);
     assert!(left.exists());
 }

@@ -42,7 +42,7 @@ impl Parts {
     fn settle(&mut self, now_ms: u64) -> Option<u64> {
         loop {
             match self.session.next(now_ms) {
-                Step::Sign(signing) => self.session.signed(now_ms, signer::sign(&signing)),
+                Step::Sign(signing) => self.session.signed(now_ms, signer::signature(&signing)),
                 Step::Dial { authority, timeout_ms } => self.wire.dial(&authority, timeout_ms),
                 Step::Close => self.wire.close(),
                 Step::Wait(wakes_ms) => {

@@ -37,7 +37,7 @@ impl Client {
         let exchange =
             Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
         let mut exchange = exchange.expect(CHECKED);
-        wasi::run(&mut exchange, signer::sign);
+        wasi::run(&mut exchange, &signer::Signer(&self.platform));
         self.session.replace(exchange.session().cloned());
         let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
         reply.map_err(|error| {
@@ -62,7 +62,7 @@ impl GuestClient for Client {
         let session = self.session.take();
         let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
         let mut exchange = exchange.expect(CHECKED);
-        wasi::run(&mut exchange, signer::sign);
+        wasi::run(&mut exchange, &signer::Signer(&self.platform));
         self.session.replace(exchange.session().cloned());
         exchange
             .outcomes()

@@ -47,7 +47,8 @@ impl Guest for Component {
 
     fn get_mqtt_credentials(config: AliyunConfig, timeout_ms: Option<u32>) -> Result<MqttCredentials, Error> {
         let config = platform::aliyun_config(config).map_err(refused)?;
-        let (request, signature) = config.mqtt_auth_request(wasi::now().unix_ms, signer::sign).map_err(explained)?;
+        let (request, signature) =
+            config.mqtt_auth_request(wasi::now().unix_ms, signer::signature).map_err(explained)?;
         exchange(request, timeout_ms, |response| config.read_mqtt_auth_response(response, &signature))
             .map(provisioning::mqtt_credentials)
     }

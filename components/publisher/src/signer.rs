@@ -4,7 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use thingpost::aliyun::Signing;
-use thingpost::{ConfigurationProblem, Platform};
+use thingpost::wasi::{Credential, Signs};
+use thingpost::{ConfigurationProblem, Platform, Session};
 
 /// Refuses a configuration that needs somebody.
 pub fn check(platform: &Platform) -> Result<(), ConfigurationProblem> {
@@ -15,6 +16,17 @@ pub fn check(platform: &Platform) -> Result<(), ConfigurationProblem> {
 }
 
 /// Never called, because of [`check`].
-pub fn sign(_: &Signing) -> Result<String, String> {
+pub fn signature(_: &Signing) -> Result<String, String> {
     Err(ConfigurationProblem::NoSigner.text().to_owned())
+}
+
+/// Nobody.
+pub struct Signer<'a>(pub &'a Platform);
+
+impl Signs for Signer<'_> {
+    fn sign(&self, signing: &Signing) -> Result<Credential, String> {
+        signature(signing).map(Credential::Signature)
+    }
+
+    fn obtained(&self, _: &Signing, _: Option<&Session>) {}
 }

@@ -4,6 +4,7 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "thingpost:iot/publish-signed",
+    imports: { "thingpost:iot/signer.sign": async },
     exports: { default: async },
     additional_derives: [PartialEq, Clone],
 });

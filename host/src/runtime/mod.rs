@@ -35,7 +35,7 @@ pub use mqtt::{DEFAULT_SESSION_OPTIONS, MqttPre, MqttSession};
 pub use provisioning::Provisioning;
 pub use publisher::{DEFAULT_OPTIONS, OpenError, Publisher, PublisherPre};
 
-pub use secrets::DeviceSecrets;
+pub use secrets::{DeviceSecrets, SharedSession};
 
 use mqtt::state::MqttState;
 use state::StoreState;

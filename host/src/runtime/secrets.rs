@@ -3,19 +3,33 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::bindings::thingpost::iot::signer::{Host, Method};
+use super::bindings::thingpost::iot::signer::{Credential, Host, Method};
 use super::state::StoreState;
 
 /// The secrets of devices on Aliyun IoT Platform, by product key and device name.
 #[derive(Default)]
 pub struct DeviceSecrets {
     secrets: HashMap<(String, String), String>,
+    shared: Option<Arc<dyn SharedSession>>,
+}
+
+/// One session for several who authenticate as the same device. Where a new session ends the older ones, they would do
+/// nothing else but take it from each other.
+pub trait SharedSession: Send + Sync {
+    /// Before one of them authenticates. Gives what another has obtained meanwhile, as soon as it has; nothing if it is this
+    /// one's turn, and then the others wait until it has said what came of it.
+    fn take_turn(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>>;
+
+    /// What came of it. A secret.
+    fn obtained(&self, session: Option<String>);
 }
 
 impl DeviceSecrets {
@@ -29,6 +43,12 @@ impl DeviceSecrets {
     pub fn with(mut self, product_key: &str, device_name: &str, device_secret: &str) -> Self {
         self.secrets.insert((product_key.to_owned(), device_name.to_owned()), device_secret.to_owned());
         self
+    }
+
+    /// The same, and who publishes with them shares this session. For one device, over HTTPS.
+    #[must_use]
+    pub fn sharing(&self, session: Arc<dyn SharedSession>) -> Self {
+        Self { secrets: self.secrets.clone(), shared: Some(session) }
     }
 
     pub(super) fn sign(
@@ -70,14 +90,27 @@ fn is_authentication(product_key: &str, device_name: &str, content: &str) -> boo
 }
 
 impl Host for StoreState {
-    fn sign(
+    async fn sign(
         &mut self,
         product_key: String,
         device_name: String,
         method: Method,
         content: String,
-    ) -> Result<String, String> {
-        self.secrets().sign(&product_key, &device_name, method, &content)
+    ) -> Result<Credential, String> {
+        // Whoever may not sign does not wait for a turn either.
+        let signature = self.secrets().sign(&product_key, &device_name, method, &content)?;
+        if let Some(shared) = &self.secrets().shared
+            && let Some(session) = shared.take_turn().await
+        {
+            return Ok(Credential::Session(session));
+        }
+        Ok(Credential::Signature(signature))
+    }
+
+    fn obtained(&mut self, _product_key: String, _device_name: String, session: Option<String>) {
+        if let Some(shared) = &self.secrets().shared {
+            shared.obtained(session);
+        }
     }
 }
 

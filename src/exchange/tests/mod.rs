@@ -11,6 +11,7 @@ mod order;
 mod outage;
 mod properties;
 mod renewal;
+mod sharing;
 mod signing;
 mod table;
 mod takeover;

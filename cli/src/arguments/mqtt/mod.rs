@@ -13,10 +13,10 @@ pub use subscribe::MqttSubscribe;
 use super::EXIT_CODES;
 
 const TIMEOUT_OF_PUBLISH: &str = "\
-How long the first connection may take; then how long to wait, when all is sent, for an answer to any message that has \
-none, and for a lost connection to come back. A file is given up in the middle when that time is over; a pipe or --interval \
-only at its end, as until then its messages wait in the queue. While there is a connection no message is tried for longer, be it \
-refused for now or not acknowledged";
+How long a connection may take, be it the first or a lost one that is to come back; and how long to wait, when all is sent, \
+for an answer to any message that has none. A file is given up when that time is over; a pipe or --interval only at its end, \
+as until then its messages wait in the queue. While there is a connection no message is tried for longer, be it refused for now or \
+not acknowledged";
 
 const TIMEOUT_OF_SUBSCRIBE: &str = "How long a connection may take until the broker has accepted it";
 
@@ -26,11 +26,12 @@ or the output cannot be written: it ends at once, and the message that was to be
 
 #[derive(Subcommand)]
 pub enum MqttCommand {
-    /// Publish one message, one several times, or one for each line of a file. The first connection must succeed; after
-    /// that a lost one comes back by itself
+    /// Publish one message, one several times, or one for each line of a file. A connection that is not there yet, or is lost,
+    /// comes by itself
     #[command(after_help = EXIT_CODES, mut_arg("timeout", |timeout| timeout.help(TIMEOUT_OF_PUBLISH)))]
     Publish(Box<MqttPublish>),
-    /// Print the messages of topics, each in a line, until interrupted. A lost connection comes back by itself. A payload that is
+    /// Print the messages of topics, each in a line, until interrupted. A connection that is not there yet, or is lost, comes
+    /// by itself. A payload that is
     /// not text is printed in base64. Where filters overlap, many brokers send a message once for each of them, and each is
     /// printed
     #[command(after_help = SUBSCRIBE_EXIT_CODES, mut_arg("timeout", |timeout| timeout.help(TIMEOUT_OF_SUBSCRIBE)))]

@@ -40,6 +40,10 @@ pub struct MqttPublish {
     /// between two runs; if there are none, neither is the file. Nobody else may read it, and one run at a time uses it
     #[arg(long, value_name = "PATH")]
     pub unfinished: Option<PathBuf>,
+    /// Give up when there was no connection in this time [default: --timeout for messages that can wait; a pipe and --interval
+    /// wait for their first connection as for any other]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse_seconds)]
+    pub connect_within: Option<u32>,
     #[command(flatten)]
     pub device: MqttDevice,
     #[command(flatten, next_help_heading = "While there is no connection")]

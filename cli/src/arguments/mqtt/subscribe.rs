@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::MqttDevice;
 use crate::arguments::message::QosLevel;
+use crate::arguments::reach::parse_seconds;
 
 #[derive(Args)]
 pub struct MqttSubscribe {
@@ -19,6 +20,9 @@ pub struct MqttSubscribe {
     /// Print one JSON object for each message; a payload that is not text is in base64. Without this it is topic: payload
     #[arg(long)]
     pub json: bool,
+    /// Give up when there was no connection in this time [default: wait for the first as for any other]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse_seconds)]
+    pub connect_within: Option<u32>,
     #[command(flatten)]
     pub device: MqttDevice,
 }

@@ -67,15 +67,18 @@ impl HasData for Dials {
 }
 
 impl signer::Host for MqttState {
-    fn sign(
+    async fn sign(
         &mut self,
         product_key: String,
         device_name: String,
         method: signer::Method,
         content: String,
-    ) -> Result<String, String> {
-        self.secrets.sign(&product_key, &device_name, method, &content)
+    ) -> Result<signer::Credential, String> {
+        self.secrets.sign(&product_key, &device_name, method, &content).map(signer::Credential::Signature)
     }
+
+    /// There are no sessions here.
+    fn obtained(&mut self, _product_key: String, _device_name: String, _session: Option<String>) {}
 }
 
 impl interrupt::Host for MqttState {

@@ -1,7 +1,7 @@
 //! A file for one run at a time. What is locked is not the file itself, which is replaced each time it is written, but an empty
 //! one beside it, which goes away with the lock.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ impl Lock {
         name.push(".thingpost-lock");
         let path = folder(of).join(name);
         loop {
-            let file = File::options().write(true).create(true).truncate(false).open(&path)?;
+            let file = options().open(&path)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -35,6 +35,15 @@ impl Lock {
             }
         }
     }
+}
+
+/// Nobody else's business, as what it is the lock of.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 impl Drop for Lock {

@@ -157,6 +157,8 @@ pub(super) struct Outbox {
     first_since_ms: u64,
     /// Given up over this connection and not acknowledged: the broker still counts them.
     given_up: Vec<u16>,
+    /// One of those was given up because its time was over, and not because nobody wanted to wait.
+    has_given_up_overdue: bool,
     /// At most once, and in the output.
     in_output: VecDeque<Entry>,
     /// Refused for now.
@@ -176,6 +178,7 @@ impl Outbox {
             in_flight: VecDeque::new(),
             first_since_ms: 0,
             given_up: Vec::new(),
+            has_given_up_overdue: false,
             in_output: VecDeque::new(),
             resting: Vec::new(),
         }
@@ -374,7 +377,7 @@ impl Outbox {
 
     /// Since when the first message that is not acknowledged could have been.
     pub fn first_waits_since_ms(&self) -> Option<u64> {
-        (!self.in_flight.is_empty()).then_some(self.first_since_ms)
+        (self.in_flight() > 0).then_some(self.first_since_ms)
     }
 
     /// It could not have been before: it was still being written.
@@ -387,6 +390,16 @@ impl Outbox {
         self.in_flight.len() + self.given_up.len()
     }
 
+    /// How many of those were given up.
+    pub fn given_up(&self) -> usize {
+        self.given_up.len()
+    }
+
+    /// Whether one of them was given up because its time was over.
+    pub fn has_given_up_overdue(&self) -> bool {
+        self.has_given_up_overdue
+    }
+
     /// Takes out the at-most-once message that was written.
     pub fn written(&mut self, id: u64) -> Option<Entry> {
         self.in_output.pop_front_if(|entry| entry.id == id)
@@ -397,7 +410,11 @@ impl Outbox {
         let Some(index) = self.in_flight.iter().position(|entry| entry.packet_id == Some(packet_id)) else {
             let index = self.given_up.iter().position(|id| *id == packet_id)?;
             self.given_up.remove(index);
+            self.has_given_up_overdue &= !self.given_up.is_empty();
             self.release(packet_id);
+            if self.in_flight.is_empty() {
+                self.first_since_ms = now_ms;
+            }
             return None;
         };
         self.release(packet_id);
@@ -424,11 +441,19 @@ impl Outbox {
         Some(entry)
     }
 
-    /// Gives it up. The connection is there, and the broker still counts it.
-    pub fn pop_unanswered(&mut self, now_ms: u64) -> Option<Entry> {
-        let entry = self.in_flight.pop_front()?;
+    /// The messages that the broker has not acknowledged, and that were not given up, as they were sent.
+    pub fn unacknowledged(&self) -> impl Iterator<Item = &Entry> {
+        self.in_flight.iter()
+    }
+
+    /// Gives up this one of them. The connection is there, and the broker still counts it.
+    pub fn give_up_unanswered(&mut self, index: usize, now_ms: u64) -> Option<Entry> {
+        let entry = self.in_flight.remove(index)?;
         self.given_up.extend(entry.packet_id);
-        self.first_since_ms = now_ms;
+        self.has_given_up_overdue = true;
+        if index == 0 {
+            self.first_since_ms = now_ms;
+        }
         Some(entry)
     }
 
@@ -438,6 +463,7 @@ impl Outbox {
         for packet_id in core::mem::take(&mut self.given_up) {
             self.release(packet_id);
         }
+        self.has_given_up_overdue = false;
         for index in 0..self.in_flight.len() + self.in_output.len() {
             let in_flight = self.in_flight.len();
             let entry = match index.checked_sub(in_flight) {

@@ -58,6 +58,14 @@ impl Session {
 
     /// Encodes what may go, and looks at the timers. None if the connection was given up, and otherwise when to look again.
     pub(super) fn serve(&mut self, now_ms: u64) -> Option<Option<u64>> {
+        self.give_up_overdue(now_ms);
+        if self.is_worn_out() && self.outbox.has_given_up_overdue() {
+            self.pace.slow_down(now_ms);
+            let detail = Some("acknowledgements are missing, though the broker is there".to_owned());
+            let cause = Cause::Transport(Failure::AnswerTimeout);
+            self.end(now_ms, Error { detail, ..connection_error(cause, Retry::AfterMs(0)) });
+            return None;
+        }
         let rested_ms = self.outbox.wake(now_ms);
         let wanted_ms = self.subscriptions.wake(now_ms);
         self.ask(now_ms);
@@ -65,7 +73,7 @@ impl Session {
         if !self.wants_input() {
             self.cannot_have_heard(now_ms);
         }
-        let overdue_ms = self.give_up_overdue(now_ms);
+        let overdue_ms = self.overdue_ms(now_ms);
         match self.look_at_silence(now_ms) {
             Ok(silence_ms) => {
                 Some([rested_ms, wanted_ms, fills_ms, overdue_ms, silence_ms].into_iter().flatten().min())
@@ -87,23 +95,12 @@ impl Session {
         }
     }
 
-    /// Messages without an answer when their time is over. Says when that of the next one is.
-    fn give_up_overdue(&mut self, now_ms: u64) -> Option<u64> {
-        loop {
-            let first = self.outbox.first_in_flight()?;
-            let (end, first_ms) = (first.end, first.first_sent_ms);
-            let deadline_ms = match (self.options.message_timeout_ms, first_ms) {
-                (0, _) | (_, None) => return None,
-                (timeout_ms, Some(first_ms)) => first_ms.saturating_add(timeout_ms.into()),
-            };
-            if now_ms < deadline_ms {
-                return Some(deadline_ms);
-            }
-            // It is leaving, or its answer is not read: that is known when something has moved.
-            if !self.output.is_written(end) || !self.wants_input() {
-                return None;
-            }
-            let entry = self.outbox.pop_unanswered(now_ms)?;
+    /// Messages without an answer when their time is over: not in the order in which they were sent, as one that was refused for
+    /// now is sent behind others and had its time before them.
+    fn give_up_overdue(&mut self, now_ms: u64) {
+        while let Some(index) = self.overdue(now_ms)
+            && let Some(entry) = self.outbox.give_up_unanswered(index, now_ms)
+        {
             let cause = Cause::Transport(Failure::AnswerTimeout);
             let detail = Some("no acknowledgement came in its time".to_owned());
             self.not_published(entry, |_| Error {
@@ -115,6 +112,28 @@ impl Session {
         }
     }
 
+    /// One whose time is over. Whether it is leaving, or its answer is not read, is known when something has moved.
+    fn overdue(&self, now_ms: u64) -> Option<usize> {
+        let is_over = |entry: &Entry| self.message_deadline_ms(entry) <= now_ms && self.output.is_written(entry.end);
+        self.outbox.unacknowledged().position(is_over).filter(|_| self.wants_input())
+    }
+
+    /// When the next one is to be given up.
+    fn overdue_ms(&self, now_ms: u64) -> Option<u64> {
+        let deadlines = self.outbox.unacknowledged().map(|entry| self.message_deadline_ms(entry));
+        deadlines.filter(|at_ms| *at_ms > now_ms && *at_ms < u64::MAX).min()
+    }
+
+    /// Of the messages that were given up the broker still awaits nothing but the end of the connection, and it counts them: with
+    /// each of them fewer others may be under way, until none may, and then nothing would ever end. A connection costs less than
+    /// half of the window, but not while others would have to be sent twice for it.
+    fn is_worn_out(&self) -> bool {
+        let Link::Online(online) = &self.link else { return false };
+        let window = if online.is_cautious { 1 } else { online.window };
+        let given_up = self.outbox.given_up();
+        given_up > 0 && self.outbox.in_flight() == given_up && 2 * given_up >= window && self.wants_input()
+    }
+
     /// Asks whether the broker is there when it says nothing, and says when to look again; or why the connection is dead.
     ///
     /// A broker may take longer for an acknowledgement than anybody has patience with a dead connection, and to connect anew
@@ -123,6 +142,8 @@ impl Session {
     /// way to send a message again: AWS documents that it drops what exceeds its rates, and goes on.
     fn look_at_silence(&mut self, now_ms: u64) -> Result<Option<u64>, Error> {
         let is_awaiting = self.outbox.in_flight() > 0 || !self.asked.is_empty();
+        let is_any_missing = self.outbox.in_flight() > self.outbox.given_up() || self.is_worn_out();
+        let waits_since_ms = self.outbox.first_waits_since_ms().filter(|_| is_any_missing);
         let timeout_ms = u64::from(self.options.operation_timeout_ms);
         let patience_ms = timeout_ms << self.silences.min(MAX_DOUBLINGS);
         let Link::Online(online) = &mut self.link else { return Ok(None) };
@@ -152,7 +173,7 @@ impl Session {
             // Once again within its time, but not before it is late.
             message_ms => (message_ms / 2).max(2 * patience_ms),
         };
-        let late_ms = after(self.outbox.first_waits_since_ms(), long_ms);
+        let late_ms = after(waits_since_ms, long_ms);
         let asked_ms = after(online.asked_since_ms, PATIENCES_OF_ASKING * patience_ms);
 
         let is_over = |time_ms: Option<u64>| time_ms.is_some_and(|time_ms| time_ms <= now_ms);

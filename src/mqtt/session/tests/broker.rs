@@ -20,6 +20,9 @@ pub struct Arrival {
 /// Which code a message is answered with, by the time and the payload.
 pub type Verdict = Box<dyn FnMut(u64, &str) -> u8>;
 
+/// Whether an answer is lost, by its first byte.
+pub type Loss = Box<dyn FnMut(u8) -> bool>;
+
 /// What the broker makes of a packet.
 pub enum Reaction {
     Nothing,
@@ -52,6 +55,8 @@ pub struct SimulatedBroker {
     pub verdict: Option<Verdict>,
     /// How long it takes for an acknowledgement.
     pub ack_delay_ms: u64,
+    /// Which answers never leave, though the broker is there.
+    pub loses: Option<Loss>,
     /// Answers that are on their way, and when they come.
     pub later: Vec<(u64, Vec<u8>)>,
     /// When messages were refused, and which.
@@ -88,6 +93,7 @@ impl SimulatedBroker {
             puback: 0,
             verdict: None,
             ack_delay_ms: 0,
+            loses: None,
             later: Vec::new(),
             refusals: Vec::new(),
             closes_upon_filter: None,
@@ -112,10 +118,18 @@ impl SimulatedBroker {
         if self.is_mute {
             return Some(Reaction::Nothing);
         }
-        Some(match self.version {
+        let reaction = match self.version {
             Version::V3 => self.take_v3(now_ms, v3::Packet::decode(&packet).unwrap().unwrap()),
             Version::V5 => self.take_v5(now_ms, v5::Packet::decode(&packet).unwrap().unwrap()),
+        };
+        Some(match reaction {
+            Reaction::Answer(answer) if self.is_lost(&answer) => Reaction::Nothing,
+            reaction => reaction,
         })
+    }
+
+    fn is_lost(&mut self, answer: &[u8]) -> bool {
+        self.loses.as_mut().is_some_and(|loses| loses(answer[0]))
     }
 
     fn take_v3(&mut self, now_ms: u64, packet: v3::Packet) -> Reaction {
@@ -234,7 +248,10 @@ impl SimulatedBroker {
         }
         match id {
             Some(id) if self.ack_delay_ms > 0 => {
-                self.later.push((at_ms + self.ack_delay_ms, ack(id, code)));
+                let answer = ack(id, code);
+                if !self.is_lost(&answer) {
+                    self.later.push((at_ms + self.ack_delay_ms, answer));
+                }
                 Reaction::Nothing
             }
             Some(id) if !self.holds_acks => Reaction::Answer(ack(id, code)),

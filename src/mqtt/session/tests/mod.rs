@@ -6,6 +6,7 @@ mod connecting;
 mod delivery;
 mod expiry;
 mod first_connection;
+mod given_up;
 mod incoming;
 mod properties;
 mod queue;

@@ -209,3 +209,18 @@ fn what_rests_is_left_to_the_next_session_in_its_place() {
     let stands: Vec<_> = world.not_published().iter().map(|(id, error)| (*id, error.delivery)).collect();
     assert_eq!(stands, [(4, Delivery::Unknown), (2, Delivery::Refused)]);
 }
+
+#[test]
+fn its_time_ends_before_that_of_others_that_were_sent_before_it_was_sent_again() {
+    let mut world = World::online(config(Version::V5), with_timeout(20 * SECOND));
+    world.broker.puback = 0x97;
+    let rests = world.publish(at_least_once("t", "rests"));
+    world.pass(11_500);
+    (world.broker.puback, world.broker.holds_acks) = (0, true);
+    world.publish(at_least_once("t", "first in flight"));
+    world.pass(8499);
+    assert_eq!((world.broker.payloads(), world.not_published()), (vec!["first in flight", "rests"], vec![]));
+    world.pass(1);
+    let given_up: Vec<u64> = world.not_published().iter().map(|(id, _)| *id).collect();
+    assert_eq!(given_up, [rests]);
+}

@@ -106,7 +106,7 @@ impl Session {
             }
             Packet::Puback(ack) => self.acknowledged(now_ms, ack),
             Packet::Suback(acks) => self.subscribed(now_ms, acks),
-            Packet::Unsuback(acks) => self.unsubscribed(&acks),
+            Packet::Unsuback(acks) => self.unsubscribed(now_ms, &acks),
             Packet::Pingresp => {
                 self.has_acknowledged = false;
                 if let Link::Parting { .. } = self.link {
@@ -159,18 +159,18 @@ impl Session {
     }
 
     /// Whether this identifier was one of a subscription, or of the end of one. It is free again.
-    fn answered(&mut self, id: u16) -> bool {
+    fn answered(&mut self, now_ms: u64, id: u16) -> bool {
         let Some(index) = self.asked.iter().position(|asked| *asked == id) else { return false };
         self.asked.remove(index);
         self.outbox.release(id);
         if let Link::Online(online) = &mut self.link {
-            online.asked_since_ms = None;
+            online.asked_since_ms = (!self.asked.is_empty()).then_some(now_ms);
         }
         true
     }
 
     fn subscribed(&mut self, now_ms: u64, Acks { id, codes, reason }: Acks) {
-        if !self.answered(id) {
+        if !self.answered(now_ms, id) {
             return;
         }
         self.silences = 0;
@@ -196,8 +196,8 @@ impl Session {
         }
     }
 
-    fn unsubscribed(&mut self, acks: &Acks) {
-        if !self.answered(acks.id) {
+    fn unsubscribed(&mut self, now_ms: u64, acks: &Acks) {
+        if !self.answered(now_ms, acks.id) {
             return;
         }
         let Some(filter) = self.subscriptions.unsubscribed(acks.id) else { return };

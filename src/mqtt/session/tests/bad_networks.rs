@@ -1,6 +1,6 @@
-//! Random networks and brokers: refusals for now, resets, late acknowledgements, quotas, clocks that jump.
+//! Random networks and brokers: refusals for now, resets, late and lost acknowledgements, quotas, clocks that jump.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -8,9 +8,14 @@ use super::world::World;
 use super::{at_least_once, config};
 use crate::error::Cause;
 use crate::http::Failure;
-use crate::mqtt::{Event, Options, QueueLimit, Version};
+use crate::message::Qos;
+use crate::mqtt::{Event, Options, QueueLimit, Subscription, Version};
 use crate::outcome::Delivery;
 use crate::random::SplitMix64;
+
+/// First bytes of answers.
+const PUBACK: u8 = 0x40;
+const SUBACK: u8 = 0x90;
 
 #[derive(Clone, Debug)]
 enum Happening {
@@ -26,6 +31,9 @@ enum Happening {
     /// So many of a hundred messages are refused with this code.
     Refuses(u8, u64),
     AckDelay(u64),
+    /// So many of a hundred acknowledgements, of messages and of subscriptions, never leave the broker.
+    LosesAnswers(u64),
+    Subscribe(u8),
     HalfOpen,
     Leave(u8),
     /// The machine has slept, or the clock was set.
@@ -45,6 +53,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => prop_oneof![Just(0_u8), Just(0x88), Just(0x97), Just(0x9f)].prop_map(Happening::Connack),
         2 => (codes, 0..=100_u64).prop_map(|(code, percent)| Happening::Refuses(code, percent)),
         2 => prop_oneof![Just(0_u64), 1..20_000_u64].prop_map(Happening::AckDelay),
+        2 => prop_oneof![Just(0_u64), Just(100), 1..100_u64].prop_map(Happening::LosesAnswers),
+        2 => (1..12_u8).prop_map(Happening::Subscribe),
         1 => Just(Happening::HalfOpen),
         1 => prop_oneof![Just(0x97_u8), Just(0x8b), Just(0x96)].prop_map(Happening::Leave),
         1 => (0..100_000_u64).prop_map(Happening::Jump),
@@ -54,6 +64,11 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn refusing(code: u8, percent: u64, seed: u64) -> impl FnMut(u64, &str) -> u8 {
     let mut random = SplitMix64::new(seed);
     move |_, _| if random.next() % 100 < percent { code } else { 0 }
+}
+
+fn losing(percent: u64, seed: u64) -> impl FnMut(u8) -> bool {
+    let mut random = SplitMix64::new(seed);
+    move |first| matches!(first, PUBACK | SUBACK) && random.next() % 100 < percent
 }
 
 proptest! {
@@ -81,6 +96,7 @@ proptest! {
         world.settle();
         // Number, topic, and when it was taken.
         let mut taken: BTreeMap<u64, (String, u64)> = BTreeMap::new();
+        let mut wanted: BTreeSet<String> = BTreeSet::new();
         for happening in happenings {
             match happening {
                 Happening::Publish { topic, count } => for _ in 0..count {
@@ -101,20 +117,30 @@ proptest! {
                     world.broker.verdict = Some(Box::new(refusing(code, percent, seed)));
                 }
                 Happening::AckDelay(ms) => world.broker.ack_delay_ms = ms,
+                Happening::LosesAnswers(percent) => world.broker.loses = Some(Box::new(losing(percent, seed))),
+                Happening::Subscribe(count) => for _ in 0..count {
+                    let filter = format!("f/{}", wanted.len());
+                    world.session.subscribe(Subscription { filter: filter.clone(), qos: Qos::AtLeastOnce }).unwrap();
+                    wanted.insert(filter);
+                },
                 Happening::HalfOpen => world.is_half_open = true,
                 Happening::Leave(code) => if world.session.connection().is_some() { world.hear(&[0xe0, 1, code]) },
                 Happening::Jump(ms) => world.now_ms += ms,
             }
             world.settle();
         }
-        // Everything is well again.
+        // Everything is well again. No connection is ended from here: what is stuck must find out by itself.
         (world.broker.is_up, world.broker.connack) = (true, 0);
-        (world.broker.verdict, world.broker.ack_delay_ms) = (None, 0);
-        world.cut(Failure::ConnectionReset);
+        (world.broker.verdict, world.broker.ack_delay_ms, world.broker.loses) = (None, 0, None);
         world.is_half_open = false;
         world.pass(3_600_000);
 
         prop_assert_eq!(world.session.outstanding(), 0);
+        let answered: BTreeSet<String> = world.events.iter().filter_map(|event| match event {
+            Event::Subscribed { filter, granted: Ok(_) } => Some(filter.clone()),
+            _ => None,
+        }).collect();
+        prop_assert_eq!(answered, wanted);
         let mut outcomes: BTreeMap<u64, Option<Delivery>> = BTreeMap::new();
         for (event, told_ms) in world.events.iter().zip(&world.told) {
             let (id, delivery) = match event {

@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
+
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::Qos;
-use crate::mqtt::{Options, Subscription, Version};
+use crate::mqtt::{Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
 
 #[test]
@@ -240,4 +242,25 @@ fn a_subscription_is_not_waited_for_without_end_though_other_packets_keep_coming
         world.hear(&[0x30, 3, 0, 1, b'x']);
     }
     assert_eq!(world.broker.log.iter().filter(|entry| *entry == "subscribe a").count(), 2);
+}
+
+#[test]
+fn the_answer_to_one_subscription_does_not_hide_that_another_one_is_missing() {
+    for version in [Version::V3, Version::V5] {
+        let mut world = World::online(config(version), prompt());
+        // Nine do not fit into one packet. The answer to the second one is lost.
+        let mut answers = 0;
+        world.broker.loses = Some(Box::new(move |first| {
+            answers += u32::from(first == 0x90);
+            first == 0x90 && answers == 2
+        }));
+        for number in 0..9 {
+            let filter = number.to_string();
+            world.session.subscribe(Subscription { filter, qos: Qos::AtLeastOnce }).unwrap();
+        }
+        world.pass(60_000);
+        let granted = world.events.iter().filter(|event| matches!(event, Event::Subscribed { granted: Ok(_), .. }));
+        let filters: BTreeSet<_> = granted.map(|event| format!("{event:?}")).collect();
+        assert_eq!((filters.len(), world.broker.connection), (9, 2), "{version:?}");
+    }
 }

@@ -5,7 +5,7 @@ use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::Qos;
-use crate::mqtt::{Event, Options, Subscription, Version};
+use crate::mqtt::{Disconnection, Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
 
 #[test]
@@ -263,4 +263,21 @@ fn the_answer_to_one_subscription_does_not_hide_that_another_one_is_missing() {
         let filters: BTreeSet<_> = granted.map(|event| format!("{event:?}")).collect();
         assert_eq!((filters.len(), world.broker.connection), (9, 2), "{version:?}");
     }
+}
+
+#[test]
+fn who_is_impatient_with_a_slow_link_becomes_patient_and_does_not_send_for_ever() {
+    // The first answer to five large messages takes two and a half seconds, and that to a ping lies behind it.
+    let mut world = World::online(config(Version::V5), Options { operation_timeout_ms: 300, ..prompt() });
+    world.broker.ack_delay_ms = 2500;
+    world.broker.loses = Some(Box::new(|first| first == 0xd0));
+    for number in 0..5 {
+        world.publish(at_least_once("t", number.to_string()));
+    }
+    world.pass(600_000);
+    // Not within 300, 600, 1200 and 2400 ms.
+    assert_eq!(world.published(), [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
+    assert_eq!(world.broker.arrivals.len(), 25);
+    let late = |lost: &&Disconnection| lost.error.cause == Cause::Transport(Failure::AnswerTimeout);
+    assert_eq!(world.disconnections().into_iter().filter(late).count(), 4);
 }

@@ -16,7 +16,7 @@ const BEGIN: &str = "<!-- made by the core's test `mqtt::session::tests::table` 
 const END: &str = "<!-- end of what is made -->\n";
 
 /// Set to anything, it has the table written anew.
-const WRITE: &str = "THINGPOST_WRITE_RETRIES";
+const WRITE: &str = "THINGPOST_WRITE_DOCS";
 
 const TIMEOUT_MS: u32 = 30_000;
 

@@ -17,7 +17,8 @@
 //!   [`Event::NotPublished`].
 //! - At-least-once messages stay until they are acknowledged. After a loss they are sent again, in their order, marked as
 //!   duplicates, before anything newer.
-//! - The messages of a topic arrive in the order in which they were taken.
+//! - The messages of a topic arrive in the order in which they were taken; but others pass one that the broker refuses for now
+//!   while it rests, as one that is refused for ever would hold up all of them.
 //!
 //! | where | what |
 //! |---|---|

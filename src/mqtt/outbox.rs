@@ -69,6 +69,11 @@ impl Entry {
         Some(since(expires_ms, signed(now_ms)))
     }
 
+    /// Whether no broker has had its say about it. One that was refused for now has no identifier any more.
+    pub fn is_fresh(&self) -> bool {
+        self.packet_id.is_none() && self.refusals == 0
+    }
+
     /// Where it stands if nothing more is done with it.
     pub fn delivery(&self) -> Delivery {
         match (self.may_have_arrived, self.refusals) {
@@ -270,9 +275,14 @@ impl Outbox {
         self.waiting.front()
     }
 
-    /// How many wait that were never sent.
-    pub fn fresh(&self) -> usize {
-        self.waiting.iter().filter(|entry| entry.packet_id.is_none()).count()
+    /// Whether one before this number waits that was never sent.
+    pub fn has_fresh_before(&self, id: u64) -> bool {
+        self.waiting.iter().find(|entry| entry.is_fresh()).is_some_and(|entry| entry.id < id)
+    }
+
+    /// The number of the message that comes next.
+    pub fn next_id(&self) -> u64 {
+        self.next_id
     }
 
     pub fn pop_waiting(&mut self) -> Option<Entry> {

@@ -71,9 +71,9 @@ impl Session {
     }
 
     fn begin(&mut self, now_ms: u64) -> Step {
-        // However often a connection is asked for. One attempt that somebody waits for is made at once.
+        // However often a connection is asked for, and whoever waits for it.
         let until_ms = self.reconnect.not_before_ms();
-        if now_ms < until_ms && self.wish == Wish::Always {
+        if now_ms < until_ms {
             self.link = Link::Pausing { until_ms };
             return Step::Wait(Some(until_ms));
         }
@@ -198,7 +198,7 @@ impl Session {
                 takes_retained: connack.takes_retained,
             },
             is_resubscribing: !self.subscriptions.is_settled(),
-            backlog: self.outbox.fresh(),
+            backlog_end: self.outbox.next_id(),
             drain_at_us: now_ms.saturating_mul(1000),
             last_sent_ms: now_ms,
             last_received_ms: now_ms,

@@ -1,7 +1,6 @@
 //! The connection as it stands.
 
 use crate::mqtt::event::Connection;
-use crate::mqtt::outbox::Standing;
 
 #[derive(Debug)]
 pub(super) enum Link {
@@ -24,17 +23,6 @@ pub(super) enum Link {
     Leaving { deadline_ms: u64 },
 }
 
-impl Link {
-    /// How it stands for a message that comes.
-    pub fn standing(&self) -> Standing {
-        match self {
-            Self::Online(online) if online.backlog == 0 && !online.is_resubscribing => Standing::Steady,
-            Self::Online(_) => Standing::Draining,
-            _ => Standing::Offline,
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Online {
     pub connection: Connection,
@@ -51,8 +39,8 @@ pub(super) struct Online {
     pub limits: Limits,
     /// Subscriptions come first: a message may ask for an answer.
     pub is_resubscribing: bool,
-    /// How many of those that waited for a connection still do.
-    pub backlog: usize,
+    /// The messages before this number have waited for a connection, and go at their pace unless they were sent before.
+    pub backlog_end: u64,
     /// When the next of them may go.
     pub drain_at_us: u64,
     pub last_sent_ms: u64,

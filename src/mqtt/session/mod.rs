@@ -24,7 +24,7 @@ use link::Link;
 use super::broker::Broker;
 use super::event::{Connection, Disconnection, Event, Unfinished};
 use super::options::Options;
-use super::outbox::{self, Entry, NotTaken, Outbox};
+use super::outbox::{self, Entry, NotTaken, Outbox, Standing};
 use super::output::Output;
 use super::pace::Pace;
 use super::packet;
@@ -316,7 +316,7 @@ impl Session {
             let detail = Some("too many events wait to be taken".to_string());
             return Err(self.refused(Error { detail, ..not_taken(Cause::QueueFull) }, &topic));
         }
-        let standing = self.link.standing();
+        let standing = self.standing();
         if self.outbox.is_full(bytes, standing) {
             // Nobody has to go for what has no time left.
             self.tell_expired(now_ms);
@@ -330,6 +330,17 @@ impl Session {
             }
             Err(NotTaken::QueueOff) => Err(self.refused(not_taken(Cause::NotConnected), &topic)),
             Err(NotTaken::QueueFull) => Err(self.refused(not_taken(Cause::QueueFull), &topic)),
+        }
+    }
+
+    /// How the connection stands for a message that comes.
+    fn standing(&self) -> Standing {
+        match &self.link {
+            Link::Online(online) if online.is_resubscribing || self.outbox.has_fresh_before(online.backlog_end) => {
+                Standing::Draining
+            }
+            Link::Online(_) => Standing::Steady,
+            _ => Standing::Offline,
         }
     }
 

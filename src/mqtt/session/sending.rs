@@ -252,14 +252,8 @@ impl Session {
             if online.is_resubscribing {
                 return None;
             }
-            let Some(first) = self.outbox.first_waiting() else {
-                // Some of them may have been dropped for newer ones.
-                online.backlog = 0;
-                return None;
-            };
+            let first = self.outbox.first_waiting()?;
             if first.expires_in_ms(now_ms) == Some(0) {
-                let is_fresh = first.packet_id.is_none();
-                online.backlog -= usize::from(is_fresh && online.backlog > 0);
                 if let Some(entry) = self.outbox.pop_waiting() {
                     self.outbox.release_of(&entry);
                     self.expired(entry);
@@ -282,12 +276,11 @@ impl Session {
                 return Some(pace_ms);
             }
             // What was sent before has had its turn.
-            if first.packet_id.is_none() && first.refusals == 0 && online.backlog > 0 {
+            if first.is_fresh() && first.id < online.backlog_end {
                 let at_ms = online.drain_at_us.div_ceil(1000);
                 if now_ms < at_ms {
                     return Some(at_ms);
                 }
-                online.backlog -= 1;
                 if let Some(pause_us) = 1_000_000_u64.checked_div(self.options.drain_per_second.into()) {
                     online.drain_at_us = online.drain_at_us.saturating_add(pause_us);
                 }

@@ -217,3 +217,21 @@ fn neither_password_nor_signature_shows_in_debug_output() {
     let Step::Wait(Some(until_ms)) = session.next(0) else { panic!() };
     assert!(matches!(session.next(until_ms), Step::Sign(_)));
 }
+
+#[test]
+fn whoever_asks_for_one_connection_after_the_other_gets_two_attempts_in_a_second() {
+    let mut world = World::new(config(Version::V3), prompt());
+    world.broker.is_up = false;
+    let start_ms = world.now_ms;
+    world.session.connect_once();
+    while world.now_ms < start_ms + 10_000 {
+        if !world.session.has_attempt() {
+            world.pass(1);
+            continue;
+        }
+        world.session.attempt().unwrap().unwrap_err();
+        world.session.connect_once();
+    }
+    assert!((18..=21).contains(&world.dials.len()), "{} attempts in ten seconds", world.dials.len());
+    assert!(world.dials.windows(2).all(|pair| pair[1] - pair[0] >= 500));
+}

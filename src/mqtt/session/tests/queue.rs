@@ -2,6 +2,7 @@ use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
+use crate::message::{Message, Properties};
 use crate::mqtt::{FullQueue, Options, QueueLimit, Session, Version};
 use crate::outcome::Delivery;
 
@@ -285,4 +286,69 @@ fn the_pace_ends_with_what_waited_though_one_message_has_cost_many_their_place()
     }
     world.settle();
     assert_eq!((world.published().len(), world.not_published().len()), (1500, 0));
+}
+
+#[test]
+fn what_is_left_of_a_backlog_that_was_refused_or_has_expired_does_not_slow_down_what_comes_later() {
+    let options = Options { queue_limit: QueueLimit::Messages(50), drain_per_second: 5, ..Options::default() };
+    for waits in ["refused for now", "expired", "both"] {
+        let mut world = World::online(config(Version::V5), options.clone());
+        world.broker.verdict = Some(Box::new(|_, payload| if payload.starts_with("refused") { 0x97 } else { 0 }));
+        if waits != "expired" {
+            // So few that the broker is sent no less.
+            for number in 0..400 {
+                world.publish(at_least_once("t", number.to_string()));
+            }
+            for number in 0..20 {
+                world.publish(at_least_once("t", format!("refused {number}")));
+            }
+        }
+        world.broker.is_up = false;
+        world.cut(Failure::ConnectionReset);
+        world.publish(at_least_once("t", "goes"));
+        if waits != "refused for now" {
+            for number in 0..20 {
+                let properties = Properties { message_expiry_s: Some(1), ..Properties::default() };
+                let message = at_least_once("t", format!("expires {number}"));
+                world.publish(Message { properties: Some(properties), ..message });
+            }
+        }
+        world.pass(5000);
+        (world.broker.is_up, world.broker.verdict) = (true, None);
+        world.pass(40_000);
+        world.publish(at_least_once("t", "makes the expired ones go"));
+        world.settle();
+        world.events.clear();
+        for number in 0..100 {
+            // None is refused: the queue is for those without a connection.
+            world.publish(at_least_once("t", number.to_string()));
+        }
+        world.settle();
+        assert_eq!(world.published().len(), 100, "{waits}: at once");
+    }
+}
+
+#[test]
+fn those_that_expire_while_others_are_drained_are_not_waited_for() {
+    let options = Options { queue_limit: QueueLimit::Messages(20), drain_per_second: 1, ..Options::default() };
+    let mut world = World::new(config(Version::V5), options);
+    world.publish(at_least_once("t", "first"));
+    for number in 0..19 {
+        let properties = Properties { message_expiry_s: Some(3), ..Properties::default() };
+        let message = at_least_once("t", format!("expires {number}"));
+        world.publish(Message { properties: Some(properties), ..message });
+    }
+    world.connect();
+    world.pass(1500);
+    for number in 0..2 {
+        world.publish(at_least_once("t", format!("later {number}")));
+    }
+    // They are taken out by the first message for which there would be no room.
+    world.now_ms += 2000;
+    world.events.clear();
+    for number in 0..18 {
+        world.session.publish(world.now_ms, at_least_once("t", format!("after {number}"))).unwrap();
+    }
+    world.settle();
+    assert_eq!((world.published().len(), world.session.outstanding()), (20, 0), "at once");
 }

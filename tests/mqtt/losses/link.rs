@@ -67,9 +67,7 @@ async fn a_silent_link_is_noticed_by_the_keep_alive_when_nothing_is_said() {
             let cloud = MqttCloud::start().await;
             let config = MqttConfig { keep_alive_s: Some(3), ..config(version, 8883) };
             let mut device = cloud.online(&config, &impatient()).await;
-            // Long enough that pings were sent and answered.
-            device.serve(Duration::from_millis(4800)).await;
-            assert_eq!(device.disconnections(), []);
+            // That a connection is kept which answers in time is tested in the core, with a clock of its own.
             cloud.front.link().half_open();
             device.until(|device| !device.disconnections().is_empty()).await;
             let lost = device.disconnections().remove(0);

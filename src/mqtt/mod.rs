@@ -23,13 +23,14 @@
 //! | where | what |
 //! |---|---|
 //! | `session/` | the state machine: the connection, the timers, what is sent next |
-//! | `outbox`, `subscriptions`, `output`, `reconnect` | what it remembers: messages, subscriptions, bytes, pauses |
+//! | `outbox`, `entry`, `subscriptions`, `output`, `reconnect` | what it remembers: messages, subscriptions, bytes, pauses |
 //! | `packet/` | MQTT 3.1.1 and 5 as bytes |
 //! | `reason` | what return and reason codes mean |
 //! | `broker` | the one place that knows which brokers there are |
 //! | `options`, `event`, `explain` | what goes in, what comes out, and in which words |
 
 mod broker;
+mod entry;
 mod event;
 mod explain;
 mod options;

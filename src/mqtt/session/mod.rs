@@ -22,9 +22,10 @@ use alloc::vec::Vec;
 use link::Link;
 
 use super::broker::Broker;
+use super::entry::{self, Entry};
 use super::event::{Connection, Disconnection, Event, Unfinished};
 use super::options::Options;
-use super::outbox::{self, Entry, NotTaken, Outbox, Standing};
+use super::outbox::{NotTaken, Outbox, Standing};
 use super::output::Output;
 use super::pace::Pace;
 use super::packet;
@@ -206,7 +207,7 @@ impl Session {
             // Only what is at least once is sent again under the same identifier.
             let packet_id = packet_id.filter(|_| message.qos == Qos::AtLeastOnce);
             let topic = checked.as_ref().map_or_else(|_| message.topic.clone(), String::clone);
-            let taken_ms = outbox::signed(now_ms).saturating_sub(outbox::signed(age_ms.unwrap_or(0)));
+            let taken_ms = entry::signed(now_ms).saturating_sub(entry::signed(age_ms.unwrap_or(0)));
             let entry = Entry {
                 packet_id,
                 attempts,
@@ -308,7 +309,7 @@ impl Session {
             Ok(topic) => topic,
             Err(problem) => return Err(self.refused(problem.into(), &message.topic)),
         };
-        let bytes = outbox::bytes(&message, &topic);
+        let bytes = entry::bytes(&message, &topic);
         if bytes > MAX_MESSAGE_BYTES {
             return Err(self.refused(RequestProblem::PayloadTooLarge.into(), &topic));
         }
@@ -471,7 +472,7 @@ fn event_bytes(event: &Event) -> usize {
         Event::Message(incoming) => {
             incoming.topic.len()
                 + incoming.payload.len()
-                + incoming.properties.as_ref().map_or(0, outbox::properties_bytes)
+                + incoming.properties.as_ref().map_or(0, entry::properties_bytes)
         }
         _ => 0,
     }

@@ -66,6 +66,10 @@ pub struct SimulatedBroker {
     pub arrivals: Vec<Arrival>,
     /// Identifiers of messages to the client that it has acknowledged.
     pub acknowledged: Vec<u16>,
+    /// The options of the subscriptions of MQTT 5, as they came.
+    pub asked: Vec<u8>,
+    /// How long the session is to be kept after the goodbye, if that was said with it.
+    pub goodbye_expiry_s: Option<u32>,
     /// What came, by name, in its order.
     pub log: Vec<String>,
 }
@@ -97,6 +101,8 @@ impl SimulatedBroker {
             connects: Vec::new(),
             arrivals: Vec::new(),
             acknowledged: Vec::new(),
+            asked: Vec::new(),
+            goodbye_expiry_s: None,
             log: Vec::new(),
         }
     }
@@ -186,6 +192,7 @@ impl SimulatedBroker {
                 self.published(now_ms, &publish.topic_name, &publish.payload, header)
             }
             v5::Packet::Subscribe(subscribe) => {
+                self.asked.extend(subscribe.topics.iter().map(|(_, options)| options.to_u8()));
                 let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
                 let codes = self.subscribed(&filters);
                 let mut answer = vec![0x90, (3 + codes.len()) as u8];
@@ -201,7 +208,10 @@ impl SimulatedBroker {
             }
             v5::Packet::Puback(puback) => self.acknowledged(puback.pid.value()),
             v5::Packet::Pingreq => self.pinged(),
-            v5::Packet::Disconnect(_) => self.goodbye(),
+            v5::Packet::Disconnect(disconnect) => {
+                self.goodbye_expiry_s = disconnect.properties.session_expiry_interval;
+                self.goodbye()
+            }
             other => panic!("a client does not send {other:?}"),
         }
     }

@@ -217,3 +217,22 @@ fn neither_password_nor_signature_shows_in_debug_output() {
     let Step::Wait(Some(until_ms)) = session.next(0) else { panic!() };
     assert!(matches!(session.next(until_ms), Step::Sign(_)));
 }
+
+#[test]
+fn a_goodbye_can_change_how_long_the_session_is_kept() {
+    let kept = || Config { session_expiry_s: 3600, ..config(Version::V5) };
+    for (changed, said) in [(None, None), (Some(0), Some(0)), (Some(60), Some(60))] {
+        let mut world = World::online(kept(), prompt());
+        if let Some(seconds) = changed {
+            world.session.expire_after_disconnect(seconds).unwrap();
+        }
+        world.session.disconnect(world.now_ms);
+        world.settle();
+        assert_eq!(world.broker.log.last().unwrap(), "disconnect");
+        assert_eq!(world.broker.goodbye_expiry_s, said);
+    }
+    // What the standard calls a protocol error, and what 3.1.1 has no words for.
+    assert!(World::new(config(Version::V5), prompt()).session.expire_after_disconnect(1).is_err());
+    assert!(World::new(config(Version::V5), prompt()).session.expire_after_disconnect(0).is_ok());
+    assert!(World::new(config(Version::V3), prompt()).session.expire_after_disconnect(0).is_err());
+}

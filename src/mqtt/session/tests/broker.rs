@@ -66,6 +66,8 @@ pub struct SimulatedBroker {
     pub arrivals: Vec<Arrival>,
     /// Identifiers of messages to the client that it has acknowledged.
     pub acknowledged: Vec<u16>,
+    /// Before then it closes upon a CONNECT, without a word.
+    pub registered_ms: u64,
     /// The options of the subscriptions of MQTT 5, as they came.
     pub asked: Vec<u8>,
     /// How long the session is to be kept after the goodbye, if that was said with it.
@@ -101,6 +103,7 @@ impl SimulatedBroker {
             connects: Vec::new(),
             arrivals: Vec::new(),
             acknowledged: Vec::new(),
+            registered_ms: 0,
             asked: Vec::new(),
             goodbye_expiry_s: None,
             log: Vec::new(),
@@ -129,6 +132,9 @@ impl SimulatedBroker {
             v3::Packet::Connect(connect) => {
                 self.log.push(format!("connect clean={} keep-alive={}", connect.clean_session, connect.keep_alive));
                 self.connected(now_ms);
+                if now_ms < self.registered_ms {
+                    return Reaction::Close;
+                }
                 Reaction::Answer(vec![0x20, 2, u8::from(self.session_present), self.connack])
             }
             v3::Packet::Publish(publish) => {
@@ -166,6 +172,9 @@ impl SimulatedBroker {
             v5::Packet::Connect(connect) => {
                 self.log.push(format!("connect clean={} keep-alive={}", connect.clean_start, connect.keep_alive));
                 self.connected(now_ms);
+                if now_ms < self.registered_ms {
+                    return Reaction::Close;
+                }
                 let mut properties = Vec::new();
                 if let Some(maximum) = self.receive_maximum {
                     properties.push(0x21);

@@ -11,7 +11,7 @@ use crate::message::Qos;
 use crate::mqtt::{Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/retries-mqtt.md");
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/retries.md");
 const BEGIN: &str = "<!-- made by the core's test `mqtt::session::tests::table` -->\n";
 const END: &str = "<!-- end of what is made -->\n";
 

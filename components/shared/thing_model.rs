@@ -6,7 +6,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use thingpost::aliyun::{self, Reporter};
+use thingpost::aliyun::{self, Reply, Reporter};
 
 use crate::bindings::exports::thingpost::iot::aliyun_thing_model::{Event, Guest, Message, Property, RequestProblem};
 use crate::bindings::exports::thingpost::iot::types::Qos;
@@ -18,20 +18,32 @@ impl Guest for Component {
         device_name: String,
         first_id: u32,
         properties: Vec<Property>,
+        wants_reply: bool,
     ) -> Result<Vec<Message>, RequestProblem> {
         let reporter = Reporter::new(&product_key, &device_name).map_err(problem::configuration_problem)?;
         let property =
             |it: Property| aliyun::Property { identifier: it.identifier, value: it.value, time_ms: it.time_ms };
         let properties: Vec<_> = properties.into_iter().map(property).collect();
-        let messages = aliyun::property_post(reporter, first_id, &properties).map_err(problem::problem)?;
+        let messages =
+            aliyun::property_post(reporter, first_id, &properties, reply(wants_reply)).map_err(problem::problem)?;
         Ok(messages.into_iter().map(published).collect())
     }
 
-    fn event_post(product_key: String, device_name: String, id: u32, event: Event) -> Result<Message, RequestProblem> {
+    fn event_post(
+        product_key: String,
+        device_name: String,
+        id: u32,
+        event: Event,
+        wants_reply: bool,
+    ) -> Result<Message, RequestProblem> {
         let reporter = Reporter::new(&product_key, &device_name).map_err(problem::configuration_problem)?;
         let event = aliyun::Event { identifier: event.identifier, value: event.value, time_ms: event.time_ms };
-        aliyun::event_post(reporter, id, &event).map(published).map_err(problem::problem)
+        aliyun::event_post(reporter, id, &event, reply(wants_reply)).map(published).map_err(problem::problem)
     }
+}
+
+fn reply(is_wanted: bool) -> Reply {
+    if is_wanted { Reply::Wanted } else { Reply::Unwanted }
 }
 
 /// A message that is nothing but a payload for a topic.

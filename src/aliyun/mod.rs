@@ -30,4 +30,4 @@ pub use publish::{publish_request, read_publish_response};
 pub(crate) use publish::{unauthorised_request, with_token};
 pub use session::{Session, Token};
 pub use sign::{SignMethod, sign, signing_content};
-pub use thing_model::{Event, Property, Reporter, event_post, is_property_value, property_post};
+pub use thing_model::{Event, Property, Reply, Reporter, event_post, is_property_value, property_post};

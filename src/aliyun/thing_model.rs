@@ -40,6 +40,16 @@ pub struct Event {
     pub time_ms: Option<u64>,
 }
 
+/// Whether the platform is to say what the thing model made of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Nobody could receive it, as over HTTPS, or nobody wants to.
+    Unwanted,
+    /// Over MQTT it comes to the topic of the message with `_reply` behind it, for those that have subscribed to that. It is the
+    /// only way to learn what was left out: the message itself is acknowledged in any case.
+    Wanted,
+}
+
 /// Whose properties and events they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reporter<'a> {
@@ -60,6 +70,7 @@ pub fn property_post(
     reporter: Reporter<'_>,
     first_id: u32,
     properties: &[Property],
+    reply: Reply,
 ) -> Result<Vec<Message>, RequestProblem> {
     let mut messages = Vec::new();
     let mut rest = properties;
@@ -79,7 +90,7 @@ pub fn property_post(
         }
         params.push('}');
         let id = first_id.wrapping_add(messages.len() as u32);
-        messages.push(post(reporter, id, "property", &params)?);
+        messages.push(post(reporter, id, "property", &params, reply)?);
     }
     Ok(messages)
 }
@@ -97,7 +108,7 @@ fn fitting(properties: &[Property]) -> usize {
 }
 
 /// The message that posts an event.
-pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event) -> Result<Message, RequestProblem> {
+pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event, reply: Reply) -> Result<Message, RequestProblem> {
     check_identifier(&event.identifier)?;
     // Its topic is that of properties.
     if event.identifier == "property" {
@@ -113,7 +124,7 @@ pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event) -> Result<Mess
         params.push_str(&time_ms.to_string());
     }
     params.push('}');
-    post(reporter, id, &event.identifier, &params)
+    post(reporter, id, &event.identifier, &params, reply)
 }
 
 /// A bare value, or one with its time.
@@ -128,15 +139,19 @@ fn push_value(json: &mut String, value: &str, time_ms: Option<u64>) {
     }
 }
 
-fn post(reporter: Reporter<'_>, id: u32, what: &str, params: &str) -> Result<Message, RequestProblem> {
+fn post(reporter: Reporter<'_>, id: u32, what: &str, params: &str, reply: Reply) -> Result<Message, RequestProblem> {
     let Reporter { product_key, device_name } = reporter;
     let payload = [
         // A decimal number as a text, as documented.
         "{\"id\":\"",
         &id.to_string(),
         "\",\"version\":\"1.0\",",
-        // Nobody could receive the reply over HTTPS.
-        "\"sys\":{\"ack\":0},",
+        "\"sys\":{\"ack\":",
+        match reply {
+            Reply::Unwanted => "0",
+            Reply::Wanted => "1",
+        },
+        "},",
         "\"method\":\"thing.event.",
         what,
         ".post\",\"params\":",
@@ -183,7 +198,7 @@ mod tests {
             property("Temperature", "21.50", Some(1_524_448_722_000)),
             property("m:Position", r#"{"x":[1]}"#, None),
         ];
-        let messages = property_post(reporter(), u32::MAX, &properties).unwrap();
+        let messages = property_post(reporter(), u32::MAX, &properties, Reply::Unwanted).unwrap();
         assert_eq!(messages.len(), 1);
         assert_eq!(messages[0].topic, "/sys/pk/device1/thing/event/property/post");
         let expected = json!({
@@ -205,7 +220,7 @@ mod tests {
     #[test]
     fn an_event_is_posted_as_documented() {
         let event = Event { identifier: "Alarm".into(), value: r#"{"level":2}"#.into(), time_ms: Some(7) };
-        let message = event_post(reporter(), 5, &event).unwrap();
+        let message = event_post(reporter(), 5, &event, Reply::Unwanted).unwrap();
         assert_eq!(message.topic, "/sys/pk/device1/thing/event/Alarm/post");
         let read = read(&message);
         assert_eq!(read["method"], "thing.event.Alarm.post");
@@ -213,14 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_is_asked_for_where_somebody_wants_it() {
+        let event = Event { identifier: "Alarm".into(), value: "{}".into(), time_ms: None };
+        for (reply, ack) in [(Reply::Unwanted, 0), (Reply::Wanted, 1)] {
+            let mut messages = property_post(reporter(), 1, &[property("Power", "1", None)], reply).unwrap();
+            messages.push(event_post(reporter(), 2, &event, reply).unwrap());
+            assert!(messages.iter().all(|message| read(message)["sys"] == json!({"ack": ack})));
+        }
+    }
+
+    #[test]
     fn more_than_200_properties_go_in_several_messages() {
         let properties: Vec<_> = (0..401).map(|number| property(&format!("p{number}"), "1", None)).collect();
-        let messages = property_post(reporter(), u32::MAX, &properties).unwrap();
+        let messages = property_post(reporter(), u32::MAX, &properties, Reply::Unwanted).unwrap();
         let sizes: Vec<_> = messages.iter().map(|it| read(it)["params"].as_object().unwrap().len()).collect();
         let ids: Vec<_> = messages.iter().map(|it| read(it)["id"].clone()).collect();
         assert_eq!(sizes, [200, 200, 1]);
         assert_eq!(ids, ["4294967295", "0", "1"]);
-        assert!(property_post(reporter(), 0, &[]).unwrap().is_empty());
+        assert!(property_post(reporter(), 0, &[], Reply::Unwanted).unwrap().is_empty());
     }
 
     #[test]
@@ -234,24 +259,28 @@ mod tests {
             ("a", "1,\"b\":2", Field::PropertyValue),
             ("a", "{", Field::PropertyValue),
         ] {
-            let problem = property_post(reporter(), 0, &[property(identifier, value, None)]).unwrap_err();
+            let problem =
+                property_post(reporter(), 0, &[property(identifier, value, None)], Reply::Unwanted).unwrap_err();
             assert_eq!(problem, RequestProblem::InvalidField(field), "{identifier:?} {value:?}");
         }
         let event = Event { identifier: "e".into(), value: "1".into(), time_ms: None };
-        assert_eq!(event_post(reporter(), 0, &event), Err(RequestProblem::InvalidField(Field::EventValue)));
+        assert_eq!(
+            event_post(reporter(), 0, &event, Reply::Unwanted),
+            Err(RequestProblem::InvalidField(Field::EventValue))
+        );
         for value in ["21", "21.0", "-0", "1E400", "123456789012345678901234567890", "[1.0]"] {
-            let messages = property_post(reporter(), 0, &[property("a", value, None)]).unwrap();
+            let messages = property_post(reporter(), 0, &[property("a", value, None)], Reply::Unwanted).unwrap();
             let text = String::from_utf8(messages[0].payload.to_vec()).unwrap();
             assert!(text.ends_with(&format!("{{\"a\":{value}}}}}")), "a number stays as it is: {text}");
         }
         let large = property("a", &format!("\"{}\"", "x".repeat(MAX_PAYLOAD)), None);
-        assert_eq!(property_post(reporter(), 0, &[large]), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(property_post(reporter(), 0, &[large], Reply::Unwanted), Err(RequestProblem::PayloadTooLarge));
     }
 
     proptest! {
         #[test]
         fn whatever_is_accepted_is_one_json_document(identifier in "[a-z:_/]{0,4}", value in "\\PC{0,12}") {
-            if let Ok(messages) = property_post(reporter(), 1, &[property(&identifier, &value, None)]) {
+            if let Ok(messages) = property_post(reporter(), 1, &[property(&identifier, &value, None)], Reply::Wanted) {
                 let read = read(&messages[0]);
                 prop_assert_eq!(read["params"].as_object().unwrap().len(), 1);
             }

@@ -49,7 +49,7 @@ pub use explain::Situation;
 pub(crate) use explain::other_version;
 pub use options::{FullQueue, Options, QueueLimit};
 pub use session::{Config, Session, Step};
-pub use subscriptions::Subscription;
+pub use subscriptions::{RetainHandling, Subscription, SubscriptionOptions};
 
 /// Which MQTT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,9 @@
 //! throw each other out for as long as they live: so pauses grow, are spread, and begin anew only after a connection that
 //! has lasted.
 //!
+//! AWS closes the first connection of a device that it is to register just in time, and has done so after seconds, or after half a
+//! minute. Who is not known yet comes back every few seconds until then.
+//!
 //! Whatever the pauses are, and however often a connection is asked for: while none comes there are never more than two
 //! attempts in a second, and a broker that counts the connections of a device is not asked for one too many.
 
@@ -14,6 +17,12 @@ use crate::random::SplitMix64;
 const GAP_MS: u64 = 500;
 
 const MINUTE_MS: u64 = 60_000;
+
+/// For so long a device that is not known yet may hope to be registered,
+const REGISTRATION_MS: u64 = 45_000;
+
+/// and for no longer than this it pauses meanwhile: half a minute has room for some attempts after it has happened.
+const REGISTRATION_PAUSE_MS: u64 = 4000;
 
 /// The pauses between attempts to connect.
 #[derive(Debug)]
@@ -30,6 +39,9 @@ pub(super) struct Reconnect {
     /// When the last attempt began, and whether it has failed.
     last_ms: Option<u64>,
     has_failed: bool,
+    /// When the first attempt of all began, and whether the last one ended as that of a device does that is not known yet.
+    first_ms: Option<u64>,
+    is_unknown: bool,
 }
 
 impl Reconnect {
@@ -44,6 +56,8 @@ impl Reconnect {
             counted_ms: VecDeque::new(),
             last_ms: None,
             has_failed: false,
+            first_ms: None,
+            is_unknown: false,
         }
     }
 
@@ -65,6 +79,7 @@ impl Reconnect {
     /// An attempt begins.
     pub fn begun(&mut self, now_ms: u64) {
         self.last_ms = Some(now_ms);
+        self.first_ms.get_or_insert(now_ms);
         if let Some(per_minute) = self.per_minute {
             self.counted_ms.push_back(now_ms);
             if self.counted_ms.len() > per_minute {
@@ -76,9 +91,15 @@ impl Reconnect {
     /// It has failed; `was_seen` says whether the broker can have counted it.
     pub fn failed(&mut self, was_seen: bool) {
         self.has_failed = true;
+        self.is_unknown = false;
         if !was_seen {
             self.counted_ms.pop_back();
         }
+    }
+
+    /// It has failed as that of a device that the broker does not know yet: closed without a word, when none had ever come.
+    pub fn was_unknown(&mut self) {
+        self.is_unknown = true;
     }
 
     /// It has succeeded.
@@ -93,9 +114,17 @@ impl Reconnect {
         }
     }
 
+    fn longest_ms(&self, now_ms: u64) -> u64 {
+        let may_be_registered = self.first_ms.is_some_and(|ms| now_ms.saturating_sub(ms) < REGISTRATION_MS);
+        match self.is_unknown && may_be_registered {
+            true => self.max_ms.min(REGISTRATION_PAUSE_MS.max(self.base_ms)),
+            false => self.max_ms,
+        }
+    }
+
     /// The pause before the next attempt: somewhere in the upper half of its length, and as long as it must be.
     pub fn pause_ms(&mut self, now_ms: u64) -> u64 {
-        let full = self.base_ms.saturating_mul(1 << self.attempts.min(32)).min(self.max_ms);
+        let full = self.base_ms.saturating_mul(1 << self.attempts.min(32)).min(self.longest_ms(now_ms));
         self.attempts = self.attempts.saturating_add(1);
         let half = full / 2;
         let pause_ms = half + self.random.next() % (full - half + 1);

@@ -16,6 +16,38 @@ pub struct Subscription {
     pub filter: String,
     /// The most that is wanted.
     pub qos: Qos,
+    /// What only MQTT 5 can be asked for. None: as with 3.1.1.
+    pub options: Option<SubscriptionOptions>,
+}
+
+impl Subscription {
+    /// As both versions have it.
+    pub fn new(filter: impl Into<String>, qos: Qos) -> Self {
+        Self { filter: filter.into(), qos, options: None }
+    }
+}
+
+/// What MQTT 5 can be asked for beside that. By default it is as with 3.1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SubscriptionOptions {
+    /// What this client has published itself does not come.
+    pub no_local: bool,
+    /// A message that was published to be retained says so, even if it has not waited for the subscription.
+    pub retain_as_published: bool,
+    /// Whether what the topics have kept comes.
+    pub retain_handling: RetainHandling,
+}
+
+/// Whether what the topics have kept comes, when the broker is asked for a subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetainHandling {
+    /// Each time, and that is also after a reconnect at which the broker has forgotten it.
+    #[default]
+    Always,
+    /// Where the broker does not know the subscription yet.
+    IfNew,
+    /// Never.
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +119,7 @@ impl Subscriptions {
                 return false;
             }
             None if may_be_known => {
-                let subscription = Subscription { filter: filter.into(), qos: Qos::AtMostOnce };
+                let subscription = Subscription::new(filter, Qos::AtMostOnce);
                 self.0.push(Item::new(subscription, State::Unwanted, true));
             }
             None => return false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use thingpost_host::runtime::types::Qos;
-use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, Version};
+use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, RetainHandling, SubscriptionOptions, Version};
 use thingpost_patience::patience;
 
 use super::judge::numbered;
@@ -122,6 +122,51 @@ async fn after_the_end_of_a_subscription_nothing_comes() {
             listener.serve(Duration::from_millis(200)).await;
             assert_eq!(listener.messages().len(), 1);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_device_that_will_not_come_back_has_its_session_forgotten_at_its_goodbye() {
+    within(async {
+        for (expiry_s, is_kept) in [(None, true), (Some(0), false), (Some(600), true)] {
+            let cloud = MqttCloud::start().await;
+            let config = MqttConfig { session_expiry_s: 3600, ..config(Version::V5, 8883) };
+            let mut device = cloud.online(&config, &options()).await;
+            device.subscribe("a/b").await.unwrap();
+            if let Some(seconds) = expiry_s {
+                device.session.expire_after_disconnect(seconds).await.unwrap().unwrap();
+            }
+            device.session.disconnect().await.unwrap();
+            assert_eq!(device.connect().await.unwrap().session_present, is_kept, "{expiry_s:?}");
+        }
+        let cloud = MqttCloud::start().await;
+        let mut device = cloud.open(&config(Version::V311, 8883), &options()).await;
+        let refused = device.session.expire_after_disconnect(0).await.unwrap().unwrap_err();
+        assert!(refused.contains("MQTT 3.1.1"), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_client_publishes_itself_does_not_come_if_it_wants_that() {
+    within(async {
+        let cloud = MqttCloud::start().await;
+        let mut device = cloud.online(&config(Version::V5, 8883), &options()).await;
+        let no_local =
+            SubscriptionOptions { no_local: true, retain_as_published: false, retain_handling: RetainHandling::Always };
+        device.subscribe_with("a/own", Some(no_local)).await.unwrap();
+        device.subscribe("a/all").await.unwrap();
+        for topic in ["a/own", "a/all"] {
+            device.publish_all(&numbered(topic, Qos::AtLeastOnce, 1)).await;
+        }
+        // In their order: what comes second would have come after the first.
+        device.until(|device| !device.messages().is_empty()).await;
+        assert_eq!(device.messages()[0].topic, "a/all");
+        let mut other = cloud.online(&config_of("speaker", Version::V5), &options()).await;
+        other.publish_all(&numbered("a/own", Qos::AtLeastOnce, 1)).await;
+        device.until(|device| device.messages().len() == 2).await;
+        assert_eq!(device.messages()[1].topic, "a/own");
     })
     .await;
 }

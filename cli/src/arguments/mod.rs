@@ -37,7 +37,8 @@ pub use emulate::EmulateArguments;
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArguments, QosLevel};
 pub use mqtt::{
-    Drop, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments, QueueLimit, SessionOptions,
+    Drop, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments, QueueLimit, RetainHandling,
+    SessionOptions,
 };
 pub use operation::{ListArguments, OperationArguments};
 pub use provisioning::{

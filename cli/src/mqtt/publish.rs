@@ -62,7 +62,8 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
     let message_timeout_ms = arguments.unfinished.as_ref().map(|_| reach.timeout.saturating_add(MARGIN_MS));
     let options = SessionOptions { max_per_second, message_timeout_ms, ..options(&arguments.queue) };
-    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options)?;
+    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options)?
+        .expiring(arguments.device.session.session_expiry_at_disconnect);
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;
 

@@ -22,6 +22,8 @@ pub struct MqttStarter {
     device: Device<MqttConfig>,
     transport: Transport,
     options: SessionOptions,
+    /// How long the broker keeps the session after the goodbye, if not as long as it says when it connects.
+    expiry_at_disconnect_s: Option<u32>,
     /// What the host saw of the last failed connection.
     pub last_failure: LastFailure,
 }
@@ -39,7 +41,13 @@ impl MqttStarter {
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let message_timeout_ms = options.message_timeout_ms.or(Some(timeout_ms));
         let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms, ..options };
-        Ok(Self { component: load_mqtt()?, device, transport, options, last_failure })
+        let component = load_mqtt()?;
+        Ok(Self { component, device, transport, options, expiry_at_disconnect_s: None, last_failure })
+    }
+
+    /// With another session expiry for the goodbye.
+    pub fn expiring(self, at_disconnect_s: Option<u32>) -> Self {
+        Self { expiry_at_disconnect_s: at_disconnect_s, ..self }
     }
 
     /// A session, with what an earlier one left.
@@ -75,10 +83,15 @@ impl MqttStarter {
     async fn open_with(&self, options: &SessionOptions, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
         let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
         let opened = self.component.open(transport, secrets, &self.device.platform, options, unfinished).await;
-        opened.map_err(|error| match error {
+        let mut session = opened.map_err(|error| match error {
             OpenError::Configuration(_) => Problem::sentence(error),
             OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
-        })
+        })?;
+        if let Some(seconds) = self.expiry_at_disconnect_s {
+            let changed = session.expire_after_disconnect(seconds).await.map_err(trapped)?;
+            changed.map_err(|problem| Problem::new("--session-expiry-at-disconnect", problem))?;
+        }
+        Ok(session)
     }
 
     /// What the device was made from.

@@ -5,7 +5,9 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::{Event, Incoming, Subscribed, Subscription};
+use thingpost_host::runtime::types::mqtt::{
+    Event, Incoming, RetainHandling, Subscribed, Subscription, SubscriptionOptions,
+};
 use thingpost_host::runtime::types::{Error, Qos};
 use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use tokio::time::Instant;
@@ -18,7 +20,7 @@ use crate::interrupt::Interruptions;
 use crate::problem::{Problem, one_line};
 use crate::report::{self, LastFailure};
 use crate::terminal::{complain, try_print};
-use crate::{Exit, closed_output, device, message, say};
+use crate::{Exit, arguments, closed_output, device, message, say};
 
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);
@@ -26,11 +28,12 @@ const LONG: Duration = Duration::from_secs(3600);
 pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
     let reach = &arguments.device.reach;
     let device = device::mqtt(&arguments.device)?;
-    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?;
+    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?
+        .expiring(arguments.device.session.session_expiry_at_disconnect);
     let mut session = starter.open(&[]).await?;
     let qos = message::qos(arguments.qos);
     for filter in &arguments.topics {
-        let subscription = Subscription { filter: filter.clone(), qos };
+        let subscription = Subscription { filter: filter.clone(), qos, options: options(arguments) };
         if let Err(error) = session.subscribe(&subscription).await.map_err(trapped)? {
             return Err(Problem::new(format!("--topic {filter}"), error.explanation));
         }
@@ -87,6 +90,21 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
             Ok(Exit::Unknown)
         }
     }
+}
+
+/// None where none was asked for: MQTT 3.1.1 has none.
+fn options(arguments: &MqttSubscribe) -> Option<SubscriptionOptions> {
+    let MqttSubscribe { no_local, retain_as_published, retain_handling, .. } = *arguments;
+    let is_any = no_local || retain_as_published || retain_handling.is_some();
+    is_any.then_some(SubscriptionOptions {
+        no_local,
+        retain_as_published,
+        retain_handling: match retain_handling {
+            None | Some(arguments::RetainHandling::Always) => RetainHandling::Always,
+            Some(arguments::RetainHandling::New) => RetainHandling::IfNew,
+            Some(arguments::RetainHandling::Never) => RetainHandling::Never,
+        },
+    })
 }
 
 /// What there is to an end.

@@ -6,11 +6,11 @@ mod aliyun;
 mod aws_refusals;
 mod broken_devices;
 mod broken_networks;
-mod certificates;
+pub mod certificates;
 mod healthy;
 mod machine;
 mod mqtt;
-mod servers;
+pub mod servers;
 
 use std::net::SocketAddr;
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{Fronts, assert_failed};
-use crate::clouds::{failed_lines, numbered, to};
+use crate::clouds::{AWS, failed_lines, numbered, to};
+use crate::doctor::{certificates, servers};
 
 #[test]
 fn a_certificate_that_is_not_known_is_explained() {
@@ -62,6 +63,21 @@ fn a_topic_that_is_denied_is_refused_and_the_permission_named() {
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!((&value["outcome"], &value["cause"]), (&"refused".into(), &"forbidden".into()));
     assert_eq!((&value["attempts"], &value["status"]), (&1.into(), &135.into()));
+}
+
+#[test]
+fn a_broker_without_mqtt_5_is_named_with_the_option_that_helps() {
+    let fronts = Fronts::start();
+    let root = certificates::Root::new("an old broker's");
+    let certificate = root.sign("broker", &[AWS], certificates::GOOD);
+    // Each in the form of 3.1.1: "unacceptable protocol version", and that all is well.
+    for connack in [b"\x20\x02\x00\x01", b"\x20\x02\x00\x00"] {
+        let address = servers::tls(&certificate, connack);
+        let line = fronts.publish().with("--ca", fronts.clouds.write("old.pem", root.pem()));
+        let output = fronts.run(line.with("--connect-to", to(address)).with("--timeout", "10"));
+        assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{output:?}");
+        assert!(output.stderr.contains("MQTT 5") && output.stderr.contains("give --mqtt 3.1.1"), "{output:?}");
+    }
 }
 
 #[test]

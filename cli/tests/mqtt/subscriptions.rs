@@ -156,3 +156,33 @@ fn a_message_that_cannot_be_printed_ends_the_run_and_comes_again() {
     let output = fronts.run(line.with("--count", "2"));
     assert_eq!((output.code, output.stdout), (Some(0), printed(&numbered(2))));
 }
+
+#[test]
+fn what_a_topic_has_kept_is_left_out_on_demand_with_mqtt_5() {
+    let fronts = Fronts::start();
+    assert_well(&fronts.run(fronts.publish().with("--message", "kept").and(&["--retain"])));
+    let line = fronts.subscribe(TOPIC).with("--count", "1").with("--retain-handling", "never");
+    let process = fronts.subscribed(line.clone().and(&["--no-local", "--retain-as-published", "--json"]));
+    assert_well(&fronts.run(fronts.publish().with("--message", "new").and(&["--retain"])));
+    let output = fronts.clouds.checked(process.end());
+    let value: Value = serde_json::from_str(output.stdout.trim_end()).unwrap();
+    assert_eq!((output.code, &value["payload"], &value["retain"]), (Some(0), &"new".into(), &true.into()));
+    fronts.assert_usage(line.with("--mqtt", "3.1.1"), &["--topic", "MQTT 5"]);
+}
+
+#[test]
+fn a_session_can_be_forgotten_at_its_goodbye() {
+    let fronts = Fronts::start();
+    let line = fronts.subscribe(TOPIC).with("--client-id", "thermometer").with("--session-expiry", "300");
+    let line = line.with("--session-expiry-at-disconnect", "0");
+    let process = fronts.subscribed(line.clone());
+    process.signal("INT");
+    assert_eq!(process.end().code, Some(0));
+    assert_well(&fronts.run(fronts.publish().with("--message", "missed")));
+    let process = fronts.subscribed(line.clone().with("--count", "1"));
+    assert_well(&fronts.run(fronts.publish().with("--message", "heard")));
+    assert_eq!(process.end().stdout, format!("{TOPIC}: heard\n"));
+    let words = ["--session-expiry-at-disconnect", "MQTT 3.1.1"];
+    fronts.assert_usage(line.clone().with("--mqtt", "3.1.1"), &words);
+    fronts.assert_usage(line.with("--session-expiry", "0").with("--session-expiry-at-disconnect", "1"), &words[..1]);
+}

@@ -2,7 +2,10 @@
 
 use thingpost::aliyun::{self, Device, Signer};
 use thingpost::aws;
-use thingpost::mqtt::{Broker, Config, FullQueue, Options, QueueLimit, Subscription, Unfinished, Version};
+use thingpost::mqtt::{
+    Broker, Config, FullQueue, Options, QueueLimit, RetainHandling, Subscription, SubscriptionOptions, Unfinished,
+    Version,
+};
 use thingpost::{ConfigurationProblem, Endpoint, Qos, Secret};
 
 use crate::bindings::exports::thingpost::iot::mqtt_session as wit;
@@ -94,7 +97,19 @@ pub fn subscription(subscription: wit::Subscription) -> Subscription {
         types::Qos::AtMostOnce => Qos::AtMostOnce,
         types::Qos::AtLeastOnce => Qos::AtLeastOnce,
     };
-    Subscription { filter: subscription.filter, qos }
+    Subscription { filter: subscription.filter, qos, options: subscription.options.map(subscription_options) }
+}
+
+fn subscription_options(options: wit::SubscriptionOptions) -> SubscriptionOptions {
+    SubscriptionOptions {
+        no_local: options.no_local,
+        retain_as_published: options.retain_as_published,
+        retain_handling: match options.retain_handling {
+            wit::RetainHandling::Always => RetainHandling::Always,
+            wit::RetainHandling::IfNew => RetainHandling::IfNew,
+            wit::RetainHandling::Never => RetainHandling::Never,
+        },
+    }
 }
 
 pub fn unfinished(unfinished: wit::Unfinished) -> Unfinished {

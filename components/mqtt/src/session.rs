@@ -175,6 +175,11 @@ impl GuestSession for Session {
         parts.run(now_ms, Until::Over, |session| !session.is_leaving());
     }
 
+    fn expire_after_disconnect(&self, session_expiry_s: u32) -> Result<(), String> {
+        let changed = self.0.borrow_mut().session.expire_after_disconnect(session_expiry_s);
+        changed.map_err(|problem| problem.to_string())
+    }
+
     fn unfinished(&self) -> Vec<Unfinished> {
         self.0.borrow().session.unfinished(wasi::monotonic_ms()).into_iter().map(event::unfinished).collect()
     }

@@ -25,6 +25,9 @@ pub const DEFAULT_OPTIONS: Options = Options {
     max_in_flight: None,
 };
 
+/// What the thing model made of a message: a publisher speaks HTTPS, and over that nobody could hear it.
+const NO_REPLY: bool = false;
+
 /// A component that is compiled and linked, ready to be instantiated many times.
 #[derive(Clone)]
 pub struct PublisherPre {
@@ -130,7 +133,7 @@ impl Publisher {
     ) -> Result<Result<Vec<Message>, RequestProblem>> {
         let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
-        guest.call_property_post(&mut self.store, product_key, device_name, first_id, properties).await
+        guest.call_property_post(&mut self.store, product_key, device_name, first_id, properties, NO_REPLY).await
     }
 
     /// The message that posts an event of a device on Aliyun IoT Platform.
@@ -142,7 +145,7 @@ impl Publisher {
     ) -> Result<Result<Message, RequestProblem>> {
         let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
-        guest.call_event_post(&mut self.store, product_key, device_name, id, event).await
+        guest.call_event_post(&mut self.store, product_key, device_name, id, event, NO_REPLY).await
     }
 
     /// The device's token, for the next publisher of the same device. A secret.

@@ -104,6 +104,7 @@ const PINGREQ: [u8; 2] = [0xc0, 0];
 /// With MQTT 5 that is the one with reason code 0, which may be left out.
 const DISCONNECT: [u8; 2] = [FAREWELL, 0];
 const FAREWELL: u8 = 0xe0;
+const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 
 impl Version {
     pub(super) fn connect(self, connect: &Connect, out: &mut Vec<u8>) -> Result<(), Unsendable> {
@@ -140,8 +141,16 @@ pub(super) fn pingreq(out: &mut Vec<u8>) {
     out.extend_from_slice(&PINGREQ);
 }
 
-pub(super) fn disconnect(out: &mut Vec<u8>) {
-    out.extend_from_slice(&DISCONNECT);
+/// `session_expiry_s` is of MQTT 5: how long the broker is to keep the session from now on, if that is not what the CONNECT said.
+pub(super) fn disconnect(session_expiry_s: Option<u32>, out: &mut Vec<u8>) {
+    match session_expiry_s {
+        None => out.extend_from_slice(&DISCONNECT),
+        Some(seconds) => {
+            // The length of all, reason code 0, the length of the properties, and the only one.
+            out.extend_from_slice(&[FAREWELL, 7, 0, 5, SESSION_EXPIRY_INTERVAL]);
+            out.extend_from_slice(&seconds.to_be_bytes());
+        }
+    }
 }
 
 /// Whether a packet can be the answer to a CONNECT.

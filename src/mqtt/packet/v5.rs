@@ -5,14 +5,14 @@ use alloc::sync::Arc;
 
 use bytes::Bytes;
 use mqtt_proto::v5::{
-    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, PubackProperties, Suback,
-    Subscribe, SubscriptionOptions, Unsuback,
+    Connack as WireConnack, Connect as WireConnect, Disconnect, Header, LastWill, PacketType, PubackProperties,
+    RetainHandling as WireRetainHandling, Suback, Subscribe, SubscriptionOptions as WireOptions, Unsuback,
 };
 use mqtt_proto::{Pid, QoS, TopicFilter};
 
 use super::receive::{MAX_PACKET, incoming, packet_id};
 use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Unsendable, payload, properties, qos, topic};
-use crate::mqtt::Subscription;
+use crate::mqtt::{RetainHandling, Subscription, SubscriptionOptions};
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
     let mut wire = WireConnect::new(connect.login.client_id.as_str().into(), connect.keep_alive_s);
@@ -36,9 +36,23 @@ pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
 }
 
 pub(super) fn subscribe(id: u16, to: &[Subscription]) -> Result<Subscribe, Unsendable> {
-    let filters =
-        to.iter().map(|one| Ok((TopicFilter::try_from(one.filter.as_str())?, SubscriptionOptions::new(qos(one.qos)))));
+    let filters = to.iter().map(|one| Ok((TopicFilter::try_from(one.filter.as_str())?, options(one))));
     Ok(Subscribe::new(Pid::try_from(id)?, filters.collect::<Result<_, Unsendable>>()?))
+}
+
+fn options(subscription: &Subscription) -> WireOptions {
+    let SubscriptionOptions { no_local, retain_as_published, retain_handling } =
+        subscription.options.unwrap_or_default();
+    WireOptions {
+        max_qos: qos(subscription.qos),
+        no_local,
+        retain_as_published,
+        retain_handling: match retain_handling {
+            RetainHandling::Always => WireRetainHandling::SendAtSubscribe,
+            RetainHandling::IfNew => WireRetainHandling::SendAtSubscribeIfNotExist,
+            RetainHandling::Never => WireRetainHandling::DoNotSend,
+        },
+    }
 }
 
 pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {

@@ -225,7 +225,13 @@ impl Session {
             Link::Online(online) => Some(now_ms.saturating_sub(online.since_ms)),
             Link::Signing => None,
             Link::Dialing { .. } | Link::Greeting { .. } => {
-                self.reconnect.failed(matches!(self.link, Link::Greeting { .. }));
+                let was_greeted = matches!(self.link, Link::Greeting { .. });
+                self.reconnect.failed(was_greeted);
+                let is_closed =
+                    matches!(error.cause, Cause::Transport(Failure::ConnectionClosed | Failure::ConnectionReset));
+                if was_greeted && is_closed && self.generation == 0 {
+                    self.reconnect.was_unknown();
+                }
                 None
             }
         };

@@ -125,6 +125,8 @@ pub struct Session {
     /// The connection is to be closed.
     is_to_close: bool,
     signature: Option<Secret>,
+    /// How long the broker is to keep the session after a goodbye, if that was changed.
+    expiry_at_disconnect_s: Option<u32>,
     reconnect: Reconnect,
     pace: Pace,
     /// How many times in a row a connection was given up because an answer did not come.
@@ -184,6 +186,7 @@ impl Session {
             generation: 0,
             is_to_close: false,
             signature: None,
+            expiry_at_disconnect_s: None,
             reconnect: Reconnect::new(&options, config.broker.connects_per_minute(), seed),
             pace: Pace::new(options.max_per_second),
             silences: 0,
@@ -268,6 +271,20 @@ impl Session {
         }
     }
 
+    /// How long the broker keeps the session after a goodbye from now on, in place of what the configuration says. MQTT 5 alone has
+    /// that, and not for a session that is kept for no time at all.
+    pub fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<(), ConfigurationProblem> {
+        const OPTION: &str = "session expiry at disconnect";
+        if self.config.version == Version::V3 {
+            return Err(ConfigurationProblem::Unsupported("session expiry at disconnect with MQTT 3.1.1"));
+        }
+        if session_expiry_s > 0 && self.config.session_expiry_s == 0 {
+            return Err(ConfigurationProblem::TooLarge(OPTION, "0, as the session expiry is"));
+        }
+        self.expiry_at_disconnect_s = Some(session_expiry_s);
+        Ok(())
+    }
+
     /// Says goodbye, and wants no connection any more. [`Step::Close`] follows when the goodbye is written.
     pub fn disconnect(&mut self, now_ms: u64) {
         self.wish = Wish::Nothing;
@@ -290,7 +307,7 @@ impl Session {
     }
 
     fn goodbye(&mut self, now_ms: u64) -> Link {
-        packet::disconnect(self.output.buffer());
+        packet::disconnect(self.expiry_at_disconnect_s, self.output.buffer());
         Link::Leaving { deadline_ms: self.goodbye_ms(now_ms) }
     }
 
@@ -368,6 +385,7 @@ impl Session {
     /// Wants the messages of these topics, now and after each reconnect.
     pub fn subscribe(&mut self, subscription: Subscription) -> Result<(), (Error, String)> {
         self.check_filter(&subscription.filter)?;
+        self.check_options(&subscription)?;
         self.subscriptions.want(subscription);
         Ok(())
     }
@@ -392,6 +410,20 @@ impl Session {
             let explanation = self.explain(&error, &Situation::Subscription { filter });
             (error, explanation)
         })
+    }
+
+    fn check_options(&self, subscription: &Subscription) -> Result<(), (Error, String)> {
+        let Some(options) = subscription.options else { return Ok(()) };
+        let detail = match self.config.version {
+            Version::V3 => "options of a subscription are for MQTT 5",
+            // The standard calls it a protocol error, for which a broker ends the connection.
+            Version::V5 if options.no_local && subscription.filter.starts_with("$share/") => {
+                "no-local is not to be had with a shared subscription"
+            }
+            Version::V5 => return Ok(()),
+        };
+        let error = Error { detail: Some(detail.to_string()), ..RequestProblem::Unsupported.into() };
+        Err(self.about_subscription(error, &subscription.filter))
     }
 
     /// What happened next. A message is not acknowledged before [`Self::acknowledge`]: whoever took it may yet fail to keep it.

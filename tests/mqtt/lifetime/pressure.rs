@@ -22,7 +22,7 @@ async fn listener(cloud: &MqttCloud, memories: &VisibleMemories, version: Versio
     let mut listener =
         Device::open_with(&visible_mqtt(memories), transport, Arc::default(), &config, &options(), &[]).await;
     listener.connect().await.unwrap();
-    let wanted = Subscription { filter: "a/1".to_owned(), qos };
+    let wanted = Subscription { filter: "a/1".to_owned(), qos, options: None };
     listener.session.subscribe(&wanted).await.unwrap().unwrap();
     listener.until(|listener| !listener.answers("a/1").is_empty()).await;
     listener

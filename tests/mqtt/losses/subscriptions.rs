@@ -97,7 +97,7 @@ async fn a_subscription_that_is_made_without_a_connection_is_made_as_soon_as_the
     within(async {
         let cloud = MqttCloud::start().await;
         let mut device = cloud.open(&config(Version::V5, 443), &options()).await;
-        let wanted = Subscription { filter: "a/1".to_owned(), qos: Qos::AtMostOnce };
+        let wanted = Subscription { filter: "a/1".to_owned(), qos: Qos::AtMostOnce, options: None };
         device.session.subscribe(&wanted).await.unwrap().unwrap();
         device.publish(&at_least_once("a/1", *b"to myself")).await;
         device.connect().await.unwrap();

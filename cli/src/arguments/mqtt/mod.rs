@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 pub use device::{MqttDevice, MqttVersion, SessionOptions};
 pub use publish::{Drop, MqttPublish, QueueArguments, QueueLimit};
-pub use subscribe::MqttSubscribe;
+pub use subscribe::{MqttSubscribe, RetainHandling};
 
 use super::EXIT_CODES;
 

@@ -89,6 +89,12 @@ impl MqttSession {
         self.guest.session().call_disconnect(&mut self.store, self.session).await
     }
 
+    /// How long the broker keeps the session after each [`disconnect`](Self::disconnect) from now on, in place of what the
+    /// configuration says. The text says why not.
+    pub async fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<Result<(), String>> {
+        self.guest.session().call_expire_after_disconnect(&mut self.store, self.session, session_expiry_s).await
+    }
+
     /// The messages without an outcome, oldest first, for the next session. They stay as well.
     pub async fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
         self.guest.session().call_unfinished(&mut self.store, self.session).await

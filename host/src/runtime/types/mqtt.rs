@@ -6,8 +6,8 @@ use super::super::mqtt::bindings::exports::thingpost::iot::mqtt_session as gener
 use super::{Message, SignMethod, Signer};
 
 pub use generated::{
-    Connection, Disconnection, Event, FullQueue, Incoming, NotPublished, Published, SessionOptions, Subscribed,
-    Subscription, Unfinished, Unsubscribed, Version,
+    Connection, Disconnection, Event, FullQueue, Incoming, NotPublished, Published, RetainHandling, SessionOptions,
+    Subscribed, Subscription, SubscriptionOptions, Unfinished, Unsubscribed, Version,
 };
 
 /// A session, as the broker is to know it. `wit/mqtt.wit` says more about each field.

@@ -180,7 +180,7 @@ fn preparation_step(cause: Cause) -> Option<&'static str> {
         Cause::InvalidTopic(TopicProblem::Reserved) => {
             Some("over MQTT those below `$aws/` can be used, and `$share/<group>/<filter>` can be subscribed to")
         }
-        Cause::Unsupported => Some("properties are for MQTT 5"),
+        Cause::Unsupported => Some("properties, and options of a subscription, are for MQTT 5"),
         _ => None,
     }
 }

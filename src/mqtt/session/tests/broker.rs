@@ -71,6 +71,12 @@ pub struct SimulatedBroker {
     pub arrivals: Vec<Arrival>,
     /// Identifiers of messages to the client that it has acknowledged.
     pub acknowledged: Vec<u16>,
+    /// Before then it closes upon a CONNECT, without a word.
+    pub registered_ms: u64,
+    /// The options of the subscriptions of MQTT 5, as they came.
+    pub asked: Vec<u8>,
+    /// How long the session is to be kept after the goodbye, if that was said with it.
+    pub goodbye_expiry_s: Option<u32>,
     /// What came, by name, in its order.
     pub log: Vec<String>,
 }
@@ -103,6 +109,9 @@ impl SimulatedBroker {
             connects: Vec::new(),
             arrivals: Vec::new(),
             acknowledged: Vec::new(),
+            registered_ms: 0,
+            asked: Vec::new(),
+            goodbye_expiry_s: None,
             log: Vec::new(),
         }
     }
@@ -137,6 +146,9 @@ impl SimulatedBroker {
             v3::Packet::Connect(connect) => {
                 self.log.push(format!("connect clean={} keep-alive={}", connect.clean_session, connect.keep_alive));
                 self.connected(now_ms);
+                if now_ms < self.registered_ms {
+                    return Reaction::Close;
+                }
                 Reaction::Answer(vec![0x20, 2, u8::from(self.session_present), self.connack])
             }
             v3::Packet::Publish(publish) => {
@@ -174,6 +186,9 @@ impl SimulatedBroker {
             v5::Packet::Connect(connect) => {
                 self.log.push(format!("connect clean={} keep-alive={}", connect.clean_start, connect.keep_alive));
                 self.connected(now_ms);
+                if now_ms < self.registered_ms {
+                    return Reaction::Close;
+                }
                 let mut properties = Vec::new();
                 if let Some(maximum) = self.receive_maximum {
                     properties.push(0x21);
@@ -200,6 +215,7 @@ impl SimulatedBroker {
                 self.published(now_ms, &publish.topic_name, &publish.payload, header)
             }
             v5::Packet::Subscribe(subscribe) => {
+                self.asked.extend(subscribe.topics.iter().map(|(_, options)| options.to_u8()));
                 let filters: Vec<&str> = subscribe.topics.iter().map(|(filter, _)| &**filter).collect();
                 let codes = self.subscribed(&filters);
                 let mut answer = vec![0x90, (3 + codes.len()) as u8];
@@ -215,7 +231,10 @@ impl SimulatedBroker {
             }
             v5::Packet::Puback(puback) => self.acknowledged(puback.pid.value()),
             v5::Packet::Pingreq => self.pinged(),
-            v5::Packet::Disconnect(_) => self.goodbye(),
+            v5::Packet::Disconnect(disconnect) => {
+                self.goodbye_expiry_s = disconnect.properties.session_expiry_interval;
+                self.goodbye()
+            }
             other => panic!("a client does not send {other:?}"),
         }
     }

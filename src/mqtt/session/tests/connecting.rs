@@ -235,3 +235,22 @@ fn whoever_asks_for_one_connection_after_the_other_gets_two_attempts_in_a_second
     assert!((18..=21).contains(&world.dials.len()), "{} attempts in ten seconds", world.dials.len());
     assert!(world.dials.windows(2).all(|pair| pair[1] - pair[0] >= 500));
 }
+
+#[test]
+fn a_goodbye_can_change_how_long_the_session_is_kept() {
+    let kept = || Config { session_expiry_s: 3600, ..config(Version::V5) };
+    for (changed, said) in [(None, None), (Some(0), Some(0)), (Some(60), Some(60))] {
+        let mut world = World::online(kept(), prompt());
+        if let Some(seconds) = changed {
+            world.session.expire_after_disconnect(seconds).unwrap();
+        }
+        world.session.disconnect(world.now_ms);
+        world.settle();
+        assert_eq!(world.broker.log.last().unwrap(), "disconnect");
+        assert_eq!(world.broker.goodbye_expiry_s, said);
+    }
+    // What the standard calls a protocol error, and what 3.1.1 has no words for.
+    assert!(World::new(config(Version::V5), prompt()).session.expire_after_disconnect(1).is_err());
+    assert!(World::new(config(Version::V5), prompt()).session.expire_after_disconnect(0).is_ok());
+    assert!(World::new(config(Version::V3), prompt()).session.expire_after_disconnect(0).is_err());
+}

@@ -344,7 +344,7 @@ fn identifiers_of_subscriptions_are_free_again_after_a_loss() {
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.holds_subacks = true;
     for _ in 0..70_000 {
-        world.session.subscribe(Subscription { filter: "a".into(), qos: Qos::AtMostOnce }).unwrap();
+        world.session.subscribe(Subscription::new("a", Qos::AtMostOnce)).unwrap();
         world.settle();
         world.cut(Failure::Other);
         world.session.keep_connecting();

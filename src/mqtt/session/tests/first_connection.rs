@@ -220,3 +220,39 @@ fn time_that_runs_backwards_stops_nothing() {
     assert!(matches!(session.next(0), Step::Wait(Some(_))));
     assert!(matches!(session.next(u64::MAX - 1), Step::Dial { .. }));
 }
+
+#[test]
+fn a_device_that_is_registered_just_in_time_is_back_seconds_after_that() {
+    for (version, takes_ms) in [Version::V3, Version::V5].into_iter().flat_map(|version| {
+        [1, 3_000, 7_000, 12_000, 18_000, 24_000, 26_000, 30_000].map(|takes_ms| (version, takes_ms))
+    }) {
+        let mut world = World::new(config(version), prompt());
+        world.broker.registered_ms = world.now_ms + takes_ms;
+        let begin_ms = world.now_ms;
+        world.session.keep_connecting();
+        let id = world.publish(at_least_once("t", "1"));
+        world.pass(takes_ms + 4000);
+        assert_eq!(world.published(), [(id, 1)], "{takes_ms}: {:?}", world.dials);
+        assert_no_storm(&world.dials);
+        // AWS takes one connection of a client id in a second.
+        let in_half_a_minute = world.dials.iter().filter(|at_ms| **at_ms < begin_ms + 30_000).count();
+        assert!(in_half_a_minute <= 15, "{:?}", world.dials);
+    }
+}
+
+#[test]
+fn a_device_that_stays_unknown_comes_ever_more_rarely() {
+    let mut world = World::new(config(Version::V5), prompt());
+    world.broker.registered_ms = u64::MAX;
+    world.session.keep_connecting();
+    world.pass(600_000);
+    let late: Vec<u64> = world.dials.iter().copied().filter(|at_ms| *at_ms >= 1_120_000).collect();
+    assert!(late.windows(2).all(|pair| pair[1] - pair[0] >= 16_000), "{late:?}");
+    // One that was known is not a first contact.
+    let mut world = World::online(config(Version::V5), prompt());
+    world.broker.registered_ms = u64::MAX;
+    world.dials.clear();
+    world.cut(Failure::ConnectionClosed);
+    world.pass(60_000);
+    assert!(world.dials.len() <= 7, "{:?}", world.dials);
+}

@@ -101,7 +101,7 @@ proptest! {
                 Happening::WireTakes(bytes) => world.wire_takes = bytes,
                 Happening::Subscribe(number) => {
                     let filter = format!("f/{number}");
-                    world.session.subscribe(Subscription { filter, qos: Qos::AtLeastOnce }).unwrap();
+                    world.session.subscribe(Subscription::new(filter, Qos::AtLeastOnce)).unwrap();
                 }
                 Happening::TakeEvents(takes) => world.takes_events = takes,
             }

@@ -164,7 +164,7 @@ fn the_pace_that_was_asked_for_is_kept_while_connected_too() {
 fn a_subscription_that_is_refused_for_now_is_asked_for_again_and_holds_up_no_message() {
     let mut world = World::online(config(Version::V5), prompt());
     (world.broker.refuses_filter, world.broker.suback) = (Some("a".into()), 0x97);
-    world.session.subscribe(Subscription { filter: "a".into(), qos: Qos::AtLeastOnce }).unwrap();
+    world.session.subscribe(Subscription::new("a", Qos::AtLeastOnce)).unwrap();
     world.settle();
     world.publish(at_least_once("t", "1"));
     assert_eq!((world.published().len(), world.events.len()), (1, 1));
@@ -178,7 +178,7 @@ fn a_subscription_that_is_refused_for_long_has_its_answer_and_is_not_asked_for_a
     for (options, until_ms) in [(prompt(), 60_000), (with_timeout(10 * SECOND), 10_000)] {
         let mut world = World::online(config(Version::V5), options);
         (world.broker.refuses_filter, world.broker.suback) = (Some("a".into()), 0x97);
-        world.session.subscribe(Subscription { filter: "a".into(), qos: Qos::AtLeastOnce }).unwrap();
+        world.session.subscribe(Subscription::new("a", Qos::AtLeastOnce)).unwrap();
         world.pass(until_ms - 1);
         assert_eq!(world.events, []);
         world.pass(1);

@@ -45,7 +45,7 @@ fn the_same_with_subscriptions() {
     world.resets_unread = true;
     world.broker.closes_upon_filter = Some("0".into());
     for number in 0..10 {
-        world.session.subscribe(Subscription { filter: number.to_string(), qos: Qos::AtLeastOnce }).unwrap();
+        world.session.subscribe(Subscription::new(number.to_string(), Qos::AtLeastOnce)).unwrap();
     }
     world.session.keep_connecting();
     world.pass(300_000);

@@ -236,7 +236,7 @@ fn a_missing_answer_to_a_ping_of_an_idle_connection_makes_nobody_more_patient() 
 fn a_subscription_is_not_waited_for_without_end_though_other_packets_keep_coming() {
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.holds_subacks = true;
-    world.session.subscribe(Subscription { filter: "a".into(), qos: Qos::AtLeastOnce }).unwrap();
+    world.session.subscribe(Subscription::new("a", Qos::AtLeastOnce)).unwrap();
     for _ in 0..30 {
         world.pass(1000);
         world.hear(&[0x30, 3, 0, 1, b'x']);

@@ -3,10 +3,10 @@ use super::{at_least_once, config, prompt};
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::Qos;
-use crate::mqtt::{Config, Event, Subscription, Version};
+use crate::mqtt::{Config, Event, RetainHandling, Subscription, SubscriptionOptions, Version};
 
 fn subscribe(world: &mut World, filter: &str) {
-    world.session.subscribe(Subscription { filter: filter.into(), qos: Qos::AtLeastOnce }).unwrap();
+    world.session.subscribe(Subscription::new(filter, Qos::AtLeastOnce)).unwrap();
     world.settle();
 }
 
@@ -120,7 +120,7 @@ fn the_end_of_one_is_told_the_broker_and_survives_a_loss() {
 #[test]
 fn a_filter_that_is_none_is_refused_on_the_spot() {
     let mut world = World::online(config(Version::V3), prompt());
-    let subscription = Subscription { filter: "a/#/b".into(), qos: Qos::AtMostOnce };
+    let subscription = Subscription::new("a/#/b", Qos::AtMostOnce);
     let (error, explanation) = world.session.subscribe(subscription).unwrap_err();
     assert!(matches!(error.cause, Cause::InvalidField(_)) && explanation.contains('#'), "{explanation}");
 }
@@ -179,8 +179,42 @@ fn the_end_of_one_that_only_the_broker_may_remember_is_told_the_broker() {
 fn a_filter_that_fits_in_no_packet_is_refused_on_the_spot() {
     let mut world = World::online(config(Version::V3), prompt());
     let filter = format!("$share/{}/a", "g".repeat(66_000));
-    let refused = world.session.subscribe(Subscription { filter, qos: Qos::AtMostOnce });
+    let refused = world.session.subscribe(Subscription::new(filter, Qos::AtMostOnce));
     assert!(matches!(refused.unwrap_err().0.cause, Cause::InvalidField(_)));
     subscribe(&mut world, "a");
     assert_eq!(answers(&world), ["+a"]);
+}
+
+fn asking(filter: &str, options: SubscriptionOptions) -> Subscription {
+    Subscription { options: Some(options), ..Subscription::new(filter, Qos::AtLeastOnce) }
+}
+
+#[test]
+fn what_mqtt_5_can_be_asked_for_goes_with_each_subscription_and_again_after_a_loss() {
+    let all = SubscriptionOptions { no_local: true, retain_as_published: true, retain_handling: RetainHandling::Never };
+    let if_new = SubscriptionOptions { retain_handling: RetainHandling::IfNew, ..SubscriptionOptions::default() };
+    let mut world = World::online(config(Version::V5), prompt());
+    world.session.subscribe(Subscription::new("a", Qos::AtLeastOnce)).unwrap();
+    world.session.subscribe(asking("b", all)).unwrap();
+    world.session.subscribe(asking("$share/group/c", if_new)).unwrap();
+    world.settle();
+    let expected = [0b00_0001, 0b10_1101, 0b01_0001];
+    assert_eq!(world.broker.asked, expected);
+    world.cut(Failure::ConnectionClosed);
+    world.pass(2000);
+    assert_eq!(world.broker.asked[3..], expected);
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused_before_it_ends_the_connection() {
+    let mut world = World::online(config(Version::V3), prompt());
+    let refused = world.session.subscribe(asking("a", SubscriptionOptions::default()));
+    let (error, explanation) = refused.unwrap_err();
+    assert!(error.cause == Cause::Unsupported && explanation.contains("MQTT 5"), "{explanation}");
+    let mut world = World::online(config(Version::V5), prompt());
+    let no_local = SubscriptionOptions { no_local: true, ..SubscriptionOptions::default() };
+    let (error, explanation) = world.session.subscribe(asking("$share/group/a", no_local)).unwrap_err();
+    assert!(error.cause == Cause::Unsupported && explanation.contains("shared subscription"), "{explanation}");
+    world.settle();
+    assert!(world.broker.asked.is_empty());
 }

@@ -11,7 +11,7 @@ use crate::message::Qos;
 use crate::mqtt::{Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/retries-mqtt.md");
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/retries.md");
 const BEGIN: &str = "<!-- made by the core's test `mqtt::session::tests::table` -->\n";
 const END: &str = "<!-- end of what is made -->\n";
 
@@ -186,7 +186,7 @@ fn subacks(out: &mut String) {
         for code in [0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2] {
             let mut world = online(version);
             (world.broker.refuses_filter, world.broker.suback) = (Some("a".to_owned()), code);
-            world.session.subscribe(Subscription { filter: "a".to_owned(), qos: Qos::AtLeastOnce }).unwrap();
+            world.session.subscribe(Subscription::new("a", Qos::AtLeastOnce)).unwrap();
             world.pass(TIMEOUT_MS.into());
             let [Event::Subscribed { granted: Err((error, _)), .. }] = &world.events[..] else { panic!() };
             let asked = world.broker.log.iter().filter(|entry| *entry == "subscribe a").count();

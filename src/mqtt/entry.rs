@@ -22,6 +22,8 @@ pub(super) struct Entry {
     pub taken_ms: i64,
     /// When it was first sent. Moves on while there is no connection.
     pub first_sent_ms: Option<u64>,
+    /// When it was sent last.
+    pub sent_ms: u64,
     /// An attempt has ended without an answer, so it may have arrived.
     pub may_have_arrived: bool,
     /// Where it begins and ends in the output of this connection.
@@ -47,6 +49,7 @@ impl Entry {
             attempts: 0,
             taken_ms,
             first_sent_ms: None,
+            sent_ms: 0,
             may_have_arrived: false,
             start: 0,
             end: 0,

@@ -344,6 +344,11 @@ impl Outbox {
         self.in_flight.iter()
     }
 
+    /// What they have on the wire.
+    pub fn unacknowledged_bytes(&self) -> u64 {
+        self.in_flight.iter().map(|entry| entry.end - entry.start).sum()
+    }
+
     /// Gives up this one of them. The connection is there, and the broker still counts it.
     pub fn give_up_unanswered(&mut self, index: usize, now_ms: u64) -> Option<Entry> {
         let entry = self.in_flight.remove(index)?;

@@ -23,6 +23,15 @@ const HIGH_WATER: usize = 64 * 1024;
 /// than any sensible timeout, and to give up then means to send it all again.
 const MAX_DOUBLINGS: u32 = 4;
 
+/// So much may wait for its acknowledgement, or one message. Of more, all would have their time running while they queue behind
+/// each other on a slow link; and AWS takes 512 KB per second on a connection, so over a link whose answers take a quarter of a
+/// second this costs nothing.
+const MAX_UNACKNOWLEDGED_BYTES: u64 = 128 * 1024;
+
+/// The slowest link that is not taken for a dead one, in bytes per second: what is on its way may lie in buffers that nobody here
+/// sees, and a PINGREQ lies behind it. NB-IoT has tens of KB, a bad satellite link one.
+const SLOWEST_LINK: u64 = 1024;
+
 /// So many messages that were refused for now do not keep others from being sent.
 const MAX_RESTING: usize = 1000;
 
@@ -114,13 +123,22 @@ impl Session {
 
     /// One whose time is over. Whether it is leaving, or its answer is not read, is known when something has moved.
     fn overdue(&self, now_ms: u64) -> Option<usize> {
-        let is_over = |entry: &Entry| self.message_deadline_ms(entry) <= now_ms && self.output.is_written(entry.end);
+        let is_over = |entry: &Entry| self.answer_deadline_ms(entry) <= now_ms && self.output.is_written(entry.end);
         self.outbox.unacknowledged().position(is_over).filter(|_| self.wants_input())
+    }
+
+    /// Until when its acknowledgement is waited for. What was sent again has time to be answered, or it was sent in vain.
+    fn answer_deadline_ms(&self, entry: &Entry) -> u64 {
+        let deadline_ms = self.message_deadline_ms(entry);
+        match entry.attempts {
+            0 | 1 => deadline_ms,
+            _ => deadline_ms.max(entry.sent_ms.saturating_add(self.options.operation_timeout_ms.into())),
+        }
     }
 
     /// When the next one is to be given up.
     fn overdue_ms(&self, now_ms: u64) -> Option<u64> {
-        let deadlines = self.outbox.unacknowledged().map(|entry| self.message_deadline_ms(entry));
+        let deadlines = self.outbox.unacknowledged().map(|entry| self.answer_deadline_ms(entry));
         deadlines.filter(|at_ms| *at_ms > now_ms && *at_ms < u64::MAX).min()
     }
 
@@ -145,7 +163,8 @@ impl Session {
         let is_any_missing = self.outbox.in_flight() > self.outbox.given_up() || self.is_worn_out();
         let waits_since_ms = self.outbox.first_waits_since_ms().filter(|_| is_any_missing);
         let timeout_ms = u64::from(self.options.operation_timeout_ms);
-        let patience_ms = timeout_ms << self.silences.min(MAX_DOUBLINGS);
+        let transfer_ms = self.outbox.unacknowledged_bytes() / SLOWEST_LINK * 1000;
+        let patience_ms = (timeout_ms << self.silences.min(MAX_DOUBLINGS)).saturating_add(transfer_ms);
         let Link::Online(online) = &mut self.link else { return Ok(None) };
         let silent_since_ms = match is_awaiting {
             true => Some(*online.silent_since_ms.get_or_insert(now_ms)),
@@ -267,6 +286,10 @@ impl Session {
             if first.message.qos == Qos::AtLeastOnce && in_flight >= online.window {
                 return None;
             }
+            let bytes = self.outbox.unacknowledged_bytes();
+            if bytes > 0 && bytes + first.message.payload.len() as u64 > MAX_UNACKNOWLEDGED_BYTES {
+                return None;
+            }
             // Of a broker that refuses everything no more than so many are asked.
             if first.refusals == 0 && self.outbox.resting() >= MAX_RESTING {
                 return None;
@@ -322,6 +345,7 @@ impl Session {
         entry.start = entry.end - length as u64;
         entry.attempts = entry.attempts.saturating_add(1);
         entry.first_sent_ms.get_or_insert(now_ms);
+        entry.sent_ms = now_ms;
         self.pace.sent(now_ms);
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);

@@ -120,7 +120,7 @@ proptest! {
                 Happening::LosesAnswers(percent) => world.broker.loses = Some(Box::new(losing(percent, seed))),
                 Happening::Subscribe(count) => for _ in 0..count {
                     let filter = format!("f/{}", wanted.len());
-                    world.session.subscribe(Subscription { filter: filter.clone(), qos: Qos::AtLeastOnce }).unwrap();
+                    world.session.subscribe(Subscription::new(filter.clone(), Qos::AtLeastOnce)).unwrap();
                     wanted.insert(filter);
                 },
                 Happening::HalfOpen => world.is_half_open = true,

@@ -256,7 +256,7 @@ fn the_answer_to_one_subscription_does_not_hide_that_another_one_is_missing() {
         }));
         for number in 0..9 {
             let filter = number.to_string();
-            world.session.subscribe(Subscription { filter, qos: Qos::AtLeastOnce }).unwrap();
+            world.session.subscribe(Subscription::new(filter, Qos::AtLeastOnce)).unwrap();
         }
         world.pass(60_000);
         let granted = world.events.iter().filter(|event| matches!(event, Event::Subscribed { granted: Ok(_), .. }));
@@ -280,4 +280,47 @@ fn who_is_impatient_with_a_slow_link_becomes_patient_and_does_not_send_for_ever(
     assert_eq!(world.broker.arrivals.len(), 25);
     let late = |lost: &&Disconnection| lost.error.cause == Cause::Transport(Failure::AnswerTimeout);
     assert_eq!(world.disconnections().into_iter().filter(late).count(), 4);
+}
+
+#[test]
+fn a_large_message_on_a_slow_link_is_sent_once() {
+    // At two KB a second a minute passes before it is there, and the answer to a ping lies behind it.
+    for message_timeout_ms in [0, 120_000] {
+        let mut world = World::online(config(Version::V5), Options { message_timeout_ms, ..prompt() });
+        world.broker.ack_delay_ms = 60_000;
+        world.broker.loses = Some(Box::new(|first| first == 0xd0));
+        let id = world.publish(at_least_once("t", "x".repeat(120 * 1024)));
+        world.pass(61_000);
+        assert_eq!(world.published(), [(id, 1)]);
+        assert_eq!((world.broker.connection, world.broker.arrivals.len()), (1, 1));
+    }
+}
+
+#[test]
+fn large_messages_have_their_time_one_after_the_other() {
+    let mut world = World::online(config(Version::V5), Options { message_timeout_ms: 20_000, ..prompt() });
+    world.broker.ack_delay_ms = 4000;
+    for _ in 0..12 {
+        world.publish(at_least_once("t", "x".repeat(100 * 1024)));
+    }
+    world.settle();
+    assert_eq!(world.broker.arrivals.len(), 1);
+    world.pass(12 * 4000 + 1000);
+    assert_eq!(world.published().len(), 12);
+    assert_eq!((world.broker.connection, world.broker.arrivals.len()), (1, 12));
+}
+
+#[test]
+fn what_is_sent_again_has_time_to_be_answered() {
+    for message_timeout_ms in [12_000, 15_000, 20_000] {
+        let mut world = World::online(config(Version::V5), Options { message_timeout_ms, ..prompt() });
+        world.broker.holds_acks = true;
+        for number in 0..20 {
+            world.publish(at_least_once("t", number.to_string()));
+        }
+        world.pass(10_000);
+        world.broker.holds_acks = false;
+        world.pass(60_000);
+        assert_eq!((world.published().len(), world.not_published()), (20, vec![]), "{message_timeout_ms}");
+    }
 }

@@ -142,9 +142,9 @@ impl Session {
         deadlines.filter(|at_ms| *at_ms > now_ms && *at_ms < u64::MAX).min()
     }
 
-    /// Of the messages that were given up the broker still awaits nothing but the end of the connection, and it counts them: with
-    /// each of them fewer others may be under way, until none may, and then nothing would ever end. A connection costs less than
-    /// half of the window, but not while others would have to be sent twice for it.
+    /// The broker counts what was given up until it acknowledges it or the connection ends. With each of those fewer others may
+    /// be under way, until none may, and then nothing would ever end. A new connection costs less than half of the window, but not
+    /// while others would have to be sent twice for it.
     fn is_worn_out(&self) -> bool {
         let Link::Online(online) = &self.link else { return false };
         let window = if online.is_cautious { 1 } else { online.window };

@@ -27,7 +27,7 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
     let reach = &arguments.device.reach;
     let device = device::mqtt(&arguments.device)?;
     let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?;
-    let mut session = starter.open(&[]).await?;
+    let mut session = starter.open().await?;
     let qos = message::qos(arguments.qos);
     for filter in &arguments.topics {
         let subscription = Subscription { filter: filter.clone(), qos };

@@ -81,7 +81,7 @@ impl Exchange {
         if kind == Kind::TokenRejected
             && let Some(authentication) = &mut self.authentication
         {
-            authentication.reject(now, epoch, &mut self.backoff);
+            authentication.reject(now, epoch, self.options.timeout_ms, &mut self.backoff);
         }
         let verdict = self.item(index).failed(now.monotonic_ms, error.clone(), max_attempts);
         let pause_ms = self.pause_ms(now, index, &error);

@@ -149,7 +149,10 @@ impl Authentication {
             return;
         }
         let error = match (&self.state, self.trouble.take()) {
-            (State::Signing(_), _) => Error::not_signed("no signature in time".to_owned()),
+            // The next one may come.
+            (State::Signing(_), _) => {
+                Error { retry: Retry::AfterMs(0), ..Error::not_signed("no signature in time".to_owned()) }
+            }
             (_, Some(trouble)) => trouble,
             // Others were asking for all while nobody answered.
             (_, None) => Error {
@@ -361,15 +364,23 @@ impl Authentication {
     }
 
     /// A message came back: the token of this epoch is not accepted.
-    pub fn reject(&mut self, now: Moment, epoch: Epoch, backoff: &mut Backoff) {
+    pub fn reject(&mut self, now: Moment, epoch: Epoch, timeout_ms: u32, backoff: &mut Backoff) {
         if epoch != self.epoch {
             return;
         }
         let Some(rejected) = self.session.take() else { return };
         self.spent.push(rejected);
-        if self.is_renewal && matches!(&self.state, State::Failed(error) if Kind::of(error) != Kind::Final) {
-            // Ahead of time it was one attempt. Now it is serious.
-            self.state = State::Idle;
+        if self.is_renewal {
+            // Ahead of time it was one attempt, with little time. Now it is serious.
+            match &self.state {
+                State::Failed(error) if Kind::of(error) != Kind::Final => self.state = State::Idle,
+                State::Signing(_) | State::Signed(_) => {
+                    let more_ms = timeout_ms.saturating_sub(RENEWAL_MS);
+                    self.deadline_ms = self.deadline_ms.saturating_add(more_ms.into());
+                    self.is_renewal = false;
+                }
+                _ => {}
+            }
         }
         if !self.is_own() {
             return;

@@ -58,7 +58,9 @@ impl Exchange {
         };
         let error = match read {
             Ok(receipt) => return self.accepted(now, index, epoch, receipt),
-            Err(error) => error.without(self.authentication.iter().flat_map(Authentication::secrets)),
+            Err(error) => {
+                self.platform.redact(error).without(self.authentication.iter().flat_map(Authentication::secrets))
+            }
         };
         let max_attempts = self.options.max_attempts;
         if self.learns_the_time(&error, ahead_ms) {

@@ -272,6 +272,8 @@ impl Authentication {
             Ok(response) => platform.read_session(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
             Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
         };
+        // The former tokens too: a host that has no answer may quote whatever it sent.
+        let read = read.map_err(|error| platform.redact(error).without(self.secrets()));
         let was = core::mem::replace(&mut self.state, State::Idle);
         let signed = match was {
             State::UnderWay(signed) => signed,

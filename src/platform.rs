@@ -129,10 +129,9 @@ impl Platform {
     pub(crate) fn read_session(&self, response: &Response, now: Moment) -> Result<Session, Error> {
         match self {
             Self::Aws(_) => aws::read_credentials_response(response, now.unix_ms).map(Session::from),
-            Self::Aliyun(config) => match aliyun::read_auth_response(response) {
-                Ok(token) => Ok(aliyun::Session::new(token, now.unix_ms).into()),
-                Err(error) => Err(error.without(config.secret().into_iter())),
-            },
+            Self::Aliyun(_) => {
+                aliyun::read_auth_response(response).map(|token| aliyun::Session::new(token, now.unix_ms).into())
+            }
         }
     }
 
@@ -166,9 +165,16 @@ impl Platform {
     pub(crate) fn read_receipt(&self, response: &Response) -> Result<Receipt, Error> {
         match self {
             Self::Aws(config) => aws::read_publish_response(config, response),
-            Self::Aliyun(config) => {
-                aliyun::read_publish_response(response).map_err(|error| error.without(config.secret().into_iter()))
-            }
+            Self::Aliyun(_) => aliyun::read_publish_response(response),
+        }
+    }
+
+    /// The error without what must not be given away of the configuration, whoever quotes it: the platform or, without an
+    /// answer, the host.
+    pub(crate) fn redact(&self, error: Error) -> Error {
+        match self {
+            Self::Aws(config) => error.without(config.secrets()),
+            Self::Aliyun(config) => error.without(config.secret().into_iter()),
         }
     }
 

@@ -75,7 +75,7 @@ impl Config {
     }
 
     /// What an answer must not give away when it quotes the request.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.authentication.secrets()
     }
 }

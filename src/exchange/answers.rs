@@ -34,12 +34,10 @@ impl Exchange {
         let Some(authentication) = &mut self.authentication else { return };
         // While an older token serves, it is the messages that show whether anything gets through.
         let is_urgent = authentication.session().is_none();
-        if let Err(no_answer) = &answered
-            && is_urgent
-            && no_answer.failure.is_transient()
-        {
+        if let Err(no_answer) = &answered {
             let pause_ms = self.backoff.pause_ms(self.outage.failures().saturating_add(1), 0);
-            self.outage.failed(now.monotonic_ms, flight.id, pause_ms);
+            let is_telling = is_urgent && no_answer.failure.is_transient();
+            self.outage.failed(now.monotonic_ms, flight.id, pause_ms, is_telling);
         }
         authentication.answer(now, &self.platform, answered, &mut self.backoff);
     }
@@ -60,7 +58,9 @@ impl Exchange {
         };
         let error = match read {
             Ok(receipt) => return self.accepted(now, index, epoch, receipt),
-            Err(error) => error.without(self.authentication.iter().flat_map(Authentication::secrets)),
+            Err(error) => {
+                self.platform.redact(error).without(self.authentication.iter().flat_map(Authentication::secrets))
+            }
         };
         let max_attempts = self.options.max_attempts;
         if self.learns_the_time(&error, ahead_ms) {
@@ -72,7 +72,6 @@ impl Exchange {
             None => error,
         };
         let kind = Kind::of(&error);
-        let is_silent = error.answer.is_none() && kind != Kind::Final;
         match kind {
             Kind::Final if error.answer.is_some() => self.outage.taken(now.monotonic_ms),
             Kind::Final => {}
@@ -84,7 +83,7 @@ impl Exchange {
         if kind == Kind::TokenRejected
             && let Some(authentication) = &mut self.authentication
         {
-            authentication.reject(now, epoch, &mut self.backoff);
+            authentication.reject(now, epoch, self.options.timeout_ms, &mut self.backoff);
         }
         let verdict = self.item(index).failed(now.monotonic_ms, error.clone(), max_attempts);
         let pause_ms = self.pause_ms(now, index, &error);
@@ -92,8 +91,8 @@ impl Exchange {
             let quiet_ms = self.backoff.pause_ms(self.pace.quieted().saturating_add(1), 0).max(at_least_ms);
             self.pace.refused(now.monotonic_ms, quiet_ms);
         }
-        if is_silent {
-            self.outage.failed(now.monotonic_ms, flight.id, pause_ms);
+        if error.answer.is_none() {
+            self.outage.failed(now.monotonic_ms, flight.id, pause_ms, kind != Kind::Final);
         }
         match verdict {
             Verdict::Final => self.give_up(index),

@@ -11,7 +11,7 @@ use super::kind::{Kind, more_telling};
 use super::options::Options;
 use crate::aliyun::Signing;
 use crate::error::{Cause, Error, Stage};
-use crate::http::{NoAnswer, Request, Response};
+use crate::http::{Failure, NoAnswer, Request, Response};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 use crate::platform::{Platform, Session};
@@ -65,6 +65,8 @@ enum State {
     },
     /// Somebody else signs.
     Signing(Signing),
+    /// Somebody else has signed, and the request waits for its turn.
+    Signed(Signed),
     /// What was signed for it.
     UnderWay(Option<Signed>),
     Pausing {
@@ -74,7 +76,7 @@ enum State {
 }
 
 /// What was signed, and how. Without a timestamp a signature is good for ever.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Signed {
     signing: Signing,
     signature: Secret,
@@ -117,6 +119,10 @@ impl Authentication {
             (Some(session), State::Idle) if !self.is_own() && session.is_near_its_end(now) => {
                 self.begin(now, platform, options.timeout_ms.min(RENEWAL_MS))
             }
+            (_, State::Signed(signed)) => {
+                let signed = signed.clone();
+                self.send(now, platform, Some(signed))
+            }
             // Also while it is renewed ahead of time, and when that has failed: it was not rejected.
             (Some(_), _) => Access::Granted(self.epoch),
             (None, State::Failed(error)) => Access::Failed(error.clone()),
@@ -143,20 +149,34 @@ impl Authentication {
             return;
         }
         let error = match (&self.state, self.trouble.take()) {
-            (State::Signing(_), _) | (_, None) => Error::not_signed("no signature in time".to_owned()),
+            // The next one may come.
+            (State::Signing(_), _) => {
+                Error { retry: Retry::AfterMs(0), ..Error::not_signed("no signature in time".to_owned()) }
+            }
             (_, Some(trouble)) => trouble,
+            // Others were asking for all while nobody answered.
+            (_, None) => Error {
+                attempts: 0,
+                delivery: Delivery::NotSent,
+                ..Error::no_answer(Stage::Authentication, Failure::AnswerTimeout.into())
+            },
         };
         self.state = State::Failed(error);
     }
 
     /// When what waits for a signature, or for another attempt, ends. What is under way ends by its own timeout.
     pub fn ends_ms(&self) -> Option<u64> {
-        matches!(self.state, State::Signing(_) | State::Pausing { .. }).then_some(self.deadline_ms)
+        matches!(self.state, State::Signing(_) | State::Signed(_) | State::Pausing { .. }).then_some(self.deadline_ms)
     }
 
     /// Whether a token is renewed that still serves.
     pub fn is_renewing(&self) -> bool {
-        self.session.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_))
+        self.session.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_) | State::Signed(_))
+    }
+
+    /// Whether somebody else has signed a request that was not sent yet.
+    pub fn is_signed(&self) -> bool {
+        matches!(self.state, State::Signed(_))
     }
 
     /// The token at hand, if those before it were rejected at once and nothing was accepted with it so far.
@@ -203,19 +223,15 @@ impl Authentication {
         Access::Request { request, timeout_ms }
     }
 
-    /// Somebody else has signed, or has not. What is to be sent now, if anything.
-    pub fn signed(&mut self, now: Moment, platform: &Platform, signature: Result<String, String>) -> Option<Access> {
-        let State::Signing(signing) = &self.state else { return None };
-        let signing = signing.clone();
-        match signature {
-            Ok(signature) => {
-                Some(self.send(now, platform, Some(Signed { signing, signature: Secret::new(signature) })))
-            }
-            Err(problem) => {
-                self.state = State::Failed(Error::not_signed(problem));
-                None
-            }
-        }
+    /// Somebody else has signed, or has not.
+    pub fn signed(&mut self, now: Moment, signature: Result<String, String>) {
+        let State::Signing(signing) = &self.state else { return };
+        self.state = match signature {
+            // It comes too late.
+            Ok(_) if now.monotonic_ms >= self.deadline_ms => return,
+            Ok(signature) => State::Signed(Signed { signing: signing.clone(), signature: Secret::new(signature) }),
+            Err(problem) => State::Failed(Error::not_signed(problem)),
+        };
     }
 
     /// There is another token.
@@ -240,7 +256,7 @@ impl Authentication {
 
     /// Whether it is not known yet what comes of it.
     pub fn is_under_way(&self) -> bool {
-        matches!(self.state, State::Signing(_) | State::UnderWay(_) | State::Pausing { .. })
+        matches!(self.state, State::Signing(_) | State::Signed(_) | State::UnderWay(_) | State::Pausing { .. })
     }
 
     /// The authentication under way has come to this.
@@ -256,6 +272,8 @@ impl Authentication {
             Ok(response) => platform.read_session(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
             Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
         };
+        // The former tokens too: a host that has no answer may quote whatever it sent.
+        let read = read.map_err(|error| platform.redact(error).without(self.secrets()));
         let was = core::mem::replace(&mut self.state, State::Idle);
         let signed = match was {
             State::UnderWay(signed) => signed,
@@ -348,21 +366,29 @@ impl Authentication {
     }
 
     /// A message came back: the token of this epoch is not accepted.
-    pub fn reject(&mut self, now: Moment, epoch: Epoch, backoff: &mut Backoff) {
+    pub fn reject(&mut self, now: Moment, epoch: Epoch, timeout_ms: u32, backoff: &mut Backoff) {
         if epoch != self.epoch {
             return;
         }
         let Some(rejected) = self.session.take() else { return };
         self.spent.push(rejected);
-        if self.is_renewal && matches!(&self.state, State::Failed(error) if Kind::of(error) != Kind::Final) {
-            // Ahead of time it was one attempt. Now it is serious.
-            self.state = State::Idle;
+        if self.is_renewal {
+            // Ahead of time it was one attempt, with little time. Now it is serious.
+            match &self.state {
+                State::Failed(error) if Kind::of(error) != Kind::Final => self.state = State::Idle,
+                State::Signing(_) | State::Signed(_) => {
+                    let more_ms = timeout_ms.saturating_sub(RENEWAL_MS);
+                    self.deadline_ms = self.deadline_ms.saturating_add(more_ms.into());
+                    self.is_renewal = false;
+                }
+                _ => {}
+            }
         }
         if !self.is_own() {
             return;
         }
         self.in_vain = if self.has_served { 0 } else { self.in_vain.saturating_add(1) };
-        if !matches!(self.state, State::UnderWay(_) | State::Signing(_)) {
+        if !matches!(self.state, State::UnderWay(_) | State::Signing(_) | State::Signed(_)) {
             let served_ms = now.monotonic_ms.saturating_sub(self.obtained_ms);
             let rest_ms = match self.in_vain {
                 0 if served_ms >= LONG_MS => backoff.pause_ms(1, 0),

@@ -101,8 +101,6 @@ pub struct Exchange {
     next_id: RequestId,
     /// What an operation has given.
     reply: Option<aws::Reply>,
-    /// An authentication that somebody else has signed, to be sent next.
-    signed: Option<(Request, u32)>,
     /// How far our clock is ahead, once the platform has refused a signature for its time.
     ahead_ms: Option<i64>,
 }
@@ -203,7 +201,6 @@ impl Exchange {
             under_way: Vec::new(),
             next_id: 0,
             reply: None,
-            signed: None,
             ahead_ms: None,
         })
     }
@@ -222,13 +219,10 @@ impl Exchange {
 
     /// What to do next.
     pub fn next(&mut self, now: Moment) -> Step {
-        if let Some((request, timeout_ms)) = self.signed.take() {
-            return Step::Send(self.begin(now, Errand::Authentication, request, timeout_ms));
-        }
         self.queue.wake(now.monotonic_ms);
         self.end_overdue(now);
         let mut until_ms = None;
-        while self.queue.is_any_ready() && self.may_begin(now) {
+        while self.is_any_ready() && self.may_begin(now) {
             match self.access(now) {
                 Access::Granted(epoch) => {
                     if let Some(outgoing) = self.send_next(now, epoch) {
@@ -252,6 +246,14 @@ impl Exchange {
         Step::Wait([until_ms, self.wakes_ms(now)].into_iter().flatten().min())
     }
 
+    /// Whether anything waits for its turn: a message, or an authentication that somebody else has signed.
+    fn is_any_ready(&self) -> bool {
+        let is_waiting = |authentication: &Authentication| {
+            authentication.is_signed() && (self.unfinished > 0 || authentication.is_renewing())
+        };
+        self.queue.is_any_ready() || self.authentication.as_ref().is_some_and(is_waiting)
+    }
+
     /// Whether one more request may begin, whatever it is for.
     fn may_begin(&self, now: Moment) -> bool {
         let doubtful = self.authentication.as_ref().and_then(Authentication::doubtful);
@@ -265,7 +267,7 @@ impl Exchange {
 
     /// When something changes without an answer.
     fn wakes_ms(&self, now: Moment) -> Option<u64> {
-        let is_any_ready = self.queue.is_any_ready();
+        let is_any_ready = self.is_any_ready();
         let opens_ms = self.outage.opens_at(now.monotonic_ms).filter(|_| is_any_ready);
         let quiet_ms = self.pace.quiet_until_ms(now.monotonic_ms).filter(|_| is_any_ready);
         let drought_ms = self.drought_ends_ms().filter(|_| self.queue.has_fresh());
@@ -345,10 +347,8 @@ impl Exchange {
 
     /// What came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
     pub fn signed(&mut self, now: Moment, signature: Result<String, String>) {
-        if let Some(authentication) = &mut self.authentication
-            && let Some(Access::Request { request, timeout_ms }) = authentication.signed(now, &self.platform, signature)
-        {
-            self.signed = Some((request, timeout_ms));
+        if let Some(authentication) = &mut self.authentication {
+            authentication.signed(now, signature);
         }
     }
 

@@ -111,10 +111,12 @@ impl Outage {
         self.silence.as_ref().map_or(0, |silence| silence.failures)
     }
 
-    /// A request has no answer. The next one begins after this pause, if it was the one that was waited for.
-    pub fn failed(&mut self, now_ms: u64, id: RequestId, pause_ms: u64) {
+    /// A request has no answer. The next one begins after this pause, if it was the one that was waited for, whatever it was
+    /// and why ever it failed. Silence begins only where that tells something of the network.
+    pub fn failed(&mut self, now_ms: u64, id: RequestId, pause_ms: u64, is_telling: bool) {
         let wakes_ms = now_ms.saturating_add(pause_ms);
         match &mut self.silence {
+            None if !is_telling => {}
             None => self.silence = Some(Silence { failures: 1, wakes_ms, probe: None }),
             Some(silence) if silence.probe == Some(id) => {
                 *silence = Silence { failures: silence.failures.saturating_add(1), wakes_ms, probe: None };
@@ -166,24 +168,36 @@ mod tests {
         let mut outage = outage();
         outage.begun(0, 0);
         outage.begun(100, 1);
-        outage.failed(150, 0, 200);
+        outage.failed(150, 0, 200, true);
         assert!(!outage.allows(999), "the third in a second");
         assert_eq!(outage.opens_at(500), Some(1_000));
         assert!(outage.allows(1_000));
         outage.begun(1_000, 2);
         assert!(!outage.allows(50_000), "one is under way");
         assert_eq!(outage.opens_at(50_000), None);
-        outage.failed(1_010, 1, 5_000);
+        outage.failed(1_010, 1, 5_000, true);
         assert!(!outage.allows(50_000), "another one has failed, which was under way before");
-        outage.failed(1_020, 2, 400);
+        outage.failed(1_020, 2, 400, true);
         assert_eq!((outage.failures(), outage.opens_at(1_020)), (2, Some(1_420)));
+    }
+
+    #[test]
+    fn a_request_that_tells_nothing_of_the_network_begins_no_silence_and_is_waited_for_no_longer() {
+        let mut outage = outage();
+        outage.begun(0, 0);
+        outage.failed(10, 0, 200, false);
+        assert!(outage.allows(10));
+        outage.failed(10, 0, 200, true);
+        outage.begun(2_000, 1);
+        outage.failed(2_010, 1, 400, false);
+        assert_eq!((outage.failures(), outage.opens_at(2_010)), (2, Some(2_410)));
     }
 
     #[test]
     fn the_first_answer_ends_the_silence() {
         let mut outage = outage();
         outage.begun(0, 0);
-        outage.failed(0, 0, 2_000);
+        outage.failed(0, 0, 2_000, true);
         assert!(!outage.allows(100) && !outage.has_heard());
         outage.heard();
         assert!(outage.allows(100) && outage.has_heard());

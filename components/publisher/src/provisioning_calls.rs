@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use thingpost::exchange::Outgoing;
-use thingpost::http::{NoAnswer, Request, Response};
+use thingpost::http::{Request, Response};
 use thingpost::{ConfigurationProblem, Options, RequestProblem, Stage, aliyun, wasi};
 
 use crate::bindings::exports::thingpost::iot::aliyun_provisioning::{
@@ -21,15 +21,13 @@ impl Guest for Component {
         let signature = registration.sign(&product_secret);
         let request = aliyun::registration_request(&registration, &signature);
         let read = |response: &Response| {
-            let secrets = [product_secret.as_str(), &signature];
-            let registered =
-                aliyun::read_registration_response(response).map_err(|error| error.without(secrets.into_iter()))?;
+            let registered = aliyun::read_registration_response(response)?;
             match registration.is_of(&registered) {
                 true => Ok(registered),
                 false => Err(thingpost::Error::of_another_device()),
             }
         };
-        exchange(request, timeout_ms, read).map(provisioning::registered)
+        exchange(request, timeout_ms, &[&product_secret, &signature], read).map(provisioning::registered)
     }
 
     fn bootstrap(
@@ -42,14 +40,14 @@ impl Guest for Component {
         let request = config::endpoint(&endpoint, port)
             .and_then(|endpoint| aliyun::bootstrap_request(&endpoint, &product_key, &device_name))
             .map_err(refused)?;
-        exchange(request, timeout_ms, aliyun::read_bootstrap_response).map(provisioning::address)
+        exchange(request, timeout_ms, &[], aliyun::read_bootstrap_response).map(provisioning::address)
     }
 
     fn get_mqtt_credentials(config: AliyunConfig, timeout_ms: Option<u32>) -> Result<MqttCredentials, Error> {
         let config = platform::aliyun_config(config).map_err(refused)?;
         let (request, signature) =
             config.mqtt_auth_request(wasi::now().unix_ms, signer::signature).map_err(explained)?;
-        exchange(request, timeout_ms, |response| config.read_mqtt_auth_response(response, &signature))
+        exchange(request, timeout_ms, &[&signature], |response| config.read_mqtt_auth_response(response, &signature))
             .map(provisioning::mqtt_credentials)
     }
 }
@@ -57,12 +55,15 @@ impl Guest for Component {
 fn exchange<T>(
     request: Request,
     timeout_ms: Option<u32>,
+    secrets: &[&str],
     read: impl FnOnce(&Response) -> Result<T, thingpost::Error>,
 ) -> Result<T, Error> {
     let timeout_ms = timeout_ms.unwrap_or(Options::default().timeout_ms).max(1);
-    let response = wasi::send(Outgoing::alone(request, timeout_ms))
-        .map_err(|no_answer: NoAnswer| explained(thingpost::Error::no_answer(Stage::Authentication, no_answer)))?;
-    read(&response).map_err(|error| explained(error.at(wasi::now().unix_ms, &response)))
+    let read = match wasi::send(Outgoing::alone(request, timeout_ms)) {
+        Ok(response) => read(&response).map_err(|error| error.at(wasi::now().unix_ms, &response)),
+        Err(no_answer) => Err(thingpost::Error::no_answer(Stage::Authentication, no_answer)),
+    };
+    read.map_err(|error| explained(error.without(secrets.iter().copied())))
 }
 
 fn explained(error: thingpost::Error) -> Error {

@@ -61,6 +61,10 @@ pub struct Drive {
     silent_from: usize,
     /// Who signs where it is not the exchange.
     pub signs: Signs,
+    /// How long that takes.
+    pub sign_ms: u64,
+    /// When a signature comes, and what it is.
+    signature: Option<(u64, Result<String, String>)>,
     /// What was signed so.
     pub signed: Vec<String>,
     flights: Vec<Flight>,
@@ -86,6 +90,8 @@ impl Drive {
             is_silent: false,
             silent_from: 0,
             signs: |_| unreachable!("nobody else signs"),
+            sign_ms: 0,
+            signature: None,
             signed: vec![],
             flights: vec![],
             steps: 0,
@@ -112,12 +118,17 @@ impl Drive {
                 Step::Sign(signing) => {
                     let signature = (self.signs)(&signing.content);
                     self.signed.push(signing.content);
-                    self.exchange.signed(self.moment(), signature);
+                    match self.sign_ms {
+                        0 => self.exchange.signed(self.moment(), signature),
+                        // Whoever is asked anew forgets what he was asked before.
+                        sign_ms => self.signature = Some((self.now_ms + sign_ms, signature)),
+                    }
                 }
                 Step::Wait(until_ms) => {
                     assert!(until_ms.is_none_or(|until_ms| until_ms > self.now_ms), "waits for what is past");
                     let answer_ms = self.flights.iter().map(|flight| flight.due_ms).min();
-                    let next_ms = [until_ms, answer_ms].into_iter().flatten().min();
+                    let signature_ms = self.signature.as_ref().map(|(due_ms, _)| *due_ms);
+                    let next_ms = [until_ms, answer_ms, signature_ms].into_iter().flatten().min();
                     let next_ms = next_ms.expect("waits, and nothing is under way").max(self.now_ms);
                     if next_ms > end_ms {
                         self.now_ms = end_ms;
@@ -174,6 +185,9 @@ impl Drive {
     /// Hands over what has come by now, the earliest first.
     fn deliver(&mut self) {
         let now_ms = self.now_ms;
+        if let Some((_, signature)) = self.signature.take_if(|(due_ms, _)| *due_ms <= now_ms) {
+            self.exchange.signed(self.moment(), signature);
+        }
         let (mut due, rest): (Vec<_>, Vec<_>) = self.flights.drain(..).partition(|flight| flight.due_ms <= now_ms);
         self.flights = rest;
         due.sort_by_key(|flight| flight.due_ms);

@@ -91,6 +91,12 @@ fn fresh_session(token: &str) -> Session {
     aliyun::Session::new(Token::new(token), UNIX_START_MS - 300_000).into()
 }
 
+/// A session whose last tenth begins so many milliseconds after the start.
+fn session_near_its_end_in(wait_ms: u64, token: &str) -> Session {
+    const LIFE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+    aliyun::Session::new(Token::new(token), UNIX_START_MS + wait_ms - LIFE_MS / 10 * 9).into()
+}
+
 /// A session at the end of its seven days.
 fn old_session(token: &str) -> Session {
     aliyun::Session::new(Token::new(token), UNIX_START_MS - 7 * 24 * 60 * 60 * 1000 + 60_000).into()

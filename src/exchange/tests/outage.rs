@@ -2,9 +2,13 @@
 
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn};
 use super::driver::{Drive, Sent};
-use super::{message, messages, on_aliyun, on_aws, payload};
+use super::{
+    SEED, aliyun_platform_signed_by, message, messages, old_session, on_aliyun, on_aws, payload,
+    session_near_its_end_in,
+};
+use crate::aliyun::{Signer, TimestampPolicy};
 use crate::error::{Cause, Stage};
-use crate::exchange::Options;
+use crate::exchange::{Exchange, Options};
 use crate::http::Failure;
 use crate::message::Qos::{AtLeastOnce, AtMostOnce};
 use crate::outcome::{Delivery, Retry};
@@ -100,6 +104,46 @@ fn the_first_answer_of_any_kind_ends_the_silence() {
         let at_once = drive.sent.iter().filter(|sent| sent.at_ms == answered_ms).count();
         assert!(at_once >= 31, "{answer:?}: {at_once}");
     }
+}
+
+#[test]
+fn a_probe_that_ends_for_good_without_an_answer_is_followed_by_another() {
+    for failure in [Failure::RequestRejected, Failure::Denied, Failure::AnswerTooLarge] {
+        let script = Script::new(std::iter::repeat_n(REFUSED, 33).chain([Fate::Failed(failure)]));
+        let mut drive = on_aws(Cloud::aws(script), Options::default(), messages(64));
+        drive.finish();
+        assert_eq!(drive.cloud.total_accepted(), 63, "{failure:?}: one has its outcome, the others go on");
+        assert!(drive.now_ms < 5_000, "{failure:?}: {}", drive.now_ms);
+    }
+}
+
+#[test]
+fn a_renewal_that_fails_while_nobody_answers_holds_no_message_up() {
+    let script = Script::new(std::iter::repeat_n(REFUSED, 36));
+    let cloud = Cloud::aliyun(script, Script::always(REFUSED)).with_token("kept");
+    let session = Some(session_near_its_end_in(1_500, "kept"));
+    let mut drive = on_aliyun(cloud, Options::default(), session, messages(64));
+    drive.finish();
+    let [renewal] = drive.authentications().try_into().unwrap();
+    assert!(renewal.at_ms >= 1_500 && drive.sent[32..].contains(renewal), "it asks for all of them");
+    assert_eq!(drive.cloud.total_accepted(), 64);
+    assert!(drive.now_ms < 15_000, "{}", drive.now_ms);
+}
+
+#[test]
+fn what_was_signed_elsewhere_waits_for_its_turn_while_nobody_answers() {
+    let slow = Turn { fate: REFUSED, latency_ms: 3_000 };
+    let script = Script::new(std::iter::repeat_n(REFUSED.into(), 32).chain([slow]));
+    let cloud = Cloud::aliyun(script, served()).with_token("old");
+    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let exchange = Exchange::new(platform, Options::default(), Some(old_session("old")), SEED, messages(64)).unwrap();
+    let mut drive = Drive::new(cloud, exchange);
+    drive.signs = |_| Ok("signature".to_owned());
+    drive.sign_ms = 1_500;
+    drive.finish();
+    let [renewal] = drive.authentications().try_into().unwrap();
+    assert!(renewal.at_ms > 3_000, "the request that asks for all of them was under way: {}", renewal.at_ms);
+    assert_eq!(drive.cloud.total_accepted(), 64);
 }
 
 #[test]

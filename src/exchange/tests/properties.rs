@@ -6,8 +6,11 @@ use proptest::prelude::*;
 
 use super::cloud::{Cloud, Fate, Script, Turn};
 use super::driver::Drive;
-use super::{ENDED_TOKEN, aliyun_platform, aws_platform, fresh_session, message, old_session, signing_platform};
-use crate::aliyun::TimestampPolicy;
+use super::{
+    ENDED_TOKEN, aliyun_platform, aliyun_platform_signed_by, aws_platform, fresh_session, message, messages,
+    old_session, session_near_its_end_in, signing_platform,
+};
+use crate::aliyun::{Signer, TimestampPolicy};
 use crate::error::Stage;
 use crate::exchange::{Exchange, Options};
 use crate::http::Failure;
@@ -27,6 +30,8 @@ struct Case {
     lateness_ms: u64,
     /// Whether messages are signed, on AWS.
     is_signed: bool,
+    /// How long somebody else takes to sign, on Aliyun.
+    sign_ms: Option<u64>,
     ahead_ms: i64,
     jump: (u64, i64),
 }
@@ -34,6 +39,7 @@ struct Case {
 impl Case {
     fn run(&self, is_confused: bool) -> Drive {
         let platform = match (self.is_aliyun, self.is_signed) {
+            (true, _) if self.sign_ms.is_some() => aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now),
             (true, _) => aliyun_platform(TimestampPolicy::Now),
             (false, true) => signing_platform(),
             (false, false) => aws_platform(),
@@ -44,9 +50,70 @@ impl Case {
         let mut drive = Drive::new(self.cloud.clone(), exchange);
         (drive.lateness_ms, drive.is_confused) = (self.lateness_ms, is_confused);
         (drive.ahead_ms, drive.jump, drive.cloud.has_clock) = (self.ahead_ms, self.jump, self.is_signed);
+        drive.signs = |_| Ok("signature".to_owned());
+        drive.sign_ms = self.sign_ms.unwrap_or_default();
         drive.finish();
         drive
     }
+}
+
+/// A server that is not there for a while, and what happens to each request meanwhile.
+#[derive(Clone, Debug)]
+struct Absence {
+    is_aliyun: bool,
+    session: Option<Session>,
+    sign_ms: Option<u64>,
+    options: Options,
+    messages: usize,
+    seed: u64,
+    cloud: Cloud,
+    back_ms: u64,
+}
+
+impl Absence {
+    fn run(&self) -> Drive {
+        let platform = match (self.is_aliyun, self.sign_ms) {
+            (true, Some(_)) => aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now),
+            (true, None) => aliyun_platform(TimestampPolicy::Now),
+            (false, _) => aws_platform(),
+        };
+        let messages = messages(self.messages);
+        let exchange = Exchange::new(platform, self.options.clone(), self.session.clone(), self.seed, messages);
+        let mut drive = Drive::new(self.cloud.clone(), exchange.unwrap());
+        drive.signs = |_| Ok("signature".to_owned());
+        drive.sign_ms = self.sign_ms.unwrap_or_default();
+        if !drive.until(self.back_ms) {
+            drive.cloud.messages = Script::always(Fate::Served);
+            drive.cloud.authentications = Script::always(Fate::Served);
+            drive.finish();
+        }
+        drive
+    }
+}
+
+/// Nobody answers. A connection that is closed is left out: on a first contact it has a schedule of its own.
+fn silence() -> impl Strategy<Value = Script> {
+    let after = prop::sample::select(vec![Failure::AnswerTimeout, Failure::AnswerTooLarge, Failure::Protocol]);
+    let failure = prop_oneof![4 => Just(Failure::ConnectionRefused), 2 => before_sending(), 1 => after];
+    let latency_ms = prop_oneof![8 => 0..500_u64, 1 => 0..4_000_u64];
+    let turn = (failure, latency_ms).prop_map(|(failure, latency_ms)| Turn { fate: Fate::Failed(failure), latency_ms });
+    vec(turn, 0..100).prop_map(|turns| Script::new(turns).then_always(Fate::Failed(Failure::ConnectionRefused)))
+}
+
+fn absence() -> impl Strategy<Value = Absence> {
+    let options = (1..40_u32).prop_map(|max_in_flight| Options { max_in_flight, ..Options::default() });
+    (any::<bool>(), session(), sign_ms(2_000), options, 0..80_usize, any::<u64>(), silence(), silence(), 0..18_000_u64)
+        .prop_map(|(is_aliyun, session, sign_ms, options, messages, seed, of_messages, of_authentications, back_ms)| {
+            let cloud = match is_aliyun {
+                true => Cloud::aliyun(of_messages, of_authentications).with_token("kept"),
+                false => Cloud::aws(of_messages),
+            };
+            Absence { is_aliyun, session, sign_ms, options, messages, seed, cloud, back_ms }
+        })
+}
+
+fn sign_ms(longest_ms: u64) -> impl Strategy<Value = Option<u64>> {
+    prop_oneof![2 => Just(None), 1 => Just(Some(0)), 2 => (0..longest_ms).prop_map(Some)]
 }
 
 fn before_sending() -> impl Strategy<Value = Failure> {
@@ -142,6 +209,7 @@ fn session() -> impl Strategy<Value = Option<Session>> {
         Just(None),
         Just(Some(fresh_session("kept"))),
         Just(Some(fresh_session("forgotten"))),
+        (0..20_000_u64).prop_map(|wait_ms| Some(session_near_its_end_in(wait_ms, "kept"))),
         Just(Some(old_session("kept"))),
         Just(Some(old_session("forgotten"))),
     ]
@@ -160,8 +228,8 @@ fn case() -> impl Strategy<Value = Case> {
     });
     let lateness_ms = prop_oneof![3 => Just(0), 1 => 0..2_000_u64];
     any::<bool>().prop_flat_map(cloud_of).prop_flat_map(move |(is_aliyun, cloud)| {
-        (messages.clone(), options(), session(), any::<u64>(), lateness_ms.clone(), clock()).prop_map(
-            move |(messages, options, session, seed, lateness_ms, (is_signed, ahead_ms, jump))| Case {
+        (messages.clone(), options(), session(), any::<u64>(), lateness_ms.clone(), clock(), sign_ms(10_000)).prop_map(
+            move |(messages, options, session, seed, lateness_ms, (is_signed, ahead_ms, jump), sign_ms)| Case {
                 is_aliyun,
                 messages,
                 options,
@@ -170,6 +238,7 @@ fn case() -> impl Strategy<Value = Case> {
                 cloud: cloud.clone(),
                 lateness_ms,
                 is_signed,
+                sign_ms,
                 ahead_ms,
                 jump,
             },
@@ -256,6 +325,20 @@ proptest! {
     fn while_nobody_answers_one_request_is_under_way_and_no_more_than_two_begin_in_a_second(case in case()) {
         let drive = case.run(false);
         prop_assert!(drive.most_probes_in_a_second() <= 2, "{:?}", drive.probes);
+    }
+
+    #[test]
+    fn a_server_that_is_back_in_time_is_noticed_soon_and_gets_all_that_has_not_ended_for_good(absence in absence()) {
+        let drive = absence.run();
+        for outcome in drive.outcomes() {
+            let Err(error) = outcome else { continue };
+            prop_assert!(error.delivery == Delivery::Unknown || error.retry == Retry::Never, "{:?}", error);
+        }
+        // Four seconds for the request that is under way, two for the pause behind it, and what a signature takes.
+        let soon_ms = absence.back_ms + 6_000 + absence.sign_ms.unwrap_or_default();
+        let waiting = drive.finished_ms.iter().flatten().any(|finished_ms| *finished_ms > soon_ms);
+        let back = drive.sent.iter().any(|sent| (absence.back_ms..=soon_ms).contains(&sent.at_ms));
+        prop_assert!(!waiting || back, "{:?}", drive.sent.iter().map(|sent| sent.at_ms).collect::<Vec<_>>());
     }
 
     #[test]

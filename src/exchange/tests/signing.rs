@@ -1,6 +1,6 @@
 //! The secret stays elsewhere, and the clock is wrong.
 
-use super::cloud::{Cloud, Fate, Script};
+use super::cloud::{Cloud, Fate, Script, Turn, is_authentication};
 use super::driver::{Drive, Signs, UNIX_START_MS};
 use super::{SECRET, SEED, aliyun_platform, aliyun_platform_signed_by, messages, old_session};
 use crate::aliyun::{SignMethod, Signer, TimestampPolicy, sign};
@@ -140,7 +140,7 @@ fn a_signature_that_does_not_come_ends_its_messages_in_time() {
     for (_, outcome) in exchange.outcomes() {
         let error = outcome.unwrap_err();
         assert_eq!((error.cause, error.delivery, error.attempts), (Cause::SigningFailed, Delivery::NotSent, 0));
-        assert_eq!(error.detail.as_deref(), Some("no signature in time"));
+        assert_eq!((error.detail.as_deref(), error.retry), (Some("no signature in time"), Retry::AfterMs(0)));
     }
     // Too late, and nobody waits for it.
     exchange.signed(at(31_000), Ok("signature".to_owned()));
@@ -160,6 +160,42 @@ fn a_renewal_whose_signature_does_not_come_delays_the_end_by_five_seconds() {
     assert_eq!(exchange.next(at(50)), Step::Wait(Some(5_000)));
     assert_eq!(exchange.next(at(5_000)), Step::Done);
     assert!(exchange.outcomes().all(|(_, outcome)| outcome.is_ok()));
+}
+
+#[test]
+fn a_renewal_whose_signature_comes_too_late_costs_no_message_when_the_old_token_is_rejected_later() {
+    // Seven seconds are too long for a renewal, and not for a message.
+    let cloud = Cloud::aliyun(Script::always(Turn { fate: Fate::Served, latency_ms: 6_000 }), served());
+    let mut drive = signed_elsewhere(cloud, Some(old_session("ended")), with_the_secret, 3);
+    drive.sign_ms = 7_000;
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (3, 1));
+    assert_eq!((drive.signed.len(), drive.authentications()[0].at_ms), (2, 13_000), "it is asked for anew");
+}
+
+#[test]
+fn a_signature_for_a_renewal_has_all_of_the_time_once_the_old_token_is_rejected() {
+    let mut drive = signed_elsewhere(Cloud::aliyun(served(), served()), Some(old_session("ended")), with_the_secret, 3);
+    drive.sign_ms = 29_000;
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.signed.len()), (3, 1));
+
+    let mut drive = signed_elsewhere(Cloud::aliyun(served(), served()), Some(old_session("ended")), with_the_secret, 3);
+    drive.sign_ms = u64::MAX / 2;
+    drive.finish();
+    assert_eq!((drive.cloud.total_accepted(), drive.now_ms), (0, 30_000), "and no more");
+}
+
+#[test]
+fn a_signature_that_was_made_while_everything_stood_still_is_too_late_as_well() {
+    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let session = Some(old_session("old"));
+    let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
+    let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
+    assert!(matches!(exchange.next(at(0)), Step::Sign(_)));
+    exchange.signed(at(6_000), Ok("signature".to_owned()));
+    let Step::Send(sent) = exchange.next(at(6_000)) else { panic!("the old token still serves") };
+    assert!(!is_authentication(&sent.request) && sent.timeout_ms == 30_000);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn, password};
 use super::driver::{Drive, UNIX_START_MS};
-use super::{SECRET, SEED, aliyun_platform, fresh_session, message, messages, on_aliyun, payload};
+use super::{SECRET, SEED, aliyun_platform, fresh_session, message, messages, on_aliyun, payload, signing_platform};
 use crate::aliyun::TimestampPolicy;
 use crate::error::{Cause, Error, Stage};
-use crate::exchange::{Exchange, Options};
-use crate::http::Failure;
+use crate::exchange::{Exchange, Options, Step};
+use crate::http::{Failure, NoAnswer};
 use crate::message::Message;
 use crate::message::Qos::{AtLeastOnce, AtMostOnce};
+use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 
 fn served() -> Script {
@@ -187,6 +188,26 @@ fn a_second_attempt_to_authenticate_carries_its_own_time() {
     drive.finish();
     let [first, second] = drive.authentications().try_into().unwrap();
     assert_ne!(first.outgoing.request.body, second.outgoing.request.body);
+}
+
+#[test]
+fn the_words_of_a_host_that_has_no_answer_give_no_secret_away() {
+    let aliyun = || aliyun_platform(TimestampPolicy::None);
+    for (platform, session) in
+        [(signing_platform(), None), (aliyun(), None), (aliyun(), Some(fresh_session("token-of-before")))]
+    {
+        let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
+        let now = Moment { monotonic_ms: 0, unix_ms: UNIX_START_MS };
+        let Step::Send(sent) = exchange.next(now) else { panic!("nothing is in the way") };
+        let detail = Some(format!("cannot send {SECRET} and token-of-before"));
+        exchange.answer(now, sent.id, Err(NoAnswer { failure: Failure::RequestRejected, detail }));
+        let _ = exchange.next(now);
+        let shown = format!("{exchange:?}");
+        let (_, outcome) = exchange.outcomes().next().unwrap();
+        let detail = outcome.unwrap_err().detail.unwrap();
+        assert!(detail.starts_with("cannot send (hidden)"), "{detail}");
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
 }
 
 #[test]

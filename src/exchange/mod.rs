@@ -66,6 +66,11 @@ pub struct Outgoing {
     /// Read no more of the body of the answer than this and one byte more, which tells that it was cut. Status and headers
     /// decide in most cases, and where they do not, whoever reads the answer finds out.
     pub max_answer_bytes: usize,
+    /// Whether a success needs its body, so that one whose body broke off is none. [`Response::decides_though_cut_short`]
+    /// takes this.
+    ///
+    /// [`Response::decides_though_cut_short`]: crate::http::Response::decides_though_cut_short
+    pub body_needed: bool,
 }
 
 /// What to do next.
@@ -99,6 +104,8 @@ pub struct Exchange {
     /// As many as may be in flight: few enough to look through.
     under_way: Vec<Flight>,
     next_id: RequestId,
+    /// Whether a message has been answered, here or in an exchange before this one.
+    has_been_answered: bool,
     /// What an operation has given.
     reply: Option<aws::Reply>,
     /// How far our clock is ahead, once the platform has refused a signature for its time.
@@ -143,7 +150,7 @@ impl Outgoing {
     /// A request that is sent on its own and belongs to no exchange. A connection may take all of its time.
     pub fn alone(request: Request, timeout_ms: u32) -> Self {
         let connect_timeout_ms = timeout_ms;
-        Self { id: 0, request, connect_timeout_ms, timeout_ms, max_answer_bytes: MAX_RESPONSE_BODY }
+        Self { id: 0, request, connect_timeout_ms, timeout_ms, max_answer_bytes: MAX_RESPONSE_BODY, body_needed: true }
     }
 }
 
@@ -191,6 +198,7 @@ impl Exchange {
         Ok(Self {
             backoff: Backoff::new(&options, seed),
             pace: Pace::new(options.max_in_flight),
+            has_been_answered: false,
             outage: Outage::new(&options),
             authentication: platform.wants_session().then(|| Authentication::new(session)),
             platform,
@@ -338,7 +346,9 @@ impl Exchange {
         self.outage.begun(now.monotonic_ms, id);
         self.under_way.push(Flight { id, errand, sent_ms: now.monotonic_ms, connect_timeout_ms });
         let max_answer_bytes = if self.is_operation() { MAX_REPLY_BODY } else { MAX_RESPONSE_BODY };
-        Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes }
+        let is_publication = matches!(errand, Errand::Publication { .. }) && !self.is_operation();
+        let body_needed = !is_publication || self.platform.needs_body_of_receipt();
+        Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes, body_needed }
     }
 
     fn is_operation(&self) -> bool {
@@ -380,6 +390,18 @@ impl Exchange {
     /// The platform, which explains the errors.
     pub fn platform(&self) -> &Platform {
         &self.platform
+    }
+
+    /// Whether a message has been answered: for the next exchange of the same device, which then knows that the device can be.
+    pub fn has_been_answered(&self) -> bool {
+        self.has_been_answered
+    }
+
+    /// Takes that over from an exchange before this one.
+    #[must_use]
+    pub fn answered_before(mut self, has_been_answered: bool) -> Self {
+        self.has_been_answered = has_been_answered;
+        self
     }
 
     /// The token, for the next exchange of the same device.

@@ -47,8 +47,10 @@ impl Guest for Component {
         let config = platform::aliyun_config(config).map_err(refused)?;
         let (request, signature) =
             config.mqtt_auth_request(wasi::now().unix_ms, signer::signature).map_err(explained)?;
-        exchange(request, timeout_ms, &[&signature], |response| config.read_mqtt_auth_response(response, &signature))
-            .map(provisioning::mqtt_credentials)
+        exchange(request, timeout_ms, &[signature.reveal()], |response| {
+            config.read_mqtt_auth_response(response, &signature)
+        })
+        .map(provisioning::mqtt_credentials)
     }
 }
 

@@ -109,10 +109,10 @@ impl Platform {
         }
     }
 
-    /// How far our clock is ahead, if that is why a message was refused.
-    pub(crate) fn clock_refused(&self, error: &Error) -> Option<i64> {
+    /// How far our clock is ahead, if that is why a message was refused that was signed by one set back by so much.
+    pub(crate) fn clock_refused(&self, error: &Error, set_back_ms: i64) -> Option<i64> {
         match self {
-            Self::Aws(config) => aws::clock_refused(config, error),
+            Self::Aws(config) => aws::clock_refused(config, error, set_back_ms),
             Self::Aliyun(_) => None,
         }
     }

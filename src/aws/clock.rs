@@ -15,19 +15,22 @@ const NAMED_MS: u64 = 60 * 1000;
 /// What an error says of a message that was signed by the platform's clock.
 const BY_THE_PLATFORMS_CLOCK: &str = "signed by the platform's clock, as ";
 
-/// How far our clock is ahead, if that is why a message was refused.
-pub(crate) fn clock_refused(config: &Config, error: &Error) -> Option<i64> {
+/// How far our clock is ahead, if that is why a message was refused that was signed by one set back by so much.
+pub(crate) fn clock_refused(config: &Config, error: &Error, set_back_ms: i64) -> Option<i64> {
     let answer = error.answer.as_ref()?;
     let message = answer.message.as_deref().unwrap_or_default();
     let tolerated_ms = if names_the_clock(message) { NAMED_MS } else { TOLERATED_MS };
     let is_refused = config.way().signs() && error.cause == Cause::Forbidden;
-    answer.clock_ahead_ms.filter(|ahead_ms| is_refused && ahead_ms.unsigned_abs() > tolerated_ms)
+    let is_off = |ahead_ms: &i64| ahead_ms.saturating_sub(set_back_ms).unsigned_abs() > tolerated_ms;
+    answer.clock_ahead_ms.filter(|ahead_ms| is_refused && is_off(ahead_ms))
 }
 
 /// The error of a message that was signed by the platform's clock, ours being so far ahead.
 pub(crate) fn by_the_platforms_clock(error: Error, ahead_ms: i64) -> Error {
     match error.detail {
         Some(_) => error,
+        // It was set right meanwhile.
+        None if ahead_ms.unsigned_abs() <= NAMED_MS => error,
         None => Error { detail: Some([BY_THE_PLATFORMS_CLOCK, &explain::clock(ahead_ms)].concat()), ..error },
     }
 }

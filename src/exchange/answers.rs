@@ -1,6 +1,7 @@
 //! What becomes of a message with each answer, or with none.
 
 use super::authentication::{Authentication, Epoch};
+use super::clock::Clock;
 use super::item::Verdict;
 use super::kind::Kind;
 use super::{Errand, Exchange, Flight, RequestId, Subject};
@@ -24,8 +25,8 @@ impl Exchange {
         }
         match flight.errand {
             Errand::Authentication => self.authenticated(now, &flight, answered),
-            Errand::Publication { item, epoch, ahead_ms } => {
-                self.published(now, &flight, item, epoch, ahead_ms, answered);
+            Errand::Publication { item, epoch, clock } => {
+                self.published(now, &flight, item, epoch, clock, answered);
             }
         }
     }
@@ -39,7 +40,7 @@ impl Exchange {
             let is_telling = is_urgent && no_answer.failure.is_transient();
             self.outage.failed(now.monotonic_ms, flight.id, pause_ms, is_telling);
         }
-        authentication.answer(now, &self.platform, answered, &mut self.backoff);
+        authentication.answer(now, &self.platform, answered, &mut self.backoff, &mut self.clock);
     }
 
     fn published(
@@ -48,7 +49,7 @@ impl Exchange {
         flight: &Flight,
         index: usize,
         epoch: Epoch,
-        ahead_ms: Option<i64>,
+        clock: Clock,
         answered: Result<Response, NoAnswer>,
     ) {
         self.has_been_answered |= answered.is_ok();
@@ -64,13 +65,13 @@ impl Exchange {
             }
         };
         let max_attempts = self.options.max_attempts;
-        if self.learns_the_time(&error, ahead_ms) {
+        if self.learns_the_time(&error, clock) {
             self.item(index).failed(now.monotonic_ms, error, max_attempts);
             return self.put_back(index);
         }
-        let error = match ahead_ms {
-            Some(ahead_ms) => self.platform.by_the_platforms_clock(error, ahead_ms),
-            None => error,
+        let error = match clock.ahead_ms() {
+            0 => error,
+            ahead_ms => self.platform.by_the_platforms_clock(error, ahead_ms),
         };
         let kind = Kind::of(&error);
         match kind {
@@ -142,11 +143,10 @@ impl Exchange {
 
     /// Whether the message was refused for the time in its signature, by a clock that is now known to be wrong. Then it goes
     /// once more by the platform's, and is not refused for that again.
-    fn learns_the_time(&mut self, error: &Error, signed_by: Option<i64>) -> bool {
-        let refused = self.platform.clock_refused(error).filter(|_| signed_by.is_none());
+    fn learns_the_time(&mut self, error: &Error, signed_by: Clock) -> bool {
+        let refused = self.platform.clock_refused(error, signed_by.ahead_ms()).filter(|_| !signed_by.has_learned());
         if let Some(ahead_ms) = refused {
-            // Of several that were under way, the first has told.
-            self.ahead_ms.get_or_insert(ahead_ms);
+            self.clock.learn(ahead_ms);
         }
         refused.is_some()
     }

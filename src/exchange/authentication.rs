@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::backoff::Backoff;
+use super::clock::Clock;
 use super::kind::{Kind, more_telling};
 use super::options::Options;
 use crate::aliyun::Signing;
@@ -40,8 +41,6 @@ pub(super) struct Authentication {
     is_renewal: bool,
     /// What has kept us from a token since the beginning of this attempt to get one.
     trouble: Option<Error>,
-    /// How far our clock is ahead, once the platform has refused a timestamp.
-    ahead_ms: Option<i64>,
 }
 
 /// A renewal ahead of time delays nobody but the end of the exchange, and that not for long.
@@ -110,14 +109,13 @@ impl Authentication {
             deadline_ms: 0,
             is_renewal: false,
             trouble: None,
-            ahead_ms: None,
         }
     }
 
-    pub fn access(&mut self, now: Moment, platform: &Platform, options: &Options) -> Access {
+    pub fn access(&mut self, now: Moment, platform: &Platform, options: &Options, clock: Clock) -> Access {
         match (&self.session, &self.state) {
             (Some(session), State::Idle) if !self.is_own() && session.is_near_its_end(now) => {
-                self.begin(now, platform, options.timeout_ms.min(RENEWAL_MS))
+                self.begin(now, platform, options.timeout_ms.min(RENEWAL_MS), clock)
             }
             (_, State::Signed(signed)) => {
                 let signed = signed.clone();
@@ -130,8 +128,8 @@ impl Authentication {
             (None, State::Pausing { until_ms } | State::Resting { until_ms }) if now.monotonic_ms < *until_ms => {
                 Access::Wait { until_ms: Some(*until_ms) }
             }
-            (None, State::Idle | State::Resting { .. }) => self.begin(now, platform, options.timeout_ms),
-            (None, State::Pausing { .. }) => self.attempt(now, platform),
+            (None, State::Idle | State::Resting { .. }) => self.begin(now, platform, options.timeout_ms, clock),
+            (None, State::Pausing { .. }) => self.attempt(now, platform, clock),
         }
     }
 
@@ -190,19 +188,20 @@ impl Authentication {
         self.epoch > 0
     }
 
-    fn begin(&mut self, now: Moment, platform: &Platform, timeout_ms: u32) -> Access {
+    fn begin(&mut self, now: Moment, platform: &Platform, timeout_ms: u32, clock: Clock) -> Access {
         self.attempts = 0;
         self.trouble = None;
         self.is_renewal = self.session.is_some();
         self.deadline_ms = now.monotonic_ms.saturating_add(timeout_ms.into());
-        self.attempt(now, platform)
+        self.attempt(now, platform, clock)
     }
 
-    fn attempt(&mut self, now: Moment, platform: &Platform) -> Access {
+    fn attempt(&mut self, now: Moment, platform: &Platform, clock: Clock) -> Access {
         self.attempts += 1;
-        let now_unix_ms = now.unix_ms.saturating_sub_signed(self.ahead_ms.unwrap_or_default());
-        let Some(mut signing) = platform.signing(now_unix_ms) else { return self.send(now, platform, None) };
-        if self.ahead_ms.is_some() {
+        let Some(mut signing) = platform.signing(clock.corrected(now).unix_ms) else {
+            return self.send(now, platform, None);
+        };
+        if clock.ahead_ms() != 0 {
             signing = signing.by_the_platforms_clock();
         }
         match platform.sign(&signing) {
@@ -266,6 +265,7 @@ impl Authentication {
         platform: &Platform,
         answered: Result<Response, NoAnswer>,
         backoff: &mut Backoff,
+        clock: &mut Clock,
     ) {
         let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
         let read = match answered {
@@ -281,7 +281,7 @@ impl Authentication {
         };
         match read {
             Ok(session) => self.obtained(now, session),
-            Err(error) if self.learns_the_time(platform, &error) => {
+            Err(error) if learns_the_time(platform, &error, clock) => {
                 // A renewal begins anew; the token still serves meanwhile.
                 if !self.is_renewal {
                     self.trouble = Some(Error { attempts: 0, ..error });
@@ -298,19 +298,6 @@ impl Authentication {
                 self.state = self.pause_or_fail(now, error, wish_ms, backoff);
             }
         }
-    }
-
-    /// Whether the platform has refused a timestamp by a clock that is wrong, for the first time.
-    fn learns_the_time(&mut self, platform: &Platform, error: &Error) -> bool {
-        let ahead_ms = error.answer.as_ref().and_then(|answer| answer.clock_ahead_ms).unwrap_or_default();
-        let does = error.cause == Cause::Unauthenticated
-            && platform.corrects_clock()
-            && self.ahead_ms.is_none()
-            && ahead_ms.unsigned_abs() > TOLERATED_MS;
-        if does {
-            self.ahead_ms = Some(ahead_ms);
-        }
-        does
     }
 
     /// To authenticate twice does no harm, so other than with a message it does not matter whether the request
@@ -407,4 +394,17 @@ impl Authentication {
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.spent.iter().chain(&self.session).flat_map(Session::secrets)
     }
+}
+
+/// Whether the platform has refused a timestamp by a clock that is wrong, for the first time.
+fn learns_the_time(platform: &Platform, error: &Error, clock: &mut Clock) -> bool {
+    let ahead_ms = error.answer.as_ref().and_then(|answer| answer.clock_ahead_ms);
+    let refused = ahead_ms.filter(|ahead_ms| {
+        error.cause == Cause::Unauthenticated
+            && platform.corrects_clock()
+            && !clock.has_learned()
+            && clock.differs_ms(*ahead_ms).unsigned_abs() > TOLERATED_MS
+    });
+    refused.into_iter().for_each(|ahead_ms| clock.learn(ahead_ms));
+    refused.is_some()
 }

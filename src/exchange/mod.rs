@@ -15,6 +15,7 @@
 mod answers;
 mod authentication;
 mod backoff;
+mod clock;
 mod item;
 mod kind;
 mod options;
@@ -35,6 +36,7 @@ pub use subject::Subject;
 
 use authentication::{Access, Authentication, Epoch};
 use backoff::Backoff;
+use clock::Clock;
 use item::Item;
 use outage::Outage;
 use pace::Pace;
@@ -108,8 +110,7 @@ pub struct Exchange {
     has_been_answered: bool,
     /// What an operation has given.
     reply: Option<aws::Reply>,
-    /// How far our clock is ahead, once the platform has refused a signature for its time.
-    ahead_ms: Option<i64>,
+    clock: Clock,
 }
 
 /// The place of one message.
@@ -142,7 +143,7 @@ enum Errand {
         item: usize,
         epoch: Epoch,
         /// By which clock it was signed.
-        ahead_ms: Option<i64>,
+        clock: Clock,
     },
 }
 
@@ -209,8 +210,18 @@ impl Exchange {
             under_way: Vec::new(),
             next_id: 0,
             reply: None,
-            ahead_ms: None,
+            clock: Clock::default(),
         })
+    }
+
+    /// With what an earlier exchange has [learned](Self::clock_ahead_ms) about the clock.
+    pub fn with_clock_ahead_ms(self, ahead_ms: i64) -> Self {
+        Self { clock: Clock::known(ahead_ms), ..self }
+    }
+
+    /// How far the clock is ahead of the platform's, for the next exchange. 0 where nothing was refused for its time.
+    pub fn clock_ahead_ms(&self) -> i64 {
+        self.clock.ahead_ms()
     }
 
     fn admit(&mut self, prepared: Result<Request, RequestProblem>, qos: Qos, subject: Subject) {
@@ -322,7 +333,7 @@ impl Exchange {
 
     fn access(&mut self, now: Moment) -> Access {
         match &mut self.authentication {
-            Some(authentication) => authentication.access(now, &self.platform, &self.options),
+            Some(authentication) => authentication.access(now, &self.platform, &self.options, self.clock),
             None => Access::Granted(0),
         }
     }
@@ -330,13 +341,12 @@ impl Exchange {
     /// Sends the message whose turn it is. Its time is not over: that was looked at before.
     fn send_next(&mut self, now: Moment, epoch: Epoch) -> Option<Outgoing> {
         let index = self.queue.pop()?;
-        let (timeout_ms, ahead_ms) = (self.options.timeout_ms, self.ahead_ms);
+        let (timeout_ms, clock) = (self.options.timeout_ms, self.clock);
         let item = self.item(index);
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
         let request = item.request.clone();
-        let unix_ms = now.unix_ms.saturating_sub_signed(ahead_ms.unwrap_or_default());
-        let request = self.platform.authorise(request, self.session(), Moment { unix_ms, ..now });
-        Some(self.begin(now, Errand::Publication { item: index, epoch, ahead_ms }, request, timeout_ms))
+        let request = self.platform.authorise(request, self.session(), clock.corrected(now));
+        Some(self.begin(now, Errand::Publication { item: index, epoch, clock }, request, timeout_ms))
     }
 
     fn begin(&mut self, now: Moment, errand: Errand, request: Request, timeout_ms: u32) -> Outgoing {

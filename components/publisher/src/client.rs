@@ -22,6 +22,8 @@ pub struct Client {
     session: RefCell<Option<Session>>,
     /// Whether a message has ever been answered.
     has_been_answered: Cell<bool>,
+    /// How far the clock of the host is ahead, as far as an exchange has learned it.
+    clock_ahead_ms: Cell<i64>,
 }
 
 impl Client {
@@ -30,15 +32,23 @@ impl Client {
         signer::check(&platform)?;
         let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
-        Ok(Self { platform, options, session: RefCell::new(session), has_been_answered: Cell::new(false) })
+        Ok(Self {
+            platform,
+            options,
+            session: RefCell::new(session),
+            has_been_answered: Cell::new(false),
+            clock_ahead_ms: Cell::new(0),
+        })
     }
 
     /// Runs an exchange with what those before it have found out, and keeps what it finds out.
-    fn run(&self, exchange: Exchange) -> Exchange {
-        let mut exchange = exchange.answered_before(self.has_been_answered.get());
+    fn run(&self, exchange: Result<Exchange, ConfigurationProblem>) -> Exchange {
+        let exchange = exchange.expect(CHECKED).answered_before(self.has_been_answered.get());
+        let mut exchange = exchange.with_clock_ahead_ms(self.clock_ahead_ms.get());
         wasi::run(&mut exchange, &signer::Signer(&self.platform));
         self.session.replace(exchange.session().cloned());
         self.has_been_answered.set(exchange.has_been_answered());
+        self.clock_ahead_ms.set(exchange.clock_ahead_ms());
         exchange
     }
 
@@ -47,7 +57,7 @@ impl Client {
         let session = self.session.take();
         let exchange =
             Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
-        let exchange = self.run(exchange.expect(CHECKED));
+        let exchange = self.run(exchange);
         let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
         reply.map_err(|error| {
             let explanation = self.platform.explain(&error, subject);
@@ -70,7 +80,7 @@ impl GuestClient for Client {
         let messages = messages.into_iter().map(message::message).collect();
         let session = self.session.take();
         let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
-        let exchange = self.run(exchange.expect(CHECKED));
+        let exchange = self.run(exchange);
         exchange
             .outcomes()
             .map(|(subject, outcome)| explained::explained(outcome, |error| self.platform.explain(error, subject)))

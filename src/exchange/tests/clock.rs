@@ -2,9 +2,11 @@
 
 use super::cloud::{Cloud, Fate, Script};
 use super::driver::Drive;
-use super::{SEED, messages, signing_platform};
+use super::{SEED, aliyun_platform, messages, signing_platform};
+use crate::aliyun::TimestampPolicy;
 use crate::error::{Cause, Error};
 use crate::exchange::{Exchange, Options};
+use crate::platform::Platform;
 
 /// Whoever signs by a clock that is ahead by so much.
 fn by_a_clock(ahead_ms: i64, script: Script) -> Drive {
@@ -49,4 +51,42 @@ fn whoever_is_refused_with_the_right_clock_is_told_so_and_not_asked_again() {
 
     let drive = by_a_clock(0, Script::always(Fate::Answered(403)));
     assert_eq!((drive.sent.len(), first_error(&drive).detail), (40, None));
+}
+
+/// Another exchange after this one, by a clock that is ahead by so much then.
+fn after(drive: &Drive, platform: Platform, ahead_ms: i64) -> Drive {
+    let exchange = Exchange::new(platform, Options::default(), None, SEED, messages(40)).unwrap();
+    let exchange = exchange.with_clock_ahead_ms(drive.exchange.clock_ahead_ms());
+    let mut next = Drive::new(drive.cloud.clone(), exchange);
+    next.ahead_ms = ahead_ms;
+    next.finish();
+    next
+}
+
+#[test]
+fn the_next_exchange_signs_by_the_platforms_clock_from_the_beginning() {
+    let wrong_ms = 40 * 60_000;
+    let first = by_a_clock(wrong_ms, Script::always(Fate::Served));
+    let second = after(&first, signing_platform(), wrong_ms);
+    assert_eq!((second.sent.len(), second.cloud.total_accepted()), (40, 80));
+    // The clock was set meanwhile: that is learned like anything else, and kept.
+    let third = after(&second, signing_platform(), 0);
+    assert_eq!((third.sent.len(), third.cloud.total_accepted()), (72, 120));
+    let fourth = after(&third, signing_platform(), 0);
+    assert_eq!((fourth.sent.len(), fourth.cloud.total_accepted()), (40, 160));
+}
+
+#[test]
+fn a_corrected_timestamp_is_right_from_the_beginning_in_the_next_exchange() {
+    let platform = || aliyun_platform(TimestampPolicy::Corrected);
+    let wrong_ms = 40 * 60_000;
+    let exchange = Exchange::new(platform(), Options::default(), None, SEED, messages(40)).unwrap();
+    let mut first =
+        Drive::new(Cloud::aliyun(Script::always(Fate::Served), Script::always(Fate::Served)).with_clock(), exchange);
+    first.ahead_ms = wrong_ms;
+    first.finish();
+    let second = after(&first, platform(), wrong_ms);
+    assert_eq!((first.authentications().len(), second.authentications().len()), (2, 1));
+    let third = after(&second, platform(), 0);
+    assert_eq!((third.authentications().len(), third.cloud.total_accepted()), (2, 120));
 }

@@ -80,7 +80,7 @@ async fn a_broker_that_pauses_is_given_up_and_found_again() {
             let mut device = cloud.online(&config(version, 8883), &impatient()).await;
             traffic(&mut device, 15, PAUSE).await;
             cloud.broker.pause().await.unwrap();
-            device.publish_all(&numbered("a/1", Qos::AtLeastOnce, 45)).await;
+            device.publish_all(&numbered("a/1", Qos::AtLeastOnce, 60)[15..]).await;
             // As long as both take, and not for a time that would be too short on a busy machine.
             let is_given_up =
                 |error: &Error| is(error, Failure::AnswerTimeout) && error.explanation.contains("is missing");

@@ -126,13 +126,8 @@ impl Run<'_> {
     }
 
     async fn publish(&mut self, batch: Vec<Line>, source: &mut Source) -> Result<Batch, Problem> {
-        if self.starter.renew().await
-            && let Err(problem) = self.reopen().await
-        {
-            let reason = problem.to_string();
-            batch.iter().for_each(|line| self.tally.give_up(line, Delivery::NotSent, &reason));
-            self.tally.give_up_rest(source, &reason, &self.interruptions).await?;
-            return Err(problem);
+        if let Some(publisher) = self.starter.renew().await {
+            self.publisher = publisher;
         }
         let messages: Vec<Message> =
             batch.iter().filter_map(held).map(|text| self.tally.message(text.clone())).collect();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform};
+use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform, SigV4};
 use thingpost_host::runtime::{
     CompilationCache, DEFAULT_OPTIONS, MqttPre, OpenError, Publisher, PublisherPre, Runtime,
 };
@@ -104,30 +104,49 @@ impl Starter {
         self.component.open_with_secrets(transport, secrets, &self.device.platform, &self.options, session).await
     }
 
-    /// Before a call: where the key of the device is about to end, asks for the next one. True: what is opened from now on has it.
-    pub async fn renew(&mut self) -> bool {
-        let Platform::Aws(AwsConfig { authentication: AwsAuthentication::SigV4(key), .. }) = &mut self.device.platform
-        else {
-            return false;
-        };
-        let Some(mut renewal) = self.device.renewal.take_if(|renewal| renewal.is_due()) else { return false };
-        let mut renewed = key.clone();
+    /// Before a call: where the key of the device is about to end, asks for the next one, and gives a publisher that has it. If
+    /// there is no next one, or none that can be used, the publisher there is goes on with the key that it has.
+    pub async fn renew(&mut self) -> Option<Publisher> {
+        let mut renewed = self.key()?.clone();
+        let mut renewal = self.device.renewal.take_if(|renewal| renewal.is_due())?;
         // It waits for a server, and an interruption must not.
         let asked = tokio::task::spawn_blocking(move || {
             let result = renewal.renew(&mut renewed);
             (renewal, result.map(|()| renewed))
         });
-        let Ok((renewal, result)) = asked.await else { return false };
+        let (renewal, result) = asked.await.ok()?;
         self.device.renewal = Some(renewal);
-        match result {
-            Ok(renewed) => {
-                *key = renewed;
-                true
-            }
-            Err(problem) => {
+        let opened = match result {
+            Ok(renewed) => self.open_with_key(renewed).await,
+            Err(problem) => Err(problem),
+        };
+        opened
+            .inspect_err(|problem| {
                 complain(format_args!("thingpost: {problem}; the key there is stays in use, and another try follows"));
-                false
+            })
+            .ok()
+    }
+
+    async fn open_with_key(&mut self, mut key: SigV4) -> Result<Publisher, Problem> {
+        if let Some(current) = self.key() {
+            std::mem::swap(current, &mut key);
+        }
+        let opened = self.open().await;
+        if opened.is_err() {
+            if let Some(current) = self.key() {
+                *current = key;
             }
+            if let Some(renewal) = &mut self.device.renewal {
+                renewal.put_off();
+            }
+        }
+        opened
+    }
+
+    fn key(&mut self) -> Option<&mut SigV4> {
+        match &mut self.device.platform {
+            Platform::Aws(AwsConfig { authentication: AwsAuthentication::SigV4(key), .. }) => Some(key),
+            Platform::Aws(_) | Platform::Aliyun(_) => None,
         }
     }
 

@@ -200,3 +200,21 @@ fn a_way_to_a_key_that_only_aws_knows_is_named_with_the_way_out() {
         clouds.assert_wrong(&output, &["key", word, export]);
     }
 }
+
+#[test]
+fn a_next_key_that_cannot_be_used_is_named_and_the_run_goes_on_with_the_one_it_has() {
+    const LINES: usize = 600;
+    let clouds = Clouds::start();
+    clouds.add_access_key(Some(SESSION_TOKEN));
+    let server = KeyServer::start(|number| match number {
+        0 => key(ACCESS_KEY_ID, "2001-01-01T00:00:00Z"),
+        _ => key("not an id", NEVER),
+    });
+    let lines: String = (0..LINES).map(|number| format!("{number}\n")).collect();
+    let line = sigv4(&clouds).lines(clouds.write("lines", lines));
+    let output = run(&clouds, line, &[(FULL_URI, &server.uri())]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stderr.contains("white space") && output.stderr.contains("stays in use"), "{output:?}");
+    assert_eq!(clouds.aws_accepted().len(), LINES);
+    assert!(server.asked().len() >= 2);
+}

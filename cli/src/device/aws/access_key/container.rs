@@ -5,6 +5,7 @@
 //! The question and the key travel in plain text, so only addresses are asked that never leave this machine.
 
 use std::env;
+use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ const MARGIN: Duration = Duration::from_secs(300);
 const NEXT_TRY: Duration = Duration::from_secs(30);
 
 /// A server that gives out keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Container {
     /// To name it. The path is nobody's business: in ECS it is all that somebody else would need.
     variable: &'static str,
@@ -91,15 +92,18 @@ impl Container {
 
     /// A key, asked for now.
     pub(super) fn key(&mut self) -> Result<AccessKey, Problem> {
-        self.renew_at = Some(SystemTime::now() + NEXT_TRY);
+        let is_first = self.renew_at.is_none();
+        self.put_off();
         let answer = self.ask()?;
         let (key, end) = read(&answer.body).ok_or_else(|| self.problem("its answer has no key in it"))?;
-        let now = SystemTime::now();
-        self.renew_at = end.map(|end| {
-            let life = end.duration_since(now).unwrap_or_default();
-            now + (life * 3 / 4).max(life.saturating_sub(MARGIN))
-        });
+        let pause = if is_first { Duration::ZERO } else { NEXT_TRY };
+        self.renew_at = end.map(|end| renew_at(SystemTime::now(), end, pause));
         Ok(key)
+    }
+
+    /// Asks for no other key for a while.
+    pub(super) fn put_off(&mut self) {
+        self.renew_at = Some(SystemTime::now() + NEXT_TRY);
     }
 
     /// Whether the key will soon be of no use.
@@ -138,9 +142,24 @@ impl Container {
         }
     }
 
-    fn problem(&self, why: impl std::fmt::Display) -> Problem {
+    fn problem(&self, why: impl fmt::Display) -> Problem {
         Problem::new(format!("no access key from the server that {} names", self.variable), why)
     }
+}
+
+/// Never the path.
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Container").field("variable", &self.variable).finish_non_exhaustive()
+    }
+}
+
+/// When a key that ends then is to be replaced, but not before a pause is over. The clock of this machine may be ahead of the end
+/// of every key: the first one is asked for anew at once, as its server may have kept it for too long, and the others are not, or
+/// each call would begin with a question and a new component.
+fn renew_at(now: SystemTime, end: SystemTime, pause: Duration) -> SystemTime {
+    let life = end.duration_since(now).unwrap_or_default();
+    now + (life * 3 / 4).max(life.saturating_sub(MARGIN)).max(pause)
 }
 
 /// The addresses of a host that is on this machine, or beside it.
@@ -236,6 +255,22 @@ mod tests {
             assert!(problem.contains(words) && problem.contains("export-credentials"), "{uri}: {problem}");
             assert!(!problem.contains("/x"), "a path may be a secret: {problem}");
         }
+    }
+
+    #[test]
+    fn a_path_is_not_shown_even_to_who_looks_for_mistakes() {
+        let container = at("http://127.0.0.1:1/h7sh-path").unwrap();
+        assert!(container.path.contains("h7sh") && !format!("{container:?}").contains("h7sh"));
+    }
+
+    #[test]
+    fn a_key_is_replaced_before_its_end_and_no_more_than_twice_a_minute_if_that_is_over() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        for (life, pause, after) in [(400, 0, 300), (3600, 30, 3300), (0, 0, 0), (0, 30, 30), (20, 30, 30)] {
+            let at = renew_at(now, now + Duration::from_secs(life), Duration::from_secs(pause));
+            assert_eq!(at, now + Duration::from_secs(after), "{life} s to live");
+        }
+        assert_eq!(renew_at(now, SystemTime::UNIX_EPOCH, NEXT_TRY), now + NEXT_TRY);
     }
 
     #[test]

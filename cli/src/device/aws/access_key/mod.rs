@@ -42,6 +42,11 @@ impl Renewal {
         self.0.is_due()
     }
 
+    /// The key that came last is of no use: another one is asked for later.
+    pub fn put_off(&mut self) {
+        self.0.put_off();
+    }
+
     /// Puts a fresh key in the place of the old one.
     pub fn renew(&mut self, key: &mut SigV4) -> Result<(), Problem> {
         let AccessKey { id, secret, session_token } = self.0.key()?;

@@ -193,7 +193,7 @@ fn message(topic: &str) -> Message {
 
 /// Connects, publishes, waits for the outcome, and says goodbye.
 async fn over_mqtt(starter: &MqttStarter, message: &Message) -> Result<Result<Receipt, Error>, Problem> {
-    let mut session = starter.open(&[]).await?;
+    let mut session = starter.open().await?;
     if let Err(error) = session.connect().await.map_err(trapped)? {
         return Ok(Err(error));
     }

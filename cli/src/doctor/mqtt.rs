@@ -79,7 +79,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
 
     let opened = match starter {
         // What an earlier run left is looked at, and stays where it is: a session would send it as soon as it connects.
-        Ok(starter) => starter.open(&earlier).await.map(|_session| starter),
+        Ok(starter) => starter.resume(&earlier).await.map(|_session| starter),
         Err(problem) => Err(problem),
     };
     let starter = component::started(&mut report, opened);
@@ -117,7 +117,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
         report.leave_open(left_open(&config.broker, &message));
         Reached::Door
     } else if let Some(starter) = starter {
-        let mut session = starter.open(&[]).await?;
+        let mut session = starter.open().await?;
         let found = connect(&mut session, &config, is_named, &starter.last_failure).await;
         let is_accepted = !found.has_failed();
         report.add(Check::Connect, found);

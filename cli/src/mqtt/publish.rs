@@ -89,7 +89,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         }
         None => (None, Vec::new()),
     };
-    let session = starter.open(&earlier).await.map_err(|problem| match (&file, earlier.is_empty()) {
+    let (session, refused) = starter.resume(&earlier).await.map_err(|problem| match (&file, earlier.is_empty()) {
         // Without them all was well.
         (Some(file), false) => Problem::new(
             format!(
@@ -101,6 +101,9 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         _ => problem,
     })?;
     let failed = arguments.report.failed.as_deref().map(|failed| Failed::open(failed, &files)).transpose()?;
+    if let (Some(file), Some(first)) = (&file, refused.first()) {
+        farewell::say_what_stays(file, refused.len(), &first.reason);
+    }
 
     let keeps_lines = failed.is_some();
     let last_failure = starter.last_failure.clone();
@@ -128,6 +131,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         reason: String::new(),
         unsent: 0,
         left_over: Vec::new(),
+        refused: refused.into_iter().map(|it| it.unfinished).collect(),
         kept: 0,
         unreadable: None,
     };
@@ -219,6 +223,8 @@ struct Run {
     unsent: u32,
     /// Lines that were not sent and are kept for the next run.
     left_over: Vec<Unfinished>,
+    /// Of an earlier run, what this device cannot send. It stays in the file.
+    refused: Vec<Unfinished>,
     /// How many messages wait for the next run.
     kept: usize,
     /// Why the feed has ended before its end.

@@ -28,6 +28,12 @@ pub struct MqttStarter {
     pub last_failure: LastFailure,
 }
 
+/// A message of an earlier run that this device cannot send.
+pub struct Refused {
+    pub unfinished: Unfinished,
+    pub reason: String,
+}
+
 impl MqttStarter {
     /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection,
     /// unless the options say so.
@@ -50,27 +56,42 @@ impl MqttStarter {
         Self { expiry_at_disconnect_s: at_disconnect_s, ..self }
     }
 
-    /// A session, with what an earlier one left.
-    pub async fn open(&self, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
-        if !unfinished.is_empty() {
-            self.refuse_all_of_another(unfinished).await?;
-        }
-        self.open_with(&self.options, unfinished).await
+    /// A session without a past.
+    pub async fn open(&self) -> Result<MqttSession, Problem> {
+        self.open_with(&self.options, &[]).await
     }
 
-    /// The session gives its outcome to each message that this device cannot send. If it can send none of them, they were left
-    /// by another device, and that is not to lose them.
-    async fn refuse_all_of_another(&self, unfinished: &[Unfinished]) -> Result<(), Problem> {
+    /// A session, with what an earlier one left, and what of that this device cannot send. The session gives those their
+    /// outcome, and has no more of them: whoever keeps messages goes on keeping them, as they may be another device's, or were
+    /// left by a run with other options.
+    pub async fn resume(&self, unfinished: &[Unfinished]) -> Result<(MqttSession, Vec<Refused>), Problem> {
+        let refused = if unfinished.is_empty() { Vec::new() } else { self.refused(unfinished).await? };
+        Ok((self.open_with(&self.options, unfinished).await?, refused))
+    }
+
+    /// What no connection can change about them. If none of them can be sent, another file was meant.
+    async fn refused(&self, unfinished: &[Unfinished]) -> Result<Vec<Refused>, Problem> {
         let mut session = self.open_with(&self.options, unfinished).await?;
-        if session.outstanding().await.map_err(trapped)? > 0 {
-            return Ok(());
+        let can_be_sent = session.outstanding().await.map_err(trapped)?;
+        let mut refused: Vec<Refused> = Vec::new();
+        loop {
+            let events = session.receive(Duration::ZERO).await.map_err(trapped)?;
+            if events.is_empty() {
+                break;
+            }
+            refused.extend(events.into_iter().filter_map(|event| match event {
+                Event::NotPublished(it) => {
+                    let unfinished =
+                        unfinished.binary_search_by_key(&it.id, |it| it.id).ok().and_then(|at| unfinished.get(at));
+                    Some(Refused { unfinished: unfinished?.clone(), reason: it.error.explanation })
+                }
+                _ => None,
+            }));
         }
-        let events = session.receive(Duration::ZERO).await.map_err(trapped)?;
-        let reason = events.into_iter().rev().find_map(|event| match event {
-            Event::NotPublished(refused) => Some(refused.error.explanation),
-            _ => None,
-        });
-        Err(Problem::sentence(reason.unwrap_or_default()))
+        match refused.pop() {
+            Some(last) if can_be_sent == 0 => Err(Problem::sentence(last.reason)),
+            last => Ok(refused.into_iter().chain(last).collect()),
+        }
     }
 
     /// What no connection can change about the message.

@@ -30,7 +30,7 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
     let device = device::mqtt(&arguments.device)?;
     let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
-    let mut session = starter.open(&[]).await?;
+    let mut session = starter.open().await?;
     let qos = message::qos(arguments.qos);
     for filter in &arguments.topics {
         let subscription = Subscription { filter: filter.clone(), qos, options: options(arguments) };

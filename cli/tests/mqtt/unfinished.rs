@@ -161,6 +161,29 @@ fn what_another_device_has_left_is_named() {
 }
 
 #[test]
+fn what_only_a_run_with_other_options_can_send_stays_in_the_file() {
+    let fronts = Fronts::start();
+    let left = fronts.clouds.path("left");
+    let line = |text| fronts.publish().with("--unfinished", &left).with("--message", text);
+    let of_version_5 = |text| line(text).with("--mqtt", "5").with("--content-type", "text/plain");
+    fronts.aws.link().refuse(true);
+    for line in [line("one"), of_version_5("two"), line("three").with("--mqtt", "5")] {
+        assert_eq!(fronts.run(line.with("--timeout", "1")).code, Some(3));
+    }
+    fronts.aws.link().heal();
+    let output = fronts.run(line("four"));
+    assert_eq!(fronts.arrived(), ["one", "three", "four"], "{output:?}");
+    assert!(output.stderr.contains("1 message stays in") && output.stderr.contains("1 message waits in"), "{output:?}");
+    assert_ne!(output.code, Some(0), "{output:?}");
+    let kept: serde_json::Value = serde_json::from_slice(&fs::read(&left).unwrap()).unwrap();
+    assert_eq!(kept["unfinished"].as_array().map(Vec::len), Some(1), "{kept}");
+
+    assert_well(&fronts.run(of_version_5("five")));
+    assert_eq!(fronts.arrived(), ["one", "three", "four", "two", "five"]);
+    assert!(!left.exists());
+}
+
+#[test]
 fn a_second_run_leaves_the_file_of_the_first_alone() {
     let fronts = Fronts::start();
     let left = fronts.clouds.path("left");

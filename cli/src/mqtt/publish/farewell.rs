@@ -7,7 +7,7 @@ use thingpost_host::runtime::types::Delivery;
 use thingpost_host::runtime::types::mqtt::Unfinished;
 use tokio::time::Instant;
 
-use super::{Fed, Run, trapped};
+use super::{Fed, Run, UnfinishedFile, trapped};
 use crate::problem::{Problem, one_line};
 use crate::source::{Line, Text};
 use crate::terminal::complain;
@@ -60,7 +60,7 @@ impl Run {
     pub(super) async fn save_if_due(&mut self) -> Result<(), Problem> {
         let begin = Instant::now();
         if self.save_at().is_some_and(|at| at <= begin) {
-            let messages = self.keep().await?.len();
+            let messages = self.keep().await?.len() - self.refused.len();
             if let Some(saving) = &mut self.saving {
                 saving.saved(self.outstanding.changes, messages, begin.elapsed(), Instant::now());
             }
@@ -136,10 +136,13 @@ impl Run {
         }
     }
 
-    /// Leaves what has no outcome for the next run.
+    /// Leaves what has no outcome for the next run, and what only another one can send.
     async fn keep(&mut self) -> Result<Vec<Unfinished>, Problem> {
         let mut unfinished = self.session.unfinished().await.map_err(trapped)?;
         if let Some(file) = &self.file {
+            unfinished.extend(self.refused.iter().cloned());
+            // The numbers of a file ascend.
+            unfinished.sort_unstable_by_key(|it| it.id);
             let from = unfinished.last().map_or(1, |last| last.id + 1);
             let left_over = self.left_over.iter().zip(from..).map(|(it, id)| Unfinished { id, ..it.clone() });
             unfinished.extend(left_over);
@@ -190,4 +193,14 @@ impl Run {
         }
         settled
     }
+}
+
+/// What of the file this run leaves where it is, and why.
+pub(super) fn say_what_stays(file: &UnfinishedFile, count: usize, reason: &str) {
+    let path = file.path().display();
+    let messages = if count == 1 { "1 message stays".to_owned() } else { format!("{count} messages stay") };
+    complain(one_line(&format!(
+        "thingpost: warning: --unfinished: {messages} in {path}, as this device cannot send them: {reason}; run once more with the \
+         options of the run that left them"
+    )));
 }

@@ -3,13 +3,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// For the connection, and for each silence.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// For all of it: whoever drips an answer, byte by byte, is waited for no longer than whoever is silent.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For one of the addresses, so that there is time for the next one.
+const TO_CONNECT: Duration = Duration::from_secs(5);
 
 /// A key has 2 KB.
-const MAX_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// What was answered.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,24 +23,22 @@ pub(super) struct Answer {
 
 /// Asks at the first of the addresses at which somebody listens.
 pub(super) fn get(addresses: &[SocketAddr], path: &str, headers: &[(&str, &str)]) -> io::Result<Answer> {
-    let mut stream = connect(addresses)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let deadline = Deadline::after(PATIENCE);
+    let mut stream = connect(addresses, deadline)?;
     let mut request = format!("GET {path} HTTP/1.1\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
+    stream.set_write_timeout(Some(deadline.rest()?))?;
     stream.write_all(request.as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.take(MAX_ANSWER).read_to_end(&mut bytes)?;
-    parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "what it answers is not HTTP"))
+    read(&mut stream, deadline)
 }
 
-fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+fn connect(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
-        match TcpStream::connect_timeout(address, PATIENCE) {
+        match TcpStream::connect_timeout(address, deadline.rest()?.min(TO_CONNECT)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -45,7 +46,60 @@ fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     Err(last)
 }
 
-fn parse(bytes: &[u8]) -> Option<Answer> {
+/// Reads up to the end of the body. Servers keep their connections open after that, though they were asked not to.
+fn read(stream: &mut TcpStream, deadline: Deadline) -> io::Result<Answer> {
+    let no_http = || io::Error::new(io::ErrorKind::InvalidData, "what it answers is not HTTP");
+    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        stream.set_read_timeout(Some(deadline.rest()?))?;
+        let count = match stream.read(&mut piece) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(deadline.is_over()),
+            Err(error) => return Err(error),
+        };
+        bytes.extend_from_slice(&piece[..count]);
+        let end = if count == 0 { End::Connection } else { End::Open };
+        match parse(&bytes, end) {
+            Some(answer) => return Ok(answer),
+            None if end == End::Connection || bytes.len() > MAX_ANSWER => return Err(no_http()),
+            None => {}
+        }
+    }
+}
+
+/// When there must be an answer.
+#[derive(Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    after: Duration,
+}
+
+impl Deadline {
+    fn after(after: Duration) -> Self {
+        Self { at: Instant::now() + after, after }
+    }
+
+    /// The time that is left, which is some.
+    fn rest(self) -> io::Result<Duration> {
+        let rest = self.at.saturating_duration_since(Instant::now());
+        if rest.is_zero() { Err(self.is_over()) } else { Ok(rest) }
+    }
+
+    fn is_over(self) -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, format!("no whole answer came in {} s", self.after.as_secs_f64()))
+    }
+}
+
+/// Whether more may come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Open,
+    Connection,
+}
+
+/// The answer, if it is whole.
+fn parse(bytes: &[u8], end_of: End) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let rest = &bytes[end + 4..];
@@ -58,6 +112,7 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let body = match (header("transfer-encoding"), header("content-length")) {
         (Some(encoding), _) if encoding.eq_ignore_ascii_case("chunked") => unchunked(rest)?,
         (_, Some(length)) => rest.get(..length.parse().ok()?)?.to_vec(),
+        _ if end_of == End::Open => return None,
         _ => rest.to_vec(),
     };
     Some(Answer { status, body })
@@ -80,16 +135,26 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+
     use super::*;
+
+    fn hello() -> Answer {
+        Answer { status: 200, body: b"hello".to_vec() }
+    }
 
     #[test]
     fn a_body_ends_with_its_length_its_last_chunk_or_the_connection() {
-        for answer in [
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, and what is not part of it",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
-            "HTTP/1.0 200 \r\n\r\nhello",
+        for (answer, is_over_before_the_connection) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, and what is not part of it", true),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", true),
+            ("HTTP/1.0 200 \r\n\r\nhello", false),
         ] {
-            assert_eq!(parse(answer.as_bytes()), Some(Answer { status: 200, body: b"hello".to_vec() }), "{answer}");
+            assert_eq!(parse(answer.as_bytes(), End::Connection), Some(hello()), "{answer}");
+            let sooner = is_over_before_the_connection.then(hello);
+            assert_eq!(parse(answer.as_bytes(), End::Open), sooner, "{answer}");
         }
     }
 
@@ -104,7 +169,45 @@ mod tests {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx",
             "HTTP/1.1 two hundred\r\n\r\n",
         ] {
-            assert_eq!(parse(answer.as_bytes()), None, "{answer}");
+            assert_eq!(parse(answer.as_bytes(), End::Connection), None, "{answer}");
         }
+    }
+
+    /// What is made of an answer that comes in these pieces, and of a connection that stays open after them.
+    fn read_of(pieces: impl Iterator<Item = &'static [u8]> + Send + 'static, patience: Duration) -> io::Result<Answer> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let answering = thread::spawn(move || {
+            for piece in pieces {
+                if server.write_all(piece).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+            server
+        });
+        let result = read(&mut stream, Deadline::after(patience));
+        drop(stream);
+        drop(answering.join().unwrap());
+        result
+    }
+
+    #[test]
+    fn a_server_that_keeps_its_connection_open_has_answered() {
+        let patience = Duration::from_secs(60);
+        let pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe".as_slice(), b"llo"];
+        let begin = Instant::now();
+        assert_eq!(read_of(pieces.into_iter(), patience).unwrap(), hello());
+        assert!(begin.elapsed() < patience);
+    }
+
+    #[test]
+    fn a_server_that_drips_its_answer_is_not_waited_for_without_end() {
+        let head: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n";
+        let drip = iter::once(head).chain(iter::repeat(b"x".as_slice()));
+        let error = read_of(drip, Duration::from_millis(200)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(error.to_string(), "no whole answer came in 0.2 s");
     }
 }

@@ -25,8 +25,8 @@ struct Known {
 #[derive(Clone, Debug)]
 struct Noted {
     text: String,
-    /// Whether it is known for certain what the guest can only guess.
-    is_certain: bool,
+    /// Of which failure it is known for certain what the guest can only guess.
+    certain_of: Option<Failure>,
     /// Whether the time for an answer was over.
     is_late: bool,
     at: Instant,
@@ -42,14 +42,14 @@ impl LastFailure {
     pub fn note(&self, error: &TransportError) {
         use ExchangeError::{NoAnswer, Stalled};
         let is_late = matches!(error, TransportError::Exchange { error: NoAnswer { .. } | Stalled { .. }, .. });
-        let is_certain = match error {
+        let certain_of = match error {
             TransportError::Connect { error: ConnectError::Certificate(reason), .. } => {
-                *reason != CertificateError::UnknownIssuer
+                (*reason != CertificateError::UnknownIssuer).then_some(Failure::TlsCertificate)
             }
-            TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => true,
-            _ => false,
+            TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => Some(Failure::ConnectionLimit),
+            _ => None,
         };
-        self.lock().noted = Some(Noted { text: error.to_string(), is_late, is_certain, at: Instant::now() });
+        self.lock().noted = Some(Noted { text: error.to_string(), is_late, certain_of, at: Instant::now() });
     }
 
     /// Notes that something got through.
@@ -78,11 +78,12 @@ impl LastFailure {
         }
     }
 
-    /// What the guest says of it: without the advice, where that is a guess at what the host knows.
+    /// What the guest says of it: without the advice, where that is a guess at what the host knows. What the host has noted last
+    /// may be about another request.
     fn said_by_guest<'a>(&self, error: &'a Error) -> &'a str {
-        let is_certain = self.lock().noted.as_ref().is_some_and(|noted| noted.is_certain);
-        match error.explanation.split_once("; ") {
-            Some((what, _guess)) if is_certain && matches!(error.cause, Cause::Transport(_)) => what,
+        let certain_of = self.lock().noted.as_ref().and_then(|noted| noted.certain_of);
+        match (error.explanation.split_once("; "), error.cause) {
+            (Some((what, _guess)), Cause::Transport(failure)) if certain_of == Some(failure) => what,
             _ => &error.explanation,
         }
     }
@@ -245,5 +246,36 @@ fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         _ => unreachable!("`json!` makes an object of braces"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingpost_host::Endpoint;
+
+    use super::*;
+
+    #[test]
+    fn only_the_advice_about_what_the_host_knows_is_left_out() {
+        let last_failure = LastFailure::default();
+        let to = Endpoint { host: "a.example".to_owned(), port: 443 };
+        last_failure.note(&TransportError::Connect { to, error: ConnectError::Certificate(CertificateError::Expired) });
+        for (failure, said) in [
+            (Failure::TlsCertificate, "what happened"),
+            (Failure::AnswerTimeout, "what happened; what to do"),
+            (Failure::AnswerTooLarge, "what happened; what to do"),
+            (Failure::NameResolution, "what happened; what to do"),
+        ] {
+            let error = Error {
+                cause: Cause::Transport(failure),
+                stage: Stage::Connection,
+                delivery: Delivery::NotSent,
+                retry: Retry::Never,
+                attempts: 1,
+                answer: None,
+                explanation: "what happened; what to do".to_owned(),
+            };
+            assert_eq!(last_failure.said_by_guest(&error), said, "{failure:?}");
+        }
     }
 }

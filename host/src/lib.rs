@@ -14,7 +14,7 @@
 //! let host = "a3k7odshaiipe8-ats.iot.us-west-2.amazonaws.com";
 //! let profile = Profile {
 //!     workload: "thermometer".into(),
-//!     routes: RouteTable::new(vec![Route::new(host, TrustRoots::system_or_webpki()).identity(device)])?,
+//!     routes: RouteTable::new(vec![Route::new(host, TrustRoots::system_or_webpki()?).identity(device)])?,
 //!     connect_to: Vec::new(),
 //! };
 //! let hooks = TransportHooks::new(Transport::new(Pool::default(), profile));
@@ -74,7 +74,7 @@ pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, 
 pub use hooks::TransportHooks;
 pub use identity::{Identity, IdentityError};
 pub use key::KeyProblem;
-pub use path::way_out;
+pub use path::{is_out_of_descriptors, way_out};
 pub use pem::{PemContents, PemFault, PemSource};
 pub use pool::{Pool, PoolLimits};
 pub use roots::{LeftOut, RootsError, TrustRoots};

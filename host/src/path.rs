@@ -41,13 +41,14 @@ fn slip(path: &str) -> Option<&'static str> {
 
 /// Whether this process, or the whole machine, has as many files and sockets open as it may.
 #[cfg(unix)]
-pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     // `EMFILE` and `ENFILE` have these numbers on Linux, the BSDs and macOS alike.
     matches!(error.raw_os_error(), Some(23 | 24))
 }
 
+/// Whether this process, or the whole machine, has as many files and sockets open as it may.
 #[cfg(not(unix))]
-pub(crate) fn is_out_of_descriptors(_: &io::Error) -> bool {
+pub fn is_out_of_descriptors(_: &io::Error) -> bool {
     false
 }
 

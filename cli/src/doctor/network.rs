@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
-use thingpost_host::{ConnectTo, Endpoint, Route};
+use thingpost_host::{ConnectTo, Endpoint, Route, is_out_of_descriptors};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -100,7 +100,7 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
     let addresses: Vec<_> = match timeout(limit, lookup_host((host.as_str(), address.port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => {
-            let step = match is_out_of_files(&error) {
+            let step = match is_out_of_descriptors(&error) {
                 true => RAISE_LIMIT,
                 false => "check the spelling of the endpoint, and the name servers of this machine",
             };
@@ -200,13 +200,17 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
             }
         }
     }
-    // What says most comes first: on half of all machines one of the addresses is of IPv6, and there is no way to any of those.
+    say_why(&mut finding, to, failures).await;
+    (finding, None)
+}
+
+/// What says most comes first: on half of all machines one of the addresses is of IPv6, and there is no way to any of those.
+async fn say_why(finding: &mut Finding, to: &Destination, mut failures: Vec<Failure>) {
     failures.sort_by_key(|failure| failure.why);
     let step = step(to, &failures, proxy_variable(|name| env::var(name).ok())).await;
     for Failure { address, text, .. } in failures {
         finding.fail(format!("{address}: {text}"), step.clone());
     }
-    (finding, None)
 }
 
 struct Failure {
@@ -231,17 +235,12 @@ enum Why {
 impl Why {
     fn of(error: &io::Error) -> Self {
         match error.kind() {
-            _ if is_out_of_files(error) => Self::Limit,
+            _ if is_out_of_descriptors(error) => Self::Limit,
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => Self::NoWay,
             _ => Self::Other,
         }
     }
-}
-
-/// Of this process or of the whole system: EMFILE and ENFILE, which are the same numbers on all of Unix.
-fn is_out_of_files(error: &io::Error) -> bool {
-    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 const RAISE_LIMIT: &str = "this process may open too few files: raise the limit (`ulimit -n 1024`; LimitNOFILE in a unit of \
@@ -355,12 +354,22 @@ mod tests {
 
     #[tokio::test]
     async fn of_several_addresses_the_one_that_says_most_speaks() {
+        let failure = |ip, why, text: &str| Failure { text: text.to_owned(), ..failure(ip, why) };
+        for why in [Why::NoWay, Why::Silence, Why::Other] {
+            let failures =
+                vec![failure("2001:db8::7", why, "much less"), failure("198.51.100.7", Why::Refused, "refused")];
+            let mut finding = Finding::new();
+            say_why(&mut finding, &to("a.example", 443), failures).await;
+            assert_eq!(finding.cause, Some("198.51.100.7:8443: refused".to_owned()), "{why:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_at_any_address_is_no_connection() {
         let dead = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let refused = dead.local_addr().unwrap();
         drop(dead);
-        // Of documentation: no machine has a way there; at most it takes long, and then it says less as well.
-        let addresses = [SocketAddr::new("100::1".parse().unwrap(), refused.port()), refused];
-        let (finding, tcp) = dial(&to("a.example", refused.port()), &addresses, Duration::from_secs(4)).await;
+        let (finding, tcp) = dial(&to("a.example", refused.port()), &[refused], PATIENCE).await;
         assert!(tcp.is_none());
         assert_eq!(finding.cause, Some(format!("{refused}: connection refused")));
     }

@@ -11,7 +11,7 @@
 //! | white space in it or around it | refused | a signature: taken away; a token: kept | kept |
 //! | quotes around it, as `docker --env-file` leaves them | taken away, with a word | the same | kept |
 //! | characters that nobody sees (no-break spaces, marks) | refused | kept | kept |
-//! | nothing, or a line end alone | refused | refused | refused |
+//! | nothing, or a line end alone, in a file or in a variable that is set | refused | refused | refused |
 //! | what is not UTF-8, a zero byte, more than 64 KB | refused | refused | refused |
 
 use std::env::{self, VarError};
@@ -38,6 +38,15 @@ pub(crate) enum Form {
     Token,
     /// Whatever its owner likes.
     Password,
+}
+
+impl Form {
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Word => "copy it once more from the console",
+            Self::Base64 | Self::Token | Self::Password => "put it there once more, or give none",
+        }
+    }
 }
 
 /// What a file holds. Editors end a file with a newline; the secret has none.
@@ -97,13 +106,15 @@ fn cleaned(what: &str, secret: &str, form: Form, place: &str) -> Result<String, 
         }
         _ => secret,
     };
-    if form == Form::Word { checked(what, secret.to_owned()) } else { Ok(secret.to_owned()) }
+    checked(what, secret.to_owned(), form)
 }
 
-/// A secret as the console shows it.
-fn checked(what: &str, secret: String) -> Result<String, Problem> {
+/// Something, and if it is one word, as the console shows it.
+fn checked(what: &str, secret: String, form: Form) -> Result<String, Problem> {
     let problem = if secret.is_empty() {
         "is empty"
+    } else if form != Form::Word {
+        return Ok(secret);
     } else if secret.chars().any(|character| character.is_whitespace() || character.is_control()) {
         "has white space or a line break in it"
     } else if secret.chars().any(is_unseen) {
@@ -111,7 +122,7 @@ fn checked(what: &str, secret: String) -> Result<String, Problem> {
     } else {
         return Ok(secret);
     };
-    Err(Problem::sentence(format!("the {what} {problem}; copy it once more from the console")))
+    Err(Problem::sentence(format!("the {what} {problem}; {}", form.way_out())))
 }
 
 /// What pages and editors put between characters, and shows as nothing.
@@ -165,6 +176,15 @@ mod tests {
         assert_eq!(clean("'hush'", Form::Word), Ok("hush".to_owned()));
         assert_eq!(clean("\"hush\"", Form::Password), Ok("\"hush\"".to_owned()));
         assert_eq!(clean(" hush ", Form::Password), Ok(" hush ".to_owned()));
+    }
+
+    #[test]
+    fn nothing_is_no_secret() {
+        for (secret, form) in
+            [("", Form::Token), ("", Form::Password), (" \t ", Form::Base64), ("\n \r\n", Form::Base64)]
+        {
+            assert!(clean(secret, form).unwrap_err().contains("the secret is empty; "), "{secret:?}");
+        }
     }
 
     #[test]

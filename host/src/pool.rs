@@ -164,6 +164,9 @@ impl Pool {
         let key = Key::of(target);
         let (lane, any_idle) = self.lane(&key, target);
         let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
+        if lane.shortage.gives_one_back(Instant::now()) {
+            lane.turns.add_permits(1);
+        }
         let mut turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
             .await
             .map_err(full)?

@@ -58,11 +58,6 @@ impl Identity {
         Arc::clone(&self.key)
     }
 
-    /// The device's own certificate, in binary form. Everybody to whom the device shows it has it.
-    pub fn certificate(&self) -> &[u8] {
-        self.key.cert.first().map_or(&[], |certificate| certificate.as_ref())
-    }
-
     /// What the clock of this machine has against the device's own certificate. It is not refused for that: the clock may be
     /// wrong, and then it is good all the same.
     pub fn out_of_time(&self) -> Option<OutOfTime> {

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // What the sandbox never sees: the key, and where it may be used. With ALPN, as AWS wants it on this port.
     let identity = Identity::from_pem_files(Path::new(certificate), Path::new(key))?;
-    let route = Route::new(endpoint, TrustRoots::system_or_webpki()).port(443).identity(identity).mqtt();
+    let route = Route::new(endpoint, TrustRoots::system_or_webpki()?).port(443).identity(identity).mqtt();
     let profile =
         Profile { workload: "thermometer".into(), routes: RouteTable::new(vec![route])?, connect_to: Vec::new() };
     let transport = Transport::new(Pool::default(), profile);

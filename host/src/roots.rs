@@ -48,10 +48,11 @@ impl TrustRoots {
     }
 
     /// What this machine trusts; if it has no store of its own (a bare container), Mozilla's list as compiled in. The two
-    /// variables of [`from_environment`](Self::from_environment) count if there is anything where they point.
-    pub fn system_or_webpki() -> Self {
-        if let Ok(Some(roots)) = Self::from_environment() {
-            return roots;
+    /// variables of [`from_environment`](Self::from_environment) go before both, and where nothing is to be found there, nobody
+    /// else is trusted.
+    pub fn system_or_webpki() -> Result<Self, RootsError> {
+        if let Some(roots) = Self::from_environment()? {
+            return Ok(roots);
         }
         let mut store = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
@@ -64,7 +65,7 @@ impl TrustRoots {
             tracing::debug!("the system has no trust store; using the compiled-in list");
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        Self::new(store, Vec::new())
+        Ok(Self::new(store, Vec::new()))
     }
 
     /// Trusts exactly the certificates in this file, and nothing else: authorities, or the server's own.
@@ -124,10 +125,18 @@ impl TrustRoots {
 /// A block of a file that is no reason to trust anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
+    source: PemSource,
     label: String,
     /// Where it begins, counted from 1.
     line: usize,
     is_for_other_purposes: bool,
+}
+
+impl LeftOut {
+    /// Where it is.
+    pub fn source(&self) -> &PemSource {
+        &self.source
+    }
 }
 
 /// `the X509 CRL of line 7 is left out`
@@ -164,14 +173,14 @@ impl Found {
         for block in PemText::of(content).blocks().map_err(malformed)? {
             if !block.is_certificate() {
                 if matches!(block.label, "PKCS7" | "CMS" | "X509 CRL") {
-                    self.leave_out(&block, false);
+                    self.leave_out(source, &block, false);
                 }
                 continue;
             }
             position += 1;
             let (certificate, trust) = certificate_of(block.der().map_err(malformed)?);
             if trust == Trust::OtherPurposes {
-                self.leave_out(&block, true);
+                self.leave_out(source, &block, true);
                 continue;
             }
             match self.take(&certificate) {
@@ -191,8 +200,9 @@ impl Found {
         }
     }
 
-    fn leave_out(&mut self, block: &Block<'_>, is_for_other_purposes: bool) {
-        self.left_out.push(LeftOut { label: block.label.to_owned(), line: block.line, is_for_other_purposes });
+    fn leave_out(&mut self, source: &PemSource, block: &Block<'_>, is_for_other_purposes: bool) {
+        let (source, label) = (source.clone(), block.label.to_owned());
+        self.left_out.push(LeftOut { source, label, line: block.line, is_for_other_purposes });
     }
 }
 
@@ -228,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_machine_always_trusts_somebody() {
-        assert!(!TrustRoots::system_or_webpki().store().is_empty());
+        assert!(!TrustRoots::system_or_webpki().unwrap().store().is_empty());
     }
 
     #[test]

@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     fn route(host: &str) -> Route {
-        Route::new(host, TrustRoots::system_or_webpki())
+        Route::new(host, TrustRoots::system_or_webpki().unwrap())
     }
 
     fn found<'a>(table: &'a RouteTable, host: &str, port: u16) -> Option<&'a Route> {

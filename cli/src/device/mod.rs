@@ -49,16 +49,24 @@ impl<P> Device<P> {
 
 /// Whom to trust.
 pub fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
-    let Some(file) = &reach.ca else {
-        let named = TrustRoots::from_environment().map_err(Problem::sentence)?;
-        return Ok(named.unwrap_or_else(TrustRoots::system_or_webpki));
+    let roots = match &reach.ca {
+        Some(file) => TrustRoots::from_pem_file(file),
+        None => TrustRoots::system_or_webpki(),
     };
-    let roots = TrustRoots::from_pem_file(file).map_err(Problem::sentence)?;
-    for left_out in roots.left_out() {
-        complain(one_line(&format!("thingpost: warning: --ca {}: {left_out}", file.display())));
+    let roots = roots.map_err(Problem::sentence)?;
+    let option = if reach.ca.is_some() { "--ca " } else { "" };
+    let mut left_out = roots.left_out().iter();
+    for left_out in left_out.by_ref().take(MOST_LEFT_OUT) {
+        complain(one_line(&format!("thingpost: warning: {option}{}: {left_out}", left_out.source())));
+    }
+    if left_out.len() > 0 {
+        complain(format_args!("thingpost: warning: {} more are left out like these", left_out.len()));
     }
     Ok(roots)
 }
+
+/// So many are named. A folder of a system may have hundreds.
+const MOST_LEFT_OUT: usize = 5;
 
 /// Of these options those that were given.
 pub fn input_files<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<InputFile> {

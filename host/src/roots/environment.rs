@@ -96,6 +96,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_has_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let mut content = fs::read(fixture("rsa.cert.pem")).unwrap();
+        content.extend_from_slice(b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n");
+        fs::write(&file, content).unwrap();
+        let folders = folder.path().as_os_str().to_owned();
+        for roots in [roots_of(Some(&file), None), roots_of(None, Some(folders))] {
+            let roots = roots.unwrap().unwrap();
+            let [left_out] = roots.left_out() else { panic!("{:?}", roots.left_out()) };
+            assert_eq!(left_out.source(), &PemSource::from(file.as_path()));
+            assert!(left_out.to_string().starts_with("the X509 CRL of line "), "{left_out}");
+        }
+    }
+
+    #[test]
     fn where_there_is_nothing_nobody_is_trusted_and_the_variable_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().join("empty");

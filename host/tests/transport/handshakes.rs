@@ -104,7 +104,7 @@ async fn a_server_of_an_unknown_authority_is_a_certificate_error() {
         let error = refusal(&server, route, "https://localhost/").await;
         is_certificate_error(&error);
         assert!(error.to_string().contains("add the server's CA"), "{error}");
-        let route = Route::new("localhost", TrustRoots::system_or_webpki());
+        let route = Route::new("localhost", TrustRoots::system_or_webpki().unwrap());
         is_certificate_error(&refusal(&server, route, "https://localhost/").await);
     })
     .await;

@@ -171,7 +171,7 @@ fn every_load_is_a_new_generation_and_a_clone_is_not() {
 fn nothing_that_prints_shows_the_key() {
     let issued = Authority::new("ca").issue("device");
     let identity = issued.identity();
-    let route = Route::new("a.example", TrustRoots::system_or_webpki()).identity(identity.clone());
+    let route = Route::new("a.example", TrustRoots::system_or_webpki().unwrap()).identity(identity.clone());
     let printed = format!("{identity:?} {route:?}");
     for line in issued.key.lines().chain(issued.certificate.lines()) {
         assert!(line.starts_with("-----") || !printed.contains(line));

@@ -76,6 +76,12 @@ fn a_token_without_its_name_and_a_name_without_its_token_are_explained() {
     let line = |path| publish(&clouds).with("--token-file", path);
     clouds.assert_usage(line(clouds.path("missing")), &["authorizer token", "missing", "No such file"]);
     clouds.assert_usage(line(clouds.write("empty", "\n")), &["no authorizer token", "empty"]);
+    let output = clouds.run_with(publish(&clouds), "THINGPOST_AUTHORIZER_TOKEN", "");
+    clouds.assert_wrong(&output, &["the authorizer token is empty"]);
+    let blank = clouds.write("blank", " \t\n");
+    let output =
+        clouds.run_with(publish(&clouds).with("--token-signature-file", &blank), "THINGPOST_AUTHORIZER_TOKEN", TOKEN);
+    clouds.assert_wrong(&output, &["is empty"]);
     let output = clouds.run_with(publish(&clouds), "THINGPOST_AUTHORIZER_TOKEN", "a\nb");
     clouds.assert_wrong(&output, &["token"]);
 }

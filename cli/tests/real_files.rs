@@ -270,6 +270,23 @@ fn the_environment_names_the_authorities_in_place_of_the_systems() {
 }
 
 #[test]
+fn what_is_left_out_of_the_authorities_of_the_environment_is_named_as_it_is_of_an_option() {
+    let clouds = Clouds::start();
+    let mut content = fs::read(clouds.path("ca.pem")).unwrap();
+    let crl = b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+    content.extend(crl.repeat(7));
+    let roots = clouds.write("roots.pem", content);
+    let line = clouds.publish_aws().without("--ca");
+    let in_environment = clouds.run_with(line.clone(), "SSL_CERT_FILE", &roots);
+    for (output, option) in [(in_environment, ""), (clouds.run(line.with("--ca", &roots)), "--ca ")] {
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let first = format!("warning: {option}{}: the X509 CRL of line ", roots.display());
+        assert_eq!(output.stderr.matches(&first).count(), 5, "{output:?}");
+        assert!(output.stderr.contains("2 more are left out"), "{output:?}");
+    }
+}
+
+#[test]
 fn an_environment_that_names_no_authority_is_refused() {
     let clouds = Clouds::start();
     let line = clouds.publish_aws().without("--ca");

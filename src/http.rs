@@ -92,6 +92,15 @@ impl Response {
         matches!(self.status, 200..=299)
     }
 
+    /// Whether this says what became of the request although its body broke off. Middleboxes end connections without
+    /// the goodbye of TLS, and lose the last bytes: what was thrown away for that was sent four times.
+    ///
+    /// A status that is no success says all there is to say, and so does a success whose body nobody needs. Otherwise
+    /// the body must be whole, and an object in JSON ends where it ends.
+    pub fn decides_though_cut_short(&self, body_needed: bool) -> bool {
+        !self.is_success() || !body_needed || Object::read(&self.body).is_one()
+    }
+
     /// How long the server wants to be left alone, in seconds or until a date by its own clock.
     pub(crate) fn retry_after_ms(&self) -> Option<u64> {
         let value = self.header("retry-after")?;
@@ -274,6 +283,23 @@ mod tests {
             let headers = vec![("Content-Type".into(), media_type.as_bytes().to_vec())];
             let response = Response { status: 200, headers, body: body.as_bytes().to_vec() };
             assert_eq!(response.is_web_page(), is_page, "{media_type} {body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_broke_off_decides_by_its_head_or_by_a_body_that_is_whole() {
+        for (status, body, with_body, by_head) in [
+            (200, r#"{"code":0}"#, true, true),
+            (200, r#"{"code":0"#, false, true),
+            (200, "", false, true),
+            (204, "", false, true),
+            (403, r#"{"mess"#, true, true),
+            (503, "", true, true),
+            (302, "<html", true, true),
+        ] {
+            let response = Response { status, headers: vec![], body: body.as_bytes().to_vec() };
+            assert_eq!(response.decides_though_cut_short(true), with_body, "{status} {body}");
+            assert_eq!(response.decides_though_cut_short(false), by_head, "{status} {body}");
         }
     }
 

@@ -178,6 +178,14 @@ impl Platform {
         }
     }
 
+    /// Whether only the body of a success says that a message was taken.
+    pub(crate) fn needs_body_of_receipt(&self) -> bool {
+        match self {
+            Self::Aws(_) => false,
+            Self::Aliyun(_) => true,
+        }
+    }
+
     /// What the answer to another operation means.
     pub(crate) fn read_reply(&self, operation: &aws::Operation, response: &Response) -> Result<aws::Reply, Error> {
         match self {

@@ -65,7 +65,7 @@ fn now() -> Moment {
 }
 
 async fn send(transport: &Transport, outgoing: Outgoing) -> (RequestId, Result<Response, NoAnswer>) {
-    let Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes } = outgoing;
+    let Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes, .. } = outgoing;
     let url = format!("https://{}{}", request.authority, request.path_with_query);
     let mut head = http::Request::builder().method(request.method).uri(url);
     for (name, value) in &request.headers {

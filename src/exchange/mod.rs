@@ -66,6 +66,11 @@ pub struct Outgoing {
     /// Read no more of the body of the answer than this and one byte more, which tells that it was cut. Status and headers
     /// decide in most cases, and where they do not, whoever reads the answer finds out.
     pub max_answer_bytes: usize,
+    /// Whether a success needs its body, so that one whose body broke off is none. [`Response::decides_though_cut_short`]
+    /// takes this.
+    ///
+    /// [`Response::decides_though_cut_short`]: crate::http::Response::decides_though_cut_short
+    pub body_needed: bool,
 }
 
 /// What to do next.
@@ -143,7 +148,7 @@ impl Outgoing {
     /// A request that is sent on its own and belongs to no exchange. A connection may take all of its time.
     pub fn alone(request: Request, timeout_ms: u32) -> Self {
         let connect_timeout_ms = timeout_ms;
-        Self { id: 0, request, connect_timeout_ms, timeout_ms, max_answer_bytes: MAX_RESPONSE_BODY }
+        Self { id: 0, request, connect_timeout_ms, timeout_ms, max_answer_bytes: MAX_RESPONSE_BODY, body_needed: true }
     }
 }
 
@@ -338,7 +343,9 @@ impl Exchange {
         self.outage.begun(now.monotonic_ms, id);
         self.under_way.push(Flight { id, errand, sent_ms: now.monotonic_ms, connect_timeout_ms });
         let max_answer_bytes = if self.is_operation() { MAX_REPLY_BODY } else { MAX_RESPONSE_BODY };
-        Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes }
+        let is_publication = matches!(errand, Errand::Publication { .. }) && !self.is_operation();
+        let body_needed = !is_publication || self.platform.needs_body_of_receipt();
+        Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes, body_needed }
     }
 
     fn is_operation(&self) -> bool {

@@ -32,6 +32,7 @@ pub(super) struct Flight {
     /// Whether the deadline was put off, which happens once.
     stood_still: bool,
     max_answer_bytes: usize,
+    body_needed: bool,
     /// Whether something has happened to it.
     stirred: bool,
     /// Until the body is written.
@@ -58,7 +59,7 @@ struct Reading {
 impl Flight {
     /// Hands the request to the host, with as much of the body as it takes.
     pub fn start(outgoing: Outgoing, now_ms: u64) -> Result<Self, NoAnswer> {
-        let Outgoing { id, max_answer_bytes, timeout_ms, .. } = outgoing;
+        let Outgoing { id, max_answer_bytes, body_needed, timeout_ms, .. } = outgoing;
         let deadline_ms = now_ms.saturating_add(u64::from(timeout_ms));
         let deadline_ns = deadline_ms.saturating_mul(NS_PER_MS).saturating_add(GRACE_NS);
         let (future, writer) = begin(outgoing)?;
@@ -68,6 +69,7 @@ impl Flight {
             deadline_ns,
             stood_still: false,
             max_answer_bytes,
+            body_needed,
             stirred: false,
             writer: Some(writer),
             answer,
@@ -116,7 +118,18 @@ impl Flight {
         }
         match &mut self.answer {
             Answer::Awaited { .. } => None,
-            Answer::Read(reading) => reading.read(self.max_answer_bytes),
+            Answer::Read(reading) => match reading.read(self.max_answer_bytes)? {
+                Ok(response) => Some(Ok(response)),
+                Err(failure) => Some(reading.cut_short(failure, self.body_needed)),
+            },
+        }
+    }
+
+    /// What there is when its time is over.
+    pub fn end(&mut self) -> Result<Response, NoAnswer> {
+        match &mut self.answer {
+            Answer::Awaited { .. } => Err(Failure::AnswerTimeout.into()),
+            Answer::Read(reading) => reading.cut_short(Failure::AnswerTimeout, self.body_needed),
         }
     }
 
@@ -138,7 +151,7 @@ impl Reading {
         Ok(Self { ready: None, stream, _body: body, head, bytes: Vec::new() })
     }
 
-    fn read(&mut self, max_bytes: usize) -> Option<Result<Response, NoAnswer>> {
+    fn read(&mut self, max_bytes: usize) -> Option<Result<Response, Failure>> {
         loop {
             // One byte more than allowed shows that it is too much.
             let room = max_bytes + 1 - self.bytes.len();
@@ -150,13 +163,19 @@ impl Reading {
                 Ok(piece) if self.bytes.is_empty() => self.bytes = piece,
                 Ok(piece) => self.bytes.extend(piece),
                 Err(StreamError::Closed) => return Some(Ok(self.response())),
-                Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error).into())),
+                Err(StreamError::LastOperationFailed(error)) => return Some(Err(broken_off(&error))),
             }
             // Status and headers are there, and the rest is a page that some gateway has added.
             if self.bytes.len() > max_bytes {
                 return Some(Ok(self.response()));
             }
         }
+    }
+
+    /// What an answer is worth of which no more comes.
+    fn cut_short(&mut self, failure: Failure, body_needed: bool) -> Result<Response, NoAnswer> {
+        let response = self.response();
+        if response.decides_though_cut_short(body_needed) { Ok(response) } else { Err(failure.into()) }
     }
 
     fn response(&mut self) -> Response {

@@ -19,7 +19,7 @@ use wasip2::io::poll::poll;
 
 use crate::aliyun::Signing;
 use crate::exchange::{Exchange, Outgoing, Step};
-use crate::http::{Failure, NoAnswer, Response};
+use crate::http::{NoAnswer, Response};
 use crate::moment::Moment;
 use crate::platform::Session;
 pub use alarm::Alarm;
@@ -146,7 +146,7 @@ fn land(flights: &mut Vec<Flight>, now: Moment) -> Vec<(u32, Result<Response, No
     let mut over = Vec::new();
     flights.retain_mut(|flight| {
         let answered = flight.progress();
-        let answered = answered.or_else(|| flight.expired(now_ns).then(|| Err(Failure::AnswerTimeout.into())));
+        let answered = answered.or_else(|| flight.expired(now_ns).then(|| flight.end()));
         let is_over = answered.is_some();
         over.extend(answered.map(|answered| (flight.id, answered)));
         !is_over

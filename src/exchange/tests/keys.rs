@@ -102,11 +102,19 @@ fn a_read_is_sent_again_after_a_lost_answer_and_a_change_is_not() {
     let (_, reply) = read.exchange.reply().unwrap();
     assert!(matches!(reply, Ok(Reply::Document(_))), "{reply:?}");
     assert_eq!(read.publications()[0].outgoing.max_answer_bytes, MAX_REPLY_BODY);
+    assert!(read.publications()[0].outgoing.body_needed);
 
     let change = operate(Cloud::aws_with_keys(lost(), served()), Operation::DeleteShadow(shadow()));
     assert_eq!(change.publications().len(), 1);
     let (_, reply) = change.exchange.reply().unwrap();
     assert_eq!(reply.unwrap_err().delivery, Delivery::Unknown);
+}
+
+#[test]
+fn a_key_needs_the_body_of_its_answer_and_a_message_to_aws_does_not() {
+    let drive = drive(Cloud::aws_with_keys(served(), served()), None, 1);
+    assert!(drive.authentications()[0].outgoing.body_needed);
+    assert!(!drive.publications()[0].outgoing.body_needed);
 }
 
 #[test]

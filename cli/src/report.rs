@@ -29,6 +29,8 @@ struct Noted {
     certain_of: Option<Failure>,
     /// Whether the time for an answer was over.
     is_late: bool,
+    /// Whether the head of an answer was larger than is taken.
+    has_large_head: bool,
     at: Instant,
 }
 
@@ -40,8 +42,9 @@ impl LastFailure {
 
     /// Notes a failure.
     pub fn note(&self, error: &TransportError) {
-        use ExchangeError::{NoAnswer, Stalled};
+        use ExchangeError::{HeadTooLarge, NoAnswer, Stalled};
         let is_late = matches!(error, TransportError::Exchange { error: NoAnswer { .. } | Stalled { .. }, .. });
+        let has_large_head = matches!(error, TransportError::Exchange { error: HeadTooLarge(_), .. });
         let certain_of = match error {
             TransportError::Connect { error: ConnectError::Certificate(reason), .. } => {
                 (*reason != CertificateError::UnknownIssuer).then_some(Failure::TlsCertificate)
@@ -49,7 +52,7 @@ impl LastFailure {
             TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => Some(Failure::ConnectionLimit),
             _ => None,
         };
-        self.lock().noted = Some(Noted { text: error.to_string(), is_late, certain_of, at: Instant::now() });
+        self.lock().noted = Some(Noted { text: error.to_string(), is_late, has_large_head, certain_of, at: Instant::now() });
     }
 
     /// Notes that something got through.
@@ -72,7 +75,7 @@ impl LastFailure {
     pub fn about(&self, failure: Failure) -> Option<String> {
         let noted = self.lock().noted.clone()?;
         match failure {
-            Failure::AnswerTooLarge => None,
+            Failure::AnswerTooLarge => noted.has_large_head.then_some(noted.text),
             Failure::AnswerTimeout if !noted.is_late => None,
             _ => Some(noted.text),
         }

@@ -51,16 +51,32 @@ fn a_name_lookup_that_does_not_end_is_not_waited_for() {
 #[test]
 fn what_ended_an_earlier_attempt_is_not_given_as_the_reason_of_the_last() {
     let clouds = Clouds::start();
-    for (fault, words) in [(AnswerFault::Garbage, "not HTTP"), (AnswerFault::ShortBody, "broke off")] {
-        clouds.faults().push(Fault::BeforeAcceptance(Break::Close), 1);
-        clouds.faults().push(Fault::InAnswer(fault), 3);
-        let output = clouds.run(clouds.publish_aws().with("--qos", "1"));
+    let (aws, aliyun) = (clouds.aws.faults(), clouds.aliyun.faults());
+    for (faults, line, fault, words) in [
+        (aws, clouds.publish_aws(), AnswerFault::Garbage, "not HTTP"),
+        (aliyun, clouds.publish_aliyun(), AnswerFault::ShortBody, "broke off"),
+    ] {
+        faults.push(Fault::BeforeAcceptance(Break::Close), 1);
+        faults.push(Fault::InAnswer(fault), 3);
+        let output = clouds.run(line.with("--qos", "1"));
         assert_eq!(output.code, Some(4), "{output:?}");
         let complaint = output.only_complaint();
         assert!(complaint.contains(words) && complaint.contains(" attempts"), "{complaint}");
         assert!(!complaint.contains("closed without an answer"), "{complaint}");
-        clouds.faults().clear();
+        assert!(!complaint.contains("://"), "a link into the manual of a library: {complaint}");
     }
+}
+
+#[test]
+fn an_answer_with_too_many_headers_is_called_that_and_the_port_is_not_blamed() {
+    let clouds = Clouds::start();
+    let headers = (0..150).map(|index| (format!("x-header-{index}"), "v".to_owned())).collect();
+    clouds.faults().push(Fault::AnswerAfterAcceptance { status: 200, headers, body: b"{}".to_vec() }, 1);
+    let output = clouds.run(clouds.publish_aws());
+    assert_eq!(output.code, Some(4), "{output:?}");
+    let complaint = output.only_complaint();
+    assert!(complaint.contains("too many headers"), "{complaint}");
+    assert!(!complaint.contains("not HTTP") && !complaint.contains("port"), "{complaint}");
 }
 
 #[test]

@@ -143,6 +143,8 @@ pub enum ExchangeError {
     Alert(AlertDescription),
     /// What came is not HTTP.
     Malformed(hyper::Error),
+    /// It is HTTP, with more in its head than is taken.
+    HeadTooLarge(hyper::Error),
     /// The guest did not finish the request's body.
     Body(hyper::Error),
     /// The answer began, and broke off.
@@ -222,7 +224,9 @@ impl TransportError {
                 Self::Exchange { to, error: ExchangeError::Alert(alert) }
             };
         }
-        let error = if error.is_parse() {
+        let error = if error.is_parse_too_large() {
+            ExchangeError::HeadTooLarge(error)
+        } else if error.is_parse() {
             ExchangeError::Malformed(error)
         } else if error.is_body_write_aborted() || find::<WasiError>(&error).is_some() {
             ExchangeError::Body(error)
@@ -303,6 +307,7 @@ impl ExchangeError {
             Self::NoAnswer { .. } => WasiError::HttpResponseTimeout,
             Self::Closed(_) | Self::Alert(_) => WasiError::ConnectionTerminated,
             Self::Malformed(_) => WasiError::HttpProtocolError,
+            Self::HeadTooLarge(_) => WasiError::HttpResponseHeaderSectionSize(None),
             // A body of the wrong length cannot have been a complete request; anything else may have been.
             Self::Body(error) => match find(error) {
                 Some(WasiError::HttpRequestBodySize(size)) => WasiError::HttpRequestBodySize(*size),
@@ -375,7 +380,11 @@ impl StdError for ConnectError {
 impl StdError for ExchangeError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Closed(error) | Self::Malformed(error) | Self::Body(error) | Self::Truncated(error) => Some(error),
+            Self::Closed(error)
+            | Self::Malformed(error)
+            | Self::HeadTooLarge(error)
+            | Self::Body(error)
+            | Self::Truncated(error) => Some(error),
             Self::NoAnswer { .. } | Self::Alert(_) | Self::Stalled { .. } => None,
         }
     }

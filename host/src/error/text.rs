@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use super::tls;
@@ -15,6 +16,15 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
         error = source;
     }
     error
+}
+
+/// What is told of the innermost cause. Of a connection that ends without the goodbye of TLS, rustls says a sentence with a
+/// link to its manual.
+fn reason(error: &(dyn StdError + 'static)) -> String {
+    let innermost = innermost(error);
+    let text = innermost.to_string();
+    let is_end = innermost.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+    if is_end && text.contains("close_notify") { "no close_notify".to_owned() } else { text }
 }
 
 /// `10 s`, `0.5 s`
@@ -110,7 +120,7 @@ impl fmt::Display for ConnectError {
             Self::Closed(error) => write!(
                 f,
                 "the server closed the connection before the request ({}); check the port, the ALPN and the device certificate",
-                innermost(error.as_ref())
+                reason(error.as_ref())
             ),
         }
     }
@@ -123,19 +133,24 @@ impl fmt::Display for ExchangeError {
             Self::Closed(error) => write!(
                 f,
                 "the connection closed without an answer ({}); if it always does, check that the device certificate is active",
-                innermost(error)
+                reason(error)
             ),
             Self::Alert(alert) => {
                 write!(f, "the server broke the TLS connection with {}; see the server's log", alert::name(*alert))
             }
-            Self::Malformed(error) => write!(f, "the answer is not HTTP/1.1 ({}); check the port", innermost(error)),
+            Self::Malformed(error) => write!(f, "the answer is not HTTP/1.1 ({}); check the port", reason(error)),
+            Self::HeadTooLarge(error) => write!(
+                f,
+                "the answer is HTTP with too many headers, or too long ones ({}); check proxies on the way",
+                reason(error)
+            ),
             Self::Body(error) => write!(
                 f,
                 "the component did not finish the request's body ({}); write as much as it announces, then finish",
-                innermost(error)
+                reason(error)
             ),
             Self::Truncated(error) => {
-                write!(f, "the answer broke off ({}); if it always does, check proxies on the way", innermost(error))
+                write!(f, "the answer broke off ({}); if it always does, check proxies on the way", reason(error))
             }
             Self::Stalled { after } => {
                 write!(f, "the answer stopped for {}; give it more time", seconds(*after))
@@ -155,5 +170,20 @@ impl fmt::Display for LossError {
             Self::Alert(_) => write!(f, "the server broke it with {reason}; see the server's log"),
             Self::Tls(_) => write!(f, "what came is not TLS ({reason}); check proxies on the way"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_the_manual_of_a_library_is_not_shown() {
+        let text = "peer closed connection without sending TLS close_notify: https://a.example/manual";
+        let error = io::Error::new(io::ErrorKind::UnexpectedEof, text);
+        let closed = ConnectError::Closed(io::Error::other(error).into()).to_string();
+        assert!(closed.contains("(no close_notify)") && !closed.contains("://"), "{closed}");
+        let other = io::Error::new(io::ErrorKind::UnexpectedEof, "end of file before message length reached");
+        assert_eq!(reason(&other), "end of file before message length reached");
     }
 }

@@ -184,6 +184,18 @@ async fn an_answer_that_is_not_http_is_a_protocol_error() {
 }
 
 #[tokio::test]
+async fn an_answer_with_too_many_headers_is_too_large_and_is_http() {
+    within(async {
+        let ca = Authority::new("ca");
+        let lines: String = (0..150).map(|index| format!("x-header-{index}: v\r\n")).collect();
+        let answer: &'static str = format!("HTTP/1.1 200 OK\r\n{lines}content-length: 2\r\n\r\nok").leak();
+        let script = Script::new(&ca).on_request(move |_, _| Do::AnswerThenStall(answer));
+        assert!(matches!(code(script, &ca).await, WasiError::HttpResponseHeaderSectionSize(None)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_answer_cut_in_its_body_is_incomplete() {
     within(async {
         let ca = Authority::new("ca");
@@ -317,6 +329,7 @@ async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
             answer.into_body().collect().await.unwrap_err();
             let seen = seen.lock().unwrap();
             assert!(seen.len() == 1 && seen[0].contains(what), "{seen:?}");
+            assert!(!seen[0].contains("://"), "a link into the manual of a library: {seen:?}");
         }
     })
     .await;

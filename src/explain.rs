@@ -7,7 +7,11 @@ use crate::http::Failure;
 
 /// The error in words, and the next step where there is one.
 pub(crate) fn explain(error: &Error) -> String {
-    with_step(error, next_step(error.cause))
+    let step = match error.cause {
+        Cause::Transport(Failure::KeptConnectionClosed) if error.attempts > 1 => Some(CLOSED_EACH_TIME),
+        cause => next_step(cause),
+    };
+    with_step(error, step)
 }
 
 pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
@@ -42,6 +46,10 @@ fn next_step(cause: Cause) -> Option<&'static str> {
     })
 }
 
+/// Of a message that was sent again.
+const CLOSED_EACH_TIME: &str = "the server has answered others, and closes connections as requests leave: check proxies on the \
+                                way, and try again later";
+
 fn failure_step(failure: Failure) -> Option<&'static str> {
     Some(match failure {
         Failure::Denied => "name this host and port in the routes of the host",
@@ -52,6 +60,9 @@ fn failure_step(failure: Failure) -> Option<&'static str> {
         Failure::TlsCertificate => {
             "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, \
              and that the clock is right"
+        }
+        Failure::KeptConnectionClosed => {
+            "the server closed a kept connection just as the request left: at least once (QoS 1) sends again"
         }
         Failure::ConnectionReset => {
             "that is no verdict on what was sent: check the network, and what stands in between, such as a proxy or a \

@@ -180,6 +180,9 @@ pub enum Failure {
     RequestRejected,
     /// The connection was closed before an answer.
     ConnectionClosed,
+    /// The same after messages had been answered: a kept connection that ended just as the request left, most likely. Nothing
+    /// that keeps a device from ever getting an answer can be why. At the border it is the one above.
+    KeptConnectionClosed,
     /// MQTT: the connection was broken off and not closed: a reset, or what came was no TLS. Anything on the way can do that.
     ConnectionReset,
     /// No answer in time.
@@ -211,6 +214,7 @@ impl Failure {
             | Self::TlsProtocol
             | Self::RequestRejected => true,
             Self::ConnectionClosed
+            | Self::KeptConnectionClosed
             | Self::ConnectionReset
             | Self::AnswerTimeout
             | Self::AnswerIncomplete
@@ -240,7 +244,7 @@ impl Failure {
             Self::TlsAlert => "the server refused the TLS handshake",
             Self::TlsProtocol => "the TLS handshake failed",
             Self::RequestRejected => "the HTTP client refused the request",
-            Self::ConnectionClosed => "the connection was closed before an answer",
+            Self::ConnectionClosed | Self::KeptConnectionClosed => "the connection was closed before an answer",
             Self::ConnectionReset => "the connection was broken off",
             Self::AnswerTimeout => "no answer in time",
             Self::AnswerIncomplete => "the answer broke off",

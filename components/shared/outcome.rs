@@ -134,7 +134,7 @@ fn failure(failure: Failure) -> wit::Failure {
         Failure::TlsAlert => wit::Failure::TlsAlert,
         Failure::TlsProtocol => wit::Failure::TlsProtocol,
         Failure::RequestRejected => wit::Failure::RequestRejected,
-        Failure::ConnectionClosed => wit::Failure::ConnectionClosed,
+        Failure::ConnectionClosed | Failure::KeptConnectionClosed => wit::Failure::ConnectionClosed,
         Failure::ConnectionReset => wit::Failure::ConnectionReset,
         Failure::AnswerTimeout => wit::Failure::AnswerTimeout,
         Failure::AnswerIncomplete => wit::Failure::AnswerIncomplete,

@@ -51,10 +51,11 @@ impl Exchange {
         ahead_ms: Option<i64>,
         answered: Result<Response, NoAnswer>,
     ) {
+        self.has_been_answered |= answered.is_ok();
         let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
         let read = match answered {
             Ok(response) => self.read(index, &response).map_err(|error| error.at(now.unix_ms, &response)),
-            Err(no_answer) => Err(Error::no_answer(Stage::Publication, no_answer)),
+            Err(no_answer) => Err(Error::no_answer(Stage::Publication, self.after_answers(no_answer))),
         };
         let error = match read {
             Ok(receipt) => return self.accepted(now, index, epoch, receipt),
@@ -98,6 +99,17 @@ impl Exchange {
             Verdict::Final => self.give_up(index),
             Verdict::WithNewToken => self.put_back(index),
             Verdict::Later => self.pause(now, index, pause_ms, wish_ms.unwrap_or_default()),
+        }
+    }
+
+    /// Whom messages have been answered to is not closed upon for what he is. Only messages count: a key may come from another
+    /// server than the one they go to.
+    fn after_answers(&self, no_answer: NoAnswer) -> NoAnswer {
+        match no_answer.failure {
+            Failure::ConnectionClosed if self.has_been_answered => {
+                NoAnswer { failure: Failure::KeptConnectionClosed, ..no_answer }
+            }
+            _ => no_answer,
         }
     }
 

@@ -104,6 +104,8 @@ pub struct Exchange {
     /// As many as may be in flight: few enough to look through.
     under_way: Vec<Flight>,
     next_id: RequestId,
+    /// Whether a message has been answered, here or in an exchange before this one.
+    has_been_answered: bool,
     /// What an operation has given.
     reply: Option<aws::Reply>,
     /// How far our clock is ahead, once the platform has refused a signature for its time.
@@ -196,6 +198,7 @@ impl Exchange {
         Ok(Self {
             backoff: Backoff::new(&options, seed),
             pace: Pace::new(options.max_in_flight),
+            has_been_answered: false,
             outage: Outage::new(&options),
             authentication: platform.wants_session().then(|| Authentication::new(session)),
             platform,
@@ -387,6 +390,18 @@ impl Exchange {
     /// The platform, which explains the errors.
     pub fn platform(&self) -> &Platform {
         &self.platform
+    }
+
+    /// Whether a message has been answered: for the next exchange of the same device, which then knows that the device can be.
+    pub fn has_been_answered(&self) -> bool {
+        self.has_been_answered
+    }
+
+    /// Takes that over from an exchange before this one.
+    #[must_use]
+    pub fn answered_before(mut self, has_been_answered: bool) -> Self {
+        self.has_been_answered = has_been_answered;
+        self
     }
 
     /// The token, for the next exchange of the same device.

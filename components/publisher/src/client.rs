@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use thingpost::aws::{Operation, Reply};
 use thingpost::{ConfigurationProblem, Exchange, Options, Platform, Session, wasi};
@@ -20,6 +20,8 @@ pub struct Client {
     platform: Platform,
     options: Options,
     session: RefCell<Option<Session>>,
+    /// Whether a message has ever been answered.
+    has_been_answered: Cell<bool>,
 }
 
 impl Client {
@@ -28,7 +30,16 @@ impl Client {
         signer::check(&platform)?;
         let options = platform::options(options)?;
         let session = session.map(|text| platform.import_session(text)).transpose()?;
-        Ok(Self { platform, options, session: RefCell::new(session) })
+        Ok(Self { platform, options, session: RefCell::new(session), has_been_answered: Cell::new(false) })
+    }
+
+    /// Runs an exchange with what those before it have found out, and keeps what it finds out.
+    fn run(&self, exchange: Exchange) -> Exchange {
+        let mut exchange = exchange.answered_before(self.has_been_answered.get());
+        wasi::run(&mut exchange, &signer::Signer(&self.platform));
+        self.session.replace(exchange.session().cloned());
+        self.has_been_answered.set(exchange.has_been_answered());
+        exchange
     }
 
     /// Carries out another operation than to publish.
@@ -36,9 +47,7 @@ impl Client {
         let session = self.session.take();
         let exchange =
             Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
-        let mut exchange = exchange.expect(CHECKED);
-        wasi::run(&mut exchange, &signer::Signer(&self.platform));
-        self.session.replace(exchange.session().cloned());
+        let exchange = self.run(exchange.expect(CHECKED));
         let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
         reply.map_err(|error| {
             let explanation = self.platform.explain(&error, subject);
@@ -61,9 +70,7 @@ impl GuestClient for Client {
         let messages = messages.into_iter().map(message::message).collect();
         let session = self.session.take();
         let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
-        let mut exchange = exchange.expect(CHECKED);
-        wasi::run(&mut exchange, &signer::Signer(&self.platform));
-        self.session.replace(exchange.session().cloned());
+        let exchange = self.run(exchange.expect(CHECKED));
         exchange
             .outcomes()
             .map(|(subject, outcome)| explained::explained(outcome, |error| self.platform.explain(error, subject)))

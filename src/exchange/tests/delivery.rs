@@ -42,6 +42,31 @@ fn a_message_is_delivered_with_one_attempt() {
     }
 }
 
+/// What keeps a device from ever getting an answer is no reason any more once there was one.
+#[test]
+fn a_close_after_messages_were_answered_is_that_of_a_kept_connection_and_blames_no_certificate() {
+    let lost = Fate::ServedButLost(Failure::ConnectionClosed);
+    let explained = |drive: &Drive| {
+        let (subject, outcome) = drive.exchange.outcomes().last().unwrap();
+        drive.exchange.platform().explain(&outcome.unwrap_err(), subject)
+    };
+    let first = one(AtMostOnce, Script::new([lost.clone()]));
+    assert!(explained(&first).contains("certificate is inactive"), "{}", explained(&first));
+
+    let options = Options { max_in_flight: 1, ..Options::default() };
+    let messages = vec![message(0, AtMostOnce), message(1, AtMostOnce)];
+    let mut later = on_aws(Cloud::aws(Script::new([Fate::Served, lost.clone()])), options, messages);
+    later.finish();
+    assert!(explained(&later).contains("kept connection"), "{}", explained(&later));
+    assert!(!explained(&later).contains("certificate"), "{}", explained(&later));
+    assert!(later.exchange.has_been_answered());
+
+    let mut next = on_aws(Cloud::aws(Script::new([lost])), Options::default(), vec![message(0, AtMostOnce)]);
+    next.exchange = next.exchange.answered_before(true);
+    next.finish();
+    assert!(explained(&next).contains("kept connection"), "{}", explained(&next));
+}
+
 #[test]
 fn a_refused_message_is_never_sent_again() {
     for qos in [AtMostOnce, AtLeastOnce] {

@@ -23,7 +23,8 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
 fn reason(error: &(dyn StdError + 'static)) -> String {
     let innermost = innermost(error);
     let text = innermost.to_string();
-    let is_end = innermost.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+    let is_end =
+        innermost.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
     if is_end && text.contains("close_notify") { "no close_notify".to_owned() } else { text }
 }
 

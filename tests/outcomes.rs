@@ -57,7 +57,10 @@ fn faults(kind: Kind) -> Vec<(Fault, Expected, Expected)> {
     let late_portal = Fault::AnswerAfterAcceptance { status, headers, body };
     let slow = |ms| Fault::InAnswer(AnswerFault::SlowBytes { delay: Duration::from_millis(ms) });
     // The head of AWS's answer says what became of the message; Aliyun's is the same for all.
-    let short_body = if kind == Kind::Aws { (Delivered, Delivered) } else { (Unknown, Delivered) };
+    let short_body = match kind {
+        Kind::Aws => (Delivered, Delivered),
+        Kind::Aliyun | Kind::AliyunKeepAlive => (Unknown, Delivered),
+    };
     vec![
         // Silence uses up all the time that a message has.
         (Fault::BeforeAcceptance(Break::Stall), Unknown, Unknown),

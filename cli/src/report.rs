@@ -46,8 +46,13 @@ impl LastFailure {
         let is_late = matches!(error, TransportError::Exchange { error: NoAnswer { .. } | Stalled { .. }, .. });
         let has_large_head = matches!(error, TransportError::Exchange { error: HeadTooLarge(_), .. });
         let certain_of = match error {
-            TransportError::Connect { error: ConnectError::Certificate(reason), .. } => {
-                (*reason != CertificateError::UnknownIssuer).then_some(Failure::TlsCertificate)
+            // Of a server that may be the right one, the guest knows more: which endpoints have roots of their own.
+            TransportError::Connect { error: error @ ConnectError::Certificate(reason), .. } => {
+                let is_certain = match error.untrusted() {
+                    Some(untrusted) => !untrusted.is_for_endpoint(),
+                    None => *reason != CertificateError::UnknownIssuer,
+                };
+                is_certain.then_some(Failure::TlsCertificate)
             }
             TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => Some(Failure::ConnectionLimit),
             _ => None,

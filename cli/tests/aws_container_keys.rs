@@ -166,6 +166,8 @@ fn a_server_without_a_key_is_explained_in_one_line() {
     for (answer, words) in [
         ("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", &["status 401", TOKEN_FILE][..]),
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", &["status 404"]),
+        ("HTTP/1.1 404 Not Found\r\n\r\n{\"message\":\"no role\"}", &["status 404 (no role)"]),
+        ("HTTP/1.1 200 OK\r\n\r\n{\"Code\":\"Denied\",\"Message\":\"not you\"}", &["no key in it (Denied: not you)"]),
         ("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", &["status 500"]),
         ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", &["no key in it"]),
         ("what?\r\n\r\n", &["not HTTP"]),

@@ -53,12 +53,12 @@ fn what_ended_an_earlier_attempt_is_not_given_as_the_reason_of_the_last() {
     let clouds = Clouds::start();
     let (aws, aliyun) = (clouds.aws.faults(), clouds.aliyun.faults());
     for (faults, line, fault, words) in [
-        (aws, clouds.publish_aws(), AnswerFault::Garbage, "not HTTP"),
+        (aws, clouds.publish_aws().with("--qos", "1"), AnswerFault::Garbage, "not HTTP"),
         (aliyun, clouds.publish_aliyun(), AnswerFault::ShortBody, "broke off"),
     ] {
         faults.push(Fault::BeforeAcceptance(Break::Close), 1);
         faults.push(Fault::InAnswer(fault), 3);
-        let output = clouds.run(line.with("--qos", "1"));
+        let output = clouds.run(line);
         assert_eq!(output.code, Some(4), "{output:?}");
         let complaint = output.only_complaint();
         assert!(complaint.contains(words) && complaint.contains(" attempts"), "{complaint}");

@@ -18,6 +18,9 @@ use crate::route::Endpoint;
 
 mod text;
 mod tls;
+mod untrusted;
+
+pub use untrusted::Untrusted;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -191,6 +194,14 @@ impl LossError {
 }
 
 impl ConnectError {
+    /// The certificate that leads to no authority that is trusted, if that is why.
+    pub fn untrusted(&self) -> Option<&Untrusted> {
+        match self {
+            Self::Certificate(error) => Untrusted::within(error),
+            _ => None,
+        }
+    }
+
     /// From the handshake, in which rustls speaks through `io::Error`.
     pub fn from_handshake(error: io::Error) -> Self {
         match find::<rustls::Error>(&error).cloned() {

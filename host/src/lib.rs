@@ -70,7 +70,7 @@ pub use certificate::CertificateProblem;
 pub use connect_to::{ConnectTo, ConnectToError, ConnectToReason};
 pub use dial::DialedConnection;
 pub use encoding::Encoding;
-pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError};
+pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, Untrusted};
 pub use hooks::TransportHooks;
 pub use identity::{Identity, IdentityError};
 pub use key::KeyProblem;

@@ -17,6 +17,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
+use crate::error::Untrusted;
 use crate::roots::TrustRoots;
 use crate::tls::provider;
 
@@ -50,8 +51,13 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if !self.roots.names(server) {
-            let chains = self.chains.as_ref().ok_or(CertificateError::UnknownIssuer)?;
-            return chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
+            let untrusted = || Error::from(Untrusted::named(server, name));
+            let chains = self.chains.as_ref().ok_or_else(untrusted)?;
+            let verified = chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
+            return verified.map_err(|error| match error {
+                Error::InvalidCertificate(CertificateError::UnknownIssuer) => untrusted(),
+                error => error,
+            });
         }
         check_validity(server, now)?;
         verify_server_name(&ParsedCertificate::try_from(server)?, name)?;

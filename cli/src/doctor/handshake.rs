@@ -150,6 +150,7 @@ impl Trouble {
         use CertificateError as C;
         match error {
             ConnectError::Certificate(C::UnknownIssuer) => Self::Untrusted,
+            error if error.untrusted().is_some() => Self::Untrusted,
             ConnectError::Certificate(C::NotValidForName | C::NotValidForNameContext { .. }) => Self::OtherName,
             ConnectError::Certificate(
                 C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },

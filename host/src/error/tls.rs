@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::{CertificateError, Error, InvalidMessage};
 
+use super::untrusted::Untrusted;
 use crate::algorithm::spoken;
 use crate::validity::OutOfTime;
 
@@ -50,7 +51,10 @@ pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
         }
         E::BadEncoding => ("it is damaged".to_owned(), "the server needs another certificate"),
         // `CaUsedAsEndEntity` above all, which comes as a text from another library.
-        E::Other(other) => (words(other), "the server needs another certificate"),
+        E::Other(other) => match Untrusted::within(error) {
+            Some(untrusted) => (untrusted.to_string(), untrusted.way_out()),
+            None => (words(other), "the server needs another certificate"),
+        },
         other => (words(other), "the server needs another certificate"),
     }
 }

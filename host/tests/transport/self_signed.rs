@@ -44,6 +44,24 @@ async fn the_certificate_that_the_user_named_is_trusted() {
 }
 
 #[tokio::test]
+async fn one_that_is_not_trusted_is_named_and_only_one_for_this_host_is_to_be_trusted() {
+    within(async {
+        let trusted = self_signed("localhost", |_| {}).certificate;
+        for (host, words, not) in [
+            ("localhost", ["CN=portal.lan, issued by CN=portal.lan", "add the server's CA"], "on the way"),
+            ("portal.lan", ["CN=portal.lan, issued by CN=portal.lan", "on the way"], "add the server's CA"),
+        ] {
+            let shown = self_signed(host, |params| {
+                params.distinguished_name.push(rcgen::DnType::CommonName, "portal.lan");
+            });
+            let text = reach(shown, &trusted, &TLS13).await.unwrap().to_string();
+            assert!(words.iter().all(|word| text.contains(word)) && !text.contains(not), "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn another_one_of_the_same_name_is_not() {
     within(async {
         let trusted = self_signed("localhost", |_| {}).certificate;

@@ -17,7 +17,7 @@ use x509_cert::der::DateTime;
 
 use super::plain_http::{self, Answer};
 use super::{AccessKey, EXPORT, variable};
-use crate::problem::Problem;
+use crate::problem::{Problem, one_line};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -38,6 +38,9 @@ const MARGIN: Duration = Duration::from_secs(300);
 
 /// Who could not be asked is asked again after this time.
 const NEXT_TRY: Duration = Duration::from_secs(30);
+
+/// Of each of the texts with which a server says no.
+const MOST_SAID: usize = 200;
 
 /// A server that gives out keys.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,8 +97,13 @@ impl Container {
     pub(super) fn key(&mut self) -> Result<AccessKey, Problem> {
         let is_first = self.renew_at.is_none();
         self.put_off();
-        let answer = self.ask()?;
-        let (key, end) = read(&answer.body).ok_or_else(|| self.problem("its answer has no key in it"))?;
+        // Each time: whoever put it there puts others there.
+        let token = token()?;
+        let answer = self.ask(token.as_deref())?;
+        let (key, end) = read(&answer.body).ok_or_else(|| {
+            let said = said(&answer.body, &self.secrets(token.as_deref()));
+            self.problem(format!("its answer has no key in it{said}"))
+        })?;
         let pause = if is_first { Duration::ZERO } else { NEXT_TRY };
         self.renew_at = end.map(|end| renew_at(SystemTime::now(), end, pause));
         Ok(key)
@@ -111,21 +119,26 @@ impl Container {
         self.renew_at.is_some_and(|at| at <= SystemTime::now())
     }
 
-    fn ask(&self) -> Result<Answer, Problem> {
-        // Each time: whoever put it there puts others there.
-        let token = token()?;
+    /// What a server may quote, and nobody else is to see.
+    fn secrets<'a>(&'a self, token: Option<&'a str>) -> Vec<&'a str> {
+        let path = Some(self.path.as_str()).filter(|path| path.len() > 1);
+        token.into_iter().chain(path).collect()
+    }
+
+    fn ask(&self, token: Option<&str>) -> Result<Answer, Problem> {
         let mut headers = vec![("host", self.host.as_str()), ("accept", "application/json")];
-        headers.extend(token.as_ref().map(|token| ("authorization", token.as_str())));
+        headers.extend(token.map(|token| ("authorization", token)));
         let mut attempt = 1;
         loop {
             let problem = match plain_http::get(&self.addresses, &self.path, &headers) {
                 Ok(answer) if answer.status == 200 => return Ok(answer),
-                Ok(Answer { status, .. }) => {
-                    let problem = self.problem(format!("it answers with status {status}"));
+                Ok(Answer { status, body }) => {
+                    let said = said(&body, &self.secrets(token));
+                    let problem = self.problem(format!("it answers with status {status}{said}"));
                     match status {
                         500.. | 429 => problem,
                         400..=403 => return Err(self.problem(format!(
-                            "it answers with status {status}; check that {TOKEN_FILE} or {TOKEN} is what it wants to see"
+                            "it answers with status {status}{said}; check that {TOKEN_FILE} or {TOKEN} is what it wants to see"
                         ))),
                         _ => return Err(problem),
                     }
@@ -206,6 +219,21 @@ fn read(body: &[u8]) -> Option<(AccessKey, Option<SystemTime>)> {
     Some((key, end))
 }
 
+/// What the server gives as its reason, to stand behind what it did: ` (AccessDenied: no role)`. A line of a terminal, whatever
+/// came. A half of a key is no reason.
+fn said(body: &[u8], secrets: &[&str]) -> String {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return String::new() };
+    let text = |names: [&str; 2]| {
+        let text = names.iter().find_map(|name| body.get(name)?.as_str())?;
+        let text = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "(hidden)"));
+        let text = one_line(&text);
+        let start: String = text.chars().take(MOST_SAID).collect();
+        Some(if start.len() < text.len() { format!("{start}..") } else { start }).filter(|text| !text.is_empty())
+    };
+    let said: Vec<String> = [text(["Code", "code"]), text(["Message", "message"])].into_iter().flatten().collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(": ")) }
+}
+
 /// `2026-11-30T13:00:00Z`, perhaps with parts of a second.
 fn moment(text: &str) -> Option<SystemTime> {
     let whole = text.trim_end_matches('Z').split('.').next()?;
@@ -271,6 +299,26 @@ mod tests {
             assert_eq!(at, now + Duration::from_secs(after), "{life} s to live");
         }
         assert_eq!(renew_at(now, SystemTime::UNIX_EPOCH, NEXT_TRY), now + NEXT_TRY);
+    }
+
+    #[test]
+    fn what_a_server_says_stands_on_one_line() {
+        for (body, expected) in [
+            (r#"{"message":"no role"}"#, " (no role)"),
+            (r#"{"Code":"AccessDenied","Message":"denied"}"#, " (AccessDenied: denied)"),
+            (r#"{"code":"a","message":7}"#, " (a)"),
+            (r#"{"Code":"","Message":""}"#, ""),
+            ("<html>", ""),
+            (r#"{"AccessKeyId":"ASIA"}"#, ""),
+        ] {
+            assert_eq!(said(body.as_bytes(), &[]), expected, "{body}");
+        }
+        let hostile = said(br#"{"Message":"a\u001b[31m\nb"}"#, &[]);
+        assert!(!hostile.contains(char::is_control), "{hostile:?}");
+        let long = said(format!(r#"{{"Message":"{}"}}"#, "x".repeat(5000)).as_bytes(), &[]);
+        let quoted = said(br#"{"Message":"h7sh is no token for /path"}"#, &["h7sh", "/path"]);
+        assert_eq!(quoted, " ((hidden) is no token for (hidden))");
+        assert!(long.len() < 250 && long.ends_with("..)"), "{long}");
     }
 
     #[test]

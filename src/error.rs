@@ -251,6 +251,7 @@ impl Error {
             Cause::Transport(Failure::ConnectionClosed) if self.stage == Stage::Connection => {
                 "the connection was closed"
             }
+            Cause::MalformedAnswer if self.stage == Stage::Connection => "what came cannot be taken",
             cause => cause.text(),
         });
         if let Some(detail) = &self.detail {

@@ -12,6 +12,18 @@ pub(crate) fn other_version(error: &Error) -> Option<&'static str> {
     }
 }
 
+/// The next step where the broker has sent what cannot be taken: it has said enough to know that it speaks MQTT.
+pub(crate) fn received_step(situation: &Situation) -> Option<&'static str> {
+    match situation {
+        Situation::RuleBroken => Some(
+            "the other end speaks MQTT and breaks its rules, so the endpoint need not be wrong: tell whoever runs the \
+             broker, or what stands in front of it",
+        ),
+        Situation::TooMuch => Some("subscribe to fewer topics, or have what is published to them made smaller"),
+        _ => None,
+    }
+}
+
 /// What was going on when an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Situation<'a> {
@@ -24,6 +36,10 @@ pub enum Situation<'a> {
         /// How long it had lasted.
         after_ms: u64,
     },
+    /// The broker has sent what the standard forbids.
+    RuleBroken,
+    /// The broker has sent more at once than is taken.
+    TooMuch,
     /// A message.
     Publication {
         /// Its topic.

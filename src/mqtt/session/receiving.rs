@@ -14,7 +14,7 @@ use crate::mqtt::packet::{self, Ack, Acks, Malformed, Packet, frame};
 use crate::mqtt::reason;
 use crate::mqtt::subscriptions::is_granted;
 use crate::mqtt::subscriptions::rest_ms;
-use crate::outcome::Receipt;
+use crate::outcome::{Receipt, Retry};
 
 /// For a subscription that is refused for now, where messages have no timeout.
 const SUBSCRIPTION_PATIENCE_MS: u64 = 60_000;
@@ -60,7 +60,7 @@ impl Session {
                     }
                     break;
                 }
-                Ok(None) => Err(Malformed),
+                Ok(None) => Err(Malformed::NoFrame),
                 Ok(Some(frame)) => {
                     taken += frame.length;
                     frame.read(self.config.version)
@@ -69,7 +69,7 @@ impl Session {
             };
             match packet {
                 Ok(packet) => self.take(now_ms, packet),
-                Err(_) => self.malformed(now_ms, rest.starts_with(b"HTTP/")),
+                Err(malformed) => self.unreadable(now_ms, malformed, rest),
             }
         }
         taken
@@ -96,7 +96,9 @@ impl Session {
                 Packet::Disconnect { code, reason } => {
                     self.end(now_ms, reason::refused(Stage::Connection, code, reason));
                 }
-                _ => self.malformed(now_ms, false),
+                other => {
+                    self.broken(now_ms, Malformed::Broken(other.name(), "it came in place of CONNACK"), Retry::Never);
+                }
             };
         }
         match packet {
@@ -116,7 +118,7 @@ impl Session {
             Packet::Disconnect { code, reason } => {
                 self.end(now_ms, reason::refused(Stage::Connection, code, reason));
             }
-            Packet::Connack(_) => self.malformed(now_ms, false),
+            Packet::Connack(_) => self.broken(now_ms, Malformed::Broken("CONNACK", "a second one came"), Retry::Never),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
 use crate::http::Failure;
-use crate::mqtt::Situation;
+use crate::mqtt::{Situation, received_step};
 use crate::topic::TopicProblem;
 
 /// For certificates alone, without ALPN.
@@ -56,6 +56,7 @@ impl Known<'_> {
         match (self.error.cause, *self.situation) {
             (Cause::TakenOver, _) => Some(self.taken_over_step()),
             (_, Situation::Connecting) => self.connecting_step(),
+            (_, Situation::RuleBroken | Situation::TooMuch) => received_step(self.situation).map(ToOwned::to_owned),
             (_, Situation::Lost { last_topic, after_ms }) => self.lost_step(last_topic, after_ms),
             (_, Situation::Publication { topic }) => self.publication_step(topic),
             (_, Situation::Subscription { filter }) => self.subscription_step(filter),

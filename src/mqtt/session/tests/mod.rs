@@ -16,6 +16,7 @@ mod restoring;
 mod silence;
 mod subscriptions;
 mod table;
+mod unreadable;
 mod world;
 
 use crate::aws;

@@ -31,7 +31,8 @@ pub enum Situation<'a> {
     Connecting,
     /// A connection was lost.
     Lost {
-        /// The topic of the first message that was not acknowledged, or else of the last one that was sent.
+        /// The topic of the first message that was not acknowledged, or else of the last at-most-once one that may not have
+        /// been taken.
         last_topic: Option<&'a str>,
         /// How long it had lasted.
         after_ms: u64,

@@ -239,7 +239,8 @@ impl Session {
         };
         // Who closes upon a message does so upon the first one that was not acknowledged, whatever was sent behind it.
         let suspect = self.outbox.first_in_flight().map(|first| first.topic.clone());
-        let suspect = suspect.or_else(|| self.last_topic.clone());
+        let last_topic = self.last_topic.take().map(|(topic, _)| topic);
+        let suspect = suspect.or(last_topic);
         if let Some(after_ms) = after_ms {
             self.reconnect.lost(after_ms);
             self.lost_ms = Some(now_ms);

@@ -151,8 +151,9 @@ pub struct Session {
     taken: Vec<(u32, u16)>,
     /// Messages were acknowledged over this connection, and the broker may not have read it yet.
     has_acknowledged: bool,
-    /// Of the message that was sent last.
-    last_topic: Option<String>,
+    /// Of the at-most-once message that was sent last over this connection, with where it ends in the output: until something
+    /// behind it is acknowledged, a close may be due to it.
+    last_topic: Option<(String, u64)>,
 }
 
 impl Session {
@@ -501,7 +502,7 @@ impl Session {
     }
 
     fn explain(&self, error: &Error, situation: &Situation) -> String {
-        self.config.broker.explain(error, situation)
+        self.config.broker.explain(error, self.config.version, situation)
     }
 }
 

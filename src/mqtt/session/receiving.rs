@@ -130,6 +130,8 @@ impl Session {
         }
         // One that nobody waits for is of a message that was given up.
         let Some(mut entry) = self.outbox.acknowledged(id, now_ms) else { return };
+        // Brokers take messages in their order.
+        self.last_topic.take_if(|(_, end)| *end <= entry.end);
         if is_granted(code) {
             self.pace.accepted(now_ms);
             let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };

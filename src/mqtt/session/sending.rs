@@ -349,10 +349,11 @@ impl Session {
         self.pace.sent(now_ms);
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);
+            // Kept for an explanation; topics rarely change, and then nothing is allocated.
+            let (last_topic, end) = self.last_topic.get_or_insert_with(|| (String::new(), 0));
+            last_topic.clone_from(&entry.topic);
+            *end = entry.end;
         }
-        // Kept for an explanation; topics rarely change, and then nothing is allocated.
-        let last_topic = self.last_topic.get_or_insert_with(String::new);
-        last_topic.clone_from(&entry.topic);
         self.outbox.sent(entry, now_ms);
         self.sent(now_ms);
     }

@@ -8,6 +8,7 @@ mod expiry;
 mod first_connection;
 mod given_up;
 mod incoming;
+mod named_topics;
 mod properties;
 mod queue;
 mod refused_for_now;

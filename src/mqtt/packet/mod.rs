@@ -49,7 +49,7 @@ pub(super) enum Packet {
     Suback(Acks),
     Unsuback(Acks),
     Pingresp,
-    Disconnect { code: u8, reason: Option<String> },
+    Disconnect { code: u8, reason: Option<String>, elsewhere: Option<String> },
 }
 
 impl Packet {
@@ -72,6 +72,8 @@ impl Packet {
 pub(super) struct Connack {
     pub code: u8,
     pub reason: Option<String>,
+    /// Which other server the client is to use.
+    pub elsewhere: Option<String>,
     pub session_present: bool,
     pub keep_alive_s: Option<u16>,
     pub receive_maximum: Option<u16>,

@@ -79,7 +79,8 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Rule> {
         PacketType::Disconnect => {
             let disconnect = Disconnect::decode(body, &mut offset, header)?;
             let reason = text(disconnect.properties.reason_string);
-            Packet::Disconnect { code: disconnect.reason_code as u8, reason }
+            let elsewhere = text(disconnect.properties.server_reference);
+            Packet::Disconnect { code: disconnect.reason_code as u8, reason, elsewhere }
         }
         PacketType::Pingresp if body.is_empty() => Packet::Pingresp,
         PacketType::Pingresp => return Err(LAYOUT),
@@ -135,6 +136,7 @@ fn connack(connack: WireConnack) -> Result<Packet, Rule> {
     Ok(Packet::Connack(Connack {
         code: connack.reason_code as u8,
         reason: text(properties.reason_string),
+        elsewhere: text(properties.server_reference),
         session_present: connack.session_present,
         keep_alive_s: properties.server_keep_alive,
         receive_maximum: properties.receive_max,

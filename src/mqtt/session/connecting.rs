@@ -156,7 +156,8 @@ impl Session {
             // Perhaps it was made with a secret that has been replaced.
             self.signature = None;
             let error = reason::refused_connection(self.config.version, connack.code, connack.reason);
-            let detail = connack.is_of_v3.then(|| "it answers as MQTT 3.1.1 does".to_owned());
+            let elsewhere = connack.elsewhere.map(|server| reason::elsewhere(&server));
+            let detail = elsewhere.or_else(|| connack.is_of_v3.then(|| "it answers as MQTT 3.1.1 does".to_owned()));
             return self.end(now_ms, Error { detail, ..error });
         }
         if connack.session_present && self.starts_clean() {

@@ -93,9 +93,7 @@ impl Session {
         if let Link::Greeting { .. } = self.link {
             return match packet {
                 Packet::Connack(connack) => self.greeted(now_ms, connack),
-                Packet::Disconnect { code, reason } => {
-                    self.end(now_ms, reason::refused(Stage::Connection, code, reason));
-                }
+                Packet::Disconnect { code, reason, elsewhere } => self.dismissed(now_ms, code, reason, elsewhere),
                 other => {
                     self.broken(now_ms, Malformed::Broken(other.name(), "it came in place of CONNACK"), Retry::Never);
                 }
@@ -115,11 +113,15 @@ impl Session {
                     self.link = self.goodbye(now_ms);
                 }
             }
-            Packet::Disconnect { code, reason } => {
-                self.end(now_ms, reason::refused(Stage::Connection, code, reason));
-            }
+            Packet::Disconnect { code, reason, elsewhere } => self.dismissed(now_ms, code, reason, elsewhere),
             Packet::Connack(_) => self.broken(now_ms, Malformed::Broken("CONNACK", "a second one came"), Retry::Never),
         }
+    }
+
+    /// The broker says goodbye.
+    fn dismissed(&mut self, now_ms: u64, code: u8, reason: Option<String>, elsewhere: Option<String>) {
+        let detail = elsewhere.map(|server| reason::elsewhere(&server));
+        self.end(now_ms, Error { detail, ..reason::refused(Stage::Connection, code, reason) });
     }
 
     fn acknowledged(&mut self, now_ms: u64, Ack { id, code, reason }: Ack) {

@@ -16,7 +16,7 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
 use crate::http::Failure;
-use crate::mqtt::{Situation, Version, received_step};
+use crate::mqtt::{Situation, Version, elsewhere_step, limit_step, received_step};
 use crate::topic::TopicProblem;
 
 /// For certificates alone, without ALPN.
@@ -53,6 +53,9 @@ impl Known<'_> {
     fn step(&self) -> Option<String> {
         if self.error.stage == Stage::Preparation {
             return preparation_step(self.error.cause).map(ToOwned::to_owned);
+        }
+        if let Some(step) = elsewhere_step(self.error).or_else(|| limit_step(self.error)) {
+            return Some(step.to_owned());
         }
         match (self.error.cause, *self.situation) {
             (Cause::TakenOver, _) => Some(self.taken_over_step()),

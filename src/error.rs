@@ -251,6 +251,13 @@ impl Error {
             Cause::Transport(Failure::ConnectionClosed) if self.stage == Stage::Connection => {
                 "the connection was closed"
             }
+            Cause::MalformedAnswer if self.stage == Stage::Connection => "what came cannot be taken",
+            // Nothing of this is known before a broker has said so.
+            Cause::Unsupported if self.stage == Stage::Publication => "the broker does not have it",
+            // Of a broker that says so itself.
+            Cause::WrongHostOrPath if self.stage == Stage::Connection && self.answer.is_some() => {
+                "the broker sends the client to another server"
+            }
             cause => cause.text(),
         });
         if let Some(detail) = &self.detail {

@@ -115,9 +115,9 @@ impl Broker {
         }
     }
 
-    pub(super) fn explain(&self, error: &Error, situation: &Situation) -> String {
+    pub(super) fn explain(&self, error: &Error, version: Version, situation: &Situation) -> String {
         match self {
-            Self::Aws(broker) => broker.explain(error, situation),
+            Self::Aws(broker) => broker.explain(error, version, situation),
             Self::Aliyun(broker) => broker.explain(error, situation),
         }
     }

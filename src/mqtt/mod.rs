@@ -46,7 +46,7 @@ mod subscriptions;
 pub use broker::{Broker, Login};
 pub use event::{Connection, Disconnection, Event, Incoming, Unfinished};
 pub use explain::Situation;
-pub(crate) use explain::other_version;
+pub(crate) use explain::{elsewhere_step, limit_step, other_version, received_step};
 pub use options::{FullQueue, Options, QueueLimit};
 pub use session::{Config, Session, Step};
 pub use subscriptions::{RetainHandling, Subscription, SubscriptionOptions};

@@ -45,6 +45,13 @@ pub(super) fn refused_subscription(version: Version, code: u8, reason: Option<St
     }
 }
 
+/// Which server the broker names in its own place. Whoever reads it may take it for an endpoint, so it stays one line, and no
+/// host name is longer.
+pub(super) fn elsewhere(server: &str) -> String {
+    let shown: String = server.chars().filter(|it| !it.is_control()).take(255).collect();
+    ["it names `", &shown, "`"].concat()
+}
+
 fn error(stage: Stage, cause: Cause, code: u8, name: &'static str, reason: Option<String>) -> Error {
     let retry = match cause {
         Cause::Throttled

@@ -10,7 +10,7 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
 use crate::http::Failure;
-use crate::mqtt::{Situation, other_version};
+use crate::mqtt::{Situation, other_version, received_step};
 use crate::text::contains;
 use crate::topic::TopicProblem;
 
@@ -45,6 +45,7 @@ impl Known<'_> {
         }
         match *situation {
             Situation::Connecting => self.connecting_step(),
+            Situation::RuleBroken | Situation::TooMuch => received_step(situation).map(ToOwned::to_owned),
             Situation::Lost { last_topic, .. } => self.lost_step(last_topic),
             Situation::Publication { topic } => self.message_step("publish to", topic),
             Situation::Subscription { filter } => self.message_step("subscribe to", filter),

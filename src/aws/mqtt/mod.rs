@@ -123,8 +123,8 @@ impl Broker {
     }
 
     /// The likely reason of an error and the next step, for people.
-    pub(crate) fn explain(&self, error: &Error, situation: &Situation) -> String {
-        explain::explain(self, error, situation)
+    pub(crate) fn explain(&self, error: &Error, version: Version, situation: &Situation) -> String {
+        explain::explain(self, error, version, situation)
     }
 }
 

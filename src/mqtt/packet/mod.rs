@@ -3,6 +3,7 @@
 //!
 //! Whatever comes is hostile: lengths are checked before anything is kept, and what cannot be read ends the connection.
 
+mod malformed;
 mod properties;
 mod publish;
 mod receive;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use mqtt_proto::{Encodable, Pid, QoS, TopicFilter, TopicName};
 
+pub(super) use malformed::Malformed;
 pub(super) use publish::Publish;
 pub(super) use receive::frame;
 
@@ -47,7 +49,22 @@ pub(super) enum Packet {
     Suback(Acks),
     Unsuback(Acks),
     Pingresp,
-    Disconnect { code: u8, reason: Option<String> },
+    Disconnect { code: u8, reason: Option<String>, elsewhere: Option<String> },
+}
+
+impl Packet {
+    /// How the standard calls it.
+    pub fn name(&self) -> &'static str {
+        malformed::name(match self {
+            Self::Connack(_) => CONNACK,
+            Self::Publish { .. } => 0x30,
+            Self::Puback(_) => PUBACK,
+            Self::Suback(_) => 0x90,
+            Self::Unsuback(_) => 0xb0,
+            Self::Pingresp => 0xd0,
+            Self::Disconnect { .. } => FAREWELL,
+        })
+    }
 }
 
 /// What the broker says to a CONNECT. Limits are those of MQTT 5.
@@ -55,6 +72,8 @@ pub(super) enum Packet {
 pub(super) struct Connack {
     pub code: u8,
     pub reason: Option<String>,
+    /// Which other server the client is to use.
+    pub elsewhere: Option<String>,
     pub session_present: bool,
     pub keep_alive_s: Option<u16>,
     pub receive_maximum: Option<u16>,
@@ -81,10 +100,6 @@ pub(super) struct Acks {
     pub reason: Option<String>,
 }
 
-/// What came is not MQTT, or not what a client is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
-
 /// Something cannot stand in a packet. What a session sends has been checked before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unsendable;
@@ -105,6 +120,7 @@ const PINGREQ: [u8; 2] = [0xc0, 0];
 const DISCONNECT: [u8; 2] = [FAREWELL, 0];
 const FAREWELL: u8 = 0xe0;
 const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
+const AUTH: u8 = 0xf0;
 
 impl Version {
     pub(super) fn connect(self, connect: &Connect, out: &mut Vec<u8>) -> Result<(), Unsendable> {
@@ -153,9 +169,14 @@ pub(super) fn disconnect(session_expiry_s: Option<u32>, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a packet can be the answer to a CONNECT.
+/// Of MQTT 5: the broker is told why.
+pub(super) fn disconnect_because(code: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[FAREWELL, 1, code]);
+}
+
+/// Whether this begins what a broker says to a CONNECT, be it right or wrong. No text begins so.
 pub(super) fn may_greet(first: u8) -> bool {
-    matches!(first, CONNACK | FAREWELL)
+    matches!(first, CONNACK | FAREWELL | AUTH)
 }
 
 /// Header, length and body, without a buffer in between.

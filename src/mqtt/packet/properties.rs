@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use mqtt_proto::v5::{PacketType, PublishProperties, UserProperty, WillProperties};
 
-use super::{Malformed, Unsendable, topic};
+use super::malformed::Rule;
+use super::{Unsendable, topic};
 use crate::message::{PayloadFormat, Properties};
 
 /// With what is left of the message expiry.
@@ -46,15 +47,15 @@ fn user_properties(given: &Properties) -> Vec<UserProperty> {
 }
 
 /// What stands before the payload, and how long it is. None if it says nothing.
-pub(super) fn received(rest: &[u8]) -> Result<(Option<Properties>, usize), Malformed> {
+pub(super) fn received(rest: &[u8]) -> Result<(Option<Properties>, usize), Rule> {
     if rest.first() == Some(&0) {
         return Ok((None, 1));
     }
     let mut length = 0;
-    let wire = PublishProperties::decode(rest, &mut length, PacketType::Publish).map_err(|_| Malformed)?;
+    let wire = PublishProperties::decode(rest, &mut length, PacketType::Publish)?;
     // We allow the broker no aliases.
     if wire.topic_alias.is_some() {
-        return Err(Malformed);
+        return Err(Rule("it has a topic alias, and none are allowed to it"));
     }
     let owned = |text: Arc<str>| String::from(&*text);
     let properties = Properties {

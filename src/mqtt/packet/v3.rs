@@ -6,8 +6,9 @@ use bytes::Bytes;
 use mqtt_proto::v3::{Connack as WireConnack, Connect as WireConnect, Header, LastWill, PacketType, Subscribe};
 use mqtt_proto::{Pid, TopicFilter};
 
+use super::malformed::{LAYOUT, Rule, unwanted};
 use super::receive::{incoming, packet_id};
-use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Unsendable, payload, qos, topic};
+use super::{Ack, Acks, Connack, Connect, Packet, Unsendable, payload, qos, topic};
 use crate::mqtt::Subscription;
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
@@ -28,13 +29,13 @@ pub(super) fn subscribe(id: u16, to: &[Subscription]) -> Result<Subscribe, Unsen
     Ok(Subscribe::new(Pid::try_from(id)?, filters.collect::<Result<_, Unsendable>>()?))
 }
 
-pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
-    let length = u32::try_from(body.len()).map_err(|_| Malformed)?;
-    let header = Header::new_with(first, length, length).map_err(|_| Malformed)?;
+pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Rule> {
+    let length = u32::try_from(body.len()).map_err(|_| LAYOUT)?;
+    let header = Header::new_with(first, length, length)?;
     let mut offset = 0;
     let packet = match header.typ {
         PacketType::Connack => {
-            let connack = WireConnack::decode(body, &mut offset).map_err(|_| Malformed)?;
+            let connack = WireConnack::decode(body, &mut offset)?;
             Packet::Connack(Connack {
                 code: connack.code as u8,
                 session_present: connack.session_present,
@@ -48,7 +49,7 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
             return Ok(Packet::Puback(Ack { id: packet_id(body)?, code: 0, reason: None }));
         }
         PacketType::Suback => {
-            let (id, codes) = body.split_at_checked(2).ok_or(Malformed)?;
+            let (id, codes) = body.split_at_checked(2).ok_or(LAYOUT)?;
             return Ok(Packet::Suback(Acks { id: packet_id(id)?, codes: codes.to_vec(), reason: None }));
         }
         PacketType::Unsuback => {
@@ -56,10 +57,11 @@ pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
             return Ok(Packet::Unsuback(acks));
         }
         PacketType::Pingresp if body.is_empty() => Packet::Pingresp,
-        _ => return Err(Malformed),
+        PacketType::Pingresp => return Err(LAYOUT),
+        _ => return Err(unwanted(first)),
     };
     match offset == body.len() {
         true => Ok(packet),
-        false => Err(Malformed),
+        false => Err(LAYOUT),
     }
 }

@@ -10,8 +10,9 @@ use mqtt_proto::v5::{
 };
 use mqtt_proto::{Pid, QoS, TopicFilter};
 
+use super::malformed::{LAYOUT, Rule, unwanted};
 use super::receive::{MAX_PACKET, incoming, packet_id};
-use super::{Ack, Acks, Connack, Connect, Malformed, Packet, Unsendable, payload, properties, qos, topic};
+use super::{Ack, Acks, Connack, Connect, Packet, Unsendable, payload, properties, qos, topic};
 use crate::mqtt::{RetainHandling, Subscription, SubscriptionOptions};
 
 pub(super) fn connect(connect: &Connect) -> Result<WireConnect, Unsendable> {
@@ -55,37 +56,39 @@ fn options(subscription: &Subscription) -> WireOptions {
     }
 }
 
-pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Malformed> {
-    let length = u32::try_from(body.len()).map_err(|_| Malformed)?;
-    let header = Header::new_with(first, length, length).map_err(|_| Malformed)?;
+pub(super) fn read(first: u8, body: &[u8]) -> Result<Packet, Rule> {
+    let length = u32::try_from(body.len()).map_err(|_| LAYOUT)?;
+    let header = Header::new_with(first, length, length)?;
     let mut offset = 0;
     let packet = match header.typ {
         // A broker that knows no MQTT 5 says so as MQTT 3.1.1 does, or refuses for another reason.
         PacketType::Connack if body.len() == 2 => return Ok(v3_connack(body[1])),
-        PacketType::Connack => connack(WireConnack::decode(body, &mut offset, header).map_err(|_| Malformed)?)?,
+        PacketType::Connack => connack(WireConnack::decode(body, &mut offset, header)?)?,
         PacketType::Publish => return incoming(first, body, properties::received),
         PacketType::Puback => return puback(body, header.typ),
         PacketType::Suback => {
-            let suback = Suback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let suback = Suback::decode(body, &mut offset, header)?;
             let codes = suback.topics.iter().map(|code| *code as u8).collect();
             Packet::Suback(Acks { id: suback.pid.value(), codes, reason: text(suback.properties.reason_string) })
         }
         PacketType::Unsuback => {
-            let unsuback = Unsuback::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let unsuback = Unsuback::decode(body, &mut offset, header)?;
             let codes = unsuback.topics.iter().map(|code| *code as u8).collect();
             Packet::Unsuback(Acks { id: unsuback.pid.value(), codes, reason: text(unsuback.properties.reason_string) })
         }
         PacketType::Disconnect => {
-            let disconnect = Disconnect::decode(body, &mut offset, header).map_err(|_| Malformed)?;
+            let disconnect = Disconnect::decode(body, &mut offset, header)?;
             let reason = text(disconnect.properties.reason_string);
-            Packet::Disconnect { code: disconnect.reason_code as u8, reason }
+            let elsewhere = text(disconnect.properties.server_reference);
+            Packet::Disconnect { code: disconnect.reason_code as u8, reason, elsewhere }
         }
         PacketType::Pingresp if body.is_empty() => Packet::Pingresp,
-        _ => return Err(Malformed),
+        PacketType::Pingresp => return Err(LAYOUT),
+        _ => return Err(unwanted(first)),
     };
     match offset == body.len() {
         true => Ok(packet),
-        false => Err(Malformed),
+        false => Err(LAYOUT),
     }
 }
 
@@ -103,17 +106,17 @@ fn v3_connack(code: u8) -> Packet {
 
 /// Not by mqtt-proto: its decoder takes for malformed whatever code the standard does not have for a PUBACK, and brokers say
 /// "message rate too high" in it. The code alone is what matters, so any is taken.
-fn puback(body: &[u8], packet: PacketType) -> Result<Packet, Malformed> {
-    let (id, rest) = body.split_at_checked(2).ok_or(Malformed)?;
+fn puback(body: &[u8], packet: PacketType) -> Result<Packet, Rule> {
+    let (id, rest) = body.split_at_checked(2).ok_or(LAYOUT)?;
     let id = packet_id(id)?;
     let (code, reason) = match rest {
         [] => (0, None),
         [code] => (*code, None),
         [code, properties @ ..] => {
             let mut length = 0;
-            let read = PubackProperties::decode(properties, &mut length, packet).map_err(|_| Malformed)?;
+            let read = PubackProperties::decode(properties, &mut length, packet)?;
             if length != properties.len() {
-                return Err(Malformed);
+                return Err(LAYOUT);
             }
             (*code, text(read.reason_string))
         }
@@ -121,15 +124,19 @@ fn puback(body: &[u8], packet: PacketType) -> Result<Packet, Malformed> {
     Ok(Packet::Puback(Ack { id, code, reason }))
 }
 
-fn connack(connack: WireConnack) -> Result<Packet, Malformed> {
+fn connack(connack: WireConnack) -> Result<Packet, Rule> {
     let properties = connack.properties;
     // With 0 no message could ever be sent, and the standard forbids it.
-    if properties.receive_max == Some(0) || properties.max_packet_size == Some(0) {
-        return Err(Malformed);
+    if properties.receive_max == Some(0) {
+        return Err(Rule("its receive maximum is 0"));
+    }
+    if properties.max_packet_size == Some(0) {
+        return Err(Rule("its maximum packet size is 0"));
     }
     Ok(Packet::Connack(Connack {
         code: connack.reason_code as u8,
         reason: text(properties.reason_string),
+        elsewhere: text(properties.server_reference),
         session_present: connack.session_present,
         keep_alive_s: properties.server_keep_alive,
         receive_maximum: properties.receive_max,

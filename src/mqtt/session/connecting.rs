@@ -9,13 +9,13 @@ use crate::error::{Cause, Error, Stage};
 use crate::http::{Failure, NoAnswer};
 use crate::mqtt::Situation;
 use crate::mqtt::event::{Connection, Disconnection, Event};
-use crate::mqtt::packet::{self, Connack};
+use crate::mqtt::packet::{self, Connack, Malformed};
 use crate::mqtt::reason;
 use crate::outcome::{Delivery, Retry};
 use crate::secret::Secret;
 
 /// How much longer than the one who dials.
-const GRACE_MS: u64 = 1000;
+pub(super) const GRACE_MS: u64 = 1000;
 
 /// The longest signature there is has 64 characters.
 const MAX_SIGNATURE: usize = 256;
@@ -24,7 +24,11 @@ impl Session {
     /// What to do next.
     pub fn next(&mut self, now_ms: u64) -> Step {
         loop {
-            if core::mem::take(&mut self.is_to_close) {
+            if self.is_to_close {
+                if let Some(until_ms) = self.last_word_ms(now_ms) {
+                    return Step::Wait(Some(until_ms));
+                }
+                self.is_to_close = false;
                 return Step::Close;
             }
             match &self.link {
@@ -142,14 +146,8 @@ impl Session {
     /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it in good
     /// order, [`Failure::ConnectionReset`] if it was broken off.
     pub fn failed(&mut self, now_ms: u64, no_answer: NoAnswer) {
+        self.last_word_until_ms = None;
         self.end(now_ms, Error { delivery: Delivery::NotSent, ..Error::no_answer(Stage::Connection, no_answer) });
-    }
-
-    /// What came is not MQTT.
-    pub(super) fn malformed(&mut self, now_ms: u64, is_http: bool) {
-        let cause = if is_http { Cause::WrongHostOrPath } else { Cause::MalformedAnswer };
-        let detail = Some(if is_http { "it is HTTP" } else { "it is not MQTT" }.to_owned());
-        self.end(now_ms, Error { detail, ..connection_error(cause, Retry::Never) });
     }
 
     /// The broker has answered the CONNECT.
@@ -158,14 +156,14 @@ impl Session {
             // Perhaps it was made with a secret that has been replaced.
             self.signature = None;
             let error = reason::refused_connection(self.config.version, connack.code, connack.reason);
-            let detail = connack.is_of_v3.then(|| "it answers as MQTT 3.1.1 does".to_owned());
+            let elsewhere = connack.elsewhere.map(|server| reason::elsewhere(&server));
+            let detail = elsewhere.or_else(|| connack.is_of_v3.then(|| "it answers as MQTT 3.1.1 does".to_owned()));
             return self.end(now_ms, Error { detail, ..error });
         }
         if connack.session_present && self.starts_clean() {
             // Both versions demand it: what would come belongs to a session that nobody here knows.
-            let error = connection_error(Cause::MalformedAnswer, Retry::AfterMs(1000));
-            let detail = Some("the broker goes on with a session where a new one was asked for".to_owned());
-            return self.end(now_ms, Error { detail, ..error });
+            let rule = "it goes on with a session where a new one was asked for";
+            return self.broken(now_ms, Malformed::Broken("CONNACK", rule), Retry::AfterMs(1000));
         }
         self.reconnect.succeeded();
         if let Some(lost_ms) = self.lost_ms.take() {
@@ -215,6 +213,11 @@ impl Session {
 
     /// The connection, or the attempt to get one, is over.
     pub(super) fn end(&mut self, now_ms: u64, error: Error) {
+        self.end_upon(now_ms, error, None);
+    }
+
+    /// The same, and what was going on if more is known of it than that.
+    pub(super) fn end_upon(&mut self, now_ms: u64, error: Error, upon: Option<Situation>) {
         let error = self.config.broker.redact(error);
         let after_ms = match &self.link {
             Link::Off | Link::Pausing { .. } => return,
@@ -237,7 +240,8 @@ impl Session {
         };
         // Who closes upon a message does so upon the first one that was not acknowledged, whatever was sent behind it.
         let suspect = self.outbox.first_in_flight().map(|first| first.topic.clone());
-        let suspect = suspect.or_else(|| self.last_topic.clone());
+        let last_topic = self.last_topic.take().map(|(topic, _)| topic);
+        let suspect = suspect.or(last_topic);
         if let Some(after_ms) = after_ms {
             self.reconnect.lost(after_ms);
             self.lost_ms = Some(now_ms);
@@ -258,10 +262,11 @@ impl Session {
             None => Link::Off,
         };
         self.close();
-        let explanation = match after_ms {
-            Some(after_ms) => self.explain(&error, &Situation::Lost { last_topic: suspect.as_deref(), after_ms }),
-            None => self.explain(&error, &Situation::Connecting),
-        };
+        let situation = upon.unwrap_or(match after_ms {
+            Some(after_ms) => Situation::Lost { last_topic: suspect.as_deref(), after_ms },
+            None => Situation::Connecting,
+        });
+        let explanation = self.explain(&error, &situation);
         let disconnection = Disconnection { error, was_connected: after_ms.is_some(), retry_ms, explanation };
         if self.wish == Wish::Once {
             self.wish = Wish::Nothing;

@@ -6,6 +6,7 @@
 //! | `link` | the connection as it stands |
 //! | `connecting` | attempts, refusals, losses and the pauses after them |
 //! | `receiving` | what comes |
+//! | `unreadable` | what comes and cannot be taken |
 //! | `sending` | what goes out next, and the timers of a connection |
 
 mod connecting;
@@ -14,6 +15,7 @@ mod receiving;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
@@ -124,6 +126,8 @@ pub struct Session {
     generation: u32,
     /// The connection is to be closed.
     is_to_close: bool,
+    /// For how long the close waits for what the broker is told before it.
+    last_word_until_ms: Option<u64>,
     signature: Option<Secret>,
     /// How long the broker is to keep the session after a goodbye, if that was changed.
     expiry_at_disconnect_s: Option<u32>,
@@ -147,8 +151,9 @@ pub struct Session {
     taken: Vec<(u32, u16)>,
     /// Messages were acknowledged over this connection, and the broker may not have read it yet.
     has_acknowledged: bool,
-    /// Of the message that was sent last.
-    last_topic: Option<String>,
+    /// Of the at-most-once message that was sent last over this connection, with where it ends in the output: until something
+    /// behind it is acknowledged, a close may be due to it.
+    last_topic: Option<(String, u64)>,
 }
 
 impl Session {
@@ -185,6 +190,7 @@ impl Session {
             link: Link::Off,
             generation: 0,
             is_to_close: false,
+            last_word_until_ms: None,
             signature: None,
             expiry_at_disconnect_s: None,
             reconnect: Reconnect::new(&options, config.broker.connects_per_minute(), seed),
@@ -260,7 +266,8 @@ impl Session {
 
     /// Whether it is over.
     pub fn has_attempt(&self) -> bool {
-        self.attempt.is_some()
+        // Whoever waits for it drives the session no further.
+        self.attempt.is_some() && self.last_word_until_ms.is_none()
     }
 
     /// The connection, if the broker has accepted one.
@@ -495,7 +502,7 @@ impl Session {
     }
 
     fn explain(&self, error: &Error, situation: &Situation) -> String {
-        self.config.broker.explain(error, situation)
+        self.config.broker.explain(error, self.config.version, situation)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::mqtt::packet::{self, Ack, Acks, Malformed, Packet, frame};
 use crate::mqtt::reason;
 use crate::mqtt::subscriptions::is_granted;
 use crate::mqtt::subscriptions::rest_ms;
-use crate::outcome::Receipt;
+use crate::outcome::{Receipt, Retry};
 
 /// For a subscription that is refused for now, where messages have no timeout.
 const SUBSCRIPTION_PATIENCE_MS: u64 = 60_000;
@@ -60,7 +60,7 @@ impl Session {
                     }
                     break;
                 }
-                Ok(None) => Err(Malformed),
+                Ok(None) => Err(Malformed::NoFrame),
                 Ok(Some(frame)) => {
                     taken += frame.length;
                     frame.read(self.config.version)
@@ -69,7 +69,7 @@ impl Session {
             };
             match packet {
                 Ok(packet) => self.take(now_ms, packet),
-                Err(_) => self.malformed(now_ms, rest.starts_with(b"HTTP/")),
+                Err(malformed) => self.unreadable(now_ms, malformed, rest),
             }
         }
         taken
@@ -93,10 +93,10 @@ impl Session {
         if let Link::Greeting { .. } = self.link {
             return match packet {
                 Packet::Connack(connack) => self.greeted(now_ms, connack),
-                Packet::Disconnect { code, reason } => {
-                    self.end(now_ms, reason::refused(Stage::Connection, code, reason));
+                Packet::Disconnect { code, reason, elsewhere } => self.dismissed(now_ms, code, reason, elsewhere),
+                other => {
+                    self.broken(now_ms, Malformed::Broken(other.name(), "it came in place of CONNACK"), Retry::Never);
                 }
-                _ => self.malformed(now_ms, false),
             };
         }
         match packet {
@@ -113,11 +113,15 @@ impl Session {
                     self.link = self.goodbye(now_ms);
                 }
             }
-            Packet::Disconnect { code, reason } => {
-                self.end(now_ms, reason::refused(Stage::Connection, code, reason));
-            }
-            Packet::Connack(_) => self.malformed(now_ms, false),
+            Packet::Disconnect { code, reason, elsewhere } => self.dismissed(now_ms, code, reason, elsewhere),
+            Packet::Connack(_) => self.broken(now_ms, Malformed::Broken("CONNACK", "a second one came"), Retry::Never),
         }
+    }
+
+    /// The broker says goodbye.
+    fn dismissed(&mut self, now_ms: u64, code: u8, reason: Option<String>, elsewhere: Option<String>) {
+        let detail = elsewhere.map(|server| reason::elsewhere(&server));
+        self.end(now_ms, Error { detail, ..reason::refused(Stage::Connection, code, reason) });
     }
 
     fn acknowledged(&mut self, now_ms: u64, Ack { id, code, reason }: Ack) {
@@ -128,6 +132,8 @@ impl Session {
         }
         // One that nobody waits for is of a message that was given up.
         let Some(mut entry) = self.outbox.acknowledged(id, now_ms) else { return };
+        // Brokers take messages in their order.
+        self.last_topic.take_if(|(_, end)| *end <= entry.end);
         if is_granted(code) {
             self.pace.accepted(now_ms);
             let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };

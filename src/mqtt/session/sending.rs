@@ -1,7 +1,7 @@
 //! What goes out next, and the timers of a connection.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use super::connecting::connection_error;
 use super::link::Link;
@@ -316,8 +316,8 @@ impl Session {
 
     fn send(&mut self, now_ms: u64, mut entry: Entry) {
         let is_duplicate = entry.packet_id.is_some();
-        if let Some(cause) = self.unfit(&entry) {
-            return self.not_sent(entry, cause);
+        if let Some(limit) = self.unfit(&entry) {
+            return self.not_sent(entry, Cause::Unsupported, Some(limit.to_owned()));
         }
         if entry.message.qos == Qos::AtLeastOnce && entry.packet_id.is_none() {
             entry.packet_id = Some(self.outbox.take_packet_id());
@@ -333,13 +333,13 @@ impl Session {
         };
         let encoded = publish.encode(self.config.version, self.output.buffer());
         let length = self.output.buffer().len() - start;
-        let cause = match encoded {
-            Err(_) => Some(Cause::InvalidRequest),
-            Ok(()) => self.too_large(length),
+        let problem = match encoded {
+            Err(_) => Some((Cause::InvalidRequest, None)),
+            Ok(()) => self.too_large(length).map(|limit| (Cause::PayloadTooLarge, Some(limit))),
         };
-        if let Some(cause) = cause {
+        if let Some((cause, limit)) = problem {
             self.output.buffer().truncate(start);
-            return self.not_sent(entry, cause);
+            return self.not_sent(entry, cause, limit);
         }
         entry.end = self.output.end();
         entry.start = entry.end - length as u64;
@@ -349,20 +349,22 @@ impl Session {
         self.pace.sent(now_ms);
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);
+            // Kept for an explanation; topics rarely change, and then nothing is allocated.
+            let (last_topic, end) = self.last_topic.get_or_insert_with(|| (String::new(), 0));
+            last_topic.clone_from(&entry.topic);
+            *end = entry.end;
         }
-        // Kept for an explanation; topics rarely change, and then nothing is allocated.
-        let last_topic = self.last_topic.get_or_insert_with(String::new);
-        last_topic.clone_from(&entry.topic);
         self.outbox.sent(entry, now_ms);
         self.sent(now_ms);
     }
 
     /// This broker does not take it. An earlier connection may have led to one that did.
-    fn not_sent(&mut self, entry: Entry, cause: Cause) {
+    fn not_sent(&mut self, entry: Entry, cause: Cause, detail: Option<String>) {
         self.outbox.release_of(&entry);
         self.not_published(entry, |entry| Error {
             delivery: entry.delivery(),
             retry: Retry::Never,
+            detail,
             ..not_taken(cause)
         });
     }
@@ -373,17 +375,23 @@ impl Session {
         }
     }
 
-    /// Why this broker does not take the message.
-    fn unfit(&self, entry: &Entry) -> Option<Cause> {
+    /// What this broker has said that it does not take.
+    fn unfit(&self, entry: &Entry) -> Option<&'static str> {
         let Link::Online(online) = &self.link else { return None };
-        let is_retained = entry.message.retain && !online.limits.takes_retained;
-        let is_qos_1 = entry.message.qos == Qos::AtLeastOnce && !online.limits.takes_qos_1;
-        (is_retained || is_qos_1).then_some(Cause::Unsupported)
+        if entry.message.retain && !online.limits.takes_retained {
+            return Some("it takes no retained messages");
+        }
+        let is_qos_1 = entry.message.qos == Qos::AtLeastOnce;
+        (is_qos_1 && !online.limits.takes_qos_1).then_some("it takes messages at QoS 0 alone")
     }
 
-    fn too_large(&self, length: usize) -> Option<Cause> {
+    /// By how much a packet of so many bytes is larger than what this broker has said that it takes.
+    fn too_large(&self, length: usize) -> Option<String> {
         let Link::Online(online) = &self.link else { return None };
         let limit = online.limits.max_packet_bytes? as usize;
-        (length > limit).then_some(Cause::PayloadTooLarge)
+        (length > limit).then(|| {
+            ["the packet has ", &length.to_string(), " bytes, and this broker takes at most ", &limit.to_string()]
+                .concat()
+        })
     }
 }

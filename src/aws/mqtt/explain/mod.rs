@@ -16,7 +16,7 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
 use crate::http::Failure;
-use crate::mqtt::Situation;
+use crate::mqtt::{Situation, Version, elsewhere_step, limit_step, received_step};
 use crate::topic::TopicProblem;
 
 /// For certificates alone, without ALPN.
@@ -32,9 +32,9 @@ const SHORT_MS: u64 = 30_000;
 const RATE: &str = "AWS takes 100 publications and 512 KB per second on one connection: send more slowly";
 
 /// The likely reason and the next step.
-pub(super) fn explain(broker: &Broker, error: &Error, situation: &Situation) -> String {
+pub(super) fn explain(broker: &Broker, error: &Error, version: Version, situation: &Situation) -> String {
     let host = HostName::of(broker.endpoint.host());
-    match (Known { broker, error, situation, host }).step() {
+    match (Known { broker, error, version, situation, host }).step() {
         Some(step) => with_step(error, Some(&step)),
         None => crate::explain::explain(error),
     }
@@ -44,6 +44,7 @@ pub(super) fn explain(broker: &Broker, error: &Error, situation: &Situation) -> 
 struct Known<'a> {
     broker: &'a Broker,
     error: &'a Error,
+    version: Version,
     situation: &'a Situation<'a>,
     host: HostName<'a>,
 }
@@ -53,9 +54,13 @@ impl Known<'_> {
         if self.error.stage == Stage::Preparation {
             return preparation_step(self.error.cause).map(ToOwned::to_owned);
         }
+        if let Some(step) = elsewhere_step(self.error).or_else(|| limit_step(self.error)) {
+            return Some(step.to_owned());
+        }
         match (self.error.cause, *self.situation) {
             (Cause::TakenOver, _) => Some(self.taken_over_step()),
             (_, Situation::Connecting) => self.connecting_step(),
+            (_, Situation::RuleBroken | Situation::TooMuch) => received_step(self.situation).map(ToOwned::to_owned),
             (_, Situation::Lost { last_topic, after_ms }) => self.lost_step(last_topic, after_ms),
             (_, Situation::Publication { topic }) => self.publication_step(topic),
             (_, Situation::Subscription { filter }) => self.subscription_step(filter),
@@ -100,6 +105,14 @@ impl Known<'_> {
             "` (give each client its own)",
         ]
         .concat();
+        if self.version == Version::V5 {
+            return [
+                "with MQTT 5 AWS says why it closes a connection, and nothing was said: most likely the network or the \
+                 broker broke it off, for a restart perhaps, or ",
+                &other_client,
+            ]
+            .concat();
+        }
         let policy =
             [self.whose_policy(), " does not allow what was asked for last (", &self.last_permission(last_topic), ")"]
                 .concat();
@@ -125,10 +138,26 @@ impl Known<'_> {
         }
     }
 
+    /// The connection is closed each time, and with MQTT 5 AWS would say why.
+    fn unsaid_step(&self, upon: &str) -> String {
+        [
+            "the connection is closed each time upon this ",
+            upon,
+            ", and with MQTT 5 AWS would say why if it was for a policy or a limit: look for what stands in between, and \
+             for another client with the client id `",
+            &self.broker.client_id,
+            "`",
+        ]
+        .concat()
+    }
+
     fn publication_step(&self, topic: &str) -> Option<String> {
         Some(match self.error.cause {
             Cause::Forbidden => {
                 [self.whose_policy(), " most likely lacks ", &self.may_publish(topic), RETAINED].concat()
+            }
+            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) if self.version == Version::V5 => {
+                self.unsaid_step("message")
             }
             Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => [
                 "AWS closes the connection upon this message: ",
@@ -149,6 +178,9 @@ impl Known<'_> {
     fn subscription_step(&self, filter: &str) -> Option<String> {
         Some(match self.error.cause {
             Cause::Forbidden => [self.whose_policy(), " most likely lacks ", &self.may_subscribe(filter)].concat(),
+            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) if self.version == Version::V5 => {
+                self.unsaid_step("subscription")
+            }
             Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => [
                 "AWS closes the connection upon this subscription: ",
                 self.whose_policy(),

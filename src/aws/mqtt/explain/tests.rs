@@ -40,11 +40,11 @@ fn error(stage: Stage, cause: Cause) -> Error {
 }
 
 fn connecting(host: &str, port: u16, way: Way, cause: Cause) -> String {
-    explain(&broker(host, port, way), &error(Stage::Connection, cause), &Situation::Connecting)
+    explain(&broker(host, port, way), &error(Stage::Connection, cause), Version::V3, &Situation::Connecting)
 }
 
 fn with_certificate(cause: Cause, situation: Situation) -> String {
-    explain(&broker(DATA, 8883, Way::Certificate), &error(Stage::Publication, cause), &situation)
+    explain(&broker(DATA, 8883, Way::Certificate), &error(Stage::Publication, cause), Version::V3, &situation)
 }
 
 fn lost(last_topic: Option<&str>, after_ms: u64, cause: Cause) -> String {
@@ -53,7 +53,12 @@ fn lost(last_topic: Option<&str>, after_ms: u64, cause: Cause) -> String {
 
 fn alert(port: u16, way: Way, name: &str) -> String {
     let no_answer = NoAnswer { failure: Failure::TlsAlert, detail: Some(name.into()) };
-    explain(&broker(DATA, port, way), &Error::no_answer(Stage::Connection, no_answer), &Situation::Connecting)
+    explain(
+        &broker(DATA, port, way),
+        &Error::no_answer(Stage::Connection, no_answer),
+        Version::V3,
+        &Situation::Connecting,
+    )
 }
 
 #[test]
@@ -143,6 +148,26 @@ fn a_connection_that_ends_without_a_word_names_the_likely_reasons_in_their_order
 }
 
 #[test]
+fn with_mqtt_5_a_close_without_a_word_names_neither_a_policy_nor_mqtt_5_as_the_remedy() {
+    let broker = broker(DATA, 8883, Way::Certificate);
+    let of = |stage, situation| explain(&broker, &error(stage, CLOSED), Version::V5, &situation);
+    for last_topic in [Some("a/b"), None] {
+        for after_ms in [900, 3_600_000] {
+            let closed = of(Stage::Connection, Situation::Lost { last_topic, after_ms });
+            for named in ["nothing was said", "client id `boiler-7`", "the network or the broker broke it off"] {
+                assert!(closed.contains(named), "{closed}");
+            }
+            assert!(!closed.contains("policy") && !closed.contains("iot:"), "{closed}");
+        }
+    }
+    for situation in [Situation::Publication { topic: "a/b" }, Situation::Subscription { filter: "a/b" }] {
+        let closed = of(Stage::Publication, situation);
+        assert!(closed.contains("closed each time upon this") && closed.contains("boiler-7"), "{closed}");
+        assert!(!closed.contains("lacks") && !closed.contains("iot:"), "{closed}");
+    }
+}
+
+#[test]
 fn a_connection_that_ends_with_a_reason_is_explained_by_it() {
     for (cause, named) in [
         (Cause::TakenOver, "`boiler-7`: give each client its own"),
@@ -180,6 +205,7 @@ fn a_message_that_was_not_taken_names_the_permission_on_its_topic() {
     let by_authorizer = explain(
         &broker(DATA, 443, Way::Authorizer),
         &error(Stage::Publication, Cause::Forbidden),
+        Version::V3,
         &Situation::Publication { topic: "a" },
     );
     assert!(by_authorizer.contains("the policy that the authorizer returns"), "{by_authorizer}");
@@ -208,7 +234,7 @@ fn a_subscription_that_was_not_taken_names_both_of_its_permissions() {
 fn what_cannot_be_sent_is_explained_before_it_is() {
     let of = |problem: RequestProblem| {
         let situation = Situation::Publication { topic: "a" };
-        explain(&broker(DATA, 8883, Way::Certificate), &problem.into(), &situation)
+        explain(&broker(DATA, 8883, Way::Certificate), &problem.into(), Version::V3, &situation)
     };
     assert!(of(TopicProblem::Reserved.into()).contains("below `$aws/`"));
     assert!(of(RequestProblem::Unsupported).contains("MQTT 5"));
@@ -234,7 +260,7 @@ fn no_explanation_gives_a_secret_away() {
             Situation::Publication { topic: "a" },
             Situation::Subscription { filter: "a" },
         ] {
-            let explanation = explain(&broker, &error(Stage::Connection, cause), &situation);
+            let explanation = explain(&broker, &error(Stage::Connection, cause), Version::V3, &situation);
             let is_clean = ["hunter2", "c2lnbmF0dXJl", "swordfish"].iter().all(|secret| !explanation.contains(secret));
             assert!(is_clean, "{explanation}");
         }

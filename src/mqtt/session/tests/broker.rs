@@ -41,6 +41,7 @@ pub struct SimulatedBroker {
     pub max_packet_bytes: Option<u32>,
     pub keep_alive_s: Option<u16>,
     pub takes_at_most_once_only: bool,
+    pub retains_nothing: bool,
     /// Takes everything and says nothing.
     pub is_mute: bool,
     /// Takes messages and does not acknowledge them.
@@ -92,6 +93,7 @@ impl SimulatedBroker {
             max_packet_bytes: None,
             keep_alive_s: None,
             takes_at_most_once_only: false,
+            retains_nothing: false,
             is_mute: false,
             holds_acks: false,
             holds_subacks: false,
@@ -204,6 +206,9 @@ impl SimulatedBroker {
                 }
                 if self.takes_at_most_once_only {
                     properties.extend([0x24, 0]);
+                }
+                if self.retains_nothing {
+                    properties.extend([0x25, 0]);
                 }
                 let mut answer = vec![0x20, (3 + properties.len()) as u8, u8::from(self.session_present), self.connack];
                 answer.push(properties.len() as u8);

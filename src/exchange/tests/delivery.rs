@@ -50,12 +50,12 @@ fn a_close_after_messages_were_answered_is_that_of_a_kept_connection_and_blames_
         let (subject, outcome) = drive.exchange.outcomes().last().unwrap();
         drive.exchange.platform().explain(&outcome.unwrap_err(), subject)
     };
-    let first = one(AtMostOnce, Script::new([lost.clone()]));
+    let first = one(AtMostOnce, Script::new([lost]));
     assert!(explained(&first).contains("certificate is inactive"), "{}", explained(&first));
 
     let options = Options { max_in_flight: 1, ..Options::default() };
     let messages = vec![message(0, AtMostOnce), message(1, AtMostOnce)];
-    let mut later = on_aws(Cloud::aws(Script::new([Fate::Served, lost.clone()])), options, messages);
+    let mut later = on_aws(Cloud::aws(Script::new([Fate::Served, lost])), options, messages);
     later.finish();
     assert!(explained(&later).contains("kept connection"), "{}", explained(&later));
     assert!(!explained(&later).contains("certificate"), "{}", explained(&later));

@@ -94,6 +94,8 @@ proptest! {
         let mut world = World::new(config(Version::V5), options);
         world.session.keep_connecting();
         world.settle();
+        // What a stuck link holds back arrives together, at whatever pace it was sent.
+        let arrives_as_sent = !happenings.iter().any(|happening| matches!(happening, Happening::HalfOpen));
         // Number, topic, and when it was taken.
         let mut taken: BTreeMap<u64, (String, u64)> = BTreeMap::new();
         let mut wanted: BTreeSet<String> = BTreeSet::new();
@@ -187,7 +189,7 @@ proptest! {
         for pair in world.dials.windows(2) {
             prop_assert!(pair[1] - pair[0] >= 500, "{:?}", world.dials);
         }
-        if max_per_second > 0 {
+        if max_per_second > 0 && arrives_as_sent {
             let mut sent: Vec<u64> = world.broker.arrivals.iter().map(|arrival| arrival.at_ms).collect();
             sent.extend(world.broker.refusals.iter().map(|(at_ms, _)| *at_ms));
             sent.sort_unstable();

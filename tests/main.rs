@@ -25,6 +25,7 @@ mod mqtt;
 mod outcomes;
 mod sans_io;
 mod secrets;
+mod sentences;
 mod streaming;
 mod timeouts;
 mod wit;

@@ -38,9 +38,12 @@ fn mixed_outcomes_are_counted_and_the_lines_that_were_not_delivered_are_kept_in_
     assert_eq!(output.stdout, "390 delivered, 5 refused, 0 not sent, 5 unknown\n", "{output:?}");
     assert_eq!(output.code, Some(4), "unknown is the gravest");
     let reasons: Vec<&str> = output.stderr.lines().collect();
-    assert!(reasons.len() == 3 && reasons[..2].iter().all(|reason| reason.starts_with("5 x ")), "{output:?}");
-    assert!(reasons[2].starts_with("the last of those without an answer"), "{output:?}");
-    assert!(output.stderr.contains("iot:Publish") && output.stderr.contains("inactive"), "{output:?}");
+    // Before the first answer a closed connection means something else, and which comes first is not known.
+    let (refused, closed): (Vec<&str>, Vec<&str>) =
+        reasons.iter().filter(|reason| reason.contains(" x ")).partition(|reason| reason.contains("iot:Publish"));
+    assert!(matches!(refused[..], [reason] if reason.starts_with("5 x ")), "{output:?}");
+    assert!(!closed.is_empty() && closed.iter().all(|reason| reason.contains("closed before an answer")), "{output:?}");
+    assert!(reasons.last().unwrap().starts_with("the last of those without an answer"), "{output:?}");
     let expected = not_confirmed(&clouds, &lines);
     assert_eq!(expected.len(), 10);
     assert_eq!(failed_lines(&failed), expected);

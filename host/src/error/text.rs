@@ -21,11 +21,11 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
 /// What is told of the innermost cause. Of a connection that ends without the goodbye of TLS, rustls says a sentence with a
 /// link to its manual.
 fn reason(error: &(dyn StdError + 'static)) -> String {
-    let innermost = innermost(error);
-    let text = innermost.to_string();
-    let is_end =
-        innermost.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
-    if is_end && text.contains("close_notify") { "no close_notify".to_owned() } else { text }
+    let text = innermost(error).to_string();
+    match text.contains("without sending TLS close_notify") {
+        true => "no close_notify".to_owned(),
+        false => text,
+    }
 }
 
 /// `10 s`, `0.5 s`

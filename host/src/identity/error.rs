@@ -8,7 +8,7 @@ use crate::key::KeyProblem;
 use crate::path;
 use crate::pem::{PemContents, PemFault, PemSource, Wanted};
 
-/// Why a certificate and a key do not make an [`Identity`].
+/// Why a certificate and a key do not make an [`Identity`](super::Identity).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum IdentityError {

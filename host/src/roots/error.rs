@@ -8,7 +8,7 @@ use crate::certificate::CertificateProblem;
 use crate::path;
 use crate::pem::{PemContents, PemFault, PemSource, Wanted};
 
-/// Why a file does not make [`TrustRoots`].
+/// Why a file does not make [`TrustRoots`](super::TrustRoots).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RootsError {

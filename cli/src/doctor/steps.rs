@@ -17,9 +17,6 @@ use crate::problem::Problem;
 use crate::publish;
 use crate::starter::Starter;
 
-/// How long one step on the network may take, unless less is asked for.
-const STEP: Duration = Duration::from_secs(10);
-
 /// All that a run makes before it begins.
 pub struct Made {
     pub starter: Result<Starter, Problem>,
@@ -183,7 +180,7 @@ pub async fn reach(
     handshake
 }
 
-/// How long one step may take.
+/// How long one step may take: all that a run has for a message, as there a slow handshake is given that too in the end.
 pub fn limit(reach: &Reach) -> Duration {
-    Duration::from_millis(reach.timeout.into()).min(STEP)
+    Duration::from_millis(reach.timeout.into())
 }

@@ -153,3 +153,11 @@ fn a_clock_that_is_off_is_a_warning_to_a_certificate() {
         assert!(verdict(&output).contains(word) && verdict(&output).contains("set the clock"), "{}", output.stdout);
     }
 }
+
+#[test]
+fn a_handshake_that_a_run_waits_for_is_waited_for() {
+    let clouds = Clouds::start();
+    clouds.aws.chaos("handshake-delay=11s".parse::<thingpost_emulator::Chaos>().unwrap());
+    let output = clouds.run(doctor(&clouds).with("--timeout", "120"));
+    assert_eq!(outcome(&output, "tls"), Some("ok"), "{}", output.stdout);
+}

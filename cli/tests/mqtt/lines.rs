@@ -64,13 +64,13 @@ fn while_a_pipe_is_silent_the_connection_is_looked_after() {
 #[test]
 fn a_pipe_that_was_silent_for_longer_than_the_timeout_still_gets_its_answers() {
     let fronts = Fronts::start();
-    let line = fronts.publish().lines("-").with("--timeout", "5").with("--interval", "5.5");
+    let line = fronts.publish().lines("-").with("--timeout", "20").with("--interval", "20.5");
     let output = fronts.clouds.run_on(line, b"line 1\nline 2\n");
     assert_well(&output);
-    let mut process = fronts.clouds.start_piped(fronts.publish().lines("-").with("--timeout", "5"));
+    let mut process = fronts.clouds.start_piped(fronts.publish().lines("-").with("--timeout", "20"));
     process.write(b"line 3\n");
     fronts.wait_for(3);
-    std::thread::sleep(std::time::Duration::from_millis(5500));
+    std::thread::sleep(std::time::Duration::from_millis(20_500));
     process.write(b"line 4");
     assert_well(&fronts.clouds.checked(process.end()));
     assert_eq!(fronts.arrived(), numbered(4));

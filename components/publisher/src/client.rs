@@ -45,7 +45,7 @@ impl Client {
     fn run(&self, exchange: Result<Exchange, ConfigurationProblem>) -> Exchange {
         let exchange = exchange.expect(CHECKED).answered_before(self.has_been_answered.get());
         let mut exchange = exchange.with_clock_ahead_ms(self.clock_ahead_ms.get());
-        wasi::run(&mut exchange, &signer::Signer(&self.platform));
+        wasi::run(&mut exchange, &signer::signer(&self.platform));
         self.session.replace(exchange.session().cloned());
         self.has_been_answered.set(exchange.has_been_answered());
         self.clock_ahead_ms.set(exchange.clock_ahead_ms());

@@ -20,13 +20,15 @@ pub fn signature(_: &Signing) -> Result<String, String> {
     Err(ConfigurationProblem::NoSigner.text().to_owned())
 }
 
-/// Nobody.
-pub struct Signer<'a>(
-    #[expect(dead_code, reason = "the signer of the world `publish-signed` needs it, and both are made in one place")]
-    pub &'a Platform,
-);
+/// Signs for no device.
+pub struct Signer;
 
-impl Signs for Signer<'_> {
+/// The signer for a device on this platform.
+pub fn signer(_: &Platform) -> Signer {
+    Signer
+}
+
+impl Signs for Signer {
     fn sign(&self, signing: &Signing) -> Result<Credential, String> {
         signature(signing).map(Credential::Signature)
     }

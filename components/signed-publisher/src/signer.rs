@@ -16,7 +16,12 @@ pub fn check(_: &Platform) -> Result<(), ConfigurationProblem> {
 }
 
 /// The host, for a device on this platform.
-pub struct Signer<'a>(pub &'a Platform);
+pub struct Signer<'a>(&'a Platform);
+
+/// The signer for a device on this platform.
+pub fn signer(platform: &Platform) -> Signer<'_> {
+    Signer(platform)
+}
 
 impl Signs for Signer<'_> {
     fn sign(&self, signing: &Signing) -> Result<Credential, String> {

@@ -14,8 +14,8 @@ const INTERRUPTED: i32 = 130;
 pub(crate) struct Scratch(TempDir);
 
 impl Scratch {
-    /// Whoever interrupts is heard before there is a folder, and by a thread that does nothing else: at no moment is the
-    /// folder left, and none is too busy to end at once.
+    /// Makes the folder, and removes it when the run is interrupted. The signal is listened for before the folder is there, by
+    /// a thread that does nothing else: at no moment is the folder left, and none is too busy to end at once.
     pub fn new() -> io::Result<Self> {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let interruption = tokio.block_on(async { Interruption::listen() })?;

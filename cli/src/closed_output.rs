@@ -1,6 +1,6 @@
 //! Standard output that was closed before the process began: `thingpost ... >&-`. The standard library opens the null device
 //! in its place before `main`, so that no other file ends up under its number; and every write from then on is a success.
-//! Who acknowledges what was printed would acknowledge what nobody has. That the null device itself is there (`>/dev/null`)
+//! A message that was printed there and acknowledged is lost. That the null device itself is there (`>/dev/null`)
 //! is somebody's wish, and cannot be told from it by then: so it is looked at before.
 
 use std::sync::atomic::{AtomicBool, Ordering};

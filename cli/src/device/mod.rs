@@ -32,7 +32,7 @@ pub struct Device<P = Platform> {
     pub secrets: Arc<DeviceSecrets>,
     /// What it was made from.
     pub files: Vec<InputFile>,
-    /// Who gives out the next key, where that which the component is told has an end.
+    /// The source of the next key, where the key that the component is told has an end.
     pub renewal: Option<Renewal>,
     /// What is to be said before it is used.
     pub warnings: Vec<String>,

@@ -106,11 +106,11 @@ fn cleaned(what: &str, secret: &str, form: Form, place: &str) -> Result<String, 
         }
         _ => secret,
     };
-    checked(what, secret.to_owned(), form)
+    checked(what, secret.to_owned(), form, place)
 }
 
 /// Something, and if it is one word, as the console shows it.
-fn checked(what: &str, secret: String, form: Form) -> Result<String, Problem> {
+fn checked(what: &str, secret: String, form: Form, place: &str) -> Result<String, Problem> {
     let problem = if secret.is_empty() {
         "is empty"
     } else if form != Form::Word {
@@ -122,7 +122,7 @@ fn checked(what: &str, secret: String, form: Form) -> Result<String, Problem> {
     } else {
         return Ok(secret);
     };
-    Err(Problem::sentence(format!("the {what} {problem}; {}", form.way_out())))
+    Err(Problem::sentence(format!("the {what} {problem} ({place}); {}", form.way_out())))
 }
 
 /// What pages and editors put between characters, and shows as nothing.
@@ -151,7 +151,7 @@ fn is_wrapped(text: &str) -> bool {
         && text.bytes().all(|byte| is_base64(byte) || matches!(byte, b'\r' | b'\n'))
 }
 
-/// Nobody wraps base64 at less.
+/// The fewest characters in a line at which a token counts as wrapped: tools wrap base64 at 64 or 76.
 const SHORTEST_WRAPPED: usize = 40;
 
 fn without_white_space(text: &str) -> String {
@@ -183,7 +183,7 @@ mod tests {
         for (secret, form) in
             [("", Form::Token), ("", Form::Password), (" \t ", Form::Base64), ("\n \r\n", Form::Base64)]
         {
-            assert!(clean(secret, form).unwrap_err().contains("the secret is empty; "), "{secret:?}");
+            assert!(clean(secret, form).unwrap_err().contains("the secret is empty (here); "), "{secret:?}");
         }
     }
 

@@ -93,7 +93,7 @@ impl Finding {
         self.raise(Outcome::Failed, cause.into(), next_step.into());
     }
 
-    /// The same for what says both in one line: `what; what to do`, or what alone.
+    /// Fails with one line that says both cause and next step, `what; what to do`, or the cause alone.
     pub fn fail_with(&mut self, sentence: impl ToString, otherwise: &str) {
         let sentence = sentence.to_string();
         let (cause, step) = sentence.rsplit_once("; ").unwrap_or((sentence.as_str(), otherwise));

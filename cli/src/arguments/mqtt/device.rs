@@ -84,7 +84,7 @@ pub struct SessionOptions {
     /// With MQTT 3.1.1 anything but 0 means for as long as the broker likes
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     pub session_expiry: u32,
-    /// The same from a goodbye on, when this run ends: 0 to be forgotten at once (MQTT 5)
+    /// The session expiry from the end of this run on: 0 to be forgotten at once; with --session-expiry, and MQTT 5
     #[arg(long, value_name = "SECONDS", requires = "session_expiry", allow_negative_numbers = true)]
     pub session_expiry_at_disconnect: Option<u32>,
     /// Begin a new session, whatever the broker has kept; with --session-expiry, which keeps it from then on

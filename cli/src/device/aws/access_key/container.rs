@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// A key is renewed so long before its end, or when three quarters of its time are over.
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// Who could not be asked is asked again after this time.
+/// The pause before a server that could not be asked is asked again.
 const NEXT_TRY: Duration = Duration::from_secs(30);
 
 /// Of each of the texts with which a server says no.

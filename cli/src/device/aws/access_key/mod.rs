@@ -106,7 +106,8 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Fou
     Ok(Found { key, renewal })
 }
 
-/// Who gives out keys here. Without one, the way to a key that there is and that is not known here, or else why there is none.
+/// The server of keys that the variables of a container name. Without one, the error says which way to a key there is that is not
+/// supported, or else why there is no key.
 fn container(absence: &ProfileError) -> Result<Container, Problem> {
     const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
     if let Some(container) = Container::of_variables()? {

@@ -25,7 +25,9 @@ pub struct Tally {
     /// What all lines have in common: all but the payload.
     message: Message,
     json: bool,
-    /// Whether the sum is said, and without JSON nothing else.
+    /// Whether each message is spoken of without JSON too. Stays as it is when copies are given up and there is a sum.
+    tells_each: bool,
+    /// Whether the sum is said at the end.
     is_summed: bool,
     pub summary: Summary,
     failed: Option<Failed>,
@@ -43,7 +45,7 @@ impl Tally {
         progress: ProgressBar,
         last_failure: LastFailure,
     ) -> Self {
-        Self { is_summed: true, failed, progress, ..Self::of_messages(message, json, last_failure) }
+        Self { tells_each: false, is_summed: true, failed, progress, ..Self::of_messages(message, json, last_failure) }
     }
 
     /// The same for a few messages, of which each is spoken of by itself.
@@ -51,6 +53,7 @@ impl Tally {
         Self {
             message,
             json,
+            tells_each: true,
             is_summed: false,
             summary: Summary::default(),
             failed: None,
@@ -80,7 +83,7 @@ impl Tally {
     /// Settles a message that is no line.
     pub fn settle_message(&mut self, message: &Message, outcome: &Result<Receipt, Error>) {
         self.count(outcome);
-        if self.json || !self.is_summed {
+        if self.json || self.tells_each {
             say::outcome(message, outcome, &self.last_failure, self.json);
         }
     }
@@ -114,7 +117,7 @@ impl Tally {
                 Value::Object(report::json_without_answer(message, delivery, reason, None)),
                 "the record of a message",
             );
-        } else if !self.is_summed {
+        } else if self.tells_each {
             complain(one_line(&format!("{}: {reason}", names::delivery(delivery))));
         }
     }

@@ -86,6 +86,34 @@ fn copies_that_are_not_sent_any_more_are_counted() {
 }
 
 #[test]
+fn a_copy_that_is_answered_after_an_interruption_is_spoken_of_as_before_it() {
+    for json in [false, true] {
+        let fronts = Fronts::start();
+        fronts.aws.link().swallow_pubacks(1);
+        let line = fronts.publish().with("--count", "1000").with("--interval", "86400").with("--timeout", "86400");
+        let mut process = fronts.start_process(if json { line.and(&["--json"]) } else { line });
+        fronts.wait_for(1);
+        process.signal("INT");
+        process.wait_until("the hint", |process| process.stderr().contains("again to leave them"));
+        // Sent again on the next connection, where it is acknowledged.
+        fronts.aws.link().cut();
+        let output = fronts.clouds.checked(process.end());
+        assert_eq!(output.code, Some(3), "{output:?}");
+        let lines: Vec<&str> = output.stdout.lines().collect();
+        if json {
+            let records: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+            assert_eq!((records.len(), &records[0]["outcome"]), (2, &"delivered".into()), "{output:?}");
+            assert_eq!(records[1]["summary"]["delivered"], 1, "{output:?}");
+            assert_eq!(records[1]["summary"]["not_sent"], 999, "{output:?}");
+        } else {
+            assert_eq!(lines.len(), 2, "{output:?}");
+            assert!(lines[0].starts_with("delivered to "), "{output:?}");
+            assert_eq!(lines[1], "1 delivered, 0 refused, 999 not sent, 0 unknown");
+        }
+    }
+}
+
+#[test]
 fn lines_for_which_there_was_no_connection_yet_are_kept() {
     let fronts = Fronts::start();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

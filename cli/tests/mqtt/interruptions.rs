@@ -101,7 +101,8 @@ fn a_copy_that_is_answered_after_an_interruption_is_spoken_of_as_before_it() {
         assert_eq!(output.code, Some(3), "{output:?}");
         let lines: Vec<&str> = output.stdout.lines().collect();
         if json {
-            let records: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let records: Vec<serde_json::Value> =
+                lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
             assert_eq!((records.len(), &records[0]["outcome"]), (2, &"delivered".into()), "{output:?}");
             assert_eq!(records[1]["summary"]["delivered"], 1, "{output:?}");
             assert_eq!(records[1]["summary"]["not_sent"], 999, "{output:?}");

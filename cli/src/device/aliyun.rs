@@ -6,8 +6,8 @@ use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, Times
 
 use super::secret::{self, Form};
 use super::{Device, input_files, roots};
-use crate::arguments::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
-use crate::problem::Problem;
+use crate::args::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
+use crate::error::Problem;
 
 const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
 

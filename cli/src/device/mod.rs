@@ -17,10 +17,10 @@ pub use aws::access_key::Renewal;
 pub use aws::aws;
 pub use mqtt::mqtt;
 
-use super::arguments::Reach;
-use super::input_file::InputFile;
-use super::problem::{Problem, one_line};
-use super::terminal::complain;
+use crate::args::Reach;
+use crate::error::{Problem, one_line};
+use crate::files::input_file::InputFile;
+use crate::terminal::complain;
 
 /// Somebody who publishes, over HTTPS unless said otherwise.
 pub struct Device<P = Platform> {

@@ -15,9 +15,9 @@ use super::aws::authorizer::Token;
 use super::aws::way::{BY_AUTHORIZER, Pair, authorizer_option, refuse_strays, the_only_one};
 use super::secret::{self, Form};
 use super::{Device, aliyun_secrets, input_files, roots};
-use crate::arguments::{MqttDevice, MqttVersion, QosLevel, SessionOptions, SignMethod};
+use crate::args::{MqttDevice, MqttVersion, QosLevel, SessionOptions, SignMethod};
+use crate::error::Problem;
 use crate::message;
-use crate::problem::Problem;
 
 const CHOICES: &str = "for AWS give --cert and --key, or --authorizer NAME (or --authorizer-default); for Aliyun give \
                        --product-key and --device-name";

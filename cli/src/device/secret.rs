@@ -21,7 +21,7 @@ use std::path::Path;
 
 use thingpost_host::{Encoding, way_out};
 
-use crate::problem::{Problem, one_line};
+use crate::error::{Problem, one_line};
 use crate::terminal::complain;
 
 /// More than any secret has.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use thingpost_host::runtime::types::{CustomAuthorizer, Placement};
 
-use crate::arguments::{AuthorizerArguments, TokenArguments};
+use crate::args::{AuthorizerArguments, TokenArguments};
 use crate::device::secret::{self, Form};
-use crate::problem::Problem;
+use crate::error::Problem;
 
 const TOKEN_VARIABLE: &str = "THINGPOST_AUTHORIZER_TOKEN";
 const SIGNATURE_VARIABLE: &str = "THINGPOST_AUTHORIZER_SIGNATURE";

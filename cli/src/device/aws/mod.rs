@@ -12,9 +12,9 @@ use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform, Sco
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route, TrustRoots};
 
 use super::{Device, input_files, roots};
-use crate::arguments::{AwsDevice, Service, SignatureArguments};
-use crate::input_file::InputFile;
-use crate::problem::Problem;
+use crate::args::{AwsDevice, Service, SignatureArguments};
+use crate::error::Problem;
+use crate::files::input_file::InputFile;
 use way::Way;
 
 pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {

@@ -3,8 +3,8 @@
 use thingpost_host::runtime::types::CredentialsProvider;
 
 use super::scope;
-use crate::arguments::{AwsDevice, EndpointArgument};
-use crate::problem::Problem;
+use crate::args::{AwsDevice, EndpointArgument};
+use crate::error::Problem;
 
 const ITS_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:CredentialProvider";
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use thingpost_host::Identity;
 
-use crate::arguments::{AwsDevice, CertificateArguments, EndpointArgument, TokenArguments};
-use crate::problem::Problem;
+use crate::args::{AwsDevice, CertificateArguments, EndpointArgument, TokenArguments};
+use crate::error::Problem;
 
 const CHOICES: &str = "give --cert and --key, or --sigv4, or --authorizer NAME (or --authorizer-default), or --role-alias \
                        with --credentials-endpoint, --cert and --key";

@@ -17,7 +17,7 @@ use x509_cert::der::DateTime;
 
 use super::plain_http::{self, Answer};
 use super::{AccessKey, EXPORT, variable};
-use crate::problem::{Problem, one_line};
+use crate::error::{Problem, one_line};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";

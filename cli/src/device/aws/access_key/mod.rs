@@ -12,8 +12,8 @@ use std::env::{self, VarError};
 use thingpost_host::runtime::types::SigV4;
 
 use super::scope;
-use crate::arguments::SignatureArguments;
-use crate::problem::Problem;
+use crate::args::SignatureArguments;
+use crate::error::Problem;
 use container::Container;
 use profile::{Profile, ProfileError};
 

@@ -1,0 +1,114 @@
+//! What can be typed. The help texts are the manual.
+//!
+//! A device secret can be typed, so nothing here can be printed: what holds arguments has no `Debug`.
+//!
+//! Who the device is and how it is reached does not depend on what it has to say: [`AwsDevice`], [`AliyunDevice`] and
+//! [`Reach`] are part of every command that speaks to a platform, and each command adds its own.
+
+mod aliyun;
+mod aws;
+mod bench;
+pub mod doctor;
+mod emulate;
+mod endpoint;
+pub mod lost_variable;
+mod message;
+mod mqtt;
+mod operation;
+mod provisioning;
+mod publish;
+mod reach;
+mod session;
+pub mod usage;
+
+use clap::{Parser, Subcommand};
+
+pub use aliyun::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
+pub use aws::{AuthorizerArguments, AwsDevice, CertificateArguments, Service, SignatureArguments, TokenArguments};
+pub use bench::BenchArguments;
+pub use doctor::DoctorCommand;
+pub use emulate::{ChaosArgument, EmulateArguments};
+pub use endpoint::EndpointArgument;
+pub use message::{PayloadFormat, PropertyArguments, QosLevel};
+pub use mqtt::{
+    Drop, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments, QueueLimit, RetainHandling,
+    SessionOptions,
+};
+pub use operation::{
+    ConnectionArguments, ConnectionCommand, DeleteArguments, DirectCommand, ListArguments, OperationArguments,
+    RetainedArguments, RetainedCommand, SendArguments, ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName,
+    SubscriptionsArguments, UpdateArguments,
+};
+pub use provisioning::{
+    BootstrapAliyun, BootstrapCommand, MqttCredentialsAliyun, MqttCredentialsCommand, RegisterAliyun, RegisterCommand,
+};
+pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
+pub use reach::Reach;
+
+/// Publish to cloud IoT platforms from a sandboxed component that never holds a device key.
+#[derive(Parser)]
+#[command(name = "thingpost", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 delivered, 1 refused, 2 wrong usage or input, 3 not sent, 4 unknown (sent, no telling answer).
+With --lines the gravest counts: unknown before refused before not sent.";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Publish one message, or one for each line of a file
+    #[command(subcommand)]
+    Publish(PublishCommand),
+    /// Get a secret for a device that has only that of its product
+    #[command(subcommand)]
+    Register(RegisterCommand),
+    /// Ask where the instance of a device is
+    #[command(subcommand)]
+    Bootstrap(BootstrapCommand),
+    /// Get a user name and a password for MQTT
+    #[command(subcommand)]
+    MqttCredentials(MqttCredentialsCommand),
+    /// Publish and subscribe over MQTT, on a connection that is kept and comes back by itself
+    #[command(subcommand)]
+    Mqtt(MqttCommand),
+    /// Read, change and delete the shadows of a thing of AWS
+    #[command(subcommand)]
+    Shadow(ShadowCommand),
+    /// Read the messages that topics of AWS have kept
+    #[command(subcommand)]
+    Retained(RetainedCommand),
+    /// Send a message to one MQTT client of AWS
+    #[command(subcommand)]
+    Direct(DirectCommand),
+    /// Look at the connection of an MQTT client of AWS, or end it
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
+    /// Find out why a device cannot publish, from its files to its topic, without publishing anything
+    #[command(subcommand)]
+    Doctor(DoctorCommand),
+    /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
+    Emulate(EmulateArguments),
+    /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN, Aliyun, and over MQTT if mosquitto is installed, and
+    /// show what arrived
+    Demo,
+    /// Measure on this machine what the sandbox costs, against the same code without it and against Python and curl
+    Bench(BenchArguments),
+    /// What `bench` publishes to
+    #[command(hide = true)]
+    BenchServer,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

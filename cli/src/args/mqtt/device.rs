@@ -1,0 +1,116 @@
+//! Who a device is to a broker, where the broker is, and what it is to remember of the device.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::args::aliyun::{DeviceSecretArguments, SignMethod};
+use crate::args::aws::{CertificateArguments, TokenArguments};
+use crate::args::endpoint::EndpointArgument;
+use crate::args::message::{QosLevel, parse_pair};
+use crate::args::reach::{Reach, parse_port};
+
+#[derive(Args)]
+pub struct MqttDevice {
+    /// AWS: the data endpoint, as for publish. Aliyun: PRODUCT_KEY.iot-as-mqtt.REGION.aliyuncs.com or
+    /// INSTANCE_ID.mqtt.iothub.aliyuncs.com, as thingpost bootstrap aliyun prints it
+    #[arg(long, value_name = "HOST", value_parser = EndpointArgument::of_mqtt)]
+    pub endpoint: EndpointArgument,
+    /// AWS: 8883, or 443 where a firewall blocks that, with the ALPN protocol x-amzn-mqtt-ca, or mqtt for an authorizer.
+    /// Aliyun: 443 or 1883 [default: 8883 with --cert, otherwise 443]
+    #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
+    pub port: Option<u16>,
+    #[command(flatten, next_help_heading = "Authentication by a certificate (AWS)")]
+    pub certificate: CertificateArguments,
+    #[command(flatten, next_help_heading = "Authentication by a custom authorizer (AWS)")]
+    pub authorizer: MqttAuthorizerArguments,
+    #[command(flatten, next_help_heading = "Authentication by a device secret (Aliyun)")]
+    pub aliyun: MqttAliyunArguments,
+    #[command(flatten, next_help_heading = "Session")]
+    pub session: SessionOptions,
+    #[command(flatten, next_help_heading = "Connection")]
+    pub reach: Reach,
+}
+
+/// What a custom authorizer is sent over MQTT.
+#[derive(Args)]
+pub struct MqttAuthorizerArguments {
+    #[command(flatten)]
+    pub token: TokenArguments,
+    /// The user name, for authorizers that look at it
+    #[arg(long, value_name = "NAME")]
+    pub user_name: Option<String>,
+    /// A file with the password, for authorizers that look at it
+    #[arg(long, value_name = "PATH")]
+    pub password_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct MqttAliyunArguments {
+    /// The product that the device belongs to
+    #[arg(long, requires = "device_name")]
+    pub product_key: Option<String>,
+    /// The name of the device within its product
+    #[arg(long, requires = "product_key")]
+    pub device_name: Option<String>,
+    #[command(flatten)]
+    pub secret: DeviceSecretArguments,
+    /// How to sign [default: hmacsha256]
+    #[arg(long, value_enum, requires = "product_key")]
+    pub sign_method: Option<SignMethod>,
+    /// One more parameter for the client id, such as ext=1; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", requires = "product_key", value_parser = parse_pair)]
+    pub client_id_parameter: Vec<(String, String)>,
+    /// Refuse nothing that an instance may take though it is not documented: MQTT 5, a last will, retained messages, shared
+    /// subscriptions, and topics of other devices, for which this one is the gateway
+    #[arg(long, requires = "product_key")]
+    pub unchecked: bool,
+}
+
+/// What the broker is to know of the session, and to remember of it.
+#[derive(Args)]
+pub struct SessionOptions {
+    /// Names the client: a second one with the same id throws out the first, and policies of AWS often demand the name of the
+    /// thing [default: on AWS thingpost- and a random number, on Aliyun PRODUCT_KEY.DEVICE_NAME]
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Which MQTT. With 5 brokers give reasons, and messages have properties [default: 5; on Aliyun 3.1.1, as it has no other]
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub mqtt: Option<MqttVersion>,
+    /// The longest silence before the connection is looked after [default: 60]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub keep_alive: Option<u16>,
+    /// How long the broker keeps subscriptions, and messages for them, when this client is away; on AWS with --client-id.
+    /// With MQTT 3.1.1 anything but 0 means for as long as the broker likes
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    pub session_expiry: u32,
+    /// The session expiry from the end of this run on: 0 to be forgotten at once; with --session-expiry, and MQTT 5
+    #[arg(long, value_name = "SECONDS", requires = "session_expiry", allow_negative_numbers = true)]
+    pub session_expiry_at_disconnect: Option<u32>,
+    /// Begin a new session, whatever the broker has kept; with --session-expiry, which keeps it from then on
+    #[arg(long, requires = "session_expiry")]
+    pub clean_start: bool,
+    /// The last will: where the broker publishes it when this client is lost without a goodbye. AWS only
+    #[arg(long, value_name = "TOPIC", requires = "will_message")]
+    pub will_topic: Option<String>,
+    /// The last will itself
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, requires = "will_topic")]
+    pub will_message: Option<String>,
+    /// How often the last will may arrive: 0 at most once, 1 at least once [default: 0]
+    #[arg(long, value_enum, value_name = "QOS", requires = "will_topic")]
+    pub will_qos: Option<QosLevel>,
+    /// Its topic keeps the last will for those who subscribe later
+    #[arg(long, requires = "will_topic")]
+    pub will_retain: bool,
+    /// How long the broker waits with the last will for this client to come back (MQTT 5)
+    #[arg(long, value_name = "SECONDS", requires = "will_topic", allow_negative_numbers = true)]
+    pub will_delay: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MqttVersion {
+    #[value(name = "3.1.1")]
+    V3,
+    #[value(name = "5")]
+    V5,
+}

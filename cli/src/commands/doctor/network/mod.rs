@@ -1,0 +1,429 @@
+//! From a name to an open socket, in two steps that can be told apart. To most programs a name that does not resolve, a port
+//! that nobody listens on and a firewall that swallows packets are one error; to whoever has to repair it they are three.
+
+pub mod answer;
+pub mod certificate;
+pub mod endpoint;
+pub mod handshake;
+mod look;
+pub mod provider;
+pub mod tls;
+
+use std::env;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use thingpost_host::{ConnectTo, Endpoint, Route, is_out_of_descriptors};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::finding::Finding;
+use endpoint::Kind;
+
+/// Long enough for a packet that was lost and sent again, short enough for a look at the side.
+const SECOND_LOOK: Duration = Duration::from_secs(3);
+
+/// What is spoken over a connection: of both there is one port for certificates, and one for whatever ALPN names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    Https,
+    Mqtt,
+}
+
+impl Spoken {
+    /// On which ports AWS speaks it.
+    pub fn ports_of_aws(self) -> &'static str {
+        match self {
+            Self::Https => "HTTPS of AWS is on 8443 and 443",
+            Self::Mqtt => "MQTT of AWS is on 8883 and 443",
+        }
+    }
+
+    /// The port on which certificates alone count.
+    pub fn certificate_port(self) -> u16 {
+        match self {
+            Self::Https => 8443,
+            Self::Mqtt => 8883,
+        }
+    }
+
+    /// The ALPN protocol by which AWS asks for a certificate on 443.
+    pub fn alpn_of_certificates(self) -> &'static str {
+        match self {
+            Self::Https => "x-amzn-http-ca",
+            Self::Mqtt => "x-amzn-mqtt-ca",
+        }
+    }
+}
+
+/// Where a connection goes.
+pub struct Destination {
+    /// As the endpoint is called.
+    pub endpoint: Endpoint,
+    pub spoken: Spoken,
+    /// As it is dialled.
+    address: Endpoint,
+}
+
+impl Destination {
+    pub fn new(host: &str, port: u16, overrides: &[ConnectTo], spoken: Spoken) -> Self {
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let endpoint = Endpoint { host: host.to_ascii_lowercase(), port };
+        let address = ConnectTo::apply(overrides, &endpoint);
+        Self { endpoint, spoken, address }
+    }
+
+    /// With what the host shakes hands on this route.
+    pub fn tls_config(&self, route: &Route) -> ClientConfig {
+        let config = match self.spoken {
+            Spoken::Https => route.tls_config(self.endpoint.port),
+            Spoken::Mqtt => route.mqtt_tls_config(self.endpoint.port),
+        };
+        Arc::unwrap_or_clone(config)
+    }
+
+    /// Whether this is a name that one of the platforms gives. They have no addresses that are not of the Internet.
+    fn is_of_platform(&self) -> bool {
+        Kind::of(&self.endpoint.host).0 != Kind::Foreign || self.endpoint.host.ends_with(".aliyuncs.com")
+    }
+}
+
+/// Looks the name up.
+pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketAddr>) {
+    let Destination { endpoint, address, .. } = to;
+    let mut finding = Finding::new();
+    if address != endpoint {
+        finding.see(format!("--connect-to takes {address} for {endpoint}"));
+    }
+    if let Ok(ip) = address.host.parse::<IpAddr>() {
+        if address == endpoint {
+            finding.see(format!("{ip} is an address: there is nothing to look up"));
+        }
+        return (finding, vec![SocketAddr::new(ip, address.port)]);
+    }
+    let host = &address.host;
+    let addresses: Vec<_> = match timeout(limit, lookup_host((host.as_str(), address.port))).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(error)) => {
+            let step = match is_out_of_descriptors(&error) {
+                true => RAISE_LIMIT,
+                false => "check the spelling of the endpoint, and the name servers of this machine",
+            };
+            finding.fail(format!("no address is known for {host} ({error})"), step);
+            return (finding, Vec::new());
+        }
+        Err(_elapsed) => {
+            finding.fail(
+                format!("no name server has answered about {host} within {}", seconds(limit)),
+                "check the network, and the name servers of this machine",
+            );
+            return (finding, Vec::new());
+        }
+    };
+    if addresses.is_empty() {
+        finding.fail(format!("{host} has no address"), "check the spelling of the endpoint");
+    } else {
+        let texts: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
+        finding.see(format!("{host} is {}", texts.join(", ")));
+        if to.is_of_platform() && address == endpoint {
+            look_at_addresses(&mut finding, &addresses);
+        }
+    }
+    (finding, addresses)
+}
+
+/// A platform is somewhere else. Names that lead to this machine or nowhere are the work of a filter, or of a file of hosts that
+/// somebody has forgotten.
+fn look_at_addresses(finding: &mut Finding, addresses: &[SocketAddr]) {
+    match addresses.iter().map(|address| (address.ip(), place(address.ip()))).find(|(_, place)| *place != Place::Internet) {
+        Some((ip, Place::Nowhere)) => finding.warn(
+            format!("{ip} is no address that anybody has: so filters of names answer about what they block"),
+            FILTERED,
+        ),
+        Some((ip, Place::Here)) => finding.warn(
+            format!("{ip} is an address of this machine itself"),
+            "look into the file of hosts (/etc/hosts), and at the name servers of this machine",
+        ),
+        Some((ip, Place::Private)) => finding.see(format!(
+            "{ip} is a private address: right for an endpoint in a VPC, otherwise the work of a file of hosts or of a name \
+             server of this network"
+        )),
+        Some((_, Place::Internet)) | None => {}
+    }
+}
+
+const FILTERED: &str = "ask whoever runs the name servers of this network to let the endpoint pass, or use others";
+
+/// Where an address leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Internet,
+    Private,
+    Here,
+    Nowhere,
+}
+
+fn place(ip: IpAddr) -> Place {
+    let ip = ip.to_canonical();
+    let is_private = match ip {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    };
+    match ip {
+        ip if ip.is_unspecified() => Place::Nowhere,
+        ip if ip.is_loopback() => Place::Here,
+        _ if is_private => Place::Private,
+        _ => Place::Internet,
+    }
+}
+
+/// Connects to one of the addresses, in their order, and sees what becomes of each.
+pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -> (Finding, Option<TcpStream>) {
+    let mut finding = Finding::new();
+    let mut failures = Vec::new();
+    let share = limit / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    for address in addresses {
+        let begin = Instant::now();
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => {
+                for Failure { address, why, text } in failures {
+                    match why {
+                        Why::Silence => finding.warn(
+                            format!("{address}: {text}"),
+                            "another address works, but every connection waits for this one first: check the way there",
+                        ),
+                        _ => finding.see(format!("{address}: {text}")),
+                    }
+                }
+                finding.see(format!("connected to {address} in {}", milliseconds(begin.elapsed())));
+                return (finding, Some(tcp));
+            }
+            Ok(Err(error)) => failures.push(Failure { address: *address, why: Why::of(&error), text: text(&error) }),
+            Err(_elapsed) => {
+                let text = format!("no answer within {}", seconds(share));
+                failures.push(Failure { address: *address, why: Why::Silence, text });
+            }
+        }
+    }
+    say_why(&mut finding, to, failures).await;
+    (finding, None)
+}
+
+/// What says most comes first: on half of all machines one of the addresses is of IPv6, and there is no way to any of those.
+async fn say_why(finding: &mut Finding, to: &Destination, mut failures: Vec<Failure>) {
+    failures.sort_by_key(|failure| failure.why);
+    let step = step(to, &failures, proxy_variable(|name| env::var(name).ok())).await;
+    for Failure { address, text, .. } in failures {
+        finding.fail(format!("{address}: {text}"), step.clone());
+    }
+}
+
+struct Failure {
+    address: SocketAddr,
+    why: Why,
+    text: String,
+}
+
+/// Why there is no connection. What comes first says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// This process may not open more files.
+    Limit,
+    /// Somebody has answered, and nobody listens.
+    Refused,
+    Other,
+    /// It took too long.
+    Silence,
+    NoWay,
+}
+
+impl Why {
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            _ if is_out_of_descriptors(error) => Self::Limit,
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => Self::NoWay,
+            _ => Self::Other,
+        }
+    }
+}
+
+const RAISE_LIMIT: &str = "this process may open too few files: raise the limit (`ulimit -n 1024`; LimitNOFILE in a unit of \
+                           systemd)";
+
+fn text(error: &io::Error) -> String {
+    match Why::of(error) {
+        Why::Refused => "connection refused".to_owned(),
+        Why::NoWay => format!("no way there ({error})"),
+        Why::Limit | Why::Other | Why::Silence => error.to_string(),
+    }
+}
+
+/// What most likely keeps connections from being made, given what else is known here.
+async fn step(to: &Destination, failures: &[Failure], proxy: Option<&str>) -> String {
+    let Destination { endpoint, address, spoken } = to;
+    let all = |why| failures.iter().all(|failure| failure.why == why);
+    let any_place = |there| failures.iter().any(|failure| place(failure.address.ip()) == there);
+    if failures.iter().any(|failure| failure.why == Why::Limit) {
+        return RAISE_LIMIT.to_owned();
+    }
+    if address != endpoint {
+        return format!("check --connect-to: nobody answers at {address}");
+    }
+    if to.is_of_platform() && any_place(Place::Nowhere) {
+        return FILTERED.to_owned();
+    }
+    if let Some(proxy) = proxy {
+        return format!(
+            "{proxy} is set, so perhaps nobody gets out of this network but by that proxy, and proxies are not used here: have \
+             connections to {endpoint} let through"
+        );
+    }
+    if all(Why::NoWay) && failures.iter().all(|failure| failure.address.is_ipv6()) {
+        return "this machine has no way to IPv6 addresses, and knows no other of this name: check its network, and its name \
+                servers"
+            .to_owned();
+    }
+    if all(Why::NoWay) {
+        return "check this machine's network: there is no way to any address".to_owned();
+    }
+    let port = spoken.certificate_port();
+    if endpoint.port == port {
+        return match is_open(failures, 443).await {
+            true => format!("a firewall blocks port {port}, and 443 is open: give --port 443"),
+            false => format!("a firewall may block port {port}: try --port 443"),
+        };
+    }
+    format!("check that nothing between here and there blocks port {}", endpoint.port)
+}
+
+/// The variable by which other programs are told to use a proxy.
+fn proxy_variable(value: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .find(|name| value(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Whether the same machines listen on another port.
+async fn is_open(failures: &[Failure], port: u16) -> bool {
+    for Failure { address, .. } in failures {
+        let other = SocketAddr::new(address.ip(), port);
+        if matches!(timeout(SECOND_LOOK, TcpStream::connect(other)).await, Ok(Ok(_))) {
+            return true;
+        }
+    }
+    false
+}
+
+pub fn milliseconds(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis().max(1))
+}
+
+pub fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    /// Far beyond what anything here takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    const AWS: &str = "a1b2-ats.iot.eu-central-1.amazonaws.com";
+
+    fn to(host: &str, port: u16) -> Destination {
+        Destination::new(host, port, &[], Spoken::Https)
+    }
+
+    fn address(text: &str) -> SocketAddr {
+        SocketAddr::new(text.parse().unwrap(), 8443)
+    }
+
+    fn failure(ip: &str, why: Why) -> Failure {
+        Failure { address: address(ip), why, text: String::new() }
+    }
+
+    #[tokio::test]
+    async fn a_dead_first_address_is_seen_and_the_next_is_taken() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let dead = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let addresses = [dead.local_addr().unwrap(), listener.local_addr().unwrap()];
+        drop(dead);
+        let (finding, tcp) = dial(&to("a.example", 443), &addresses, PATIENCE).await;
+        assert!(tcp.is_some() && !finding.has_failed(), "{finding:?}");
+        assert_eq!(finding.seen[0], format!("{}: connection refused", addresses[0]));
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_the_one_that_says_most_speaks() {
+        let failure = |ip, why, text: &str| Failure { text: text.to_owned(), ..failure(ip, why) };
+        for why in [Why::NoWay, Why::Silence, Why::Other] {
+            let failures =
+                vec![failure("2001:db8::7", why, "much less"), failure("198.51.100.7", Why::Refused, "refused")];
+            let mut finding = Finding::new();
+            say_why(&mut finding, &to("a.example", 443), failures).await;
+            assert_eq!(finding.cause, Some("198.51.100.7:8443: refused".to_owned()), "{why:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_at_any_address_is_no_connection() {
+        let dead = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let refused = dead.local_addr().unwrap();
+        drop(dead);
+        let (finding, tcp) = dial(&to("a.example", refused.port()), &[refused], PATIENCE).await;
+        assert!(tcp.is_none());
+        assert_eq!(finding.cause, Some(format!("{refused}: connection refused")));
+    }
+
+    #[tokio::test]
+    async fn the_likeliest_reason_for_no_connection_comes_first() {
+        let (v4, v6) = ("198.51.100.7", "2001:db8::7");
+        for (host, failures, proxy, words) in [
+            (AWS, vec![failure(v4, Why::Limit)], Some("HTTPS_PROXY"), "ulimit -n"),
+            (AWS, vec![failure("0.0.0.0", Why::Refused)], None, "name servers"),
+            (AWS, vec![failure(v4, Why::Silence)], Some("HTTPS_PROXY"), "HTTPS_PROXY is set"),
+            (AWS, vec![failure(v6, Why::NoWay)], None, "no way to IPv6"),
+            (AWS, vec![failure(v4, Why::NoWay), failure(v6, Why::NoWay)], None, "check this machine's network"),
+            ("a.example", vec![failure(v4, Why::Other)], None, "blocks port 443"),
+        ] {
+            let step = step(&to(host, 443), &failures, proxy).await;
+            assert!(step.contains(words), "{words}: {step}");
+        }
+    }
+
+    #[test]
+    fn a_platform_is_not_on_this_machine_and_not_nowhere() {
+        for (ip, warns, words) in [
+            ("0.0.0.0", true, "filters of names"),
+            ("::", true, "filters of names"),
+            ("127.0.0.1", true, "this machine itself"),
+            ("::ffff:127.0.0.1", true, "this machine itself"),
+            ("10.1.2.3", false, "private address"),
+            ("fd00::1", false, "private address"),
+        ] {
+            let mut finding = Finding::new();
+            look_at_addresses(&mut finding, &[address(ip)]);
+            assert!(finding.seen[0].contains(words), "{ip}: {finding:?}");
+            assert_eq!(finding.next_step.is_some(), warns, "{ip}");
+        }
+        let mut finding = Finding::new();
+        look_at_addresses(&mut finding, &[address("198.51.100.7"), address("2001:db8::7")]);
+        assert!(finding.seen.is_empty(), "{finding:?}");
+    }
+
+    #[test]
+    fn an_empty_variable_names_no_proxy() {
+        assert_eq!(proxy_variable(|_| None), None);
+        assert_eq!(proxy_variable(|_| Some(String::new())), None);
+        let only = |name: &'static str| move |asked: &str| (asked == name).then(|| "http://proxy:3128".to_owned());
+        assert_eq!(proxy_variable(only("https_proxy")), Some("https_proxy"));
+        assert_eq!(proxy_variable(only("HTTP_PROXY")), None, "it is about http alone");
+    }
+}

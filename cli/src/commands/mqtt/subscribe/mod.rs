@@ -1,0 +1,208 @@
+//! `thingpost mqtt subscribe`: prints what comes, until somebody has had enough.
+
+mod incoming;
+
+use std::collections::HashMap;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::mqtt::{
+    Event, Incoming, RetainHandling, Subscribed, Subscription, SubscriptionOptions,
+};
+use thingpost_host::runtime::types::{Error, Qos};
+use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
+use tokio::time::Instant;
+
+use super::link::Link;
+use crate::args::{self, MqttSubscribe};
+use crate::component::mqtt::{MqttStarter, trapped};
+use crate::error::{Problem, one_line};
+use crate::exit::Exit;
+use crate::output::report::{self, LastFailure};
+use crate::output::say;
+use crate::terminal::interrupt::Interruptions;
+use crate::terminal::{closed_output, complain, try_print};
+use crate::{device, message};
+
+/// As good as for ever.
+const LONG: Duration = Duration::from_secs(3600);
+
+pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
+    let reach = &arguments.device.reach;
+    let device = device::mqtt(&arguments.device)?;
+    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?
+        .expiring(arguments.device.session.session_expiry_at_disconnect);
+    let mut session = starter.open().await?;
+    let qos = message::qos(arguments.qos);
+    for filter in &arguments.topics {
+        let subscription = Subscription { filter: filter.clone(), qos, options: options(arguments) };
+        if let Err(error) = session.subscribe(&subscription).await.map_err(trapped)? {
+            return Err(Problem::new(format!("--topic {filter}"), error.explanation));
+        }
+    }
+    if closed_output::is_closed() {
+        return Err(Problem::sentence(
+            "standard output is closed, so nothing could be printed: leave out `>&-`, or give it a file or a pipe",
+        ));
+    }
+    let interruptions = Interruptions::count();
+    session.keep_connecting().await.map_err(trapped)?;
+    let mut run = Run {
+        link: Link::new(starter.last_failure.clone()),
+        connect_by: arguments.connect_within.map(|ms| Instant::now() + Duration::from_millis(ms.into())),
+        last_failure: starter.last_failure.clone(),
+        wanted: qos,
+        granted: HashMap::new(),
+        topics: arguments.topics.iter().collect::<std::collections::HashSet<_>>().len(),
+        left: arguments.count,
+        json: arguments.json,
+    };
+    match run.all(&mut session, &interruptions).await {
+        Ok(End::Reached(exit)) => {
+            // It acknowledges what was received last. What it did not come to comes again.
+            tokio::select! {
+                over = session.disconnect() => over.map_err(trapped)?,
+                () = interruptions.goodbye_is_over() => {}
+                () = interruptions.reached(2) => {}
+            }
+            Ok(exit)
+        }
+        Ok(End::NeverConnected(error)) => {
+            let Some(error) = error else {
+                complain("no connection in the time that it may take");
+                return Ok(Exit::NotSent);
+            };
+            match arguments.json {
+                true => say::failure(&error, &starter.last_failure, true),
+                false => {
+                    complain(one_line(&format!("no connection: {}", report::explained(&error, &starter.last_failure))));
+                }
+            }
+            Ok(report::exit_of_failure(&error))
+        }
+        // Without a goodbye: that would acknowledge what nobody has.
+        Ok(End::Unwritten(error)) => {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                complain(format_args!("thingpost: cannot write the output: {error}"));
+            }
+            Ok(Exit::Unknown)
+        }
+        Err(problem) => {
+            complain(format_args!("unknown: {problem}"));
+            Ok(Exit::Unknown)
+        }
+    }
+}
+
+/// None where none was asked for: MQTT 3.1.1 has none.
+fn options(arguments: &MqttSubscribe) -> Option<SubscriptionOptions> {
+    let MqttSubscribe { no_local, retain_as_published, retain_handling, .. } = *arguments;
+    let is_any = no_local || retain_as_published || retain_handling.is_some();
+    is_any.then_some(SubscriptionOptions {
+        no_local,
+        retain_as_published,
+        retain_handling: match retain_handling {
+            None | Some(args::RetainHandling::Always) => RetainHandling::Always,
+            Some(args::RetainHandling::New) => RetainHandling::IfNew,
+            Some(args::RetainHandling::Never) => RetainHandling::Never,
+        },
+    })
+}
+
+/// What there is to an end.
+enum End {
+    Reached(Exit),
+    /// A message that was received could not be printed.
+    Unwritten(io::Error),
+    /// There was no connection, and why.
+    NeverConnected(Option<Box<Error>>),
+}
+
+struct Run {
+    link: Link,
+    /// When there must have been a connection.
+    connect_by: Option<Instant>,
+    last_failure: LastFailure,
+    wanted: Qos,
+    /// What was answered last, by filter.
+    granted: HashMap<String, bool>,
+    /// How many filters there are.
+    topics: usize,
+    /// How many messages are still wanted, if not all.
+    left: Option<u32>,
+    json: bool,
+}
+
+impl Run {
+    async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<End, Problem> {
+        let interrupt = session.interrupt();
+        loop {
+            // What is received counts as delivered: so no more than is printed.
+            let most = self.left.unwrap_or(u32::MAX);
+            let connect_by = self.connect_by.filter(|_| !self.link.was_up);
+            let time = connect_by.map_or(LONG, |at| at.saturating_duration_since(Instant::now()));
+            if time.is_zero() || self.link.is_in_vain() {
+                return Ok(End::NeverConnected(self.link.never_up().cloned().map(Box::new)));
+            }
+            let (events, is_interrupted) = {
+                let mut receive = pin!(session.receive_at_most(time, most));
+                tokio::select! {
+                    biased;
+                    events = &mut receive => (events, false),
+                    () = interruptions.reached(1) => {
+                        interrupt.now();
+                        (receive.await, true)
+                    }
+                }
+            };
+            for event in events.map_err(trapped)? {
+                if let Some(end) = self.heed(event) {
+                    return Ok(end);
+                }
+            }
+            if is_interrupted {
+                return Ok(End::Reached(Exit::Delivered));
+            }
+        }
+    }
+
+    /// Says what happened, and whether that was all.
+    fn heed(&mut self, event: Event) -> Option<End> {
+        match event {
+            Event::Message(message) => match self.show(&message) {
+                Ok(was_last) => return was_last.then_some(End::Reached(Exit::Delivered)),
+                Err(error) => return Some(End::Unwritten(error)),
+            },
+            Event::Connected(_) => self.link.connected(),
+            Event::Disconnected(disconnection) => self.link.disconnected(&disconnection, self.connect_by),
+            Event::Subscribed(answer) => return self.answered(answer).then_some(End::Reached(Exit::Refused)),
+            Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) => {}
+        }
+        None
+    }
+
+    /// Prints a message. True if it was the last one.
+    fn show(&mut self, message: &Incoming) -> io::Result<bool> {
+        match self.json {
+            true => try_print(incoming::json(message))?,
+            false => try_print(incoming::text(message))?,
+        }
+        self.left = self.left.map(|left| left - 1);
+        Ok(self.left == Some(0))
+    }
+
+    /// Says what became of a subscription, unless it is what it was. True if none is left.
+    fn answered(&mut self, Subscribed { filter, granted }: Subscribed) -> bool {
+        let said = match &granted {
+            Ok(qos) if *qos == self.wanted => format!("subscribed to {filter}"),
+            Ok(_) => format!("subscribed to {filter}, at most once"),
+            Err(error) => format!("refused: {filter}: {}", report::explained(error, &self.last_failure)),
+        };
+        let before = self.granted.insert(filter, granted.is_ok());
+        if before != Some(granted.is_ok()) {
+            complain(one_line(&said));
+        }
+        self.granted.len() == self.topics && !self.granted.values().any(|is_granted| *is_granted)
+    }
+}

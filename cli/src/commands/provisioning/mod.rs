@@ -1,0 +1,126 @@
+//! What a device of Aliyun needs before its first message: a secret, the address of its instance, credentials for MQTT. Each
+//! is one question to a host that takes no messages, and two of the answers hold a secret; what all of them have in common is
+//! here: the connection, an interruption, and a failure.
+
+mod bootstrap;
+mod mqtt_credentials;
+mod register;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::Error;
+use thingpost_host::runtime::{DeviceSecrets, Provisioning};
+use thingpost_host::{Route, TrustRoots};
+
+use crate::args::{BootstrapCommand, EndpointArgument, MqttCredentialsCommand, Reach, RegisterCommand};
+use crate::component::publisher::{load, transport};
+use crate::device::roots;
+use crate::error::{Problem, one_line};
+use crate::exit::Exit;
+use crate::output::report::{self, LastFailure};
+use crate::output::say;
+use crate::output::still_trying::StillTrying;
+use crate::terminal::complain;
+use crate::terminal::interrupt::Interruptions;
+
+/// `thingpost register`.
+pub async fn register(command: &RegisterCommand) -> Result<Exit, Problem> {
+    let RegisterCommand::Aliyun(arguments) = command;
+    end(register::run(arguments).await)
+}
+
+/// `thingpost bootstrap`.
+pub async fn bootstrap(command: &BootstrapCommand) -> Result<Exit, Problem> {
+    let BootstrapCommand::Aliyun(arguments) = command;
+    end(bootstrap::run(arguments).await)
+}
+
+/// `thingpost mqtt-credentials`.
+pub async fn mqtt_credentials(command: &MqttCredentialsCommand) -> Result<Exit, Problem> {
+    let MqttCredentialsCommand::Aliyun(arguments) = command;
+    end(mqtt_credentials::run(arguments).await)
+}
+
+/// Why there is no answer, or no place for it.
+enum Unanswered {
+    /// Nothing was asked.
+    Problem(Problem),
+    /// It has been said already. This is how the run ends.
+    Said(Exit),
+}
+
+impl From<Problem> for Unanswered {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+fn end(answered: Result<(), Unanswered>) -> Result<Exit, Problem> {
+    match answered {
+        Ok(()) => Ok(Exit::Delivered),
+        Err(Unanswered::Said(exit)) => Ok(exit),
+        Err(Unanswered::Problem(problem)) => Err(problem),
+    }
+}
+
+/// Where a question goes.
+struct Destination {
+    host: String,
+    port: u16,
+    roots: TrustRoots,
+}
+
+impl Destination {
+    fn new(endpoint: EndpointArgument, port: Option<u16>, reach: &Reach) -> Result<Self, Problem> {
+        let port = endpoint.port("--port", port, 443)?;
+        Ok(Self { host: endpoint.host, port, roots: roots(reach)? })
+    }
+}
+
+/// Asks, and says why there is no answer.
+struct Asker {
+    provisioning: Provisioning,
+    last_failure: LastFailure,
+    interruptions: Interruptions,
+    timeout_ms: u32,
+    json: bool,
+}
+
+impl Asker {
+    async fn open(to: &Destination, reach: &Reach, secrets: DeviceSecrets, json: bool) -> Result<Self, Problem> {
+        let route = Route::new(&to.host, to.roots.clone()).port(to.port);
+        let (transport, last_failure) = transport(vec![route], reach.connect_to.clone(), reach.timeout)?;
+        let provisioning = load()?.provisioning(transport, Arc::new(secrets)).await;
+        let provisioning =
+            provisioning.map_err(|error| Problem::new("the component cannot be started", format!("{error:#}")))?;
+        let interruptions = Interruptions::count();
+        Ok(Self { provisioning, last_failure, interruptions, timeout_ms: reach.timeout, json })
+    }
+
+    /// The answer. Where there is none, that has been said.
+    async fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&mut Provisioning, Option<u32>) -> wasmtime::Result<Result<T, Error>>,
+    ) -> Result<T, Unanswered> {
+        let timeout = Duration::from_millis(self.timeout_ms.into());
+        let still_trying = StillTrying::new(self.last_failure.clone(), timeout);
+        let answered = tokio::select! {
+            never = still_trying.say(complain) => match never {},
+            answered = question(&mut self.provisioning, Some(self.timeout_ms)) => answered,
+            () = self.interruptions.reached(1) => {
+                complain("unknown: interrupted before the answer came");
+                return Err(Unanswered::Said(Exit::Unknown));
+            }
+        };
+        // A trap says nothing of what had been sent before it.
+        let answered = answered.map_err(|trap| {
+            complain(one_line(&format!("unknown: the component failed: {trap:#}")));
+            Unanswered::Said(Exit::Unknown)
+        })?;
+        answered.map_err(|error| {
+            say::failure(&error, &self.last_failure, self.json);
+            Unanswered::Said(report::exit_of_failure(&error))
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! One message for each line, many in flight. Each call of the component takes what is there, so that a line of a slow
+//! pipe does not wait for the next one.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::pin::pin;
+
+use thingpost_host::runtime::Publisher;
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
+
+use super::outage;
+use crate::args::PublishArguments;
+use crate::component::publisher::Starter;
+use crate::error::Problem;
+use crate::exit::Exit;
+use crate::files::input_file::InputFile;
+use crate::lines::failed::Failed;
+use crate::lines::long_line::Shelf;
+use crate::lines::source::{Line, Source, Text};
+use crate::lines::tally::{self, TOO_LONG, Tally};
+use crate::output::still_trying::StillTrying;
+use crate::terminal::complain;
+use crate::terminal::interrupt::Interruptions;
+
+/// Messages for one call of the component, which an interruption waits for. At 32 in flight, most of so many go out
+/// without a pause.
+const BATCH_LINES: usize = 256;
+
+/// Their bytes. The component holds a call's messages in its memory, which is at most 256 MiB.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+/// With a pace, what goes out in a second: nothing is heard of a call before its end, and an interruption waits for it.
+fn most_lines(per_second: Option<NonZeroU32>) -> usize {
+    per_second.and_then(|pace| usize::try_from(pace.get()).ok()).map_or(BATCH_LINES, |pace| pace.min(BATCH_LINES))
+}
+
+/// Publishes every line and says what became of them.
+pub async fn publish(
+    starter: &mut Starter,
+    path: &Path,
+    message: Message,
+    arguments: &PublishArguments,
+) -> Result<Exit, Problem> {
+    // All that can be wrong is found before anything is sent.
+    let shelf = arguments.report.failed.as_deref().map_or_else(Shelf::none, Shelf::beside);
+    let mut source = Source::open(path, shelf)?;
+    let publisher = starter.open().await?;
+    let mut inputs = vec![InputFile { option: "--lines", path: path.to_owned() }];
+    inputs.extend(starter.files().iter().cloned());
+    let interruptions = Interruptions::count();
+    let json = arguments.report.json;
+    let failed = arguments.report.failed.as_deref().map(|failed| Failed::open(failed, &inputs)).transpose()?;
+    let progress = tally::progress(source.total_bytes, json);
+    let tally = Tally::of_lines(message, json, failed, progress, starter.last_failure.clone());
+    let most_lines = most_lines(arguments.max_per_second);
+    let mut run = Run { publisher, starter, most_lines, interruptions, tally };
+    let ended = run.all(&mut source).await;
+    run.tally.finish(ended)
+}
+
+struct Run<'a> {
+    publisher: Publisher,
+    starter: &'a mut Starter,
+    /// Of one call.
+    most_lines: usize,
+    interruptions: Interruptions,
+    tally: Tally,
+}
+
+/// What came of the lines of one call.
+enum Batch {
+    /// They have their outcomes.
+    Settled,
+    /// So they have, and nothing has got through: this is why.
+    Away(Box<Error>),
+    /// So they have, and those that are left as well.
+    Interrupted,
+}
+
+impl Run<'_> {
+    /// Ends with the input, with an interruption, or with a problem that keeps the rest from being sent.
+    async fn all(&mut self, source: &mut Source) -> Result<(), Problem> {
+        loop {
+            let mut next = tokio::select! {
+                biased;
+                // After an interruption, what was not sent is counted and kept.
+                () = self.interruptions.reached(1) => return self.give_up_rest(source).await,
+                next = source.next() => next,
+            };
+            if next.is_none() {
+                return Ok(());
+            }
+            let (mut batch, mut taken, mut bytes, mut unreadable) = (Vec::new(), 0, 0, None);
+            while let Some(line) = next {
+                taken += 1;
+                match line {
+                    Ok(line) if line.is_empty() => self.tally.progress.inc(line.bytes),
+                    Ok(line) => {
+                        bytes += held(&line).map_or(0, Vec::len);
+                        batch.push(line);
+                    }
+                    Err(error) => unreadable = Some(error),
+                }
+                let has_room = taken < self.most_lines && bytes < BATCH_BYTES;
+                next = if has_room { source.next_ready() } else { None };
+            }
+            let came_of_it = self.publish(batch, source).await?;
+            if let Some(error) = unreadable {
+                return Err(tally::unreadable(error));
+            }
+            match came_of_it {
+                Batch::Settled => {}
+                Batch::Interrupted => return Ok(()),
+                Batch::Away(error) => {
+                    let (tally, interruptions) = (&mut self.tally, &self.interruptions);
+                    if outage::settle_meanwhile(tally, source, &error, interruptions).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn give_up_rest(&mut self, source: &mut Source) -> Result<(), Problem> {
+        self.tally.give_up_rest(source, "interrupted", &self.interruptions).await
+    }
+
+    async fn publish(&mut self, batch: Vec<Line>, source: &mut Source) -> Result<Batch, Problem> {
+        if let Some(publisher) = self.starter.renew().await {
+            self.publisher = publisher;
+        }
+        let messages: Vec<Message> =
+            batch.iter().filter_map(held).map(|text| self.tally.message(text.clone())).collect();
+        let (answered, is_interrupted) = self.call(&messages, &batch, source).await?;
+        let has_trapped = matches!(answered, Some(Err(_)));
+        let (outcomes, otherwise) = match answered {
+            // The same for every line, so it is said once, and nothing was sent.
+            Some(Ok(outcomes)) => match outcomes.first() {
+                Some(Err(Error {
+                    cause: Cause::InvalidTopic(_) | Cause::InvalidField(_) | Cause::Unsupported,
+                    explanation,
+                    ..
+                })) => return Err(Problem::new("not sent", explanation)),
+                _ => (outcomes, "the component failed: it gave no outcome".to_owned()),
+            },
+            Some(Err(trap)) => (Vec::new(), format!("the component failed: {trap:#}")),
+            None => (Vec::new(), "interrupted before all answers had come".to_owned()),
+        };
+        let away = outage::reason(&outcomes);
+        let mut outcomes = outcomes.iter();
+        for line in &batch {
+            if line.is_too_long() {
+                self.tally.give_up(line, Delivery::NotSent, TOO_LONG);
+            } else if let Some(outcome) = outcomes.next() {
+                self.tally.settle(line, outcome);
+            } else {
+                self.tally.give_up(line, Delivery::Unknown, &otherwise);
+            }
+        }
+        self.tally.flush();
+        if is_interrupted {
+            self.starter.save_session(&mut self.publisher).await;
+            return Ok(Batch::Interrupted);
+        }
+        if has_trapped {
+            if let Err(problem) = self.reopen().await {
+                self.tally.give_up_rest(source, &problem.to_string(), &self.interruptions).await?;
+                return Err(problem);
+            }
+        } else {
+            self.starter.save_session(&mut self.publisher).await;
+        }
+        Ok(away.map_or(Batch::Settled, |error| Batch::Away(Box::new(error))))
+    }
+
+    async fn reopen(&mut self) -> Result<(), Problem> {
+        self.publisher = self.starter.open().await?;
+        Ok(())
+    }
+
+    /// Waits for the outcomes, and says whether it was interrupted: then the lines of this call are kept for the case that there
+    /// is no time to hear of them, and those that are left for good, before anything else is waited for.
+    async fn call(
+        &mut self,
+        messages: &[Message],
+        batch: &[Line],
+        source: &mut Source,
+    ) -> Result<(Option<Outcomes>, bool), Problem> {
+        if messages.is_empty() {
+            return Ok((Some(Ok(Vec::new())), false));
+        }
+        let (tally, interruptions) = (&mut self.tally, &self.interruptions);
+        let still_trying = StillTrying::new(self.starter.last_failure.clone(), self.starter.timeout());
+        let mut call = pin!(self.publisher.publish_all(messages));
+        tokio::select! {
+            answered = &mut call => return Ok((Some(answered), false)),
+            () = interruptions.reached(1) => {}
+            never = still_trying.say(|line| tally.progress.suspend(|| complain(line))) => match never {},
+        }
+        tally.keep_for_now(batch.iter());
+        tally.secure();
+        tally.give_up_rest(source, "interrupted", interruptions).await?;
+        tally.progress.suspend(|| complain(interruptions.hint()));
+        Ok(tokio::select! {
+            answered = &mut call => (Some(answered), true),
+            () = interruptions.patience_is_over() => (None, true),
+        })
+    }
+}
+
+/// What one call of the component gives.
+type Outcomes = wasmtime::Result<Vec<Result<Receipt, Error>>>;
+
+/// The text of a line that is not too long to be held.
+fn held(line: &Line) -> Option<&Vec<u8>> {
+    match &line.text {
+        Text::Held(text) => Some(text),
+        Text::TooLong(_) | Text::Gone => None,
+    }
+}

@@ -1,0 +1,126 @@
+//! Component, device and routes put together: a session, and before it one that goes nowhere, to find what is wrong with a
+//! message while nothing is connected yet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, SessionOptions, Unfinished};
+use thingpost_host::runtime::types::{Error, Message};
+use thingpost_host::runtime::{MqttPre, MqttSession, OpenError};
+use thingpost_host::{ConnectTo, Transport};
+
+use super::publisher::{load_mqtt, transport};
+use crate::device::Device;
+use crate::error::Problem;
+use crate::files::input_file::InputFile;
+use crate::output::report::LastFailure;
+
+/// What a session is started from.
+pub struct MqttStarter {
+    component: MqttPre,
+    device: Device<MqttConfig>,
+    transport: Transport,
+    options: SessionOptions,
+    /// How long the broker keeps the session after the goodbye, if not as long as it says when it connects.
+    expiry_at_disconnect_s: Option<u32>,
+    /// What the host saw of the last failed connection.
+    pub last_failure: LastFailure,
+}
+
+/// A message of an earlier run that this device cannot send.
+pub struct Refused {
+    pub unfinished: Unfinished,
+    pub reason: String,
+}
+
+impl MqttStarter {
+    /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection,
+    /// unless the options say so.
+    pub fn new(
+        device: Device<MqttConfig>,
+        connect_to: Vec<ConnectTo>,
+        timeout_ms: u32,
+        options: SessionOptions,
+    ) -> Result<Self, Problem> {
+        device.warn();
+        let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
+        let message_timeout_ms = options.message_timeout_ms.or(Some(timeout_ms));
+        let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms, ..options };
+        let component = load_mqtt()?;
+        Ok(Self { component, device, transport, options, expiry_at_disconnect_s: None, last_failure })
+    }
+
+    /// With another session expiry for the goodbye.
+    pub fn expiring(self, at_disconnect_s: Option<u32>) -> Self {
+        Self { expiry_at_disconnect_s: at_disconnect_s, ..self }
+    }
+
+    /// A session without a past.
+    pub async fn open(&self) -> Result<MqttSession, Problem> {
+        self.open_with(&self.options, &[]).await
+    }
+
+    /// A session, with what an earlier one left, and what of that this device cannot send. The session gives those their
+    /// outcome, and has no more of them: whoever keeps messages goes on keeping them, as they may be another device's, or were
+    /// left by a run with other options.
+    pub async fn resume(&self, unfinished: &[Unfinished]) -> Result<(MqttSession, Vec<Refused>), Problem> {
+        let refused = if unfinished.is_empty() { Vec::new() } else { self.refused(unfinished).await? };
+        Ok((self.open_with(&self.options, unfinished).await?, refused))
+    }
+
+    /// What no connection can change about them. If none of them can be sent, another file was meant.
+    async fn refused(&self, unfinished: &[Unfinished]) -> Result<Vec<Refused>, Problem> {
+        let mut session = self.open_with(&self.options, unfinished).await?;
+        let can_be_sent = session.outstanding().await.map_err(trapped)?;
+        let mut refused: Vec<Refused> = Vec::new();
+        loop {
+            let events = session.receive(Duration::ZERO).await.map_err(trapped)?;
+            if events.is_empty() {
+                break;
+            }
+            refused.extend(events.into_iter().filter_map(|event| match event {
+                Event::NotPublished(it) => {
+                    let unfinished =
+                        unfinished.binary_search_by_key(&it.id, |it| it.id).ok().and_then(|at| unfinished.get(at));
+                    Some(Refused { unfinished: unfinished?.clone(), reason: it.error.explanation })
+                }
+                _ => None,
+            }));
+        }
+        match refused.pop() {
+            Some(last) if can_be_sent == 0 => Err(Problem::sentence(last.reason)),
+            last => Ok(refused.into_iter().chain(last).collect()),
+        }
+    }
+
+    /// What no connection can change about the message.
+    pub async fn rehearse(&self, message: &Message) -> Result<Result<u64, Error>, Problem> {
+        // With a queue, as it would be refused without.
+        let options = SessionOptions { queue_unlimited: true, ..self.options };
+        self.open_with(&options, &[]).await?.publish(message).await.map_err(trapped)
+    }
+
+    async fn open_with(&self, options: &SessionOptions, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
+        let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
+        let opened = self.component.open(transport, secrets, &self.device.platform, options, unfinished).await;
+        let mut session = opened.map_err(|error| match error {
+            OpenError::Configuration(_) => Problem::sentence(error),
+            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+        })?;
+        if let Some(seconds) = self.expiry_at_disconnect_s {
+            let changed = session.expire_after_disconnect(seconds).await.map_err(trapped)?;
+            changed.map_err(|problem| Problem::new("--session-expiry-at-disconnect", problem))?;
+        }
+        Ok(session)
+    }
+
+    /// What the device was made from.
+    pub fn files(&self) -> &[InputFile] {
+        &self.device.files
+    }
+}
+
+/// A session that has trapped says nothing of what had been sent before it, and is of no more use.
+pub fn trapped(trap: wasmtime::Error) -> Problem {
+    Problem::new("the component failed", format!("{trap:#}"))
+}

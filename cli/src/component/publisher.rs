@@ -1,0 +1,218 @@
+//! Component, device, routes and session put together: a publisher, and again one if the first has failed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform, SigV4};
+use thingpost_host::runtime::{
+    CompilationCache, DEFAULT_OPTIONS, MqttPre, OpenError, Publisher, PublisherPre, Runtime,
+};
+use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Timeouts, Transport};
+
+use crate::device::Device;
+use crate::error::Problem;
+use crate::files::input_file::InputFile;
+use crate::files::session_file::SessionFile;
+use crate::output::report::LastFailure;
+use crate::terminal::complain;
+
+/// What the component allows if it is not told anything else.
+const MAX_IN_FLIGHT: u32 = 32;
+
+/// What a publisher is started from.
+pub struct Starter {
+    component: PublisherPre,
+    device: Device,
+    transport: Transport,
+    options: Options,
+    session: Option<SessionFile>,
+    /// What the host saw of the last failed connection.
+    pub last_failure: LastFailure,
+}
+
+impl Starter {
+    /// Puts component, device and routes together.
+    pub fn new(
+        component: PublisherPre,
+        device: Device,
+        connect_to: Vec<ConnectTo>,
+        timeout_ms: u32,
+    ) -> Result<Self, Problem> {
+        device.warn();
+        let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
+        let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
+        Ok(Self { component, device, transport, options, session: None, last_failure })
+    }
+
+    /// Has no more than this under way at once.
+    pub fn limit_in_flight(&mut self, requests: u32) {
+        self.options.max_in_flight = Some(requests.min(MAX_IN_FLIGHT));
+    }
+
+    /// Withholds all requests but those to these paths, when there is a connection for them.
+    pub fn permit_only(&mut self, permits: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        self.transport = self.transport.clone().permit_only(permits);
+    }
+
+    /// A publisher without a way to anywhere. What it refuses, no answer can change.
+    pub async fn open_nowhere(&self) -> Result<Publisher, Problem> {
+        let (transport, _) = transport(Vec::new(), Vec::new(), u32::MAX)?;
+        let (secrets, platform) = (Arc::clone(&self.device.secrets), &self.device.platform);
+        let opened = self.component.open_with_secrets(transport, secrets, platform, &self.options, None).await;
+        opened.map_err(|error| Problem::new("the component cannot be started", error))
+    }
+
+    /// Keeps the session in a file, if there is one to be kept: most ways to authenticate need none. The file must be none
+    /// of the inputs, nor of those that the device was made from.
+    pub fn keep_session(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), Problem> {
+        if let Some(path) = file
+            && has_session(&self.device.platform)
+        {
+            let inputs = [inputs, &self.device.files].concat();
+            self.session = Some(SessionFile::open(path, &inputs)?);
+            self.device.files.push(InputFile { option: "--session-file", path: path.clone() });
+        }
+        Ok(())
+    }
+
+    /// A fresh instance of the component.
+    pub async fn open(&mut self) -> Result<Publisher, Problem> {
+        let session = self.session.as_ref().and_then(SessionFile::session);
+        let opened = match self.open_with(session.as_deref()).await {
+            Err(OpenError::Configuration(_)) if session.is_some() => {
+                let opened = self.open_with(None).await;
+                // Without the session all is well, so it was the session.
+                if let (Ok(_), Some(file)) = (&opened, &self.session) {
+                    file.reject();
+                }
+                opened
+            }
+            opened => opened,
+        };
+        opened.map_err(|error| match error {
+            OpenError::Configuration(_) => Problem::sentence(error),
+            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+        })
+    }
+
+    async fn open_with(&self, session: Option<&str>) -> Result<Publisher, OpenError> {
+        let (transport, mut secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
+        if let Some(file) = &self.session {
+            secrets = Arc::new(secrets.sharing(Arc::new(file.clone())));
+        }
+        self.component.open_with_secrets(transport, secrets, &self.device.platform, &self.options, session).await
+    }
+
+    /// Before a call: where the key of the device is about to end, asks for the next one, and gives a publisher that has it. If
+    /// there is no next one, or none that can be used, the publisher there is goes on with the key that it has.
+    pub async fn renew(&mut self) -> Option<Publisher> {
+        let mut renewed = self.key()?.clone();
+        let mut renewal = self.device.renewal.take_if(|renewal| renewal.is_due())?;
+        // It waits for a server, and an interruption must not.
+        let asked = tokio::task::spawn_blocking(move || {
+            let result = renewal.renew(&mut renewed);
+            (renewal, result.map(|()| renewed))
+        });
+        let (renewal, result) = asked.await.ok()?;
+        self.device.renewal = Some(renewal);
+        let opened = match result {
+            Ok(renewed) => self.open_with_key(renewed).await,
+            Err(problem) => Err(problem),
+        };
+        opened
+            .inspect_err(|problem| {
+                complain(format_args!("thingpost: {problem}; the key there is stays in use, and another try follows"));
+            })
+            .ok()
+    }
+
+    async fn open_with_key(&mut self, mut key: SigV4) -> Result<Publisher, Problem> {
+        if let Some(current) = self.key() {
+            std::mem::swap(current, &mut key);
+        }
+        let opened = self.open().await;
+        if opened.is_err() {
+            if let Some(current) = self.key() {
+                *current = key;
+            }
+            if let Some(renewal) = &mut self.device.renewal {
+                renewal.put_off();
+            }
+        }
+        opened
+    }
+
+    fn key(&mut self) -> Option<&mut SigV4> {
+        match &mut self.device.platform {
+            Platform::Aws(AwsConfig { authentication: AwsAuthentication::SigV4(key), .. }) => Some(key),
+            Platform::Aws(_) | Platform::Aliyun(_) => None,
+        }
+    }
+
+    /// After a call: leaves in the file what the publisher has obtained, for the next one.
+    pub async fn save_session(&mut self, publisher: &mut Publisher) {
+        // A publisher that has trapped has none any more.
+        if let Some(file) = &self.session
+            && let Ok(Some(session)) = publisher.session().await
+        {
+            file.keep(session);
+        }
+    }
+
+    /// How long a message is tried.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.options.timeout_ms.unwrap_or_default().into())
+    }
+
+    /// What the device was made from, and where its session is.
+    pub fn files(&self) -> &[InputFile] {
+        &self.device.files
+    }
+}
+
+/// A way along these routes and no others, and what went wrong on it last.
+pub fn transport(
+    routes: Vec<Route>,
+    connect_to: Vec<ConnectTo>,
+    timeout_ms: u32,
+) -> Result<(Transport, LastFailure), Problem> {
+    let routes = RouteTable::new(routes).map_err(|error| Problem::new("--endpoint", error))?;
+    let profile = Profile { workload: "thingpost".to_owned(), routes, connect_to };
+    let last_failure = LastFailure::default();
+    let noted = last_failure.clone();
+    // Whoever typed the timeout is no guest.
+    let maximum = Duration::from_millis(timeout_ms.into());
+    let answered = last_failure.clone();
+    let transport = Transport::new(Pool::default(), profile)
+        .timeouts(Timeouts { maximum, ..Timeouts::default() })
+        .on_failure(Arc::new(move |error| noted.note(error)))
+        .on_answer(Arc::new(move || answered.answered()));
+    Ok((transport, last_failure))
+}
+
+/// Whether the device obtains something by authenticating.
+fn has_session(platform: &Platform) -> bool {
+    match platform {
+        Platform::Aws(AwsConfig { authentication, .. }) => {
+            matches!(authentication, AwsAuthentication::CredentialsProvider(_))
+        }
+        Platform::Aliyun(_) => true,
+    }
+}
+
+/// The publisher component that this command carries with it: the one that lets the host sign, so that no device secret is
+/// in the sandbox.
+pub fn load() -> Result<PublisherPre, Problem> {
+    load_with(|runtime| runtime.load(thingpost_artifacts::SIGNED_PUBLISHER.bytes))
+}
+
+/// The component for MQTT that this command carries with it.
+pub fn load_mqtt() -> Result<MqttPre, Problem> {
+    load_with(|runtime| runtime.load_mqtt(thingpost_artifacts::MQTT.bytes))
+}
+
+fn load_with<T>(load: impl FnOnce(Runtime) -> wasmtime::Result<T>) -> Result<T, Problem> {
+    let component = Runtime::new(&CompilationCache::System).and_then(load);
+    component.map_err(|error| Problem::new("the component cannot be loaded", format!("{error:#}")))
+}

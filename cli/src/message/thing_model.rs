@@ -1,0 +1,101 @@
+//! Properties and events of a thing model, as messages that the component makes of them.
+
+use std::collections::HashSet;
+use std::slice;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use thingpost_host::runtime::Publisher;
+use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Platform, Property, RequestProblem};
+
+use super::property_value;
+use crate::args::AliyunSource;
+use crate::error::{Problem, one_line};
+use crate::terminal::complain;
+
+/// The messages of these arguments; none if there is nothing of the thing model in them.
+pub async fn messages(
+    publisher: &mut Publisher,
+    platform: &Platform,
+    source: &AliyunSource,
+) -> Result<Vec<Message>, Problem> {
+    let Platform::Aliyun(device) = platform else { return Ok(Vec::new()) };
+    let made = match &source.event {
+        Some(event) => post_event(publisher, device, event).await,
+        None => {
+            refuse_repeated(&source.property)?;
+            for (name, value) in &source.property {
+                if let Some(doubt) = property_value::doubt(value) {
+                    complain(one_line(&format!("--property {name}: {doubt}")));
+                }
+            }
+            post_properties(publisher, device, &source.property).await
+        }
+    };
+    made.map_err(|trap| Problem::new("the component failed", format!("{trap:#}")))?
+}
+
+async fn post_event(
+    publisher: &mut Publisher,
+    device: &AliyunConfig,
+    (identifier, value): &(String, String),
+) -> wasmtime::Result<Result<Vec<Message>, Problem>> {
+    let event = Event { identifier: identifier.clone(), value: value.clone(), time_ms: None };
+    let made = publisher.event_post(device, id(), &event).await?;
+    Ok(made.map(|message| vec![message]).map_err(|problem| explain(&format!("--event {identifier}"), problem)))
+}
+
+async fn post_properties(
+    publisher: &mut Publisher,
+    device: &AliyunConfig,
+    given: &[(String, String)],
+) -> wasmtime::Result<Result<Vec<Message>, Problem>> {
+    let property = |(identifier, value): &(String, String)| Property {
+        identifier: identifier.clone(),
+        value: property_value::as_json(value),
+        time_ms: None,
+    };
+    let properties: Vec<Property> = given.iter().map(property).collect();
+    let problem = match publisher.property_post(device, id(), &properties).await? {
+        Ok(messages) => return Ok(Ok(messages)),
+        Err(problem) => problem,
+    };
+    // Which of them it is, is told by asking for each alone.
+    for property in properties {
+        let alone = slice::from_ref(&property);
+        if let Err(problem) = publisher.property_post(device, id(), alone).await? {
+            return Ok(Err(explain(&format!("--property {}", property.identifier), problem)));
+        }
+    }
+    Ok(Err(explain("--property", problem)))
+}
+
+/// Of two values for one name in a message the platform would take either, without a word.
+fn refuse_repeated(properties: &[(String, String)]) -> Result<(), Problem> {
+    let mut names = HashSet::new();
+    match properties.iter().find(|(name, _)| !names.insert(name)) {
+        Some((name, _)) => Err(Problem::sentence(format!("--property {name} is given twice: give it once"))),
+        None => Ok(()),
+    }
+}
+
+/// A number for a message that differs from that of the last run: the documentation has up to ten digits for it.
+fn id() -> u32 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_millis() as u32
+}
+
+fn explain(what: &str, problem: RequestProblem) -> Problem {
+    Problem::new(
+        what,
+        match problem {
+            RequestProblem::InvalidField(Field::EventValue) => "give the output of the event as a JSON object",
+            RequestProblem::InvalidField(Field::PropertyValue) => "the value is no JSON that the platform takes",
+            RequestProblem::InvalidField(_) => {
+                "the name of a property or an event has 1 to 50 letters, digits, `_` and `:`"
+            }
+            RequestProblem::PayloadTooLarge => "more than 128 KB (131072 bytes) for one message",
+            RequestProblem::InvalidConfiguration(problem) => return Problem::sentence(problem),
+            RequestProblem::InvalidTopic(_) | RequestProblem::Unsupported => "not for this device",
+        },
+    )
+}

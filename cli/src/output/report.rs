@@ -1,0 +1,291 @@
+//! What became of one message or operation, for people and for programs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::CertificateError;
+use serde_json::{Map, Value, json};
+use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Message, Receipt, Retry, Stage};
+use thingpost_host::{ConnectError, ExchangeError, TransportError};
+use tokio::time::Instant;
+
+use super::names;
+use crate::error::one_line;
+use crate::exit::Exit;
+
+/// What the host knows about a failed connection and the guest is not told: which certificate, which name, why. Kept
+/// from the last failure, to stand beside the guest's explanation.
+#[derive(Clone, Debug, Default)]
+pub struct LastFailure(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    noted: Option<Noted>,
+    answered_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug)]
+struct Noted {
+    text: String,
+    /// Of which failure it is known for certain what the guest can only guess.
+    certain_of: Option<Failure>,
+    /// Whether the time for an answer was over.
+    is_late: bool,
+    /// Whether the head of an answer was larger than is taken.
+    has_large_head: bool,
+    at: Instant,
+}
+
+impl LastFailure {
+    /// Forgets what came before.
+    pub fn clear(&self) {
+        self.lock().noted = None;
+    }
+
+    /// Notes a failure.
+    pub fn note(&self, error: &TransportError) {
+        use ExchangeError::{HeadTooLarge, NoAnswer, Stalled};
+        let is_late = matches!(error, TransportError::Exchange { error: NoAnswer { .. } | Stalled { .. }, .. });
+        let has_large_head = matches!(error, TransportError::Exchange { error: HeadTooLarge(_), .. });
+        let certain_of = match error {
+            // Of a server that may be the right one, the guest knows more: which endpoints have roots of their own.
+            TransportError::Connect { error: error @ ConnectError::Certificate(reason), .. } => {
+                let is_certain = match error.untrusted() {
+                    Some(untrusted) => !untrusted.is_for_endpoint(),
+                    None => *reason != CertificateError::UnknownIssuer,
+                };
+                is_certain.then_some(Failure::TlsCertificate)
+            }
+            TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => Some(Failure::ConnectionLimit),
+            _ => None,
+        };
+        self.lock().noted =
+            Some(Noted { text: error.to_string(), is_late, has_large_head, certain_of, at: Instant::now() });
+    }
+
+    /// Notes that something got through.
+    pub fn answered(&self) {
+        self.lock().answered_at = Some(Instant::now());
+    }
+
+    /// When something got through last.
+    pub fn answered_at(&self) -> Option<Instant> {
+        self.lock().answered_at
+    }
+
+    /// The last failure, if there was one after that.
+    pub fn since(&self, since: Instant) -> Option<String> {
+        self.lock().noted.as_ref().filter(|noted| noted.at > since).map(|noted| noted.text.clone())
+    }
+
+    /// The sentence that goes with the guest's word. Two things the guest finds out by itself: that an answer is too
+    /// large, and that one drips in for too long. Then the host's last failure is that of an earlier attempt.
+    pub fn about(&self, failure: Failure) -> Option<String> {
+        let noted = self.lock().noted.clone()?;
+        match failure {
+            Failure::AnswerTooLarge => noted.has_large_head.then_some(noted.text),
+            Failure::AnswerTimeout if !noted.is_late => None,
+            _ => Some(noted.text),
+        }
+    }
+
+    /// What the guest says of it: without the advice, where that is a guess at what the host knows. What the host has noted last
+    /// may be about another request.
+    fn said_by_guest<'a>(&self, error: &'a Error) -> &'a str {
+        let certain_of = self.lock().noted.as_ref().and_then(|noted| noted.certain_of);
+        match (error.explanation.split_once("; "), error.cause) {
+            (Some((what, _guess)), Cause::Transport(failure)) if certain_of == Some(failure) => what,
+            _ => &error.explanation,
+        }
+    }
+
+    /// Puts it into the object of an error.
+    pub fn add_to(&self, object: &mut Map<String, Value>, error: &Error) {
+        if let Cause::Transport(failure) = error.cause {
+            object.insert("host".to_owned(), self.about(failure).into());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The exit code for this outcome.
+pub fn exit<T>(outcome: &Result<T, Error>) -> Exit {
+    outcome.as_ref().map_or_else(exit_of_failure, |_| Exit::Delivered)
+}
+
+/// What cannot be sent because the input is wrong is wrong usage.
+pub fn exit_of_failure(error: &Error) -> Exit {
+    match (error.stage, error.delivery) {
+        (Stage::Preparation, _) => Exit::Usage,
+        (_, Delivery::Refused) => Exit::Refused,
+        (_, Delivery::NotSent) => Exit::NotSent,
+        (_, Delivery::Unknown) => Exit::Unknown,
+    }
+}
+
+/// One line for a person.
+pub fn text(message: &Message, outcome: &Result<Receipt, Error>, last_failure: &LastFailure) -> String {
+    match outcome {
+        Ok(receipt) => format!("delivered to {}{}", destination(message), facts(receipt)),
+        Err(error) => failure_text(error, last_failure),
+    }
+}
+
+/// Where a message goes.
+fn destination(message: &Message) -> String {
+    match &message.rule {
+        None => message.topic.clone(),
+        Some(rule) if message.topic.is_empty() => format!("the rule {rule}"),
+        Some(rule) => format!("the rule {rule} as {}", message.topic),
+    }
+}
+
+/// What is known of what went well, in brackets.
+pub fn facts(receipt: &Receipt) -> String {
+    let Receipt { message_id, trace_id, attempts } = receipt;
+    let mut facts = Vec::new();
+    facts.extend(message_id.map(|id| format!("message id {id}")));
+    facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
+    if *attempts > 1 {
+        facts.push(format!("{attempts} attempts"));
+    }
+    in_brackets(&facts)
+}
+
+/// One line for a person.
+pub fn failure_text(error: &Error, last_failure: &LastFailure) -> String {
+    format!("{}: {}", names::delivery(error.delivery), explained(error, last_failure))
+}
+
+/// Why, and what is known beside that, in brackets.
+pub fn explained(error: &Error, last_failure: &LastFailure) -> String {
+    let mut facts = Vec::new();
+    if let Some(Answer { status, code, message, trace_id, clock_ahead_ms: _ }) = &error.answer {
+        facts.push(format!("status {status}"));
+        facts.extend(code.clone());
+        facts.extend(message.as_ref().map(|message| format!("\"{}\"", one_line(message))));
+        facts.extend(trace_id.as_ref().map(|id| format!("trace id {id}")));
+    }
+    // What the component calls MQTT 3.1.1 is an option here. The code is of MQTT 5 alone.
+    if error.cause == Cause::Unsupported && error.answer.as_ref().is_some_and(|answer| answer.status == 0x84) {
+        facts.push("give --mqtt 3.1.1".to_owned());
+    }
+    if let Cause::Transport(failure) = error.cause {
+        facts.extend(last_failure.about(failure));
+    }
+    if error.attempts > 1 {
+        facts.push(format!("{} attempts", error.attempts));
+    }
+    format!("{}{}", last_failure.said_by_guest(error), in_brackets(&facts))
+}
+
+fn in_brackets(facts: &[String]) -> String {
+    match facts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", facts.join(", ")),
+    }
+}
+
+/// One object for a program. A message id is a text: most programs read a JSON number as a float, which cannot hold it.
+pub fn json(message: &Message, outcome: &Result<Receipt, Error>) -> Map<String, Value> {
+    let mut value = match outcome {
+        Ok(Receipt { message_id, trace_id, attempts }) => object(json!({
+            "outcome": "delivered",
+            "message_id": message_id.map(|id| id.to_string()),
+            "trace_id": trace_id,
+            "attempts": attempts,
+        })),
+        Err(error) => failure_json(error),
+    };
+    add_destination(&mut value, message);
+    value
+}
+
+/// One object for a program.
+pub fn failure_json(error: &Error) -> Map<String, Value> {
+    let answer = error.answer.as_ref();
+    object(json!({
+        "outcome": names::delivery(error.delivery),
+        "cause": names::cause(error.cause),
+        "stage": match error.stage {
+            Stage::Preparation => "preparation",
+            Stage::Authentication => "authentication",
+            Stage::Publication => "publication",
+            Stage::Connection => "connection",
+        },
+        "explanation": error.explanation,
+        "retry": match error.retry {
+            Retry::Never => json!("never"),
+            Retry::AfterMs(ms) => json!({ "after_ms": ms }),
+            Retry::AfterAuthentication => json!("after authentication"),
+        },
+        "attempts": error.attempts,
+        "status": answer.map(|answer| answer.status),
+        "code": answer.and_then(|answer| answer.code.clone()),
+        "message": answer.and_then(|answer| answer.message.clone()),
+        "trace_id": answer.and_then(|answer| answer.trace_id.clone()),
+        "clock_ahead_ms": answer.and_then(|answer| answer.clock_ahead_ms),
+    }))
+}
+
+/// The object of a message, which may be a line, that the component has no outcome for.
+pub fn json_without_answer(
+    message: &Message,
+    delivery: Delivery,
+    reason: &str,
+    line: Option<u64>,
+) -> Map<String, Value> {
+    let mut value = object(json!({ "outcome": names::delivery(delivery), "explanation": reason }));
+    if let Some(line) = line {
+        value.insert("line".to_owned(), line.into());
+    }
+    add_destination(&mut value, message);
+    value
+}
+
+fn add_destination(object: &mut Map<String, Value>, message: &Message) {
+    object.insert("topic".to_owned(), message.topic.as_str().into());
+    if let Some(rule) = &message.rule {
+        object.insert("rule".to_owned(), rule.as_str().into());
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => unreachable!("`json!` makes an object of braces"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingpost_host::Endpoint;
+
+    use super::*;
+
+    #[test]
+    fn only_the_advice_about_what_the_host_knows_is_left_out() {
+        let last_failure = LastFailure::default();
+        let to = Endpoint { host: "a.example".to_owned(), port: 443 };
+        last_failure.note(&TransportError::Connect { to, error: ConnectError::Certificate(CertificateError::Expired) });
+        for (failure, said) in [
+            (Failure::TlsCertificate, "what happened"),
+            (Failure::AnswerTimeout, "what happened; what to do"),
+            (Failure::AnswerTooLarge, "what happened; what to do"),
+            (Failure::NameResolution, "what happened; what to do"),
+        ] {
+            let error = Error {
+                cause: Cause::Transport(failure),
+                stage: Stage::Connection,
+                delivery: Delivery::NotSent,
+                retry: Retry::Never,
+                attempts: 1,
+                answer: None,
+                explanation: "what happened; what to do".to_owned(),
+            };
+            assert_eq!(last_failure.said_by_guest(&error), said, "{failure:?}");
+        }
+    }
+}

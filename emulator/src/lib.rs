@@ -27,7 +27,7 @@
 //! | [`AwsMqtt`], [`AliyunMqtt`], [`PlainMqtt`], `mqtt/` | the TLS fronts that stand before it, each with the checks of its cloud |
 //! | [`MqttAuthorizer`] | the logins that AWS takes instead of a certificate |
 //! | [`MqttLedger`], [`MqttEntry`], [`MqttCounts`] | what passed a front: connections, messages, acknowledgements, ends |
-//! | [`MqttLink`], [`LinkSpeed`], [`PublishMoment`] | what is to go wrong with MQTT connections |
+//! | [`LinkFaults`], [`LinkSpeed`], [`PublishMoment`] | what is to go wrong with MQTT connections |
 //! | `platform.rs`, `serve.rs`, `exchange.rs` | what a platform is, its listeners, one exchange with a client |
 //! | `http1.rs` | a byte-exact HTTP/1.1, able to leave out what a proper server must not |
 //! | `gauge.rs` | how much of one kind is under way at once |
@@ -114,8 +114,8 @@ pub use chaos::{CHAOS_VALUES, Chaos, ChaosError, ChaosItem, ChaosOver, Excess, L
 pub use fault::{AnswerFault, Break, Fault, Faults, HandshakeFault};
 pub use ledger::{Device, Disposition, Entry, Ledger, TooFewEntries};
 pub use mqtt::{
-    AliyunMqtt, AwsMqtt, Broker, BrokerError, BrokerOptions, LinkSpeed, MqttAuthorizer, MqttConnect, MqttCounts,
-    MqttDelivery, MqttEnd, MqttEnded, MqttEntry, MqttFate, MqttLedger, MqttLink, MqttProperties, MqttPublish,
+    AliyunMqtt, AwsMqtt, Broker, BrokerError, BrokerOptions, LinkFaults, LinkSpeed, MqttAuthorizer, MqttConnect,
+    MqttCounts, MqttDelivery, MqttEnd, MqttEnded, MqttEntry, MqttFate, MqttLedger, MqttProperties, MqttPublish,
     MqttRecording, MqttSubscribe, MqttUnsubscribe, MqttWaitedInVain, MqttWill, PlainMqtt, PublishMoment,
 };
 pub use pki::{Authority, DeviceCertificate, ServerIdentity};

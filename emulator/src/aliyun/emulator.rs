@@ -11,7 +11,7 @@ use super::attempts::AliyunAuthentications;
 use super::chaos::{AliyunStrike, TokenChaos};
 use super::cloud::Cloud;
 use super::endpoint;
-use super::front::Front;
+use super::http_service::HttpService;
 use super::iot_auth::IotAuth;
 use super::options::AliyunOptions;
 use super::register::AliyunRegistration;
@@ -53,7 +53,7 @@ impl AliyunEmulator {
         let iot_auth = config(&[&iot_auth_server_name, endpoint::GLOBAL_IOT_AUTH, "localhost", &local])?;
 
         let cloud = Arc::new(Cloud::new(&server_name, keep_alive, token_form));
-        let front = Front::new(front, Arc::clone(&cloud));
+        let front = HttpService::new(front, Arc::clone(&cloud));
         let port = Port::open(ip, Arc::new(front), Deadlines::default()).await?;
         let iot_auth = IotAuth::new(iot_auth, Arc::clone(&cloud));
         let iot_auth = Port::open(ip, Arc::new(iot_auth), Deadlines::default()).await?;

@@ -1,4 +1,4 @@
-//! "Which endpoint do I authenticate at?" is an old question: there are three doors beside `/auth`, on another host,
+//! "Which endpoint do I authenticate at?" is an old question: there are three paths beside `/auth`, on another host,
 //! with another shape of request and answer. That host is another port here, so that a client that takes one for the
 //! other fails as it would there.
 
@@ -23,13 +23,13 @@ pub(super) struct IotAuth {
 }
 
 #[derive(Clone, Copy)]
-enum Door {
+enum Path {
     Register,
     Bootstrap,
     MqttLogin,
 }
 
-impl Door {
+impl Path {
     fn behind(path: &str) -> Option<Self> {
         match path {
             "/auth/register/device" => Some(Self::Register),
@@ -45,15 +45,15 @@ impl IotAuth {
         Self { config, cloud }
     }
 
-    fn enter(&self, door: Door, request: &Request) -> Result<Value, u32> {
+    fn enter(&self, door: Path, request: &Request) -> Result<Value, u32> {
         let mut state = self.cloud.state();
         if let Some(code) = state.next_iot_auth_codes.pop_front() {
             return Err(code);
         }
         match door {
-            Door::Register => register::register(request, &mut state.registry),
-            Door::Bootstrap => bootstrap::find(request, &state),
-            Door::MqttLogin => mqtt_login::prepare(request, &state),
+            Path::Register => register::register(request, &mut state.registry),
+            Path::Bootstrap => bootstrap::find(request, &state),
+            Path::MqttLogin => mqtt_login::prepare(request, &state),
         }
     }
 }
@@ -80,7 +80,7 @@ impl Platform for IotAuth {
     }
 
     fn purpose(&self, request: &Request) -> Purpose {
-        let knocks = request.method == "POST" && Door::behind(request.path()).is_some();
+        let knocks = request.method == "POST" && Path::behind(request.path()).is_some();
         if knocks { Purpose::Authentication } else { Purpose::Other }
     }
 
@@ -90,7 +90,7 @@ impl Platform for IotAuth {
 
     fn decide(&self, _peer: &Peer, request: &Request) -> Decision {
         let cloud = &self.cloud;
-        let Some(door) = Door::behind(request.path()) else {
+        let Some(door) = Path::behind(request.path()) else {
             // Captured from the other host. The same web server stands in front of this one.
             return answer::by_the_web_server(answer::redirect(cloud));
         };

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `options.rs`, `emulator.rs` | how an emulator is started, and what a test does with it |
 //! | `cloud.rs` | what its ports share |
-//! | `front.rs` | which path of the one host leads where: `/auth` and `/topic/…` |
+//! | `http_service.rs` | which path of the one host leads where: `/auth` and `/topic/…` |
 //! | `auth.rs`, `attempts.rs` | the checks of `/auth`, and how often it was asked |
 //! | `token.rs` | tokens and their end |
 //! | `chaos.rs` | trouble with tokens in the midst of messages, drawn from a seed |
@@ -29,7 +29,7 @@ mod code;
 mod emulator;
 mod endpoint;
 mod form;
-mod front;
+mod http_service;
 mod iot_auth;
 mod mqtt;
 mod mqtt_login;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::access::{ALPN_HTTP_CA, Configurations, DataPlane};
 use super::access_key::AccessKey;
 use super::authorizer::Authorizer;
 use super::cloud::Cloud;
 use super::connection::{ConnectedClient, Disconnection};
 use super::direct::DirectMessage;
-use super::gate::{ALPN_HTTP_CA, Configurations, Gate};
 use super::options::AwsOptions;
 use super::policy::AwsAction;
 use super::provider::{self, Provider};
@@ -75,8 +75,8 @@ impl AwsEmulator {
 
         let cloud = Arc::new(Cloud::new(region.or_else(|| region::of(&server_name))));
         let open = |listener| {
-            let gate = Gate::new(listener, server_name.clone(), configurations.clone(), Arc::clone(&cloud));
-            Port::open(ip, Arc::new(gate), deadlines)
+            let access = DataPlane::new(listener, server_name.clone(), configurations.clone(), Arc::clone(&cloud));
+            Port::open(ip, Arc::new(access), deadlines)
         };
         let mutual_tls = open(Listener::AwsMutualTls).await?;
         let alpn = open(Listener::AwsAlpn).await?;

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `options.rs`, `emulator.rs` | how an emulator is started, and what a test does with it |
 //! | `cloud.rs` | what its ports share |
-//! | `gate.rs` | which handshake a client gets, and what it proves |
+//! | `access.rs` | which handshake a client gets, and what it proves |
 //! | `sigv4/`, `access_key.rs`, `date.rs` | the signatures of those who sign |
 //! | `authorizer.rs` | the tokens of those who come by a custom authorizer |
 //! | `provider.rs`, `roles.rs` | the credentials provider, and the keys that it issues |
@@ -20,6 +20,7 @@
 //! | `region.rs` | the region in the name of an endpoint |
 //! | `answer.rs` | the answers, byte for byte |
 
+mod access;
 mod access_key;
 mod answer;
 mod authorizer;
@@ -28,7 +29,6 @@ mod connection;
 mod date;
 mod direct;
 mod emulator;
-mod gate;
 mod operation;
 mod options;
 mod paging;

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::front::Front;
-use super::gate::{AliyunGate, Door, Gate};
+use super::access::{AccessPolicy, AliyunAccess, EndpointPort};
 use super::ledger::MqttLedger;
-use super::link::MqttLink;
+use super::link_faults::LinkFaults;
+use super::tls_proxy::TlsProxy;
 use crate::chaos::Chaos;
 use crate::pki::Authority;
 use crate::serve::{Connections, Port};
@@ -29,8 +29,8 @@ use crate::tls::ClientCertificates;
 /// | publishes with QoS 2, retained, or more than 256 KiB | a closed connection |
 /// | connects while the same device is connected | admitted, and the other connection is closed |
 pub struct AliyunMqtt {
-    front: Arc<Front>,
-    gate: Arc<AliyunGate>,
+    proxy: Arc<TlsProxy>,
+    access: Arc<AliyunAccess>,
     server_name: String,
     port: Port,
 }
@@ -44,10 +44,10 @@ impl AliyunMqtt {
         let names = [server_name, "localhost", "127.0.0.1"].map(str::to_owned);
         let identity = authority.issue_server(&names).map_err(io::Error::other)?;
         let config = identity.server_config(ClientCertificates::NotAsked, &[]).map_err(io::Error::other)?;
-        let gate = Arc::new(AliyunGate::new(config));
-        let front = Front::new(Gate::Aliyun(Arc::clone(&gate)), broker);
-        let port = front.open(Door::Only).await?;
-        Ok(Self { front, gate, server_name: server_name.to_owned(), port })
+        let access = Arc::new(AliyunAccess::new(config));
+        let proxy = TlsProxy::new(AccessPolicy::Aliyun(Arc::clone(&access)), broker);
+        let port = proxy.open(EndpointPort::Only).await?;
+        Ok(Self { proxy, access, server_name: server_name.to_owned(), port })
     }
 
     /// The name that stands in its certificate, next to `localhost` and 127.0.0.1.
@@ -62,32 +62,32 @@ impl AliyunMqtt {
 
     /// What passed.
     pub fn ledger(&self) -> MqttLedger {
-        self.front.ledger.clone()
+        self.proxy.ledger.clone()
     }
 
     /// What is to go wrong.
-    pub fn link(&self) -> MqttLink {
-        self.front.link.clone()
+    pub fn link(&self) -> LinkFaults {
+        self.proxy.link.clone()
     }
 
     /// Begins a bad day, in the place of one that there was.
     pub fn chaos(&self, plan: Chaos) {
-        self.front.conditions.set(plan);
+        self.proxy.conditions.set(plan);
     }
 
     /// Ends the bad day. Connections that are held to something go on being held to it.
     pub fn calm(&self) {
-        self.front.conditions.calm();
+        self.proxy.conditions.calm();
     }
 
     /// Makes a device known, or gives it another secret.
     pub fn register_device(&self, product_key: &str, device_name: &str, device_secret: &str) {
-        self.gate.register(product_key, device_name, device_secret);
+        self.access.register(product_key, device_name, device_secret);
     }
 
     /// Forgets a device. A connection that it has goes on.
     pub fn remove_device(&self, product_key: &str, device_name: &str) {
-        self.gate.remove(product_key, device_name);
+        self.access.remove(product_key, device_name);
     }
 
     /// How many connections there have been.

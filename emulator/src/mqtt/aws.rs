@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::front::Front;
-use super::gate::{AwsConfigurations, AwsGate, Door, Gate, MqttAuthorizer};
+use super::access::{AccessPolicy, AwsAccess, AwsConfigurations, EndpointPort, MqttAuthorizer};
 use super::ledger::MqttLedger;
-use super::link::MqttLink;
+use super::link_faults::LinkFaults;
+use super::tls_proxy::TlsProxy;
 use crate::chaos::Chaos;
 use crate::pki::{Authority, DeviceCertificate};
 use crate::serve::{Connections, Port};
@@ -22,8 +22,8 @@ use crate::tls::ClientCertificates;
 /// On both, clients have to send the endpoint's name as SNI. A certificate that is not known, or none where one is
 /// needed, is told by closing the connection after the handshake.
 pub struct AwsMqtt {
-    front: Arc<Front>,
-    gate: Arc<AwsGate>,
+    proxy: Arc<TlsProxy>,
+    access: Arc<AwsAccess>,
     server_name: String,
     mutual_tls: Port,
     alpn: Port,
@@ -40,11 +40,11 @@ impl AwsMqtt {
             let clients = if certificate { ClientCertificates::AnyOrNone } else { ClientCertificates::NotAsked };
             identity.server_config(clients, alpn).map_err(io::Error::other)
         })?;
-        let gate = Arc::new(AwsGate::new(server_name, configurations));
-        let front = Front::new(Gate::Aws(Arc::clone(&gate)), broker);
-        let mutual_tls = front.open(Door::AwsMutualTls).await?;
-        let alpn = front.open(Door::AwsAlpn).await?;
-        Ok(Self { front, gate, server_name: server_name.to_owned(), mutual_tls, alpn })
+        let access = Arc::new(AwsAccess::new(server_name, configurations));
+        let proxy = TlsProxy::new(AccessPolicy::Aws(Arc::clone(&access)), broker);
+        let mutual_tls = proxy.open(EndpointPort::AwsMutualTls).await?;
+        let alpn = proxy.open(EndpointPort::AwsAlpn).await?;
+        Ok(Self { proxy, access, server_name: server_name.to_owned(), mutual_tls, alpn })
     }
 
     /// The name that clients have to ask for.
@@ -66,60 +66,60 @@ impl AwsMqtt {
 
     /// What passed, by either port.
     pub fn ledger(&self) -> MqttLedger {
-        self.front.ledger.clone()
+        self.proxy.ledger.clone()
     }
 
     /// What is to go wrong, on either port.
-    pub fn link(&self) -> MqttLink {
-        self.front.link.clone()
+    pub fn link(&self) -> LinkFaults {
+        self.proxy.link.clone()
     }
 
     /// Begins a bad day, on both ports, in the place of one that there was.
     pub fn chaos(&self, plan: Chaos) {
-        self.front.conditions.set(plan);
+        self.proxy.conditions.set(plan);
     }
 
     /// Ends the bad day. Connections that are held to something go on being held to it.
     pub fn calm(&self) {
-        self.front.conditions.calm();
+        self.proxy.conditions.calm();
     }
 
     /// Makes a certificate known and active, whoever signed it.
     pub fn register(&self, device: &DeviceCertificate) {
-        self.gate.account().register(device);
+        self.access.account().register(device);
     }
 
     /// Makes a certificate inactive. New connections with it are closed after their handshake; those that there are go
     /// on.
     pub fn deactivate(&self, fingerprint: &str) {
-        self.gate.account().deactivate(fingerprint);
+        self.access.account().deactivate(fingerprint);
     }
 
     /// Adds a custom authorizer, or replaces the one of that name. Others are refused with 5, or 0x87 in MQTT 5.
     pub fn register_authorizer(&self, authorizer: impl Into<MqttAuthorizer>) {
-        self.gate.account().add_authorizer(authorizer.into());
+        self.access.account().add_authorizer(authorizer.into());
     }
 
     /// Denies a client to connect: it is refused with 5, or 0x87 in MQTT 5.
     pub fn deny_connect(&self, client_id: &str) {
-        self.gate.account().deny_connect(client_id);
+        self.access.account().deny_connect(client_id);
     }
 
     /// Denies a client to publish to topics that begin like this. Its connection is closed without a word; in MQTT 5 it
     /// is told with 0x87, in a PUBACK if there is one.
     pub fn deny_publish(&self, client_id: &str, topic_prefix: &str) {
-        self.gate.account().deny_publish(client_id, topic_prefix);
+        self.access.account().deny_publish(client_id, topic_prefix);
     }
 
     /// Denies a client to subscribe to filters that begin like this. A SUBSCRIBE with such a filter in it is refused as
     /// a whole, with 0x80, or 0x87 in MQTT 5.
     pub fn deny_subscribe(&self, client_id: &str, filter_prefix: &str) {
-        self.gate.account().deny_subscribe(client_id, filter_prefix);
+        self.access.account().deny_subscribe(client_id, filter_prefix);
     }
 
     /// Takes back everything that was denied to a client.
     pub fn allow_all(&self, client_id: &str) {
-        self.gate.account().allow_all(client_id);
+        self.access.account().allow_all(client_id);
     }
 
     /// How many connections there have been to the port that stands for 8883.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::ledger::Device;
 use crate::redaction::without_secrets;
 
-/// One thing that happened. Connections are counted from 1, those of all ports of a front together, and those that
+/// One thing that happened. Connections are counted from 1, those of all ports of a proxy together, and those that
 /// never came as far as CONNECT too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MqttEntry {

@@ -1,4 +1,4 @@
-//! What a client believes and what the broker has are two things, and the front sees both. The ledger keeps them side
+//! What a client believes and what the broker has are two things, and the proxy sees both. The ledger keeps them side
 //! by side, so that a test can say which message was lost, doubled, or taken and never acknowledged.
 //!
 //! A benchmark sends more messages than memory holds, so how much is kept can be chosen.
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::entry::{MqttConnect, MqttDelivery, MqttEntry, MqttFate, MqttPublish};
 
-/// What passed a front, in the order in which it arrived. Clones share the same entries.
+/// What passed a proxy, in the order in which it arrived. Clones share the same entries.
 #[derive(Clone, Default)]
 pub struct MqttLedger {
     inner: Arc<Inner>,
@@ -47,7 +47,7 @@ pub enum MqttRecording {
     Counts,
 }
 
-/// How often something happened, since the front was started or the ledger cleared.
+/// How often something happened, since the proxy was started or the ledger cleared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MqttCounts {
     /// CONNECT was read.

@@ -1,4 +1,4 @@
-//! Not every test is about a cloud, and no benchmark is. For them there is a front that checks nothing, with the same
+//! Not every test is about a cloud, and no benchmark is. For them there is a proxy that checks nothing, with the same
 //! ledger and the same faults.
 
 use std::fmt;
@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::front::Front;
-use super::gate::{Door, Gate, PlainGate};
+use super::access::{AccessPolicy, EndpointPort, PlainAccess};
 use super::ledger::MqttLedger;
-use super::link::MqttLink;
+use super::link_faults::LinkFaults;
+use super::tls_proxy::TlsProxy;
 use crate::chaos::Chaos;
 use crate::pki::Authority;
 use crate::serve::{Connections, Port};
@@ -19,7 +19,7 @@ use crate::tls::ClientCertificates;
 /// A broker's MQTT over TLS, on a port of this machine. Dropping it closes the port and aborts its connections; the
 /// broker lives on.
 pub struct PlainMqtt {
-    front: Arc<Front>,
+    proxy: Arc<TlsProxy>,
     server_name: String,
     port: Port,
 }
@@ -47,9 +47,9 @@ impl PlainMqtt {
         let names = [server_name, "localhost", "127.0.0.1"].map(str::to_owned);
         let identity = authority.issue_server(&names).map_err(io::Error::other)?;
         let config = identity.server_config(ClientCertificates::AnyOrNone, &[]).map_err(io::Error::other)?;
-        let front = Front::new(Gate::Plain(PlainGate::new(config, needed)), broker);
-        let port = front.open(Door::Only).await?;
-        Ok(Self { front, server_name: server_name.to_owned(), port })
+        let proxy = TlsProxy::new(AccessPolicy::Plain(PlainAccess::new(config, needed)), broker);
+        let port = proxy.open(EndpointPort::Only).await?;
+        Ok(Self { proxy, server_name: server_name.to_owned(), port })
     }
 
     /// The name that stands in its certificate, next to `localhost` and 127.0.0.1.
@@ -64,22 +64,22 @@ impl PlainMqtt {
 
     /// What passed.
     pub fn ledger(&self) -> MqttLedger {
-        self.front.ledger.clone()
+        self.proxy.ledger.clone()
     }
 
     /// What is to go wrong.
-    pub fn link(&self) -> MqttLink {
-        self.front.link.clone()
+    pub fn link(&self) -> LinkFaults {
+        self.proxy.link.clone()
     }
 
     /// Begins a bad day, in the place of one that there was.
     pub fn chaos(&self, plan: Chaos) {
-        self.front.conditions.set(plan);
+        self.proxy.conditions.set(plan);
     }
 
     /// Ends the bad day. Connections that are held to something go on being held to it.
     pub fn calm(&self) {
-        self.front.conditions.calm();
+        self.proxy.conditions.calm();
     }
 
     /// How many connections there have been.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use thingpost_emulator::{
-    Authority, Break, Broker, LinkSpeed, MqttEnd, MqttEntry, MqttFate, MqttLink, PlainMqtt, PublishMoment,
+    Authority, Break, Broker, LinkFaults, LinkSpeed, MqttEnd, MqttEntry, MqttFate, PlainMqtt, PublishMoment,
 };
 use thingpost_patience::patience;
 
@@ -18,7 +18,7 @@ struct World {
     _broker: Broker,
     front: PlainMqtt,
     client: Client,
-    link: MqttLink,
+    link: LinkFaults,
 }
 
 async fn world() -> World {

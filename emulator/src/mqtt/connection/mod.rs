@@ -4,15 +4,15 @@
 //! | Where | What |
 //! |---|---|
 //! | `session.rs` | what both directions know of a connection |
-//! | `upward.rs`, `downward.rs` | packets to the broker, and packets to the client |
-//! | `parcel.rs` | the loop that both have in common |
-//! | `outlet.rs` | bytes on a link that may be slow |
+//! | `to_broker.rs`, `to_client.rs` | packets to the broker, and packets to the client |
+//! | `forward.rs` | the loop that both have in common |
+//! | `throttle.rs` | bytes on a link that may be slow |
 
-mod downward;
-mod outlet;
-mod parcel;
+mod forward;
 mod session;
-mod upward;
+mod throttle;
+mod to_broker;
+mod to_client;
 
 use std::future::pending;
 use std::sync::Arc;
@@ -25,14 +25,14 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use self::downward::{Downward, Say};
 use self::session::{Session, Who};
-use self::upward::Upward;
+use self::to_broker::ToBroker;
+use self::to_client::{Say, ToClient};
+use super::access::{ClientSlot, EndpointPort, Greeting, Refusal, Verdict, reason};
 use super::entry::{MqttConnect, MqttEnd, MqttEnded, MqttEntry, MqttWill};
-use super::front::Front;
-use super::gate::{Door, Greeting, Refusal, Seat, Verdict, reason};
-use super::link::{Order, Orders};
+use super::link_faults::{Order, Orders};
 use super::packet::{self, Connect, Cut, NotConnect, cut};
+use super::tls_proxy::TlsProxy;
 use crate::fault::Break;
 use crate::ledger::Device;
 use crate::platform::Peer;
@@ -51,41 +51,41 @@ const CONNECT: u8 = 0x10;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// One connection, from its first byte to its last.
-pub(super) async fn serve(front: Arc<Front>, door: Door, tcp: TcpStream, counters: Arc<Counters>) {
-    let number = front.ledger.next_connection();
-    let orders = front.link.orders();
+pub(super) async fn serve(proxy: Arc<TlsProxy>, port: EndpointPort, tcp: TcpStream, counters: Arc<Counters>) {
+    let number = proxy.ledger.next_connection();
+    let orders = proxy.link.orders();
     // Without it slow bytes would be gathered into fast segments. If it fails the connection is already gone.
     if tcp.set_nodelay(true).is_err() {
         return;
     }
-    if let Some(how) = front.link.take_at_accept() {
-        return end(tcp, how, front.deadlines).await;
+    if let Some(how) = proxy.link.take_at_accept() {
+        return end(tcp, how, proxy.deadlines).await;
     }
-    if front.link.must_see_the_broker_first() && UnixStream::connect(&front.broker).await.is_err() {
-        return end(tcp, Break::Close, front.deadlines).await;
+    if proxy.link.must_see_the_broker_first() && UnixStream::connect(&proxy.broker).await.is_err() {
+        return end(tcp, Break::Close, proxy.deadlines).await;
     }
-    let delay = front.conditions.handshake_delay();
+    let delay = proxy.conditions.handshake_delay();
     // Timers count whole milliseconds and round up, also from nothing.
     if !delay.is_zero() {
         sleep(delay).await;
     }
-    let Ok(Some(stream)) = timeout(front.deadlines.idle, shake_hands(tcp, &front, door)).await else {
+    let Ok(Some(stream)) = timeout(proxy.deadlines.idle, shake_hands(tcp, &proxy, port)).await else {
         return;
     };
     counters.count_handshake();
     let peer = serve::peer(&stream);
-    Connection { front: &front, door, peer, number, orders }.run(stream).await;
+    Connection { proxy: &proxy, port, peer, number, orders }.run(stream).await;
 }
 
-async fn shake_hands(tcp: TcpStream, front: &Front, door: Door) -> Option<TlsStream<TcpStream>> {
+async fn shake_hands(tcp: TcpStream, proxy: &TlsProxy, port: EndpointPort) -> Option<TlsStream<TcpStream>> {
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp).await.ok()?;
-    let config = front.gate.choose(door, &start.client_hello())?;
+    let config = proxy.access.choose(port, &start.client_hello())?;
     start.into_stream(config).await.ok()
 }
 
 struct Connection<'a> {
-    front: &'a Front,
-    door: Door,
+    proxy: &'a TlsProxy,
+    port: EndpointPort,
     peer: Peer,
     number: u64,
     orders: Orders,
@@ -97,7 +97,7 @@ enum Introduction {
         /// Of the CONNECT in the ledger.
         entry: u64,
         who: Who,
-        seat: Option<Seat>,
+        slot: Option<ClientSlot>,
     },
     /// With what the client is told.
     Refused(Vec<u8>, MqttEnd),
@@ -107,36 +107,36 @@ enum Introduction {
 
 impl Connection<'_> {
     async fn run(mut self, mut stream: TlsStream<TcpStream>) {
-        if self.front.link.take_garbage() {
+        if self.proxy.link.take_garbage() {
             return self.say_and_close(stream, GARBAGE).await;
         }
-        if self.front.link.take_silence() {
+        if self.proxy.link.take_silence() {
             return self.hold(stream, None).await;
         }
-        match self.front.gate.greet(self.door, &self.peer) {
+        match self.proxy.access.greet(self.port, &self.peer) {
             Greeting::Mqtt => {}
             Greeting::Http => {
-                let _whatever_it_says = timeout(self.front.deadlines.idle, stream.read(&mut [0; 8 * 1024])).await;
+                let _whatever_it_says = timeout(self.proxy.deadlines.idle, stream.read(&mut [0; 8 * 1024])).await;
                 return self.say_and_close(stream, BAD_REQUEST).await;
             }
             Greeting::Nothing => return self.close(stream).await,
         }
         // Before anything is read, as a load balancer does it: without somebody behind it there is nothing to say.
-        let Ok(broker) = UnixStream::connect(&self.front.broker).await else {
+        let Ok(broker) = UnixStream::connect(&self.proxy.broker).await else {
             return self.close(stream).await;
         };
         let mut buffer = Vec::new();
         let first = tokio::select! {
-            first = timeout(self.front.deadlines.idle, first_packet(&mut stream, &mut buffer)) => first,
+            first = timeout(self.proxy.deadlines.idle, first_packet(&mut stream, &mut buffer)) => first,
             order = self.orders.next() => return self.obey(order, stream, broker).await,
         };
         if first != Ok(true) {
             return self.close(stream).await;
         }
         match self.introduce(&buffer) {
-            Introduction::Admitted { entry, who, seat } => {
-                let session = Session::new(self.front, self.number, who, entry);
-                self.relay(stream, broker, buffer, &session, seat).await;
+            Introduction::Admitted { entry, who, slot } => {
+                let session = Session::new(self.proxy, self.number, who, entry);
+                self.relay(stream, broker, buffer, &session, slot).await;
             }
             Introduction::Refused(bytes, end) => {
                 self.record_end(end);
@@ -156,8 +156,8 @@ impl Connection<'_> {
             Err(NotConnect::Version) => return Introduction::Nobody(Refusal::Version.connack(false)),
             Err(NotConnect::Malformed) => return Introduction::Nobody(Vec::new()),
         };
-        let (device, verdict) = self.front.gate.judge(self.door, &self.peer, &connect);
-        let entry = self.front.ledger.record(MqttEntry::Connect(MqttConnect {
+        let (device, verdict) = self.proxy.access.judge(self.port, &self.peer, &connect);
+        let entry = self.proxy.ledger.record(MqttEntry::Connect(MqttConnect {
             connection: self.number,
             at: Instant::now(),
             client_id: connect.client_id.to_owned(),
@@ -180,7 +180,7 @@ impl Connection<'_> {
         }));
         let is_version_5 = connect.is_version_5();
         let refused = |code, connack| {
-            self.front.ledger.answer_connect(entry, code);
+            self.proxy.ledger.answer_connect(entry, code);
             Introduction::Refused(connack, MqttEnd::Refused { code })
         };
         match verdict {
@@ -189,9 +189,9 @@ impl Connection<'_> {
                 None => {
                     let who =
                         Who { client_id: connect.client_id.to_owned(), is_version_5, keep_alive: connect.keep_alive };
-                    let owner = self.front.gate.owner(device.as_ref(), &who.client_id);
-                    let seat = owner.map(|owner| self.front.seats.take(owner, self.number));
-                    Introduction::Admitted { entry, who, seat }
+                    let owner = self.proxy.access.owner(device.as_ref(), &who.client_id);
+                    let slot = owner.map(|owner| self.proxy.slots.take(owner, self.number));
+                    Introduction::Admitted { entry, who, slot }
                 }
             },
             Verdict::Refuse(refusal) => refused(refusal.code(is_version_5), refusal.connack(is_version_5)),
@@ -207,8 +207,8 @@ impl Connection<'_> {
             _ => connect.client_id,
         };
         let by_chance =
-            || self.front.conditions.refuse_connect(who, connect.is_version_5(), tokio::time::Instant::now());
-        self.front.link.take_connect_answer().or_else(by_chance)
+            || self.proxy.conditions.refuse_connect(who, connect.is_version_5(), tokio::time::Instant::now());
+        self.proxy.link.take_connect_answer().or_else(by_chance)
     }
 
     /// Passes packets on until one side ends it. The buffer holds the CONNECT, and what came with it.
@@ -218,17 +218,17 @@ impl Connection<'_> {
         broker: UnixStream,
         buffer: Vec<u8>,
         session: &Session<'_>,
-        seat: Option<Seat>,
+        slot: Option<ClientSlot>,
     ) {
         let (mut from_client, mut to_client) = split(stream);
         let (mut from_broker, mut to_broker) = broker.into_split();
         let (say, said) = unbounded_channel();
         let last_word = say.clone();
-        let up = Upward::new(session, say).run(&mut from_client, &mut to_broker, buffer);
-        let down = Downward::new(session).run(&mut from_broker, &mut to_client, said);
+        let up = ToBroker::new(session, say).run(&mut from_client, &mut to_broker, buffer);
+        let down = ToClient::new(session).run(&mut from_broker, &mut to_client, said);
         let lost = async {
-            match &seat {
-                Some(seat) => seat.is_lost().await,
+            match &slot {
+                Some(slot) => slot.is_lost().await,
                 None => pending().await,
             }
             let last = if session.is_version_5 { packet::disconnect(reason::SESSION_TAKEN_OVER) } else { Vec::new() };
@@ -294,18 +294,18 @@ impl Connection<'_> {
             stream.write_all(bytes).await?;
             stream.flush().await
         };
-        if matches!(timeout(self.front.deadlines.idle, say).await, Ok(Ok(()))) {
+        if matches!(timeout(self.proxy.deadlines.idle, say).await, Ok(Ok(()))) {
             self.close(stream).await;
         }
     }
 
     async fn close(&self, stream: TlsStream<TcpStream>) {
-        serve::close(stream, self.front.deadlines).await;
+        serve::close(stream, self.proxy.deadlines).await;
     }
 
     fn record_end(&self, end: MqttEnd) {
         let ended = MqttEnded { connection: self.number, at: Instant::now(), end };
-        self.front.ledger.record(MqttEntry::End(ended));
+        self.proxy.ledger.record(MqttEntry::End(ended));
     }
 }
 
@@ -325,7 +325,7 @@ async fn first_packet(stream: &mut TlsStream<TcpStream>, buffer: &mut Vec<u8>) -
             Cut::Part(Some(length)) if length <= LONGEST => {}
             _ => return false,
         }
-        if !matches!(parcel::read(stream, buffer).await, Ok(1..)) {
+        if !matches!(forward::read(stream, buffer).await, Ok(1..)) {
             return false;
         }
     }

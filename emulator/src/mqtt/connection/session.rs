@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::mqtt::entry::{MqttDelivery, MqttEnd, MqttEntry, MqttFate, MqttProperties, MqttPublish, MqttSubscribe};
-use crate::mqtt::front::Front;
 use crate::mqtt::ledger::MqttRecording;
 use crate::mqtt::packet::{Properties, Publish, Subscribe};
+use crate::mqtt::tls_proxy::TlsProxy;
 
 /// A connection whose CONNECT was admitted.
 pub(super) struct Session<'a> {
-    pub(super) front: &'a Front,
+    pub(super) proxy: &'a TlsProxy,
     pub(super) connection: u64,
     pub(super) client_id: String,
     pub(super) is_version_5: bool,
@@ -42,14 +42,14 @@ struct State {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(front: &'a Front, connection: u64, who: Who, number: u64) -> Self {
+    pub(super) fn new(proxy: &'a TlsProxy, connection: u64, who: Who, number: u64) -> Self {
         let Who { client_id, is_version_5, keep_alive } = who;
-        Self { front, connection, client_id, is_version_5, keep_alive, number, state: Mutex::default() }
+        Self { proxy, connection, client_id, is_version_5, keep_alive, number, state: Mutex::default() }
     }
 
     pub(super) fn connack(&self, code: u8) {
         self.state().connack = Some(code);
-        self.front.ledger.answer_connect(self.number, code);
+        self.proxy.ledger.answer_connect(self.number, code);
     }
 
     /// Whether the CONNACK was passed on.
@@ -58,7 +58,7 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn publish(&self, topic: &str, publish: &Publish<'_>, fate: MqttFate) {
-        let ledger = &self.front.ledger;
+        let ledger = &self.proxy.ledger;
         let recording = ledger.recording();
         if recording == MqttRecording::Counts {
             return ledger.count_publish(fate);
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
     pub(super) fn acknowledge(&self, packet_id: u16, reason: u8) {
         let number = self.state().publishes.remove(&packet_id);
         if reason < 0x80 {
-            self.front.ledger.acknowledge(number);
+            self.proxy.ledger.acknowledge(number);
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn deliver(&self, topic: &str, publish: &Publish<'_>) {
-        let ledger = &self.front.ledger;
+        let ledger = &self.proxy.ledger;
         let recording = ledger.recording();
         if recording == MqttRecording::Counts {
             return ledger.count_delivery();
@@ -120,20 +120,20 @@ impl<'a> Session<'a> {
     /// An acknowledgement of the client.
     pub(super) fn confirm(&self, packet_id: u16) {
         let number = self.state().deliveries.remove(&packet_id);
-        self.front.ledger.confirm(number);
+        self.proxy.ledger.confirm(number);
     }
 
     pub(super) fn subscribe(&self, subscribe: &Subscribe<'_>) {
         let filters = subscribe.filters.iter().map(|&(filter, qos)| (filter.to_owned(), qos)).collect();
         let entry = MqttSubscribe { connection: self.connection, filters, granted: None };
-        let number = self.front.ledger.record(MqttEntry::Subscribe(entry));
+        let number = self.proxy.ledger.record(MqttEntry::Subscribe(entry));
         self.state().subscribes.insert(subscribe.packet_id, number);
     }
 
     pub(super) fn grant(&self, packet_id: u16, codes: &[u8]) {
         let number = self.state().subscribes.remove(&packet_id);
         if let Some(number) = number {
-            self.front.ledger.answer_subscribe(number, codes);
+            self.proxy.ledger.answer_subscribe(number, codes);
         }
     }
 

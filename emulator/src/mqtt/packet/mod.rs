@@ -1,7 +1,7 @@
-//! The broker says nothing of what it reads, so the front has to read along. What it reads comes from clients that are
+//! The broker says nothing of what it reads, so the proxy has to read along. What it reads comes from clients that are
 //! under test, and so may be anything: nothing here trusts a length, and nothing panics.
 //!
-//! Only what the ledger or a gate asks about is decoded, and it borrows from the bytes that it was decoded from.
+//! Only what the ledger or an access policy asks about is decoded, and it borrows from the bytes that it was decoded from.
 //!
 //! | Where | What |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `reader.rs` | the data types of MQTT |
 //! | `properties.rs` | the properties of MQTT 5 |
 //! | `connect.rs`, `publish.rs`, `subscribe.rs`, `answer.rs` | packets that are read |
-//! | `write.rs` | packets that the front says itself |
+//! | `write.rs` | packets that the proxy says itself |
 
 mod answer;
 mod connect;

@@ -1,4 +1,4 @@
-//! What a cloud refuses never reaches the broker, so the front has to say the refusal itself.
+//! What a cloud refuses never reaches the broker, so the proxy has to say the refusal itself.
 
 use super::frame::Packet;
 use super::properties::{Properties, SERVER_KEEP_ALIVE};

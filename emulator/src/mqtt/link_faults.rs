@@ -13,9 +13,9 @@ use tokio::sync::watch;
 
 use crate::fault::Break;
 
-/// What is to go wrong with the connections of one front. Clones are the same link.
+/// What is to go wrong with the connections of one proxy. Clones share the same faults.
 #[derive(Clone, Default)]
-pub struct MqttLink {
+pub struct LinkFaults {
     inner: Arc<Inner>,
 }
 
@@ -71,7 +71,7 @@ pub enum PublishMoment {
     AfterForwarding,
 }
 
-impl MqttLink {
+impl LinkFaults {
     /// Resets all connections that there are now.
     pub fn cut(&self) {
         self.inner.orders.send_modify(|issued| issued.cuts += 1);
@@ -216,9 +216,9 @@ fn take_one(left: &mut usize) -> bool {
     some
 }
 
-impl fmt::Debug for MqttLink {
+impl fmt::Debug for LinkFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MqttLink").field("pending", &self.pending()).finish_non_exhaustive()
+        f.debug_struct("LinkFaults").field("pending", &self.pending()).finish_non_exhaustive()
     }
 }
 
@@ -248,7 +248,7 @@ impl Orders {
                 return Order::HalfOpen;
             }
             if self.issued.changed().await.is_err() {
-                // The front is gone, and this connection soon after.
+                // The proxy is gone, and this connection soon after.
                 return pending().await;
             }
         }
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_fault_strikes_as_often_as_asked_and_is_counted_until_then() {
-        let link = MqttLink::default();
+        let link = LinkFaults::default();
         link.break_at_accept(Break::Reset, 1);
         link.garbage_after_handshake(1);
         link.answer_connects(3, 2);
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_healed_link_has_no_faults() {
-        let link = MqttLink::default();
+        let link = LinkFaults::default();
         link.refuse(true);
         link.silence_after_handshake(1);
         link.set_speed(LinkSpeed { bytes_per_second: Some(1), latency: Duration::ZERO });
@@ -291,7 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_is_for_the_connections_that_there_are() {
-        let link = MqttLink::default();
+        let link = LinkFaults::default();
         let mut old = link.orders();
         link.half_open();
         let mut new = link.orders();

@@ -8,7 +8,7 @@ use std::io;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::{Duration, Instant, sleep_until};
 
-use crate::mqtt::link::{LinkSpeed, MqttLink};
+use crate::mqtt::link_faults::{LinkFaults, LinkSpeed};
 
 /// How many bytes may be on the way before nothing more is read: what a socket would hold.
 const MOST_ON_THE_WAY: usize = 256 * 1024;
@@ -16,9 +16,9 @@ const MOST_ON_THE_WAY: usize = 256 * 1024;
 const PIECES_PER_SECOND: u64 = 20;
 
 /// Where the bytes of one direction go.
-pub(super) struct Outlet<'a, W> {
+pub(super) struct Throttle<'a, W> {
     writer: W,
-    link: &'a MqttLink,
+    link: &'a LinkFaults,
     /// With the time at which they arrive.
     on_the_way: VecDeque<(Instant, Vec<u8>)>,
     length: usize,
@@ -26,8 +26,8 @@ pub(super) struct Outlet<'a, W> {
     free_at: Instant,
 }
 
-impl<'a, W: AsyncWrite + Unpin> Outlet<'a, W> {
-    pub(super) fn new(writer: W, link: &'a MqttLink) -> Self {
+impl<'a, W: AsyncWrite + Unpin> Throttle<'a, W> {
+    pub(super) fn new(writer: W, link: &'a LinkFaults) -> Self {
         Self { writer, link, on_the_way: VecDeque::new(), length: 0, free_at: Instant::now() }
     }
 
@@ -97,21 +97,21 @@ impl<'a, W: AsyncWrite + Unpin> Outlet<'a, W> {
 mod tests {
     use super::*;
 
-    fn link(bytes_per_second: Option<u64>, latency: u64) -> MqttLink {
-        let link = MqttLink::default();
+    fn link(bytes_per_second: Option<u64>, latency: u64) -> LinkFaults {
+        let link = LinkFaults::default();
         link.set_speed(LinkSpeed { bytes_per_second, latency: Duration::from_millis(latency) });
         link
     }
 
     /// Measured by a clock that jumps from one timer to the next: there is nothing else to wait for.
-    async fn time(link: &MqttLink, sends: usize, bytes: &[u8]) -> Duration {
+    async fn time(link: &LinkFaults, sends: usize, bytes: &[u8]) -> Duration {
         let mut written = Vec::new();
-        let mut outlet = Outlet::new(&mut written, link);
+        let mut throttle = Throttle::new(&mut written, link);
         let start = Instant::now();
         for _ in 0..sends {
-            outlet.send(bytes).await.unwrap();
+            throttle.send(bytes).await.unwrap();
         }
-        outlet.finish().await.unwrap();
+        throttle.finish().await.unwrap();
         let took = start.elapsed();
         assert_eq!(written, bytes.repeat(sends));
         took
@@ -131,11 +131,11 @@ mod tests {
     async fn what_is_sent_after_the_link_became_fast_does_not_overtake() {
         let link = link(None, 40);
         let mut written = Vec::new();
-        let mut outlet = Outlet::new(&mut written, &link);
-        outlet.send(b"slow").await.unwrap();
+        let mut throttle = Throttle::new(&mut written, &link);
+        throttle.send(b"slow").await.unwrap();
         link.set_speed(LinkSpeed::default());
-        outlet.send(b" and fast").await.unwrap();
-        outlet.finish().await.unwrap();
+        throttle.send(b" and fast").await.unwrap();
+        throttle.finish().await.unwrap();
         assert_eq!(written, b"slow and fast");
     }
 }

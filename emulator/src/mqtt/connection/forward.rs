@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
-use super::outlet::Outlet;
+use super::throttle::Throttle;
 use crate::mqtt::packet::{Cut, Packet, cut};
 
 /// How much is read at once.
@@ -42,9 +42,9 @@ pub(super) enum Stop<T> {
 }
 
 /// Sends all whole packets on that `judge` lets pass, and leaves the rest in the buffer.
-pub(super) async fn forward<W, T>(
+pub(super) async fn whole_packets<W, T>(
     buffer: &mut Vec<u8>,
-    outlet: &mut Outlet<'_, W>,
+    throttle: &mut Throttle<'_, W>,
     longest: usize,
     mut judge: impl FnMut(&Packet<'_>) -> Step<T>,
 ) -> Result<(), Stop<T>>
@@ -63,13 +63,13 @@ where
         match judge(&packet) {
             Step::Pass => seen += length,
             Step::Withhold => {
-                outlet.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
+                throttle.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
                 seen += length;
                 sent = seen;
             }
             Step::Replace(bytes) => {
-                outlet.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
-                outlet.send(&bytes).await.map_err(|_| Stop::Broken)?;
+                throttle.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
+                throttle.send(&bytes).await.map_err(|_| Stop::Broken)?;
                 seen += length;
                 sent = seen;
             }
@@ -80,7 +80,7 @@ where
             }
         }
     };
-    outlet.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
+    throttle.send(&buffer[sent..seen]).await.map_err(|_| Stop::Broken)?;
     if let Some(stop) = stop {
         return Err(stop);
     }
@@ -117,16 +117,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mqtt::link::MqttLink;
+    use crate::mqtt::link_faults::LinkFaults;
     use crate::mqtt::packet::Kind;
 
     const PING: [u8; 2] = [0xc0, 0];
 
     /// What goes on of bytes that are read in pieces of that size, when pings are not to pass.
     async fn relayed(mut bytes: &[u8], size: usize, longest: usize) -> (Vec<u8>, Option<Stop<()>>) {
-        let link = MqttLink::default();
+        let link = LinkFaults::default();
         let mut written = Vec::new();
-        let mut outlet = Outlet::new(&mut written, &link);
+        let mut throttle = Throttle::new(&mut written, &link);
         let mut buffer = Vec::new();
         let judge = |packet: &Packet<'_>| match packet.kind {
             Kind::Pingreq => Step::Withhold,
@@ -139,9 +139,9 @@ mod tests {
             let piece;
             (piece, bytes) = bytes.split_at(size.min(bytes.len()));
             buffer.extend(piece);
-            stop = forward(&mut buffer, &mut outlet, longest, judge).await.err();
+            stop = whole_packets(&mut buffer, &mut throttle, longest, judge).await.err();
         }
-        drop(outlet);
+        drop(throttle);
         (written, stop)
     }
 

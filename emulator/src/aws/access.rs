@@ -1,5 +1,5 @@
 //! Which credentials count on which port is decided by the ALPN in the ClientHello, before there is any request; clients
-//! that get it wrong see a 403 or a closed connection and no reason. The gate makes both decisions: which handshake a
+//! that get it wrong see a 403 or a closed connection and no reason. The access policy makes both decisions: which handshake a
 //! client gets, and what it has proved when its request arrives.
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) struct Configurations {
 }
 
 /// One of the two ports of the data plane.
-pub(super) struct Gate {
+pub(super) struct DataPlane {
     listener: Listener,
     server_name: String,
     configurations: Configurations,
@@ -68,7 +68,7 @@ impl From<Refusal> for Turned {
     }
 }
 
-impl Gate {
+impl DataPlane {
     pub(super) fn new(
         listener: Listener,
         server_name: String,
@@ -155,7 +155,7 @@ impl Gate {
     }
 }
 
-impl Platform for Gate {
+impl Platform for DataPlane {
     fn ledger(&self) -> &Ledger {
         &self.cloud.ledger
     }

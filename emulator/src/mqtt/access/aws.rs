@@ -9,7 +9,7 @@ use rustls::ServerConfig;
 use rustls::server::ClientHello;
 
 use super::authorizer::{Authorizers, Login, MqttAuthorizer};
-use super::{Door, Greeting, Refusal, Ruling, Verdict, reason};
+use super::{EndpointPort, Greeting, Refusal, Ruling, Verdict, reason};
 use crate::aws;
 use crate::ledger::Device;
 use crate::mqtt::packet::{Connect, Publish, Subscribe};
@@ -54,7 +54,7 @@ impl Configurations {
     }
 }
 
-pub(in crate::mqtt) struct AwsGate {
+pub(in crate::mqtt) struct AwsAccess {
     server_name: String,
     configurations: Configurations,
     account: Mutex<Account>,
@@ -129,7 +129,7 @@ fn begins_with_one(text: &str, prefixes: &[String]) -> bool {
     prefixes.iter().any(|prefix| text.starts_with(prefix.as_str()))
 }
 
-impl AwsGate {
+impl AwsAccess {
     pub(in crate::mqtt) fn new(server_name: &str, configurations: Configurations) -> Self {
         Self { server_name: server_name.to_owned(), configurations, account: Mutex::default() }
     }
@@ -138,12 +138,12 @@ impl AwsGate {
         self.account.lock().expect("nothing panics while it holds the account")
     }
 
-    pub(super) fn choose(&self, door: Door, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
+    pub(super) fn choose(&self, port: EndpointPort, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
         if !hello.server_name()?.eq_ignore_ascii_case(&self.server_name) {
             return None;
         }
         let configurations = &self.configurations;
-        let config = if door == Door::AwsMutualTls {
+        let config = if port == EndpointPort::AwsMutualTls {
             &configurations.mutual_tls
         } else if hello.alpn().is_none() {
             &configurations.http
@@ -163,10 +163,10 @@ impl AwsGate {
         Some(Arc::clone(config))
     }
 
-    pub(super) fn greet(&self, door: Door, peer: &Peer) -> Greeting {
-        match (door, peer.alpn.as_deref()) {
-            (Door::AwsAlpn, Some(ALPN_MQTT)) => Greeting::Mqtt,
-            (Door::AwsAlpn, None | Some(ALPN_HTTP_CA)) => Greeting::Http,
+    pub(super) fn greet(&self, port: EndpointPort, peer: &Peer) -> Greeting {
+        match (port, peer.alpn.as_deref()) {
+            (EndpointPort::AwsAlpn, Some(ALPN_MQTT)) => Greeting::Mqtt,
+            (EndpointPort::AwsAlpn, None | Some(ALPN_HTTP_CA)) => Greeting::Http,
             _ if self.knows(peer) => Greeting::Mqtt,
             _ => Greeting::Nothing,
         }
@@ -177,10 +177,10 @@ impl AwsGate {
         peer.fingerprint.as_ref().is_some_and(known)
     }
 
-    pub(super) fn judge(&self, door: Door, peer: &Peer, connect: &Connect<'_>) -> (Option<Device>, Verdict) {
+    pub(super) fn judge(&self, port: EndpointPort, peer: &Peer, connect: &Connect<'_>) -> (Option<Device>, Verdict) {
         let account = self.account();
         let refuse = Verdict::Refuse(Refusal::NotAuthorized);
-        let device = if door == Door::AwsAlpn && peer.alpn.as_deref() == Some(ALPN_MQTT) {
+        let device = if port == EndpointPort::AwsAlpn && peer.alpn.as_deref() == Some(ALPN_MQTT) {
             let login = Login::new(connect.user_name, connect.password);
             let Some(name) = account.authorizers.asked(&login) else {
                 return (None, refuse);

@@ -1,4 +1,4 @@
-//! A benchmark measures a client and not a cloud, and some tests are about MQTT alone. For them there is a gate that is
+//! A benchmark measures a client and not a cloud, and some tests are about MQTT alone. For them there is an access policy that is
 //! always open.
 
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::platform::Peer;
 /// Far beyond what anybody sends, and far below what fills the memory.
 pub(super) const LONGEST_PACKET: usize = 16 * 1024 * 1024;
 
-pub(in crate::mqtt) struct PlainGate {
+pub(in crate::mqtt) struct PlainAccess {
     config: Arc<ServerConfig>,
     needs_certificate: bool,
 }
 
-impl PlainGate {
+impl PlainAccess {
     pub(in crate::mqtt) fn new(config: Arc<ServerConfig>, needs_certificate: bool) -> Self {
         Self { config, needs_certificate }
     }

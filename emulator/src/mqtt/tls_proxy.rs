@@ -5,43 +5,43 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::{AccessPolicy, ClientSlots, EndpointPort};
 use super::connection;
-use super::gate::{Door, Gate, Seats};
 use super::ledger::MqttLedger;
-use super::link::MqttLink;
+use super::link_faults::LinkFaults;
 use crate::chaos::Conditions;
 use crate::serve::{Deadlines, Port};
 
-/// What the connections of a front share.
-pub(super) struct Front {
-    pub(super) gate: Gate,
+/// What the connections of a proxy share.
+pub(super) struct TlsProxy {
+    pub(super) access: AccessPolicy,
     pub(super) ledger: MqttLedger,
-    pub(super) link: MqttLink,
+    pub(super) link: LinkFaults,
     pub(super) conditions: Conditions,
-    pub(super) seats: Seats,
+    pub(super) slots: ClientSlots,
     /// The socket of the broker.
     pub(super) broker: PathBuf,
     pub(super) deadlines: Deadlines,
 }
 
-impl Front {
-    pub(super) fn new(gate: Gate, broker: &Path) -> Arc<Self> {
+impl TlsProxy {
+    pub(super) fn new(access: AccessPolicy, broker: &Path) -> Arc<Self> {
         Arc::new(Self {
-            gate,
+            access,
             ledger: MqttLedger::default(),
-            link: MqttLink::default(),
+            link: LinkFaults::default(),
             conditions: Conditions::default(),
-            seats: Seats::default(),
+            slots: ClientSlots::default(),
             broker: broker.to_owned(),
             deadlines: Deadlines::default(),
         })
     }
 
     /// Opens a port on loopback.
-    pub(super) async fn open(self: &Arc<Self>, door: Door) -> io::Result<Port> {
-        let front = Arc::clone(self);
+    pub(super) async fn open(self: &Arc<Self>, port: EndpointPort) -> io::Result<Port> {
+        let proxy = Arc::clone(self);
         let ip = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let serve = move |tcp, counters| connection::serve(Arc::clone(&front), door, tcp, counters);
+        let serve = move |tcp, counters| connection::serve(Arc::clone(&proxy), port, tcp, counters);
         Port::open_with(ip, self.conditions.clone(), serve).await
     }
 }

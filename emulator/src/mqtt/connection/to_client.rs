@@ -1,4 +1,4 @@
-//! Whatever a client gets goes this way, the front's own words included: two writers would tear each other's packets
+//! Whatever a client gets goes this way, the proxy's own words included: two writers would tear each other's packets
 //! apart.
 
 use std::collections::VecDeque;
@@ -9,15 +9,15 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
 
-use super::outlet::Outlet;
-use super::parcel::{self, Step};
+use super::forward::{self, Step};
 use super::session::{Aliases, Session};
-use super::upward::ToClient;
+use super::throttle::Throttle;
+use super::to_broker::ClientWriter;
 use crate::chaos::Acknowledging;
 use crate::mqtt::entry::MqttEnd;
 use crate::mqtt::packet::{self, Kind, Packet, Publish};
 
-/// What the front says to a client by itself.
+/// What the proxy says to a client by itself.
 pub(super) enum Say {
     Bytes(Vec<u8>),
     /// And then the connection ends like this.
@@ -25,7 +25,7 @@ pub(super) enum Say {
 }
 
 /// The way from the broker to a client.
-pub(super) struct Downward<'a> {
+pub(super) struct ToClient<'a> {
     session: &'a Session<'a>,
     aliases: Aliases,
     /// Acknowledgements that are held back, in the order in which they came, with the time at which they go on.
@@ -38,7 +38,7 @@ struct LatePuback {
     bytes: Vec<u8>,
 }
 
-impl<'a> Downward<'a> {
+impl<'a> ToClient<'a> {
     pub(super) fn new(session: &'a Session<'a>) -> Self {
         Self { session, aliases: Aliases::default(), late: VecDeque::new() }
     }
@@ -47,34 +47,34 @@ impl<'a> Downward<'a> {
     pub(super) async fn run(
         mut self,
         broker: &mut OwnedReadHalf,
-        client: &mut ToClient,
+        client: &mut ClientWriter,
         mut say: UnboundedReceiver<Say>,
     ) -> MqttEnd {
         let mut buffer = Vec::new();
-        let mut outlet = Outlet::new(client, &self.session.front.link);
+        let mut throttle = Throttle::new(client, &self.session.proxy.link);
         loop {
             let sent = tokio::select! {
-                // What the front has to say explains what the broker does next.
+                // What the proxy has to say explains what the broker does next.
                 biased;
                 Some(said) = say.recv() => match said {
-                    Say::Bytes(bytes) => outlet.send(&bytes).await.is_ok(),
+                    Say::Bytes(bytes) => throttle.send(&bytes).await.is_ok(),
                     Say::Last(bytes, end) => {
-                        if outlet.send(&bytes).await.is_ok() {
-                            let _gone_already = outlet.finish().await;
+                        if throttle.send(&bytes).await.is_ok() {
+                            let _gone_already = throttle.finish().await;
                         }
                         return end;
                     }
                 },
-                () = due(&self.late) => self.say_late(&mut outlet).await.is_ok(),
-                () = outlet.due() => outlet.deliver().await.is_ok(),
-                read = parcel::read(broker, &mut buffer), if outlet.has_room() => {
+                () = due(&self.late) => self.say_late(&mut throttle).await.is_ok(),
+                () = throttle.due() => throttle.deliver().await.is_ok(),
+                read = forward::read(broker, &mut buffer), if throttle.has_room() => {
                     if !matches!(read, Ok(1..)) {
-                        let _gone_already = outlet.finish().await;
+                        let _gone_already = throttle.finish().await;
                         return self.session.end_by_broker();
                     }
                     let judge = |packet: &Packet<'_>| self.judge(packet);
                     // Whatever the broker says is a packet, and as long as it should be.
-                    parcel::forward(&mut buffer, &mut outlet, usize::MAX, judge).await.is_ok()
+                    forward::whole_packets(&mut buffer, &mut throttle, usize::MAX, judge).await.is_ok()
                 }
             };
             if !sent {
@@ -85,11 +85,11 @@ impl<'a> Downward<'a> {
     }
 
     /// Passes on what was held back for long enough.
-    async fn say_late(&mut self, outlet: &mut Outlet<'_, &mut ToClient>) -> io::Result<()> {
+    async fn say_late(&mut self, throttle: &mut Throttle<'_, &mut ClientWriter>) -> io::Result<()> {
         let now = Instant::now();
         while let Some((_, late)) = self.late.pop_front_if(|(at, _)| *at <= now) {
             self.session.acknowledge(late.packet_id, late.reason);
-            outlet.send(&late.bytes).await?;
+            throttle.send(&late.bytes).await?;
         }
         Ok(())
     }
@@ -107,11 +107,11 @@ impl<'a> Downward<'a> {
             }
             Kind::Puback => {
                 if let Some((packet_id, reason)) = packet::acknowledged(packet) {
-                    if session.front.link.take_puback() {
+                    if session.proxy.link.take_puback() {
                         session.swallow(packet_id);
                         return Step::Withhold;
                     }
-                    match session.front.conditions.acknowledge() {
+                    match session.proxy.conditions.acknowledge() {
                         Acknowledging::Now => session.acknowledge(packet_id, reason),
                         Acknowledging::Never => {
                             session.swallow(packet_id);
@@ -146,7 +146,7 @@ impl<'a> Downward<'a> {
     /// The CONNACK of MQTT 5 that names the keep-alive to a client whose own is capped.
     fn capped(&self, packet: &Packet<'_>, code: u8) -> Option<Vec<u8>> {
         let session = self.session;
-        let cap = session.front.conditions.cap_keep_alive(session.keep_alive)?;
+        let cap = session.proxy.conditions.cap_keep_alive(session.keep_alive)?;
         // 0 would be none at all.
         let seconds = u16::try_from(cap.as_secs()).unwrap_or(u16::MAX).max(1);
         (session.is_version_5 && code == 0).then(|| packet::connack_with_keep_alive(packet, seconds))?

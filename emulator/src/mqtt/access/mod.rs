@@ -1,12 +1,12 @@
 //! The broker would admit everybody to everything. What the clouds do instead differs in every point: who somebody is,
-//! what they may say, and how they are told that they may not. That is what a gate decides; everything else about a
+//! what they may say, and how they are told that they may not. That is what an access policy decides; everything else about a
 //! connection is the same.
 
 mod aliyun;
 mod authorizer;
 mod aws;
+mod client_slot;
 mod plain;
-mod seat;
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use super::packet::{self, Connect, Publish, Subscribe};
 use crate::ledger::Device;
 use crate::platform::Peer;
 
-pub(super) use aliyun::AliyunGate;
+pub(super) use aliyun::AliyunAccess;
 pub use authorizer::MqttAuthorizer;
-pub(super) use aws::{AwsGate, Configurations as AwsConfigurations};
-pub(super) use plain::PlainGate;
-pub(super) use seat::{Owner, Seat, Seats};
+pub(super) use aws::{AwsAccess, Configurations as AwsConfigurations};
+pub(super) use client_slot::{ClientSlot, ClientSlots, Owner};
+pub(super) use plain::PlainAccess;
 
 /// Which port of an endpoint somebody has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+pub(super) enum EndpointPort {
     /// AWS's 8883.
     AwsMutualTls,
     /// AWS's 443.
@@ -104,36 +104,36 @@ pub(super) mod reason {
     pub(in crate::mqtt) const QOS_NOT_SUPPORTED: u8 = 0x9b;
 }
 
-/// The gate of one endpoint.
-pub(super) enum Gate {
-    Aws(Arc<AwsGate>),
-    Aliyun(Arc<AliyunGate>),
-    Plain(PlainGate),
+/// The access policy of one endpoint.
+pub(super) enum AccessPolicy {
+    Aws(Arc<AwsAccess>),
+    Aliyun(Arc<AliyunAccess>),
+    Plain(PlainAccess),
 }
 
-impl Gate {
+impl AccessPolicy {
     /// The configuration for this client, or nothing to close the connection in the handshake.
-    pub(super) fn choose(&self, door: Door, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
+    pub(super) fn choose(&self, port: EndpointPort, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
         match self {
-            Self::Aws(gate) => gate.choose(door, hello),
-            Self::Aliyun(gate) => Some(gate.config()),
-            Self::Plain(gate) => Some(gate.config()),
+            Self::Aws(access) => access.choose(port, hello),
+            Self::Aliyun(access) => Some(access.config()),
+            Self::Plain(access) => Some(access.config()),
         }
     }
 
-    pub(super) fn greet(&self, door: Door, peer: &Peer) -> Greeting {
+    pub(super) fn greet(&self, port: EndpointPort, peer: &Peer) -> Greeting {
         match self {
-            Self::Aws(gate) => gate.greet(door, peer),
+            Self::Aws(access) => access.greet(port, peer),
             Self::Aliyun(_) => Greeting::Mqtt,
-            Self::Plain(gate) => gate.greet(peer),
+            Self::Plain(access) => access.greet(peer),
         }
     }
 
     /// Who somebody says that it is, and what becomes of it.
-    pub(super) fn judge(&self, door: Door, peer: &Peer, connect: &Connect<'_>) -> (Option<Device>, Verdict) {
+    pub(super) fn judge(&self, port: EndpointPort, peer: &Peer, connect: &Connect<'_>) -> (Option<Device>, Verdict) {
         match self {
-            Self::Aws(gate) => gate.judge(door, peer, connect),
-            Self::Aliyun(gate) => gate.judge(connect),
+            Self::Aws(access) => access.judge(port, peer, connect),
+            Self::Aliyun(access) => access.judge(connect),
             Self::Plain(_) => (plain::device(peer), Verdict::Admit),
         }
     }
@@ -149,7 +149,7 @@ impl Gate {
     /// About a message to a topic, which is known even where an alias stands for it.
     pub(super) fn publish(&self, client_id: &str, topic: &str, publish: &Publish<'_>) -> Ruling {
         match self {
-            Self::Aws(gate) => gate.publish(client_id, topic, publish),
+            Self::Aws(access) => access.publish(client_id, topic, publish),
             Self::Aliyun(_) => aliyun::publish(publish),
             Self::Plain(_) => Ruling::Pass,
         }
@@ -157,7 +157,7 @@ impl Gate {
 
     pub(super) fn subscribe(&self, client_id: &str, subscribe: &Subscribe<'_>) -> Ruling {
         match self {
-            Self::Aws(gate) => gate.subscribe(client_id, subscribe),
+            Self::Aws(access) => access.subscribe(client_id, subscribe),
             Self::Aliyun(_) | Self::Plain(_) => Ruling::Pass,
         }
     }

@@ -9,25 +9,25 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::server::TlsStream;
 
-use super::downward::Say;
-use super::outlet::Outlet;
-use super::parcel::{self, Step, Stop};
+use super::forward::{self, Step, Stop};
 use super::session::{Aliases, Session};
+use super::throttle::Throttle;
+use super::to_client::Say;
 use crate::chaos::{Allowance, Receiving};
+use crate::mqtt::access::{Ruling, reason};
 use crate::mqtt::entry::{MqttEnd, MqttEntry, MqttFate, MqttUnsubscribe};
-use crate::mqtt::gate::{Ruling, reason};
-use crate::mqtt::link::PublishMoment;
+use crate::mqtt::link_faults::PublishMoment;
 use crate::mqtt::packet::{self, Kind, Packet, Publish, Subscribe, Unsubscribe};
 
 /// What clients' bytes are read from.
-pub(super) type FromClient = ReadHalf<TlsStream<TcpStream>>;
+pub(super) type ClientReader = ReadHalf<TlsStream<TcpStream>>;
 /// What bytes for clients are written to.
-pub(super) type ToClient = WriteHalf<TlsStream<TcpStream>>;
+pub(super) type ClientWriter = WriteHalf<TlsStream<TcpStream>>;
 
 /// The way from a client to the broker.
-pub(super) struct Upward<'a> {
+pub(super) struct ToBroker<'a> {
     session: &'a Session<'a>,
-    /// What the front has to say to the client by itself.
+    /// What the proxy has to say to the client by itself.
     say: UnboundedSender<Say>,
     aliases: Aliases,
     /// Of the quota of this connection.
@@ -35,7 +35,7 @@ pub(super) struct Upward<'a> {
     heard: Instant,
 }
 
-impl<'a> Upward<'a> {
+impl<'a> ToBroker<'a> {
     pub(super) fn new(session: &'a Session<'a>, say: UnboundedSender<Say>) -> Self {
         Self { session, say, aliases: Aliases::default(), allowance: Allowance::default(), heard: Instant::now() }
     }
@@ -44,31 +44,31 @@ impl<'a> Upward<'a> {
     /// and whatever it did not wait with.
     pub(super) async fn run(
         mut self,
-        client: &mut FromClient,
+        client: &mut ClientReader,
         broker: &mut OwnedWriteHalf,
         mut buffer: Vec<u8>,
     ) -> MqttEnd {
-        let mut outlet = Outlet::new(broker, &self.session.front.link);
-        let longest = self.session.front.gate.longest_packet();
+        let mut throttle = Throttle::new(broker, &self.session.proxy.link);
+        let longest = self.session.proxy.access.longest_packet();
         loop {
             let judge = |packet: &Packet<'_>| self.judge(packet);
-            if let Err(stop) = parcel::forward(&mut buffer, &mut outlet, longest, judge).await {
-                return self.stop(stop, &mut outlet).await;
+            if let Err(stop) = forward::whole_packets(&mut buffer, &mut throttle, longest, judge).await {
+                return self.stop(stop, &mut throttle).await;
             }
             tokio::select! {
                 () = self.is_given_up() => {
                     let ending = closing(self.session, reason::KEEP_ALIVE_TIMEOUT);
-                    return self.end(ending, &mut outlet).await;
+                    return self.end(ending, &mut throttle).await;
                 }
-                read = parcel::read(client, &mut buffer), if outlet.has_room() => {
+                read = forward::read(client, &mut buffer), if throttle.has_room() => {
                     self.heard = Instant::now();
                     if !matches!(read, Ok(1..)) {
-                        let _gone_already = outlet.finish().await;
+                        let _gone_already = throttle.finish().await;
                         return self.session.end_by_client();
                     }
                 }
-                () = outlet.due() => {
-                    if outlet.deliver().await.is_err() {
+                () = throttle.due() => {
+                    if throttle.deliver().await.is_err() {
                         return pending().await;
                     }
                 }
@@ -76,7 +76,7 @@ impl<'a> Upward<'a> {
         }
     }
 
-    async fn stop(&self, stop: Stop<Ending>, outlet: &mut Outlet<'_, &mut OwnedWriteHalf>) -> MqttEnd {
+    async fn stop(&self, stop: Stop<Ending>, throttle: &mut Throttle<'_, &mut OwnedWriteHalf>) -> MqttEnd {
         let ending = match stop {
             Stop::Said(ending) => ending,
             Stop::Malformed => self.ending(reason::MALFORMED, MqttEnd::ProtocolError),
@@ -84,11 +84,11 @@ impl<'a> Upward<'a> {
             // The broker is gone. Why, stands in what it has said last, which the other direction still has to read.
             Stop::Broken => return pending().await,
         };
-        self.end(ending, outlet).await
+        self.end(ending, throttle).await
     }
 
-    async fn end(&self, ending: Ending, outlet: &mut Outlet<'_, &mut OwnedWriteHalf>) -> MqttEnd {
-        let _gone_already = outlet.finish().await;
+    async fn end(&self, ending: Ending, throttle: &mut Throttle<'_, &mut OwnedWriteHalf>) -> MqttEnd {
+        let _gone_already = throttle.finish().await;
         if ending.last.is_empty() {
             return ending.end;
         }
@@ -100,7 +100,7 @@ impl<'a> Upward<'a> {
     /// Waits until the client was silent for too long, by the cap of the cloud. What is within the client's own
     /// keep-alive is the broker's affair.
     async fn is_given_up(&self) {
-        let Some(cap) = self.session.front.conditions.cap_keep_alive(self.session.keep_alive) else {
+        let Some(cap) = self.session.proxy.conditions.cap_keep_alive(self.session.keep_alive) else {
             return pending().await;
         };
         let patience = cap + cap / 2;
@@ -130,7 +130,7 @@ impl<'a> Upward<'a> {
                 let unsubscribe = Unsubscribe::read(packet, session.is_version_5)?;
                 let filters = unsubscribe.filters.iter().map(|&filter| filter.to_owned()).collect();
                 let entry = MqttUnsubscribe { connection: session.connection, filters };
-                session.front.ledger.record(MqttEntry::Unsubscribe(entry));
+                session.proxy.ledger.record(MqttEntry::Unsubscribe(entry));
             }
             Kind::Puback => session.confirm(packet::acknowledged(packet)?.0),
             Kind::Disconnect => session.client_disconnects(packet::disconnect_reason(packet)),
@@ -144,12 +144,12 @@ impl<'a> Upward<'a> {
     fn judge_publish(&mut self, publish: &Publish<'_>) -> Option<Step<Ending>> {
         let session = self.session;
         let topic = self.aliases.topic(publish)?;
-        let (fate, step) = match session.front.gate.publish(&session.client_id, topic, publish) {
-            Ruling::Pass => match session.front.link.take_publish() {
+        let (fate, step) = match session.proxy.access.publish(&session.client_id, topic, publish) {
+            Ruling::Pass => match session.proxy.link.take_publish() {
                 None => {
                     let (qos, now) = (publish.qos, Instant::now());
                     let received =
-                        session.front.conditions.receive(&mut self.allowance, qos, session.is_version_5, now);
+                        session.proxy.conditions.receive(&mut self.allowance, qos, session.is_version_5, now);
                     receive(session, &self.say, received, publish)
                 }
                 Some(PublishMoment::BeforeForwarding) => (MqttFate::Dropped, Step::StopBefore(Ending::FAULT)),
@@ -171,7 +171,7 @@ impl<'a> Upward<'a> {
     fn judge_subscribe(&self, subscribe: &Subscribe<'_>) -> Step<Ending> {
         let session = self.session;
         session.subscribe(subscribe);
-        match session.front.gate.subscribe(&session.client_id, subscribe) {
+        match session.proxy.access.subscribe(&session.client_id, subscribe) {
             Ruling::Pass => Step::Pass,
             Ruling::Deny => {
                 let code = if session.is_version_5 { reason::NOT_AUTHORIZED } else { 0x80 };

@@ -23,13 +23,13 @@ const KEEP_ALIVE: std::ops::RangeInclusive<u16> = 30..=1200;
 /// TLS.
 const SECURE_MODE: &str = "2";
 
-pub(in crate::mqtt) struct AliyunGate {
+pub(in crate::mqtt) struct AliyunAccess {
     config: Arc<ServerConfig>,
     /// Secrets by product key and device name.
     devices: Mutex<HashMap<(String, String), String>>,
 }
 
-impl AliyunGate {
+impl AliyunAccess {
     pub(in crate::mqtt) fn new(config: Arc<ServerConfig>) -> Self {
         Self { config, devices: Mutex::default() }
     }

@@ -21,12 +21,12 @@ use crate::ledger::{Disposition, Ledger};
 use crate::percent;
 use crate::platform::{Decision, Description, Listener, Peer, Platform, Properties, Purpose};
 
-pub(super) struct Front {
+pub(super) struct HttpService {
     config: Arc<ServerConfig>,
     cloud: Arc<Cloud>,
 }
 
-impl Front {
+impl HttpService {
     pub(super) fn new(config: Arc<ServerConfig>, cloud: Arc<Cloud>) -> Self {
         Self { config, cloud }
     }
@@ -76,7 +76,7 @@ fn token(request: &Request) -> Option<&str> {
     request.header("password").filter(|token| !token.is_empty())
 }
 
-impl Platform for Front {
+impl Platform for HttpService {
     fn ledger(&self) -> &Ledger {
         &self.cloud.ledger
     }

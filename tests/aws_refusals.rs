@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use thingpost_emulator::{Authority, Disposition, Fault};
 use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Failure, Options, Retry, Stage};
-use thingpost_host::{Alpn, Pool, Profile, Route, RouteTable, Transport};
+use thingpost_host::{Alpn, Pool, Route, RouteTable, Transport, WorkloadConfig};
 use tokio::sync::Notify;
 
 use crate::fixtures::aliyun::AliyunCloud;
@@ -163,12 +163,10 @@ async fn a_server_with_a_certificate_for_another_name_gets_nothing() {
     within(async {
         // AWS itself closes on a wrong name; a server that is not AWS and does not mind is needed.
         let other = AliyunCloud::start().await;
-        let profile = Profile {
-            workload: "tests".to_owned(),
-            routes: RouteTable::new(vec![Route::new(ENDPOINT, roots(&other.authority))]).unwrap(),
-            connect_to: vec![format!("{ENDPOINT}:8443:{}", other.emulator.addr()).parse().unwrap()],
-        };
-        let transport = Transport::new(Pool::default(), profile);
+        let workload =
+            WorkloadConfig::new("tests", RouteTable::new(vec![Route::new(ENDPOINT, roots(&other.authority))]).unwrap())
+                .connect_to([format!("{ENDPOINT}:8443:{}", other.emulator.addr()).parse().unwrap()]);
+        let transport = Transport::new(Pool::default(), workload);
         let error = refusal(&mut try_open(transport, &platform(8443), &in_short(), None).await.unwrap()).await;
         assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
         assert_eq!(error.delivery, Delivery::NotSent);
@@ -201,12 +199,9 @@ async fn a_port_without_a_listener_refuses_and_nothing_was_sent() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let nobody = listener.local_addr().unwrap();
         drop(listener);
-        let profile = Profile {
-            workload: "tests".to_owned(),
-            routes: RouteTable::new(vec![cloud.route()]).unwrap(),
-            connect_to: vec![format!("{ENDPOINT}:8443:{nobody}").parse().unwrap()],
-        };
-        let transport = Transport::new(Pool::default(), profile);
+        let workload = WorkloadConfig::new("tests", RouteTable::new(vec![cloud.route()]).unwrap())
+            .connect_to([format!("{ENDPOINT}:8443:{nobody}").parse().unwrap()]);
+        let transport = Transport::new(Pool::default(), workload);
         let mut publisher = try_open(transport, &platform(8443), &in_short(), None).await.unwrap();
         let error = refusal(&mut publisher).await;
         assert_eq!(error.cause, Cause::Transport(Failure::ConnectionRefused));

@@ -41,7 +41,7 @@ impl WasiHttpHooks for DeafHooks {
 async fn a_host_that_knows_no_timeouts_does_not_hold_a_batch() {
     within(async {
         let cloud = AwsCloud::start().await;
-        let patient = Timeouts { first_byte: Duration::MAX, between_bytes: Duration::MAX, ..Timeouts::default() };
+        let patient = Timeouts::default().first_byte(Duration::MAX).between_bytes(Duration::MAX);
         let hooks = DeafHooks(TransportHooks::new(cloud.transport(cloud.route()).timeouts(patient)));
         let options = Options { timeout_ms: Some(5_000), max_in_flight: Some(4), ..defaults() };
         let mut publisher = StockPublisher::open(hooks, options).await;

@@ -4,7 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tempfile::NamedTempFile;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
-use thingpost_host::{Pool, Profile, RouteTable, Transport};
+use thingpost_host::{Pool, RouteTable, Transport, WorkloadConfig};
 
 fn start(criterion: &mut Criterion) {
     let runtime = Runtime::new(&CompilationCache::System).expect("a runtime starts");
@@ -18,8 +18,8 @@ fn start(criterion: &mut Criterion) {
     let component = load();
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let routes = RouteTable::new(Vec::new()).expect("no routes are no contradiction");
-    let profile = Profile { workload: "bench".to_owned(), routes, connect_to: Vec::new() };
-    let transport = Transport::new(Pool::default(), profile);
+    let workload = WorkloadConfig::new("bench", routes);
+    let transport = Transport::new(Pool::default(), workload);
     let authentication = AwsAuthentication::Certificate;
     let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443, authentication });
     criterion.bench_function("start an instance, open a client and end both", |bencher| {

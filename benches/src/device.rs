@@ -4,7 +4,7 @@ use thingpost::{Endpoint, Secret, aliyun, aws};
 use thingpost_host::runtime::types::{
     AliyunConfig, AwsAuthentication, AwsConfig, Platform, Scope, SigV4, SignMethod, Signer, TimestampPolicy,
 };
-use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
+use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 use crate::server::{ALIYUN_ENDPOINT, AWS_ENDPOINT};
 
@@ -23,7 +23,7 @@ pub enum Way {
 #[derive(Clone)]
 pub struct Device {
     way: Way,
-    profile: Profile,
+    workload: WorkloadConfig,
 }
 
 const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -44,12 +44,12 @@ impl Device {
         };
         let connect_to = format!("{host}:{port}:{address}").parse().expect("the server says where it listens");
         let routes = RouteTable::new(vec![route]).expect("the hosts are constant and valid");
-        Self { way, profile: Profile { workload: "bench".to_owned(), routes, connect_to: vec![connect_to] } }
+        Self { way, workload: WorkloadConfig::new("bench", routes).connect_to([connect_to]) }
     }
 
     /// The way to the server, over the connections of this pool.
     pub fn transport(&self, pool: &Pool) -> Transport {
-        Transport::new(pool.clone(), self.profile.clone())
+        Transport::new(pool.clone(), self.workload.clone())
     }
 
     /// A topic that it may publish to.

@@ -6,7 +6,7 @@ use std::fs;
 use thingpost_artifacts::PUBLISHER;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos, Shadow, ShadowUpdate};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Publisher, Runtime};
-use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
+use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 use crate::clouds::{AWS, Clouds, to};
 
@@ -39,15 +39,15 @@ impl Clouds {
         let read = |name| fs::read(self.path(name)).unwrap();
         let identity = Identity::from_pem(&read("device.pem.crt"), &read("private.pem.key")).unwrap();
         let route = Route::new(AWS, TrustRoots::from_pem(&read("ca.pem")).unwrap()).identity(identity);
-        let profile = Profile {
-            workload: "test".to_owned(),
-            routes: RouteTable::new(vec![route]).unwrap(),
-            connect_to: vec![to(self.aws.addr_mutual_tls()).parse().unwrap()],
-        };
+        let workload = WorkloadConfig::new("test", RouteTable::new(vec![route]).unwrap()).connect_to([to(self
+            .aws
+            .addr_mutual_tls())
+        .parse()
+        .unwrap()]);
         let authentication = AwsAuthentication::Certificate;
         let platform = Platform::Aws(AwsConfig { endpoint: AWS.to_owned(), port: 8443, authentication });
         let component = Runtime::new(&CompilationCache::Off).unwrap().load(PUBLISHER.bytes).unwrap();
-        let transport = Transport::new(Pool::default(), profile);
+        let transport = Transport::new(Pool::default(), workload);
         component.open(transport, &platform, &DEFAULT_OPTIONS, None).await.unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
-use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
+use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -20,9 +20,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What the sandbox never sees: the key, and where it may be used.
     let identity = Identity::from_pem_files(Path::new(certificate), Path::new(key))?;
     let route = Route::new(endpoint, TrustRoots::system_or_webpki()?).identity(identity);
-    let profile =
-        Profile { workload: "thermometer".into(), routes: RouteTable::new(vec![route])?, connect_to: Vec::new() };
-    let transport = Transport::new(Pool::default(), profile);
+    let workload = WorkloadConfig::new("thermometer", RouteTable::new(vec![route])?);
+    let transport = Transport::new(Pool::default(), workload);
 
     // What the sandbox is told: where to publish.
     let authentication = AwsAuthentication::Certificate;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, Version};
 use thingpost_host::runtime::types::{Message, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_SESSION_OPTIONS, MqttSession, Runtime};
-use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
+use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -23,9 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What the sandbox never sees: the key, and where it may be used. With ALPN, as AWS wants it on this port.
     let identity = Identity::from_pem_files(Path::new(certificate), Path::new(key))?;
     let route = Route::new(endpoint, TrustRoots::system_or_webpki()?).port(443).identity(identity).mqtt();
-    let profile =
-        Profile { workload: "thermometer".into(), routes: RouteTable::new(vec![route])?, connect_to: Vec::new() };
-    let transport = Transport::new(Pool::default(), profile);
+    let workload = WorkloadConfig::new("thermometer", RouteTable::new(vec![route])?);
+    let transport = Transport::new(Pool::default(), workload);
 
     // What the sandbox is told: where to publish, and as whom.
     let authentication = MqttAuthentication::Certificate;

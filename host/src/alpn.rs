@@ -37,13 +37,13 @@ pub(crate) enum Protocol {
 
 impl Alpn {
     /// The protocols to offer when `host` is reached on `port`.
-    pub(crate) fn protocols(&self, spoken: Protocol, host: &str, port: u16, with_identity: bool) -> Vec<Vec<u8>> {
+    pub(crate) fn protocols(&self, protocol: Protocol, host: &str, port: u16, with_identity: bool) -> Vec<Vec<u8>> {
         match self {
             Self::Offer(protocols) => return protocols.clone(),
             Self::Automatic if port != 443 || !is_aws_iot_endpoint(host) => return Vec::new(),
             Self::Automatic => {}
         }
-        match (spoken, with_identity) {
+        match (protocol, with_identity) {
             (Protocol::Https, true) => vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()],
             // With a signature, or a token in its headers.
             (Protocol::Https, false) => Vec::new(),
@@ -107,9 +107,9 @@ mod tests {
             "a.iot.us-east-1.amazonaws.com.evil.example",
             "xamazonaws.com",
         ] {
-            for spoken in [Https, Mqtt] {
-                assert!(Alpn::Automatic.protocols(spoken, host, 443, true).is_empty(), "{host}");
-                assert!(Alpn::Automatic.protocols(spoken, host, 443, false).is_empty(), "{host}");
+            for protocol in [Https, Mqtt] {
+                assert!(Alpn::Automatic.protocols(protocol, host, 443, true).is_empty(), "{host}");
+                assert!(Alpn::Automatic.protocols(protocol, host, 443, false).is_empty(), "{host}");
             }
         }
     }
@@ -119,8 +119,8 @@ mod tests {
         let offer = Alpn::Offer(vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()]);
         assert_eq!(offer.protocols(Https, "iot.example.com", 9443, false), [AWS_HTTPS_WITH_CERTIFICATE]);
         let none = Alpn::Offer(Vec::new());
-        for spoken in [Https, Mqtt] {
-            assert!(none.protocols(spoken, "x-ats.iot.us-east-1.amazonaws.com", 443, true).is_empty());
+        for protocol in [Https, Mqtt] {
+            assert!(none.protocols(protocol, "x-ats.iot.us-east-1.amazonaws.com", 443, true).is_empty());
         }
     }
 }

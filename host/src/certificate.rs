@@ -5,23 +5,23 @@ use std::fmt;
 use rustls::pki_types::CertificateDer;
 
 use crate::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE, context};
-use crate::pem::Shape;
+use crate::pem::DerKind;
 
 /// Why what stands under the label of a certificate cannot be used as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CertificateProblem {
+pub enum CertificateFormatError {
     /// It is something else, which this names.
     NotACertificate(&'static str),
     /// It is a certificate in which something is not as it should be, or not all of it is there, or it is none.
     Damaged,
 }
 
-impl CertificateProblem {
+impl CertificateFormatError {
     /// Of one that the parser has refused.
     pub(crate) fn of(der: &[u8]) -> Self {
-        match Shape::of(der) {
-            None | Some(Shape::Certificate) => Self::Damaged,
+        match DerKind::of(der) {
+            None | Some(DerKind::Certificate) => Self::Damaged,
             Some(other) => Self::NotACertificate(other.name()),
         }
     }
@@ -34,7 +34,7 @@ impl CertificateProblem {
     }
 }
 
-impl fmt::Display for CertificateProblem {
+impl fmt::Display for CertificateFormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotACertificate(what) => write!(f, "what stands there is {what}"),

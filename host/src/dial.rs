@@ -43,8 +43,8 @@ impl Transport {
         let target = self.route(Protocol::Mqtt, to.clone()).map_err(TransportError::Denied)?;
         let deadline = ConnectDeadline::begin(timeout.min(self.timeouts.maximum));
         let connected = async {
-            if let Some(pacing) = &target.route.pacing {
-                pacing.turn(deadline).await?;
+            if let Some(rate_limiter) = &target.route.rate_limiter {
+                rate_limiter.turn(deadline).await?;
             }
             self.pool.dial(&target, deadline).await
         };

@@ -20,7 +20,7 @@ mod text;
 mod tls;
 mod untrusted;
 
-pub use untrusted::Untrusted;
+pub use untrusted::UntrustedCertificate;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub enum ConnectError {
         after: Duration,
     },
     /// So many requests wait for their turn at the pace of this route that this one's would not come in time.
-    NoTurn {
+    RateLimited {
         /// The connect timeout.
         after: Duration,
     },
@@ -195,9 +195,9 @@ impl LossError {
 
 impl ConnectError {
     /// The certificate that leads to no authority that is trusted, if that is why.
-    pub fn untrusted(&self) -> Option<&Untrusted> {
+    pub fn untrusted(&self) -> Option<&UntrustedCertificate> {
         match self {
-            Self::Certificate(error) => Untrusted::within(error),
+            Self::Certificate(error) => UntrustedCertificate::within(error),
             _ => None,
         }
     }
@@ -279,7 +279,7 @@ impl TransportError {
 impl ConnectError {
     fn to_wasi(&self) -> WasiError {
         match self {
-            Self::LimitReached { .. } | Self::NoTurn { .. } | Self::OutOfDescriptors => {
+            Self::LimitReached { .. } | Self::RateLimited { .. } | Self::OutOfDescriptors => {
                 WasiError::ConnectionLimitReached
             }
             Self::DnsTimeout { .. } => WasiError::DnsTimeout,
@@ -378,7 +378,7 @@ impl StdError for ConnectError {
             Self::Tls(error) => Some(error),
             Self::Closed(error) => Some(error.as_ref()),
             Self::LimitReached { .. }
-            | Self::NoTurn { .. }
+            | Self::RateLimited { .. }
             | Self::DnsTimeout { .. }
             | Self::Timeout { .. }
             | Self::OutOfDescriptors

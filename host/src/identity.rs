@@ -20,10 +20,10 @@ use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::certificate::{CertificateProblem, certificate_of};
+use crate::certificate::{CertificateFormatError, certificate_of};
 use crate::key::{self, LoadError};
 use crate::pem::{self, PemSource, PemText};
-use crate::validity::{OutOfTime, now};
+use crate::validity::{OutsideValidity, now};
 
 pub use error::IdentityError;
 
@@ -60,8 +60,8 @@ impl Identity {
 
     /// What the clock of this machine has against the device's own certificate. It is not refused for that: the clock may be
     /// wrong, and then it is good all the same.
-    pub fn out_of_time(&self) -> Option<OutOfTime> {
-        OutOfTime::of(self.key.cert.first()?, now())
+    pub fn outside_validity(&self) -> Option<OutsideValidity> {
+        OutsideValidity::of(self.key.cert.first()?, now())
     }
 
     fn load(
@@ -164,10 +164,10 @@ fn position_of_leaf(chain: &[WithPublicKey], key: &dyn SigningKey) -> Option<usi
     chain.iter().position(|(_, of_certificate)| public_key.as_ref() == of_certificate)
 }
 
-fn public_key(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, CertificateProblem> {
+fn public_key(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, CertificateFormatError> {
     CertificateInner::<Raw>::from_der(certificate)
         .and_then(|certificate| certificate.tbs_certificate().subject_public_key_info().to_der())
-        .map_err(|_| CertificateProblem::of(certificate))
+        .map_err(|_| CertificateFormatError::of(certificate))
 }
 
 fn is_authority(certificate: &CertificateDer<'_>) -> bool {

@@ -17,13 +17,13 @@ use rustls::sign::SigningKey;
 
 use crate::algorithm::{self, Identifier};
 use crate::der::{Elements, INTEGER, OCTET_STRING, SEQUENCE};
-use crate::pem::Shape;
+use crate::pem::DerKind;
 use crate::tls::provider;
 
 /// Why a private key cannot be used. Has nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum KeyProblem {
+pub enum PrivateKeyError {
     /// It is of a kind or a size that is not supported, which this names.
     Unsupported(String),
     /// The curve is given by its equation, and not by its name.
@@ -37,15 +37,15 @@ pub enum KeyProblem {
 /// What keeps a key from being loaded.
 #[derive(Debug)]
 pub(crate) enum LoadError {
-    Problem(KeyProblem),
+    Problem(PrivateKeyError),
     /// It needs a passphrase.
     Encrypted,
     /// An EC key without its point, and no certificate has one that fits.
     BelongsToNone,
 }
 
-impl From<KeyProblem> for LoadError {
-    fn from(problem: KeyProblem) -> Self {
+impl From<PrivateKeyError> for LoadError {
+    fn from(problem: PrivateKeyError) -> Self {
         Self::Problem(problem)
     }
 }
@@ -53,26 +53,26 @@ impl From<KeyProblem> for LoadError {
 /// Loads a key, whatever its label says. What it lacks it may find in the certificates.
 pub(crate) fn load(der: &[u8], chain: &[CertificateDer<'_>]) -> Result<Arc<dyn SigningKey>, LoadError> {
     if !Elements::of(der).next().is_some_and(|element| element.is_whole) {
-        return Err(KeyProblem::Damaged.into());
+        return Err(PrivateKeyError::Damaged.into());
     }
-    match Shape::of(der) {
-        Some(Shape::Pkcs8) => load_pkcs8(der, chain),
-        Some(Shape::Pkcs1) => rsa::load(der),
-        Some(Shape::Sec1) => ec::load(None, der, chain),
-        Some(Shape::Dsa) => Err(KeyProblem::Unsupported("DSA".to_owned()).into()),
-        Some(Shape::EncryptedPkcs8) => Err(LoadError::Encrypted),
-        Some(other) => Err(KeyProblem::NotAKey(other.name()).into()),
-        None => Err(KeyProblem::Damaged.into()),
+    match DerKind::of(der) {
+        Some(DerKind::Pkcs8) => load_pkcs8(der, chain),
+        Some(DerKind::Pkcs1) => rsa::load(der),
+        Some(DerKind::Sec1) => ec::load(None, der, chain),
+        Some(DerKind::Dsa) => Err(PrivateKeyError::Unsupported("DSA".to_owned()).into()),
+        Some(DerKind::EncryptedPkcs8) => Err(LoadError::Encrypted),
+        Some(other) => Err(PrivateKeyError::NotAKey(other.name()).into()),
+        None => Err(PrivateKeyError::Damaged.into()),
     }
 }
 
 fn load_pkcs8(der: &[u8], chain: &[CertificateDer<'_>]) -> Result<Arc<dyn SigningKey>, LoadError> {
-    let (identifier, key) = taken_apart(der).ok_or(KeyProblem::Damaged)?;
+    let (identifier, key) = taken_apart(der).ok_or(PrivateKeyError::Damaged)?;
     match identifier.algorithm.as_str() {
         algorithm::RSA => rsa::load(key),
         algorithm::EC => ec::load(Some(identifier.parameter), key, chain),
         algorithm::ED25519 => sign_with(PrivatePkcs8KeyDer::from(der.to_vec()).into()),
-        other => Err(KeyProblem::Unsupported(algorithm::name(other)).into()),
+        other => Err(PrivateKeyError::Unsupported(algorithm::name(other)).into()),
     }
 }
 
@@ -86,10 +86,10 @@ fn taken_apart(der: &[u8]) -> Option<(Identifier, &[u8])> {
 
 /// What the cryptographic library says to it.
 fn sign_with(key: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, LoadError> {
-    provider().key_provider.load_private_key(key).map_err(|_| KeyProblem::Damaged.into())
+    provider().key_provider.load_private_key(key).map_err(|_| PrivateKeyError::Damaged.into())
 }
 
-impl fmt::Display for KeyProblem {
+impl fmt::Display for PrivateKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsupported(kind) => write!(f, "{kind} is not supported"),
@@ -100,7 +100,7 @@ impl fmt::Display for KeyProblem {
     }
 }
 
-impl KeyProblem {
+impl PrivateKeyError {
     /// What is to be done.
     pub(crate) fn way_out(&self) -> &'static str {
         match self {

@@ -7,17 +7,14 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TransportHooks, TrustRoots};
+//! use thingpost_host::{Identity, Pool, WorkloadConfig, Route, RouteTable, Transport, TransportHooks, TrustRoots};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Identity::from_pem_files(Path::new("device.pem.crt"), Path::new("device.pem.key"))?;
 //! let host = "a3k7odshaiipe8-ats.iot.us-west-2.amazonaws.com";
-//! let profile = Profile {
-//!     workload: "thermometer".into(),
-//!     routes: RouteTable::new(vec![Route::new(host, TrustRoots::system_or_webpki()?).identity(device)])?,
-//!     connect_to: Vec::new(),
-//! };
-//! let hooks = TransportHooks::new(Transport::new(Pool::default(), profile));
+//! let routes = RouteTable::new(vec![Route::new(host, TrustRoots::system_or_webpki()?).identity(device)])?;
+//! let workload = WorkloadConfig::new("thermometer", routes);
+//! let hooks = TransportHooks::new(Transport::new(Pool::default(), workload));
 //! # Ok(())
 //! # }
 //! ```
@@ -43,18 +40,18 @@ mod certificate;
 mod clock;
 mod connect;
 mod connect_to;
-mod connection;
 mod der;
 mod dial;
 mod encoding;
 mod error;
 mod hooks;
+mod http_connection;
 mod identity;
 mod key;
-mod pacing;
 mod path;
 mod pem;
 mod pool;
+mod rate_limiter;
 mod roots;
 mod route;
 pub mod runtime;
@@ -66,19 +63,18 @@ mod verify;
 mod wire;
 
 pub use alpn::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn};
-pub use certificate::CertificateProblem;
+pub use certificate::CertificateFormatError;
 pub use connect_to::{ConnectTo, ConnectToError, ConnectToReason};
 pub use dial::DialedConnection;
 pub use encoding::Encoding;
-pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, Untrusted};
+pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, UntrustedCertificate};
 pub use hooks::TransportHooks;
 pub use identity::{Identity, IdentityError};
-pub use key::KeyProblem;
+pub use key::PrivateKeyError;
 pub use path::{is_out_of_descriptors, way_out};
-pub use pem::{PemContents, PemFault, PemSource};
+pub use pem::{PemContents, PemError, PemSource};
 pub use pool::{Pool, PoolLimits};
 pub use roots::{LeftOut, RootsError, TrustRoots};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
-pub use streams::failure_of_stream;
-pub use transport::{AnswerObserver, FailureObserver, Profile, Timeouts, Transport};
-pub use validity::OutOfTime;
+pub use transport::{AnswerObserver, FailureObserver, Timeouts, Transport, WorkloadConfig};
+pub use validity::OutsideValidity;

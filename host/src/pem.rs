@@ -24,8 +24,8 @@
 //! | more than 16 MB | refused |
 
 mod block;
-mod foreign;
-mod shape;
+mod der_kind;
+mod non_pem;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,10 +36,10 @@ use std::path::{Path, PathBuf};
 use crate::encoding::Encoding;
 
 pub(crate) use block::Block;
-pub use block::PemFault;
-pub(crate) use shape::Shape;
+pub use block::PemError;
+pub(crate) use der_kind::DerKind;
 
-use foreign::Foreign;
+use non_pem::NonPem;
 
 /// The list of all authorities of the web has a few hundred kilobytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -80,7 +80,7 @@ pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
 
 /// What a file is given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum Expected {
     Certificate,
     PrivateKey,
     Roots,
@@ -95,7 +95,7 @@ impl<'a> PemText<'a> {
     }
 
     /// All its blocks, in their order.
-    pub(crate) fn blocks(&self) -> Result<Vec<Block<'_>>, PemFault> {
+    pub(crate) fn blocks(&self) -> Result<Vec<Block<'_>>, PemError> {
         block::blocks(&self.0)
     }
 
@@ -103,10 +103,10 @@ impl<'a> PemText<'a> {
     pub(crate) fn contents(&self, blocks: &[Block<'_>]) -> PemContents {
         PemContents {
             labels: blocks.iter().map(|block| block.label.to_owned()).collect(),
-            foreign: match blocks {
-                [] => Foreign::of(&self.0),
-                _ if blocks.iter().all(|block| foreign::is_ssh(block.label)) => Foreign::SshKey,
-                _ => Foreign::Unknown,
+            non_pem: match blocks {
+                [] => NonPem::of(&self.0),
+                _ if blocks.iter().all(|block| non_pem::is_ssh(block.label)) => NonPem::SshKey,
+                _ => NonPem::Unknown,
             },
         }
     }
@@ -117,7 +117,7 @@ impl<'a> PemText<'a> {
 pub struct PemContents {
     labels: Vec<String>,
     /// What it is if it has no blocks.
-    foreign: Foreign,
+    non_pem: NonPem,
 }
 
 impl PemContents {
@@ -142,33 +142,33 @@ impl PemContents {
     }
 
     /// What is to be done about it.
-    pub(crate) fn way_out(&self, wanted: Wanted) -> &'static str {
+    pub(crate) fn way_out(&self, wanted: Expected) -> &'static str {
         if let Some(way_out) = self.foreign_way_out(wanted) {
             return way_out;
         }
         let has = |label: &str| self.labels.iter().any(|other| other == label);
         match wanted {
-            Wanted::Certificate | Wanted::Roots if has("PKCS7") || has("CMS") => {
+            Expected::Certificate | Expected::Roots if has("PKCS7") || has("CMS") => {
                 "take the certificates out with `openssl pkcs7 -in FILE -print_certs -out FILE.pem`"
             }
-            Wanted::Certificate if self.has_certificate_request() => {
+            Expected::Certificate if self.has_certificate_request() => {
                 "that is what a certificate is asked for with: give the certificate that came back"
             }
-            Wanted::Certificate if self.has_private_key() => "are the certificate and the key swapped?",
-            Wanted::Certificate => "give the device certificate (`-----BEGIN CERTIFICATE-----`)",
-            Wanted::PrivateKey if self.has_certificate() => "are the certificate and the key swapped?",
-            Wanted::PrivateKey if self.has_public_key() => {
+            Expected::Certificate if self.has_private_key() => "are the certificate and the key swapped?",
+            Expected::Certificate => "give the device certificate (`-----BEGIN CERTIFICATE-----`)",
+            Expected::PrivateKey if self.has_certificate() => "are the certificate and the key swapped?",
+            Expected::PrivateKey if self.has_public_key() => {
                 "that is the public half, give the private key that was created with it"
             }
-            Wanted::PrivateKey => "give an unencrypted PKCS#8, PKCS#1 or SEC1 key in PEM form",
-            Wanted::Roots => "give the CA certificates in PEM form",
+            Expected::PrivateKey => "give an unencrypted PKCS#8, PKCS#1 or SEC1 key in PEM form",
+            Expected::Roots => "give the CA certificates in PEM form",
         }
     }
 
-    fn foreign_way_out(&self, wanted: Wanted) -> Option<&'static str> {
-        match self.foreign {
-            Foreign::Unknown if !self.labels.is_empty() => None,
-            foreign => foreign.way_out(wanted),
+    fn foreign_way_out(&self, wanted: Expected) -> Option<&'static str> {
+        match self.non_pem {
+            NonPem::Unknown if !self.labels.is_empty() => None,
+            non_pem => non_pem.way_out(wanted),
         }
     }
 }
@@ -176,7 +176,7 @@ impl PemContents {
 impl fmt::Display for PemContents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.labels.is_empty() {
-            return self.foreign.fmt(f);
+            return self.non_pem.fmt(f);
         }
         f.write_str("it holds: ")?;
         for (index, label) in self.labels.iter().enumerate().take(MOST_LABELS) {
@@ -244,9 +244,9 @@ mod tests {
             let found = contents(content);
             assert!(found.to_string().contains(what), "{what}: {found}");
             assert!(
-                found.way_out(Wanted::Certificate).contains(way_out),
+                found.way_out(Expected::Certificate).contains(way_out),
                 "{what}: {}",
-                found.way_out(Wanted::Certificate)
+                found.way_out(Expected::Certificate)
             );
         }
     }

@@ -24,9 +24,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::alpn::Protocol;
 use crate::clock::later;
 use crate::connect::ConnectDeadline;
-use crate::connection::Connection;
 use crate::error::ConnectError;
-use crate::route::{Checked, Endpoint, MinimumTls};
+use crate::http_connection::HttpConnection;
+use crate::route::{CheckedRoute, Endpoint, MinimumTls};
 use crate::tls::client_config;
 
 mod descriptors;
@@ -41,22 +41,61 @@ const SWEEP: Duration = Duration::from_millis(100);
 
 /// How many connections, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PoolLimits {
-    /// An idle connection is closed after this. 30 s is half of what load balancers and NATs commonly allow (60 s), so
+    /// An idle connection is closed after this. Default 30 s: half of what load balancers and NATs commonly allow (60 s), so
     /// that this side closes first: a connection that the peer closes just as a request leaves costs that request.
     pub idle_timeout: Duration,
-    /// Idle connections kept per key. As many as may be open, by default: keeping fewer makes every burst open the
+    /// Idle connections kept per key. Default 32, as many as may be open: keeping fewer makes every burst open the
     /// difference anew.
     pub idle_per_key: usize,
-    /// Connections per key. HTTP/1.1 has one request in flight on each; what exceeds it waits for its turn. More than
-    /// `connections` counts as `connections`.
+    /// Connections per key. Default 32: HTTP/1.1 has one request in flight on each, so at an answer in 100 ms that is
+    /// 320 requests a second; what exceeds it waits for its turn. More than `connections` counts as `connections`.
     pub connections_per_key: usize,
-    /// Connections of the whole pool, dialed ones included. Where it is reached, idle ones give way.
+    /// Connections of the whole pool, dialed ones included. Default 512: half of the 1024 descriptors that a process
+    /// commonly gets. Where it is reached, idle ones give way.
     pub connections: usize,
     /// Connections that one workload may have [dialed](crate::Transport::dial) at once, to all its destinations together.
-    /// A request ends by itself, such a connection when the guest likes: without this bound one guest could take all
+    /// Default 32, as for requests. A request ends by itself, such a connection when the guest likes: without this bound one guest could take all
     /// that the pool has, and keep it. More than `connections` counts as `connections`.
     pub dialed_per_workload: usize,
+}
+
+impl PoolLimits {
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = idle_timeout;
+        self
+    }
+
+    /// Sets [`idle_per_key`](Self::idle_per_key).
+    #[must_use]
+    pub fn idle_per_key(mut self, connections: usize) -> Self {
+        self.idle_per_key = connections;
+        self
+    }
+
+    /// Sets [`connections_per_key`](Self::connections_per_key).
+    #[must_use]
+    pub fn connections_per_key(mut self, connections: usize) -> Self {
+        self.connections_per_key = connections;
+        self
+    }
+
+    /// Sets [`connections`](Self::connections).
+    #[must_use]
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Sets [`dialed_per_workload`](Self::dialed_per_workload).
+    #[must_use]
+    pub fn dialed_per_workload(mut self, connections: usize) -> Self {
+        self.dialed_per_workload = connections;
+        self
+    }
 }
 
 impl Default for PoolLimits {
@@ -81,7 +120,7 @@ pub struct Pool {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     workload: Arc<str>,
-    spoken: Protocol,
+    protocol: Protocol,
     to: Endpoint,
     address: Endpoint,
     identity: Option<u64>,
@@ -94,12 +133,12 @@ struct Key {
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) workload: Arc<str>,
-    pub(crate) spoken: Protocol,
+    pub(crate) protocol: Protocol,
     /// Host and port of the URL.
     pub(crate) to: Endpoint,
     /// Host and port to dial.
     pub(crate) address: Endpoint,
-    pub(crate) route: Arc<Checked>,
+    pub(crate) route: Arc<CheckedRoute>,
 }
 
 struct Shared {
@@ -111,7 +150,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    lanes: HashMap<Key, Lane>,
+    buckets: HashMap<Key, Bucket>,
     /// Requests that wait for a socket; while there are any, no connection stays idle.
     waiting: usize,
     /// Of whichever runtime needed it first; when that one is gone, so is the task.
@@ -119,19 +158,19 @@ struct State {
 }
 
 /// The connections of one key.
-struct Lane {
-    settings: Arc<LaneSettings>,
+struct Bucket {
+    settings: Arc<BucketSettings>,
     /// The most recently used last; it is taken first, so that a burst's surplus grows old and goes.
     idle: Vec<Idle>,
     /// When it was last seen in use.
     used: Instant,
 }
 
-struct LaneSettings {
+struct BucketSettings {
     tls: Arc<ClientConfig>,
     /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this bounds
     /// the connections in use and idle too, and nobody ever waits while one is idle. One that is closing has a socket
-    /// for a moment longer; only the bound of the whole pool counts those. For dialed connections all lanes of a workload
+    /// for a moment longer; only the bound of the whole pool counts those. For dialed connections all buckets of a workload
     /// have the same permits, one for each connection.
     turns: Arc<Semaphore>,
     /// Where descriptors are short.
@@ -139,17 +178,17 @@ struct LaneSettings {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: HttpConnection,
     since: Instant,
 }
 
 /// A connection in use by one request. Dropped, it closes; [`Lease::give_back`] keeps it.
 pub(crate) struct Lease {
-    pub(crate) connection: Connection,
+    pub(crate) connection: HttpConnection,
     key: Key,
     pool: Pool,
-    /// Keeps the lane in the table while in use.
-    lane: Arc<LaneSettings>,
+    /// Keeps the bucket in the table while in use.
+    bucket: Arc<BucketSettings>,
     turn: OwnedSemaphorePermit,
 }
 
@@ -162,12 +201,12 @@ impl Pool {
     /// A usable connection to `target`: an idle one if there is any, else a new one.
     pub(crate) async fn acquire(&self, target: &Target, deadline: ConnectDeadline) -> Result<Lease, ConnectError> {
         let key = Key::of(target);
-        let (lane, any_idle) = self.lane(&key, target);
+        let (bucket, any_idle) = self.bucket(&key, target);
         let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
-        if lane.shortage.gives_one_back(Instant::now()) {
-            lane.turns.add_permits(1);
+        if bucket.shortage.gives_one_back(Instant::now()) {
+            bucket.turns.add_permits(1);
         }
-        let mut turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
+        let mut turn = timeout_at(deadline.at, Arc::clone(&bucket.turns).acquire_owned())
             .await
             .map_err(full)?
             .expect("the semaphore is never closed");
@@ -179,13 +218,14 @@ impl Pool {
         loop {
             while let Some(mut connection) = self.shared.take_idle(&key) {
                 if connection.is_ready(deadline).await {
-                    return Ok(self.lease(connection, key, lane, turn));
+                    return Ok(self.lease(connection, key, bucket, turn));
                 }
             }
             let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
-            match Connection::open(&target.address, &target.route.server_name, &lane.tls, deadline, permit).await {
-                Ok(connection) => return Ok(self.lease(connection, key, lane, turn)),
-                Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&lane, turn, deadline).await?,
+            match HttpConnection::open(&target.address, &target.route.server_name, &bucket.tls, deadline, permit).await
+            {
+                Ok(connection) => return Ok(self.lease(connection, key, bucket, turn)),
+                Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&bucket, turn, deadline).await?,
                 Err(error) => return Err(error),
             }
         }
@@ -194,36 +234,42 @@ impl Pool {
     /// Closes what is idle on the way to this target. A server that closed one kept connection just as a request left
     /// on it is about to close its like, and whoever sends again should not meet the next of them.
     pub(crate) fn forget_idle(&self, target: &Target) {
-        if let Some(lane) = self.shared.state().lanes.get_mut(&Key::of(target)) {
-            lane.idle.clear();
+        if let Some(bucket) = self.shared.state().buckets.get_mut(&Key::of(target)) {
+            bucket.idle.clear();
         }
     }
 
-    fn lease(&self, connection: Connection, key: Key, lane: Arc<LaneSettings>, turn: OwnedSemaphorePermit) -> Lease {
-        Lease { connection, key, pool: self.clone(), lane, turn }
+    fn lease(
+        &self,
+        connection: HttpConnection,
+        key: Key,
+        bucket: Arc<BucketSettings>,
+        turn: OwnedSemaphorePermit,
+    ) -> Lease {
+        Lease { connection, key, pool: self.clone(), bucket, turn }
     }
 
-    fn lane(&self, key: &Key, target: &Target) -> (Arc<LaneSettings>, bool) {
+    fn bucket(&self, key: &Key, target: &Target) -> (Arc<BucketSettings>, bool) {
         let mut state = self.shared.state();
         if state.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
             state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.shared))));
         }
-        if !state.lanes.contains_key(key) {
+        if !state.buckets.contains_key(key) {
             let turns = self.turns(&state, key);
             let tls = client_config(&target.route.route, key.alpn.clone());
             let shortage = Shortage::none(turns.available_permits());
-            let settings = Arc::new(LaneSettings { tls, turns, shortage });
-            state.lanes.insert(key.clone(), Lane { settings, idle: Vec::new(), used: Instant::now() });
+            let settings = Arc::new(BucketSettings { tls, turns, shortage });
+            state.buckets.insert(key.clone(), Bucket { settings, idle: Vec::new(), used: Instant::now() });
         }
-        let lane = state.lanes.get_mut(key).expect("it was put there if it was not there");
-        lane.used = Instant::now();
-        (Arc::clone(&lane.settings), !lane.idle.is_empty())
+        let bucket = state.buckets.get_mut(key).expect("it was put there if it was not there");
+        bucket.used = Instant::now();
+        (Arc::clone(&bucket.settings), !bucket.idle.is_empty())
     }
 
-    /// The turns of a new lane.
+    /// The turns of a new bucket.
     fn turns(&self, state: &State, key: &Key) -> Arc<Semaphore> {
         let limits = &self.shared.limits;
-        match key.spoken {
+        match key.protocol {
             // Whoever had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
             Protocol::Https => permits(limits.connections_per_key.min(limits.connections)),
             Protocol::Mqtt => state
@@ -258,7 +304,7 @@ impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
             .field("limits", &self.shared.limits)
-            .field("keys", &self.shared.state().lanes.len())
+            .field("keys", &self.shared.state().buckets.len())
             .finish_non_exhaustive()
     }
 }
@@ -268,25 +314,25 @@ impl Key {
         let route = &target.route.route;
         Self {
             workload: Arc::clone(&target.workload),
-            spoken: target.spoken,
+            protocol: target.protocol,
             to: target.to.clone(),
             address: target.address.clone(),
             identity: route.identity.as_ref().map(|identity| identity.generation()),
             roots: route.roots.generation(),
             minimum_tls: route.minimum_tls,
-            alpn: route.protocols(target.spoken, target.to.port),
+            alpn: route.protocols(target.protocol, target.to.port),
         }
     }
 }
 
-impl Lane {
+impl Bucket {
     /// Whether it has connections, or had some that will be wanted again.
     fn is_worth_keeping(&mut self, key: &Key) -> bool {
         let in_use = Arc::strong_count(&self.settings) > 1;
         if in_use {
             self.used = Instant::now();
         }
-        in_use || !self.idle.is_empty() || (key.spoken == Protocol::Mqtt && self.used.elapsed() < dialed::RESUMPTION)
+        in_use || !self.idle.is_empty() || (key.protocol == Protocol::Mqtt && self.used.elapsed() < dialed::RESUMPTION)
     }
 }
 
@@ -296,17 +342,17 @@ impl Lease {
     pub(crate) fn give_back(self) {
         let shared = &self.pool.shared;
         let mut state = shared.state();
-        if self.lane.shortage.takes_one_more() {
+        if self.bucket.shortage.takes_one_more() {
             self.turn.forget();
             return;
         }
         if state.waiting > 0 || !self.connection.is_reusable() {
             return;
         }
-        if let Some(lane) = state.lanes.get_mut(&self.key)
-            && lane.idle.len() < shared.limits.idle_per_key
+        if let Some(bucket) = state.buckets.get_mut(&self.key)
+            && bucket.idle.len() < shared.limits.idle_per_key
         {
-            lane.idle.push(Idle { connection: self.connection, since: Instant::now() });
+            bucket.idle.push(Idle { connection: self.connection, since: Instant::now() });
         }
     }
 }
@@ -317,10 +363,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_idle(&self, key: &Key) -> Option<Connection> {
+    fn take_idle(&self, key: &Key) -> Option<HttpConnection> {
         let mut state = self.state();
-        let lane = state.lanes.get_mut(key)?;
-        while let Some(idle) = lane.idle.pop() {
+        let bucket = state.buckets.get_mut(key)?;
+        while let Some(idle) = bucket.idle.pop() {
             if idle.connection.is_reusable() && idle.since.elapsed() < self.limits.idle_timeout {
                 return Some(idle.connection);
             }
@@ -332,9 +378,9 @@ impl Shared {
 impl State {
     /// The connection that has been idle longest gives way.
     fn close_oldest_idle(&mut self) {
-        let lanes = self.lanes.values_mut().filter(|lane| !lane.idle.is_empty());
-        if let Some(lane) = lanes.min_by_key(|lane| lane.idle[0].since) {
-            lane.idle.remove(0);
+        let buckets = self.buckets.values_mut().filter(|bucket| !bucket.idle.is_empty());
+        if let Some(bucket) = buckets.min_by_key(|bucket| bucket.idle[0].since) {
+            bucket.idle.remove(0);
         }
     }
 }
@@ -365,15 +411,15 @@ async fn sweep(pool: Weak<Shared>) {
         let timeout = shared.limits.idle_timeout;
         let next = {
             let mut state = shared.state();
-            for lane in state.lanes.values_mut() {
-                lane.idle.retain(|idle| idle.connection.is_reusable() && idle.since.elapsed() < timeout);
+            for bucket in state.buckets.values_mut() {
+                bucket.idle.retain(|idle| idle.connection.is_reusable() && idle.since.elapsed() < timeout);
             }
-            state.lanes.retain(|key, lane| lane.is_worth_keeping(key));
-            if state.lanes.is_empty() {
+            state.buckets.retain(|key, bucket| bucket.is_worth_keeping(key));
+            if state.buckets.is_empty() {
                 state.sweeper = None;
                 return;
             }
-            let oldest = state.lanes.values().filter_map(|lane| lane.idle.first().map(|idle| idle.since)).min();
+            let oldest = state.buckets.values().filter_map(|bucket| bucket.idle.first().map(|idle| idle.since)).min();
             let age = oldest.map_or(Duration::ZERO, |since| since.elapsed());
             timeout.saturating_sub(age).max(SWEEP)
         };

@@ -18,8 +18,8 @@ use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::certificate::{CertificateProblem, Trust, certificate_of};
-use crate::pem::{self, Block, PemFault, PemSource, PemText};
+use crate::certificate::{CertificateFormatError, Trust, certificate_of};
+use crate::pem::{self, Block, PemError, PemSource, PemText};
 
 mod environment;
 mod error;
@@ -80,8 +80,8 @@ impl TrustRoots {
     }
 
     fn load(content: &[u8], source: PemSource) -> Result<Self, RootsError> {
-        let mut found = Found::default();
-        found.add(content, &source, Oddity::Refused)?;
+        let mut found = Gathered::default();
+        found.add(content, &source, OddCertificates::Refused)?;
         if found.named.is_empty() {
             let text = PemText::of(content);
             let blocks = text.blocks().unwrap_or_default();
@@ -152,7 +152,7 @@ impl fmt::Display for LeftOut {
 
 /// What is done with a certificate that cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Oddity {
+enum OddCertificates {
     Refused,
     /// Stores of systems hold old encodings and private extensions; one of them must not take away the rest.
     PassedOver,
@@ -160,15 +160,15 @@ enum Oddity {
 
 /// Roots that are being gathered.
 #[derive(Default)]
-struct Found {
+struct Gathered {
     store: Option<RootCertStore>,
     named: Vec<CertificateDer<'static>>,
     left_out: Vec<LeftOut>,
 }
 
-impl Found {
-    fn add(&mut self, content: &[u8], source: &PemSource, oddity: Oddity) -> Result<(), RootsError> {
-        let malformed = |fault: PemFault| RootsError::Malformed { roots: source.clone(), fault };
+impl Gathered {
+    fn add(&mut self, content: &[u8], source: &PemSource, oddity: OddCertificates) -> Result<(), RootsError> {
+        let malformed = |fault: PemError| RootsError::Malformed { roots: source.clone(), fault };
         let mut position = 0;
         for block in PemText::of(content).blocks().map_err(malformed)? {
             if !block.is_certificate() {
@@ -185,15 +185,15 @@ impl Found {
             }
             match self.take(&certificate) {
                 Ok(()) => self.named.push(certificate),
-                Err(problem) if oddity == Oddity::PassedOver => tracing::debug!("{source}: {problem}"),
+                Err(problem) if oddity == OddCertificates::PassedOver => tracing::debug!("{source}: {problem}"),
                 Err(problem) => return Err(RootsError::Unusable { roots: source.clone(), position, problem }),
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, certificate: &CertificateDer<'static>) -> Result<(), CertificateProblem> {
-        let problem = |_| CertificateProblem::of(certificate);
+    fn take(&mut self, certificate: &CertificateDer<'static>) -> Result<(), CertificateFormatError> {
+        let problem = |_| CertificateFormatError::of(certificate);
         match may_be_authority(certificate)? {
             true => self.store.get_or_insert_with(RootCertStore::empty).add(certificate.clone()).map_err(problem),
             false => ParsedCertificate::try_from(certificate).map(drop).map_err(problem),
@@ -206,16 +206,16 @@ impl Found {
     }
 }
 
-impl From<Found> for TrustRoots {
-    fn from(found: Found) -> Self {
+impl From<Gathered> for TrustRoots {
+    fn from(found: Gathered) -> Self {
         let roots = Self::new(found.store.unwrap_or_else(RootCertStore::empty), found.named);
         Self { left_out: found.left_out.into(), ..roots }
     }
 }
 
 /// Whether it says so, or is of version 1, in which it cannot say.
-fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateProblem> {
-    let problem = |_| CertificateProblem::of(certificate);
+fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateFormatError> {
+    let problem = |_| CertificateFormatError::of(certificate);
     let parsed = CertificateInner::<Raw>::from_der(certificate).map_err(problem)?;
     let parsed = parsed.tbs_certificate();
     let constraints = parsed.get_extension::<BasicConstraints>().map_err(problem)?;

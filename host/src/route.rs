@@ -13,7 +13,7 @@ use rustls::pki_types::ServerName;
 
 use crate::alpn::{Alpn, Protocol};
 use crate::identity::Identity;
-use crate::pacing::Pacing;
+use crate::rate_limiter::RateLimiter;
 use crate::roots::TrustRoots;
 
 /// A host and a port.
@@ -140,22 +140,22 @@ impl Route {
     }
 
     /// The protocols to offer by ALPN on this port.
-    pub(crate) fn protocols(&self, spoken: Protocol, port: u16) -> Vec<Vec<u8>> {
-        let alpn = match (spoken, &self.mqtt_alpn) {
+    pub(crate) fn protocols(&self, protocol: Protocol, port: u16) -> Vec<Vec<u8>> {
+        let alpn = match (protocol, &self.mqtt_alpn) {
             (Protocol::Mqtt, Some(alpn)) => alpn,
             (Protocol::Https | Protocol::Mqtt, _) => &self.alpn,
         };
-        alpn.protocols(spoken, &self.host, port, self.identity.is_some())
+        alpn.protocols(protocol, &self.host, port, self.identity.is_some())
     }
 }
 
 /// A route whose host has been checked.
 #[derive(Debug)]
-pub(crate) struct Checked {
+pub(crate) struct CheckedRoute {
     pub(crate) route: Route,
     /// Whose certificate the server must show, and the SNI unless it is an IP address.
     pub(crate) server_name: ServerName<'static>,
-    pub(crate) pacing: Option<Pacing>,
+    pub(crate) rate_limiter: Option<RateLimiter>,
 }
 
 /// A host, and its port unless every port is meant.
@@ -164,7 +164,7 @@ type Destination = (String, Option<u16>);
 /// All that a workload may reach. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RouteTable {
-    routes: Arc<HashMap<Destination, Arc<Checked>>>,
+    routes: Arc<HashMap<Destination, Arc<CheckedRoute>>>,
 }
 
 impl RouteTable {
@@ -180,14 +180,14 @@ impl RouteTable {
             if table.contains_key(&key) {
                 return Err(RouteError::Duplicate { host: key.0, port: key.1 });
             }
-            let pacing = route.per_second.map(Pacing::new);
-            table.insert(key, Arc::new(Checked { route, server_name, pacing }));
+            let rate_limiter = route.per_second.map(RateLimiter::new);
+            table.insert(key, Arc::new(CheckedRoute { route, server_name, rate_limiter }));
         }
         Ok(Self { routes: Arc::new(table) })
     }
 
     /// The route to a destination, if there is one: the exact port before the host alone. Case does not matter.
-    pub(crate) fn find(&self, to: &Endpoint) -> Option<&Arc<Checked>> {
+    pub(crate) fn find(&self, to: &Endpoint) -> Option<&Arc<CheckedRoute>> {
         [Some(to.port), None].into_iter().find_map(|port| self.routes.get(&(to.host.clone(), port)))
     }
 }

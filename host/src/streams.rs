@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, StreamError};
 
-use connection::{Connection, End};
+use connection::{End, StreamConnection};
 use input::Input;
 use output::Output;
 
@@ -34,21 +34,21 @@ pub(crate) fn new(
     dialed: Dialed,
     on_failure: Option<FailureObserver>,
 ) -> (DynInputStream, DynOutputStream) {
-    let shared = Shared(Arc::new(Mutex::new(Connection::new(to, dialed, on_failure))));
+    let shared = Shared(Arc::new(Mutex::new(StreamConnection::new(to, dialed, on_failure))));
     (Box::new(Input::new(shared.clone())), Box::new(Output::new(shared)))
 }
 
 /// The connection of two streams.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Connection>>);
+struct Shared(Arc<Mutex<StreamConnection>>);
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    fn lock(&self) -> MutexGuard<'_, StreamConnection> {
         lock(&self.0)
     }
 }
 
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+fn lock(connection: &Mutex<StreamConnection>) -> MutexGuard<'_, StreamConnection> {
     // A panic of the observer, at worst, which leaves the connection as it should be.
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -64,26 +64,28 @@ impl Drop for Shared {
 
 /// What an error of such a stream carries.
 #[derive(Debug)]
-struct StreamFailure(Arc<TransportError>);
+struct BrokenStream(Arc<TransportError>);
 
-/// Why a stream of a [dialed connection](crate::DialedConnection) failed. None for errors of other streams.
-pub fn failure_of_stream(error: &wasmtime::Error) -> Option<&TransportError> {
-    error.downcast_ref::<StreamFailure>().map(|failure| &*failure.0)
+impl TransportError {
+    /// Why a stream of a [dialed connection](crate::DialedConnection) failed. None for errors of other streams.
+    pub fn from_stream(error: &wasmtime::Error) -> Option<&Self> {
+        error.downcast_ref::<BrokenStream>().map(|broken| &*broken.0)
+    }
 }
 
 impl End {
     fn error(&self) -> StreamError {
         match self {
             Self::Closed => StreamError::Closed,
-            Self::Failed(error) => StreamError::LastOperationFailed(StreamFailure(Arc::clone(error)).into()),
+            Self::Failed(error) => StreamError::LastOperationFailed(BrokenStream(Arc::clone(error)).into()),
         }
     }
 }
 
-impl fmt::Display for StreamFailure {
+impl fmt::Display for BrokenStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl std::error::Error for StreamFailure {}
+impl std::error::Error for BrokenStream {}

@@ -19,34 +19,50 @@ use crate::body::AnswerBody;
 use crate::clock::awake_timeout;
 use crate::connect::ConnectDeadline;
 use crate::connect_to::ConnectTo;
-use crate::connection::Failure;
 use crate::error::{Denial, ExchangeError, TransportError};
+use crate::http_connection::SendError;
 use crate::pool::{Pool, Target};
 use crate::route::{Endpoint, RouteTable};
 
-/// What one workload may do: the boundary that connections, identities and sessions never cross.
+/// What one workload may do: the boundary that connections, identities and TLS sessions never cross.
 #[derive(Debug, Clone)]
-pub struct Profile {
-    /// The name of the workload. Two profiles with the same name share connections where their routes agree.
-    pub workload: String,
+#[non_exhaustive]
+pub struct WorkloadConfig {
+    /// The name of the workload. Two configurations with the same name share connections where their routes agree.
+    pub name: String,
     /// What may be reached, and as whom.
     pub routes: RouteTable,
-    /// Addresses to use instead of those that DNS gives. The first that matches wins.
+    /// Addresses to use instead of those that DNS gives. The first that matches wins. Empty by default.
     pub connect_to: Vec<ConnectTo>,
+}
+
+impl WorkloadConfig {
+    /// A workload that may reach what `routes` name, at the addresses that DNS gives.
+    pub fn new(name: impl Into<String>, routes: RouteTable) -> Self {
+        Self { name: name.into(), routes, connect_to: Vec::new() }
+    }
+
+    /// Sets the addresses to use instead of those that DNS gives. The first that matches wins.
+    #[must_use]
+    pub fn connect_to(mut self, overrides: impl IntoIterator<Item = ConnectTo>) -> Self {
+        self.connect_to = overrides.into_iter().collect();
+        self
+    }
 }
 
 /// How long to wait where the guest does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
-    /// For a usable connection: a free place, DNS, TCP and TLS together. 10 s: a handshake over a slow mobile link
-    /// takes two to three, and one lost packet doubles that.
+    /// For a usable connection: a free place, DNS, TCP and TLS together. Default 10 s: a handshake over a slow mobile
+    /// link takes two to three, and one lost packet doubles that.
     pub connect: Duration,
-    /// From there to the head of the answer. 30 s: brokers answer within one, or are in trouble.
+    /// From there to the head of the answer. Default 30 s: brokers answer within one, or are in trouble.
     pub first_byte: Duration,
-    /// Between two pieces of the answer's body.
+    /// Between two pieces of the answer's body. Default 30 s, as for its head.
     pub between_bytes: Duration,
-    /// The most that a guest gets for each of them when it asks. 10 minutes: no broker takes so long, and a guest that
-    /// waits for a year holds connections that others wait for.
+    /// The most that a guest gets for each of them when it asks. Default 10 minutes: no broker takes so long, and a
+    /// guest that waits for a year holds connections that others wait for.
     pub maximum: Duration,
 }
 
@@ -62,6 +78,34 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
+    /// Sets [`connect`](Self::connect).
+    #[must_use]
+    pub fn connect(mut self, connect: Duration) -> Self {
+        self.connect = connect;
+        self
+    }
+
+    /// Sets [`first_byte`](Self::first_byte).
+    #[must_use]
+    pub fn first_byte(mut self, first_byte: Duration) -> Self {
+        self.first_byte = first_byte;
+        self
+    }
+
+    /// Sets [`between_bytes`](Self::between_bytes).
+    #[must_use]
+    pub fn between_bytes(mut self, between_bytes: Duration) -> Self {
+        self.between_bytes = between_bytes;
+        self
+    }
+
+    /// Sets [`maximum`](Self::maximum).
+    #[must_use]
+    pub fn maximum(mut self, maximum: Duration) -> Self {
+        self.maximum = maximum;
+        self
+    }
+
     fn with(self, options: Option<RequestOptions>) -> Self {
         let options = options.unwrap_or_default();
         let bounded = |wanted: Option<Duration>, otherwise| wanted.map_or(otherwise, |wanted| wanted.min(self.maximum));
@@ -82,7 +126,7 @@ type Permit = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 pub struct Transport {
     pub(crate) pool: Pool,
     workload: Arc<str>,
-    profile: Arc<Profile>,
+    config: Arc<WorkloadConfig>,
     permit: Option<Permit>,
     pub(crate) timeouts: Timeouts,
     pub(crate) on_failure: Option<FailureObserver>,
@@ -97,13 +141,13 @@ pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
 pub type AnswerObserver = Arc<dyn Fn() + Send + Sync>;
 
 impl Transport {
-    /// A transport for `profile` over the connections of `pool`. To change a route or an identity, make a new one over
+    /// A transport for the workload `config` over the connections of `pool`. To change a route or an identity, make a new one over
     /// the same pool: requests under way end as they began, and what the old identity left idle is never used again.
-    pub fn new(pool: Pool, profile: Profile) -> Self {
+    pub fn new(pool: Pool, config: WorkloadConfig) -> Self {
         Self {
             pool,
-            workload: profile.workload.as_str().into(),
-            profile: Arc::new(profile),
+            workload: config.name.as_str().into(),
+            config: Arc::new(config),
             permit: None,
             timeouts: Timeouts::default(),
             on_failure: None,
@@ -166,8 +210,8 @@ impl Transport {
         let target = self.target(&request).map_err(TransportError::Denied)?;
         let mut request = on_the_wire(request);
         let deadline = ConnectDeadline::begin(timeouts.connect);
-        if let Some(pacing) = &target.route.pacing {
-            let turn = pacing.turn(deadline).await;
+        if let Some(rate_limiter) = &target.route.rate_limiter {
+            let turn = rate_limiter.turn(deadline).await;
             turn.map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
         }
         loop {
@@ -188,11 +232,11 @@ impl Transport {
                 }
                 // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
                 // takes one from a finite supply of idle connections, or opens a new one and does not come back here.
-                Ok(Err(Failure::Unsent(unsent, _))) if !first => request = *unsent,
-                Ok(Err(Failure::Unsent(_, error))) => {
+                Ok(Err(SendError::Unsent(unsent, _))) if !first => request = *unsent,
+                Ok(Err(SendError::Unsent(_, error))) => {
                     return Err(TransportError::unsent(to, error));
                 }
-                Ok(Err(Failure::Unanswered(error))) => {
+                Ok(Err(SendError::Unanswered(error))) => {
                     if !first {
                         self.pool.forget_idle(&target);
                     }
@@ -226,15 +270,15 @@ impl Transport {
     }
 
     /// The way to a destination, if there is a route to it.
-    pub(crate) fn route(&self, spoken: Protocol, to: Endpoint) -> Result<Target, Denial> {
-        let route = self.profile.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
-        if spoken == Protocol::Mqtt && route.route.mqtt_alpn.is_none() {
+    pub(crate) fn route(&self, protocol: Protocol, to: Endpoint) -> Result<Target, Denial> {
+        let route = self.config.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
+        if protocol == Protocol::Mqtt && route.route.mqtt_alpn.is_none() {
             return Err(Denial::NotForMqtt(to));
         }
         Ok(Target {
             workload: Arc::clone(&self.workload),
-            spoken,
-            address: ConnectTo::apply(&self.profile.connect_to, &to),
+            protocol,
+            address: ConnectTo::apply(&self.config.connect_to, &to),
             route: Arc::clone(route),
             to,
         })
@@ -244,7 +288,7 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
-            .field("profile", &self.profile)
+            .field("config", &self.config)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }

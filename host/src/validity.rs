@@ -17,14 +17,14 @@ const WRITTEN: Duration = Duration::from_secs(1_793_491_200);
 
 /// A certificate that is not in its time, by the clock of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutOfTime {
+pub struct OutsideValidity {
     /// When it begins to be valid, or when it ended.
     limit: Duration,
     /// What the clock says.
     now: Duration,
 }
 
-impl OutOfTime {
+impl OutsideValidity {
     pub(crate) fn new(limit: Duration, now: Duration) -> Self {
         Self { limit, now }
     }
@@ -53,7 +53,7 @@ impl OutOfTime {
 }
 
 /// `expired on 2025-01-01T00:00:00Z, and this machine's clock says 2026-11-30T13:00:00Z`
-impl fmt::Display for OutOfTime {
+impl fmt::Display for OutsideValidity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.has_expired() { "expired on" } else { "is not valid before" };
         write!(f, "{what} {}, and this machine's clock says {}", date(self.limit), date(self.now))?;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn said(limit: u64, now: u64) -> String {
-        OutOfTime::new(Duration::from_secs(limit), Duration::from_secs(now)).to_string()
+        OutsideValidity::new(Duration::from_secs(limit), Duration::from_secs(now)).to_string()
     }
 
     #[test]

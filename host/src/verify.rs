@@ -17,7 +17,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
-use crate::error::Untrusted;
+use crate::error::UntrustedCertificate;
 use crate::roots::TrustRoots;
 use crate::tls::provider;
 
@@ -51,7 +51,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if !self.roots.names(server) {
-            let untrusted = || Error::from(Untrusted::named(server, name));
+            let untrusted = || Error::from(UntrustedCertificate::named(server, name));
             let chains = self.chains.as_ref().ok_or_else(untrusted)?;
             let verified = chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
             return verified.map_err(|error| match error {

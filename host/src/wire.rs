@@ -23,24 +23,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) struct Wire<S> {
     stream: S,
     broken: bool,
-    stuck: Arc<AtomicBool>,
+    backlog: Arc<AtomicBool>,
 }
 
 /// Whether a [`Wire`] has bytes that it could not send.
 #[derive(Debug, Clone)]
-pub(crate) struct Stuck(Arc<AtomicBool>);
+pub(crate) struct WriteBacklog(Arc<AtomicBool>);
 
-impl Stuck {
-    pub(crate) fn is_stuck(&self) -> bool {
+impl WriteBacklog {
+    pub(crate) fn is_present(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S) -> (Self, Stuck) {
-        let stuck = Arc::<AtomicBool>::default();
-        let wire = Self { stream, broken: false, stuck: Arc::clone(&stuck) };
-        (wire, Stuck(stuck))
+    pub(crate) fn new(stream: S) -> (Self, WriteBacklog) {
+        let backlog = Arc::<AtomicBool>::default();
+        let wire = Self { stream, broken: false, backlog: Arc::clone(&backlog) };
+        (wire, WriteBacklog(backlog))
     }
 }
 
@@ -66,7 +66,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
             other => other,
         };
         if outcome.is_pending() {
-            self.stuck.store(true, Ordering::Relaxed);
+            self.backlog.store(true, Ordering::Relaxed);
         }
         outcome
     }
@@ -80,7 +80,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = self.attempt(|stream| stream.poll_flush(cx));
         if flushed.is_ready() {
-            self.stuck.store(false, Ordering::Relaxed);
+            self.backlog.store(false, Ordering::Relaxed);
         }
         flushed
     }

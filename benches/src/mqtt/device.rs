@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustls::ClientConfig;
 use thingpost::{Endpoint, aws, mqtt};
 use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, MqttAuthentication, MqttConfig, Version};
-use thingpost_host::{Identity, Pool, Profile, Route, RouteTable, Transport, TrustRoots};
+use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 use super::KEEP_ALIVE_S;
 use crate::server::mqtt::ENDPOINT;
@@ -37,7 +37,7 @@ impl MqttDevice {
 
     pub(super) fn transport(&self) -> Transport {
         let routes = RouteTable::new(vec![self.route.clone()]).expect("the host is constant and valid");
-        Transport::new(Pool::default(), Profile { workload: "bench".to_owned(), routes, connect_to: Vec::new() })
+        Transport::new(Pool::default(), WorkloadConfig::new("bench", routes))
     }
 
     /// For the component.

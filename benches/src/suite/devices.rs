@@ -36,7 +36,7 @@ pub(super) async fn section(bench: &Bench) -> Result<Section, Failure> {
 
 /// Room for a connection for each.
 fn pool() -> Pool {
-    Pool::new(PoolLimits { connections: DEVICES, ..PoolLimits::default() })
+    Pool::new(PoolLimits::default().connections(DEVICES))
 }
 
 fn devices(bench: &Bench, count: usize) -> impl Iterator<Item = Device> {

@@ -37,7 +37,7 @@ pub(super) async fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let before = resident().unwrap_or(at_first);
     let runtime = Runtime::new(&CompilationCache::System)?;
     let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
-    let pool = Pool::new(PoolLimits { connections: bench.most_devices(), ..PoolLimits::default() });
+    let pool = Pool::new(PoolLimits::default().connections(bench.most_devices()));
     let mut clients = Vec::new();
     for number in 0..bench.most_devices() {
         clients.push(Client::reused(&component, &bench.cloud.device(Way::AwsCertificate, number), &pool).await?);

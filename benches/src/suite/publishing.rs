@@ -73,7 +73,7 @@ async fn instance_per_message(bench: &Bench) -> Result<Case, Failure> {
 
 /// What wasmtime's own transport does.
 async fn connection_per_message(bench: &Bench) -> Result<Case, Failure> {
-    let keeps_none = || Pool::new(PoolLimits { idle_per_key: 0, ..PoolLimits::default() });
+    let keeps_none = || Pool::new(PoolLimits::default().idle_per_key(0));
     let device = bench.device();
     let native = Client::native(&device, &keeps_none());
     let reused = Client::reused(&bench.component, &device, &keeps_none()).await?;

@@ -8,7 +8,7 @@ use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Plat
 use thingpost_host::runtime::{
     CompilationCache, DEFAULT_OPTIONS, MqttPre, OpenError, Publisher, PublisherPre, Runtime,
 };
-use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Timeouts, Transport};
+use thingpost_host::{ConnectTo, Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
 
 use crate::device::Device;
 use crate::error::Problem;
@@ -178,14 +178,14 @@ pub fn transport(
     timeout_ms: u32,
 ) -> Result<(Transport, LastFailure), Problem> {
     let routes = RouteTable::new(routes).map_err(|error| Problem::new("--endpoint", error))?;
-    let profile = Profile { workload: "thingpost".to_owned(), routes, connect_to };
+    let workload = WorkloadConfig::new("thingpost", routes).connect_to(connect_to);
     let last_failure = LastFailure::default();
     let noted = last_failure.clone();
     // Whoever typed the timeout is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());
     let answered = last_failure.clone();
-    let transport = Transport::new(Pool::default(), profile)
-        .timeouts(Timeouts { maximum, ..Timeouts::default() })
+    let transport = Transport::new(Pool::default(), workload)
+        .timeouts(Timeouts::default().maximum(maximum))
         .on_failure(Arc::new(move |error| noted.note(error)))
         .on_answer(Arc::new(move || answered.answered()));
     Ok((transport, last_failure))

@@ -47,7 +47,7 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRoute(to) => {
-                write!(f, "denied: no route to {to}; add one to the profile if it is meant to be reached")
+                write!(f, "denied: no route to {to}; add one to the workload if it is meant to be reached")
             }
             Self::NotForMqtt(to) => {
                 write!(f, "denied: the route to {to} is for HTTPS alone; make it one for MQTT if a broker is there")
@@ -73,7 +73,7 @@ impl fmt::Display for ConnectError {
                     seconds(*after)
                 )
             }
-            Self::NoTurn { after } => {
+            Self::RateLimited { after } => {
                 write!(
                     f,
                     "no turn within {} at the pace that was set; send fewer at a time, or set a higher pace",

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rustls::{CertificateError, Error, InvalidMessage};
 
-use super::untrusted::Untrusted;
+use super::untrusted::UntrustedCertificate;
 use crate::algorithm::spoken;
-use crate::validity::OutOfTime;
+use crate::validity::OutsideValidity;
 
 /// What is wrong with a server's certificate, and what to do about it.
 pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
@@ -19,8 +19,8 @@ pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
         }
         E::ExpiredContext { time, not_after: limit } | E::NotValidYetContext { time, not_before: limit } => {
             let seconds = |time: &rustls::pki_types::UnixTime| Duration::from_secs(time.as_secs());
-            let out_of_time = OutOfTime::new(seconds(limit), seconds(time));
-            (format!("it {out_of_time}"), clock_or_certificate(out_of_time))
+            let outside_validity = OutsideValidity::new(seconds(limit), seconds(time));
+            (format!("it {outside_validity}"), clock_or_certificate(outside_validity))
         }
         E::Expired => ("it has expired".to_owned(), "check this machine's clock"),
         E::NotValidYet => ("it is not valid yet".to_owned(), "check this machine's clock"),
@@ -51,7 +51,7 @@ pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
         }
         E::BadEncoding => ("it is damaged".to_owned(), "the server needs another certificate"),
         // `CaUsedAsEndEntity` above all, which comes as a text from another library.
-        E::Other(other) => match Untrusted::within(error) {
+        E::Other(other) => match UntrustedCertificate::within(error) {
             Some(untrusted) => (untrusted.to_string(), untrusted.way_out()),
             None => (words(other), "the server needs another certificate"),
         },
@@ -71,8 +71,8 @@ const MOST_NAMES: usize = 5;
 const SUPPORTED: &str = "the server needs a certificate that is signed by RSA of 2048 to 8192 bits, or ECDSA P-256 or P-384, with \
                          SHA-256 or SHA-384 (RSA with SHA-512 too), or by Ed25519";
 
-fn clock_or_certificate(out_of_time: OutOfTime) -> &'static str {
-    match (out_of_time.is_clock_wrong(), out_of_time.has_expired()) {
+fn clock_or_certificate(outside_validity: OutsideValidity) -> &'static str {
+    match (outside_validity.is_clock_wrong(), outside_validity.has_expired()) {
         (true, _) => "set this machine's clock",
         (false, true) => "check this machine's clock; if it is right, the server needs a new certificate",
         (false, false) => "check this machine's clock",

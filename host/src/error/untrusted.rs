@@ -17,13 +17,13 @@ const MOST: usize = 100;
 
 /// A certificate that leads to no authority that is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untrusted {
+pub struct UntrustedCertificate {
     subject: String,
     issuer: String,
     is_for_endpoint: bool,
 }
 
-impl Untrusted {
+impl UntrustedCertificate {
     /// What the library says of an unknown issuer, with what it leaves out: the certificate.
     pub(crate) fn named(server: &CertificateDer<'_>, name: &ServerName<'_>) -> CertificateError {
         match Self::of(server, name) {
@@ -68,7 +68,7 @@ impl Untrusted {
     }
 }
 
-impl fmt::Display for Untrusted {
+impl fmt::Display for UntrustedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { subject, issuer, is_for_endpoint } = self;
         let names = if *is_for_endpoint { "" } else { "is for another name, and " };
@@ -76,7 +76,7 @@ impl fmt::Display for Untrusted {
     }
 }
 
-impl StdError for Untrusted {}
+impl StdError for UntrustedCertificate {}
 
 /// Anybody can put anything there.
 fn printable(name: &str) -> String {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::certificate::CertificateProblem;
-use crate::key::KeyProblem;
+use crate::certificate::CertificateFormatError;
+use crate::key::PrivateKeyError;
 use crate::path;
-use crate::pem::{PemContents, PemFault, PemSource, Wanted};
+use crate::pem::{Expected, PemContents, PemError, PemSource};
 
 /// Why a certificate and a key do not make an [`Identity`](super::Identity).
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub enum IdentityError {
         /// Where.
         file: PemSource,
         /// What is wrong.
-        fault: PemFault,
+        fault: PemError,
     },
     /// No certificate where the certificate should be.
     NoCertificate {
@@ -50,7 +50,7 @@ pub enum IdentityError {
         /// Where the key is.
         key: PemSource,
         /// What is wrong with it.
-        problem: KeyProblem,
+        problem: PrivateKeyError,
     },
     /// A certificate is PEM, but not a certificate that TLS can use.
     UnusableCertificate {
@@ -59,7 +59,7 @@ pub enum IdentityError {
         /// Its position there, counted from 1.
         position: usize,
         /// What is wrong with it.
-        problem: CertificateProblem,
+        problem: CertificateFormatError,
     },
     /// The key belongs to a certificate of the chain, but not to the first one.
     LeafNotFirst {
@@ -89,10 +89,10 @@ impl fmt::Display for IdentityError {
                 write!(f, "broken PEM in {file} ({fault}); download or export it again")
             }
             Self::NoCertificate { certificate, found } => {
-                write!(f, "no certificate in {certificate}: {found}; {}", found.way_out(Wanted::Certificate))
+                write!(f, "no certificate in {certificate}: {found}; {}", found.way_out(Expected::Certificate))
             }
             Self::NoPrivateKey { key, found } => {
-                write!(f, "no private key in {key}: {found}; {}", found.way_out(Wanted::PrivateKey))
+                write!(f, "no private key in {key}: {found}; {}", found.way_out(Expected::PrivateKey))
             }
             Self::EncryptedKey { key } => write!(
                 f,

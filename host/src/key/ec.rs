@@ -12,7 +12,7 @@ use rustls::sign::SigningKey;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::{Decode, Encode};
 
-use super::{KeyProblem, LoadError, sign_with};
+use super::{LoadError, PrivateKeyError, sign_with};
 use crate::algorithm::{self, Identifier, P256, P384, Parameter};
 use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, context, element};
 
@@ -61,17 +61,17 @@ pub(super) fn load(
     der: &[u8],
     chain: &[CertificateDer<'_>],
 ) -> Result<Arc<dyn SigningKey>, LoadError> {
-    let key = Key::of(der).ok_or(KeyProblem::Damaged)?;
+    let key = Key::of(der).ok_or(PrivateKeyError::Damaged)?;
     let of_certificates: Vec<_> = chain.iter().filter_map(point_of_certificate).collect();
     let parameter = match beside {
         Some(Parameter::None) | None => key.parameter.clone(),
         Some(beside) => beside,
     };
     let curves = match parameter {
-        Parameter::Explicit => return Err(KeyProblem::ExplicitCurve.into()),
+        Parameter::Explicit => return Err(PrivateKeyError::ExplicitCurve.into()),
         Parameter::Curve(number) => match Curve::of(&number) {
             Some(curve) => vec![curve],
-            None => return Err(KeyProblem::Unsupported(algorithm::name(&number)).into()),
+            None => return Err(PrivateKeyError::Unsupported(algorithm::name(&number)).into()),
         },
         Parameter::None => vec![Curve::P256, Curve::P384],
     };
@@ -86,7 +86,7 @@ pub(super) fn load(
         }
     }
     match key.point {
-        Some([UNCOMPRESSED, ..]) => Err(KeyProblem::Damaged.into()),
+        Some([UNCOMPRESSED, ..]) => Err(PrivateKeyError::Damaged.into()),
         _ => Err(LoadError::BelongsToNone),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::PrivatePkcs1KeyDer;
 use rustls::sign::SigningKey;
 
-use super::{KeyProblem, LoadError, sign_with};
+use super::{LoadError, PrivateKeyError, sign_with};
 use crate::der::{Elements, INTEGER, SEQUENCE};
 
 const SIZES: [usize; 3] = [2048, 3072, 4096];
@@ -13,8 +13,8 @@ const LEAST_EXPONENT: u64 = 65537;
 
 /// From `RSAPrivateKey` (RFC 8017).
 pub(super) fn load(der: &[u8]) -> Result<Arc<dyn SigningKey>, LoadError> {
-    let (version, bits, exponent) = numbers(der).ok_or(KeyProblem::Damaged)?;
-    let unsupported = |kind: String| Err(KeyProblem::Unsupported(kind).into());
+    let (version, bits, exponent) = numbers(der).ok_or(PrivateKeyError::Damaged)?;
+    let unsupported = |kind: String| Err(PrivateKeyError::Unsupported(kind).into());
     if version != 0 {
         return unsupported("RSA with more than two primes".to_owned());
     }

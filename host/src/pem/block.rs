@@ -31,7 +31,7 @@ pub(crate) struct Block<'a> {
 /// What is wrong with a PEM text. Never quotes more of it than a label: what follows may be a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PemFault {
+pub enum PemError {
     /// A BEGIN line is cut off.
     CutBegin {
         /// Its number, counted from 1.
@@ -60,7 +60,7 @@ pub enum PemFault {
     },
 }
 
-impl fmt::Display for PemFault {
+impl fmt::Display for PemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CutBegin { line } => write!(f, "the BEGIN in line {line} is cut off"),
@@ -74,20 +74,20 @@ impl fmt::Display for PemFault {
 }
 
 /// All blocks of a text, in their order.
-pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, PemFault> {
+pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
     let mut blocks = Vec::new();
     let (mut at, mut line, mut counted) = (0, 1, 0);
     while let Some(begin) = memmem::find(&text[at..], BEGIN).map(|found| at + found) {
         line += text[counted..begin].iter().filter(|byte| **byte == b'\n').count();
         counted = begin;
-        let (label, body) = label(text, begin + BEGIN.len()).ok_or(PemFault::CutBegin { line })?;
+        let (label, body) = label(text, begin + BEGIN.len()).ok_or(PemError::CutBegin { line })?;
         let next = memmem::find(&text[body..], BEGIN).map_or(text.len(), |next| body + next);
         let end = memmem::find(&text[body..next], END).map(|end| body + end);
-        let end = end.ok_or_else(|| PemFault::MissingEnd { label: label.to_owned(), line })?;
+        let end = end.ok_or_else(|| PemError::MissingEnd { label: label.to_owned(), line })?;
         let ends_alike =
             text[end + END.len()..].strip_prefix(label.as_bytes()).is_some_and(|rest| rest.starts_with(DASHES));
         if !ends_alike {
-            return Err(PemFault::OtherEnd { label: label.to_owned(), line });
+            return Err(PemError::OtherEnd { label: label.to_owned(), line });
         }
         let (header, base64) = without_header(&text[body..end]);
         blocks.push(Block { label, line, header, base64 });
@@ -135,7 +135,7 @@ impl Block<'_> {
     }
 
     /// What is in it. Line ends that came as `\n`, two characters, out of JSON or a variable, count as line ends.
-    pub(crate) fn der(&self) -> Result<Vec<u8>, PemFault> {
+    pub(crate) fn der(&self) -> Result<Vec<u8>, PemError> {
         // Under a label of its choice the parser decodes in constant time, as fits a key.
         let mut pem = b"-----BEGIN PRIVATE KEY-----\n".to_vec();
         let mut bytes = self.base64.iter().copied().peekable();
@@ -148,7 +148,7 @@ impl Block<'_> {
         }
         pem.extend_from_slice(b"\n-----END PRIVATE KEY-----\n");
         let decoded = <(SectionKind, Vec<u8>)>::from_pem_slice(&pem);
-        decoded.map(|(_, der)| der).map_err(|_| PemFault::NotBase64 { label: self.label.to_owned(), line: self.line })
+        decoded.map(|(_, der)| der).map_err(|_| PemError::NotBase64 { label: self.label.to_owned(), line: self.line })
     }
 }
 
@@ -198,7 +198,7 @@ mod tests {
         for base64 in ["A", "*AAA", "A\\AA", "AAAA="] {
             let text = format!("-----BEGIN A-----\n{base64}\n-----END A-----");
             let fault = blocks(text.as_bytes()).unwrap()[0].der().unwrap_err();
-            assert_eq!(fault, PemFault::NotBase64 { label: "A".to_owned(), line: 1 }, "{base64}");
+            assert_eq!(fault, PemError::NotBase64 { label: "A".to_owned(), line: 1 }, "{base64}");
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! A container with a low `ulimit -n`, or a gateway with many files open, has fewer sockets to give than the limits of the pool
 //! allow. A connection that cannot be opened for that is no trouble of the network, and the requests that have connections already
-//! are about to be done with them. So the others wait for those, and the lane does with fewer connections from then on; one less
+//! are about to be done with them. So the others wait for those, and the bucket does with fewer connections from then on; one less
 //! than there could be, as somebody else may want to open a file.
 //!
-//! But the shortage may be over: a backup has closed its files, a limit was raised. Nobody says so, so the lane takes one turn back
+//! But the shortage may be over: a backup has closed its files, a limit was raised. Nobody says so, so the bucket takes one turn back
 //! after each half minute without a shortage. If that was too much, it costs one attempt to connect.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{LaneSettings, Pool};
+use super::{BucketSettings, Pool};
 use crate::clock::later;
 use crate::connect::ConnectDeadline;
 use crate::error::ConnectError;
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// So long without a shortage, and a turn is taken back.
 const CALM: Duration = Duration::from_secs(30);
 
-/// How a lane takes it.
+/// How a bucket takes it.
 pub(super) struct Shortage(Mutex<Turns>);
 
 struct Turns {
@@ -96,16 +96,16 @@ impl Pool {
     /// waits for a descriptor.
     pub(super) async fn make_do(
         &self,
-        lane: &LaneSettings,
+        bucket: &BucketSettings,
         turn: OwnedSemaphorePermit,
         deadline: ConnectDeadline,
     ) -> Result<OwnedSemaphorePermit, ConnectError> {
-        if !lane.shortage.meet(Instant::now()) {
+        if !bucket.shortage.meet(Instant::now()) {
             self.wait_for_descriptor(deadline).await?;
             return Ok(turn);
         }
         turn.forget();
-        let next = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned()).await;
+        let next = timeout_at(deadline.at, Arc::clone(&bucket.turns).acquire_owned()).await;
         Ok(next.map_err(|_elapsed| ConnectError::OutOfDescriptors)?.expect("the semaphore is never closed"))
     }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lane_loses_turns_down_to_the_last_one_and_one_for_a_spare_descriptor() {
+    fn a_bucket_loses_turns_down_to_the_last_one_and_one_for_a_spare_descriptor() {
         let (shortage, now) = (Shortage::none(4), Instant::now());
         assert!(!shortage.takes_one_more(), "nothing was short");
         assert!(shortage.meet(now));

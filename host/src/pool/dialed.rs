@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 use tokio_rustls::client::TlsStream;
 
-use super::{Key, LaneSettings, Pool, State, Target};
+use super::{BucketSettings, Key, Pool, State, Target};
 use crate::alpn::Protocol;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
@@ -28,8 +28,8 @@ pub(crate) struct Dialed {
 
 /// Dropped when the socket is closed.
 pub(crate) struct DialedPermits {
-    /// Keeps the lane in the table while in use.
-    _lane: Arc<LaneSettings>,
+    /// Keeps the bucket in the table while in use.
+    _bucket: Arc<BucketSettings>,
     _turn: OwnedSemaphorePermit,
     _socket: OwnedSemaphorePermit,
 }
@@ -37,28 +37,28 @@ pub(crate) struct DialedPermits {
 impl Pool {
     /// A new connection to `target`, for its guest alone.
     pub(crate) async fn dial(&self, target: &Target, deadline: ConnectDeadline) -> Result<Dialed, ConnectError> {
-        let (lane, _) = self.lane(&Key::of(target), target);
+        let (bucket, _) = self.bucket(&Key::of(target), target);
         let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
-        let turn = timeout_at(deadline.at, Arc::clone(&lane.turns).acquire_owned())
+        let turn = timeout_at(deadline.at, Arc::clone(&bucket.turns).acquire_owned())
             .await
             .map_err(full)?
             .expect("the semaphore is never closed");
         let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
         let stream = loop {
-            match connect(&target.address, &target.route.server_name, &lane.tls, deadline).await {
+            match connect(&target.address, &target.route.server_name, &bucket.tls, deadline).await {
                 Err(ConnectError::OutOfDescriptors) => self.wait_for_descriptor(deadline).await?,
                 connected => break connected?,
             }
         };
-        Ok(Dialed { stream, permits: DialedPermits { _lane: lane, _turn: turn, _socket: socket } })
+        Ok(Dialed { stream, permits: DialedPermits { _bucket: bucket, _turn: turn, _socket: socket } })
     }
 }
 
 impl State {
-    /// The turns of this workload's dialed connections. As long as one of them is taken, a lane has them.
+    /// The turns of this workload's dialed connections. As long as one of them is taken, a bucket has them.
     pub(super) fn dialed_turns(&self, workload: &str) -> Option<Arc<Semaphore>> {
-        let mut lanes = self.lanes.iter();
-        let (_, lane) = lanes.find(|(key, _)| key.spoken == Protocol::Mqtt && *key.workload == *workload)?;
-        Some(Arc::clone(&lane.settings.turns))
+        let mut buckets = self.buckets.iter();
+        let (_, bucket) = buckets.find(|(key, _)| key.protocol == Protocol::Mqtt && *key.workload == *workload)?;
+        Some(Arc::clone(&bucket.settings.turns))
     }
 }

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Found, Oddity, RootsError, TrustRoots};
+use super::{Gathered, OddCertificates, RootsError, TrustRoots};
 use crate::pem::{self, PemSource, PemText};
 
 const FILE: &str = "SSL_CERT_FILE";
@@ -19,7 +19,7 @@ pub(super) fn roots() -> Result<Option<TrustRoots>, RootsError> {
 }
 
 fn roots_of(file: Option<&Path>, folders: Option<OsString>) -> Result<Option<TrustRoots>, RootsError> {
-    let mut found = Found::default();
+    let mut found = Gathered::default();
     if let Some(file) = file {
         let in_file = read(file, &mut found);
         in_file.map_err(|error| RootsError::Environment {
@@ -44,11 +44,11 @@ fn roots_of(file: Option<&Path>, folders: Option<OsString>) -> Result<Option<Tru
 }
 
 /// All certificates of a file, which must have some.
-fn read(file: &Path, found: &mut Found) -> Result<(), RootsError> {
+fn read(file: &Path, found: &mut Gathered) -> Result<(), RootsError> {
     let content = pem::read(file).map_err(|error| RootsError::Unreadable { file: file.to_owned(), error })?;
     let source = PemSource::from(file);
     let before = found.named.len();
-    found.add(&content, &source, Oddity::PassedOver)?;
+    found.add(&content, &source, OddCertificates::PassedOver)?;
     if found.named.len() > before {
         return Ok(());
     }
@@ -59,7 +59,7 @@ fn read(file: &Path, found: &mut Found) -> Result<(), RootsError> {
 }
 
 /// The certificates of a folder. It holds whatever it holds, and most of it several times: what is no certificate is passed over.
-fn read_folder(folder: &Path, found: &mut Found) -> Result<(), RootsError> {
+fn read_folder(folder: &Path, found: &mut Gathered) -> Result<(), RootsError> {
     let entries = fs::read_dir(folder).map_err(|error| RootsError::Unreadable { file: folder.to_owned(), error })?;
     for file in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
         if let Err(error) = read(&file, found) {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::LeftOut;
-use crate::certificate::CertificateProblem;
+use crate::certificate::CertificateFormatError;
 use crate::path;
-use crate::pem::{PemContents, PemFault, PemSource, Wanted};
+use crate::pem::{Expected, PemContents, PemError, PemSource};
 
 /// Why a file does not make [`TrustRoots`](super::TrustRoots).
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub enum RootsError {
         /// Where.
         roots: PemSource,
         /// What is wrong.
-        fault: PemFault,
+        fault: PemError,
     },
     /// There is no certificate.
     NoCertificate {
@@ -49,7 +49,7 @@ pub enum RootsError {
         /// Which one, counted from 1.
         position: usize,
         /// What is wrong with it.
-        problem: CertificateProblem,
+        problem: CertificateFormatError,
     },
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for RootsError {
                 write!(f, "no certificate to be trusted in {roots}: {left_out}; give the CA certificates in PEM form")
             }
             Self::NoCertificate { roots, found, left_out: None } => {
-                write!(f, "no certificate in the trust roots {roots}: {found}; {}", found.way_out(Wanted::Roots))
+                write!(f, "no certificate in the trust roots {roots}: {found}; {}", found.way_out(Expected::Roots))
             }
             Self::Environment { setting, error: Some(error) } => {
                 write!(f, "{setting} is set in the environment: {error}, or unset it")

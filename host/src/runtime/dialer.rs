@@ -16,7 +16,6 @@ use super::bindings::exports::thingpost::iot::types::{Failure, NoAnswer};
 use super::mqtt::bindings::thingpost::iot::dialer::{Host, HostDialing};
 use crate::dial::DialedConnection;
 use crate::error::TransportError;
-use crate::streams::failure_of_stream;
 use crate::transport::Transport;
 
 /// How many connections one guest may have on their way. It needs one. The pool bounds connections, but not those who
@@ -120,7 +119,7 @@ impl Host for DialerView<'_> {
     }
 
     fn failure(&mut self, error: Resource<Error>) -> Result<Option<NoAnswer>> {
-        Ok(failure_of_stream(self.table.get(&error)?).map(NoAnswer::from))
+        Ok(TransportError::from_stream(self.table.get(&error)?).map(NoAnswer::from))
     }
 }
 

@@ -205,12 +205,11 @@ fn linker(engine: &Engine) -> Result<Linker<StoreState>> {
 mod tests {
     use super::types::{AwsAuthentication, AwsConfig, Cause, Message, Platform, Qos};
     use super::*;
-    use crate::{Pool, Profile, RouteTable, Transport};
+    use crate::{Pool, RouteTable, Transport, WorkloadConfig};
 
     async fn open(component: &PublisherPre) -> Publisher {
-        let profile =
-            Profile { workload: "w".to_owned(), routes: RouteTable::new(Vec::new()).unwrap(), connect_to: Vec::new() };
-        let transport = Transport::new(Pool::default(), profile);
+        let workload = WorkloadConfig::new("w", RouteTable::new(Vec::new()).unwrap());
+        let transport = Transport::new(Pool::default(), workload);
         let authentication = AwsAuthentication::Certificate;
         let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443, authentication });
         component.open(transport, &platform, &DEFAULT_OPTIONS, None).await.unwrap()

@@ -67,7 +67,7 @@ mod tests {
         let after = Duration::from_secs(1);
         for (error, failure) in [
             (ConnectError::LimitReached { after }, Failure::ConnectionLimit),
-            (ConnectError::NoTurn { after }, Failure::ConnectionLimit),
+            (ConnectError::RateLimited { after }, Failure::ConnectionLimit),
             (ConnectError::DnsTimeout { after }, Failure::NameResolution),
             (ConnectError::Timeout { phase: Phase::Tls, after }, Failure::ConnectTimeout),
             (ConnectError::Certificate(CertificateError::Expired), Failure::TlsCertificate),

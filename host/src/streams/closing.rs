@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::connection::{Connection, now};
+use super::connection::{StreamConnection, now};
 use super::lock;
 
 /// For goodbyes. A server that does not close by then, or does not take what is left, is not waited for.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Closes the connection, without keeping anybody waiting.
-pub(super) fn close(connection: &Arc<Mutex<Connection>>) {
+pub(super) fn close(connection: &Arc<Mutex<StreamConnection>>) {
     // The goodbye leaves at once if it can: a process may end here.
     if lock(connection).poll_closed(&mut now()).is_ready() {
         return;

@@ -24,7 +24,7 @@ use crate::transport::FailureObserver;
 /// guest asks for it.
 pub(super) const BUFFER: usize = 64 * 1024;
 
-pub(super) struct Connection {
+pub(super) struct StreamConnection {
     to: Endpoint,
     stream: TlsStream<TcpStream>,
     /// What TLS has not taken yet.
@@ -53,7 +53,7 @@ pub(super) enum End {
     Failed(Arc<TransportError>),
 }
 
-impl Connection {
+impl StreamConnection {
     pub fn new(to: Endpoint, dialed: Dialed, on_failure: Option<FailureObserver>) -> Self {
         Self {
             to,

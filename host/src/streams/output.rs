@@ -9,7 +9,7 @@ use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{OutputStream, StreamError, StreamResult};
 
 use super::Shared;
-use super::connection::Connection;
+use super::connection::StreamConnection;
 
 pub(super) struct Output {
     connection: Shared,
@@ -40,7 +40,7 @@ impl Output {
 }
 
 /// Waits until there is room for more, or it is known why there never will be.
-fn poll_writable(connection: &mut Connection, is_flushing: &mut bool, cx: &mut Context<'_>) -> Poll<()> {
+fn poll_writable(connection: &mut StreamConnection, is_flushing: &mut bool, cx: &mut Context<'_>) -> Poll<()> {
     if connection.end_of_writing().is_some() {
         return Poll::Ready(());
     }

@@ -1,32 +1,29 @@
-//! Short forms for what every test does: a profile, a request, an answer.
+//! Short forms for what every test does: a config, a request, an answer.
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use thingpost_host::{ConnectTo, Pool, Profile, Route, RouteTable, Transport, TransportError};
+use thingpost_host::{ConnectTo, Pool, Route, RouteTable, Transport, TransportError, WorkloadConfig};
 pub use thingpost_patience::within;
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
 use crate::server::Server;
 
-pub fn profile(workload: &str, routes: Vec<Route>, server: &Server) -> Profile {
-    profile_at(workload, routes, server.address)
+pub fn config(workload: &str, routes: Vec<Route>, server: &Server) -> WorkloadConfig {
+    config_at(workload, routes, server.address)
 }
 
 /// The same for a server that is not a [`Server`].
-pub fn profile_at(workload: &str, routes: Vec<Route>, address: SocketAddr) -> Profile {
+pub fn config_at(workload: &str, routes: Vec<Route>, address: SocketAddr) -> WorkloadConfig {
     let override_all = format!("::{address}");
-    Profile {
-        workload: workload.into(),
-        routes: RouteTable::new(routes).unwrap(),
-        connect_to: vec![override_all.parse::<ConnectTo>().unwrap()],
-    }
+    WorkloadConfig::new(workload, RouteTable::new(routes).unwrap())
+        .connect_to([override_all.parse::<ConnectTo>().unwrap()])
 }
 
 pub fn transport(route: Route, server: &Server) -> Transport {
-    Transport::new(Pool::default(), profile("test", vec![route], server))
+    Transport::new(Pool::default(), config("test", vec![route], server))
 }
 
 pub fn body(bytes: impl Into<Bytes>) -> WasiBody {

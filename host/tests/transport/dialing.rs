@@ -8,13 +8,13 @@ use std::time::Duration;
 use rustls::HandshakeKind;
 use thingpost_host::{
     AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, ConnectError, Denial, Phase,
-    Pool, PoolLimits, Profile, Route, RouteTable, Timeouts, Transport, TransportError,
+    Pool, PoolLimits, Route, RouteTable, Timeouts, Transport, TransportError, WorkloadConfig,
 };
 use thingpost_patience::{Clock, patience};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
-use crate::client::{profile, profile_at, publish, transport, within};
+use crate::client::{config, config_at, publish, transport, within};
 use crate::peer::Peer;
 use crate::pki::Authority;
 use crate::server::{Do, Script, Server, ServerTls};
@@ -107,7 +107,7 @@ async fn the_identity_of_the_route_is_shown_and_after_a_rotation_the_new_one() {
         let pool = Pool::default();
         for device in [&old, &old, &new, &old] {
             let route = anonymous.clone().identity(device.identity());
-            let transport = Transport::new(pool.clone(), profile("w", vec![route], &server));
+            let transport = Transport::new(pool.clone(), config("w", vec![route], &server));
             let before = server.accepted();
             let _connection = transport.dial("localhost:8883", patience()).await.unwrap();
             server
@@ -137,7 +137,7 @@ async fn a_device_that_comes_back_resumes_its_session_and_a_renewed_one_does_not
         .await;
         let anonymous = Route::new("localhost", ca.roots()).mqtt();
         let (pool, device) = (Pool::default(), ca.issue("device"));
-        let transport = |route: Route| Transport::new(pool.clone(), profile_at("w", vec![route], peer.address));
+        let transport = |route: Route| Transport::new(pool.clone(), config_at("w", vec![route], peer.address));
         let of_device = transport(anonymous.clone().identity(device.identity()));
         let renewed = transport(anonymous.identity(device.identity()));
         for (transport, expected) in [
@@ -176,13 +176,13 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
             matches!(untrusted, TransportError::Connect { error: ConnectError::Certificate(_), .. }),
             "{untrusted:?}"
         );
-        let refused = dial(Transport::new(Pool::default(), profile_at("w", vec![route()], closed))).await;
+        let refused = dial(Transport::new(Pool::default(), config_at("w", vec![route()], closed))).await;
         assert!(matches!(refused, TransportError::Connect { error: ConnectError::Unreachable(_), .. }), "{refused:?}");
         let nowhere = Route::new("nowhere.invalid", ca.roots()).mqtt();
         let routes = RouteTable::new(vec![nowhere]).unwrap();
-        let profile = Profile { workload: "w".into(), routes, connect_to: Vec::new() };
+        let config = WorkloadConfig::new("w", routes);
         let unknown =
-            Transport::new(Pool::default(), profile).dial("nowhere.invalid:8883", patience()).await.unwrap_err();
+            Transport::new(Pool::default(), config).dial("nowhere.invalid:8883", patience()).await.unwrap_err();
         assert!(
             matches!(
                 unknown,
@@ -207,7 +207,7 @@ async fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
             "{late:?}"
         );
         // However long the guest would have waited.
-        let bounded = transport.timeouts(Timeouts { maximum: MOMENT, ..Timeouts::default() });
+        let bounded = transport.timeouts(Timeouts::default().maximum(MOMENT));
         bounded.dial("localhost:8883", Duration::from_secs(3600)).await.unwrap_err();
     })
     .await;
@@ -222,9 +222,9 @@ async fn a_workload_dials_as_many_connections_as_it_may_have_to_all_destinations
     within(async {
         let ca = Authority::new("ca");
         let server = silent(&ca, "localhost").start();
-        let pool = Pool::new(PoolLimits { dialed_per_workload: 2, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().dialed_per_workload(2));
         let route = Route::new("localhost", ca.roots()).mqtt();
-        let transport = |workload: &str| Transport::new(pool.clone(), profile(workload, vec![route.clone()], &server));
+        let transport = |workload: &str| Transport::new(pool.clone(), config(workload, vec![route.clone()], &server));
         let (greedy, other) = (transport("greedy"), transport("other"));
         let first = greedy.dial("localhost:8883", patience()).await.unwrap();
         let _second = greedy.dial("localhost:443", patience()).await.unwrap();
@@ -248,10 +248,10 @@ async fn dialed_connections_count_among_those_of_the_pool_and_idle_ones_give_way
     within(async {
         let ca = Authority::new("ca");
         let server: Server = Script::new(&ca).start();
-        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(1));
         let route = Route::new("localhost", ca.roots()).mqtt();
-        let transport = Transport::new(pool, profile("w", vec![route], &server));
-        let impatient = transport.clone().timeouts(Timeouts { connect: MOMENT, ..Timeouts::default() });
+        let transport = Transport::new(pool, config("w", vec![route], &server));
+        let impatient = transport.clone().timeouts(Timeouts::default().connect(MOMENT));
 
         request(&transport).await.unwrap();
         let dialed = transport.dial("localhost:8883", patience()).await.unwrap();
@@ -276,7 +276,7 @@ async fn a_connection_takes_a_turn_where_the_route_has_a_pace() {
         let (dialed, ()) = tokio::join!(transport.dial("localhost:8883", patience()), clock.pass(MOMENT / 50));
         dialed.unwrap();
         let error = transport.dial("localhost:8883", MOMENT).await.unwrap_err();
-        assert!(matches!(error, TransportError::Connect { error: ConnectError::NoTurn { .. }, .. }), "{error:?}");
+        assert!(matches!(error, TransportError::Connect { error: ConnectError::RateLimited { .. }, .. }), "{error:?}");
     })
     .await;
 }

@@ -7,7 +7,7 @@
 use thingpost_host::{Pool, PoolLimits, Route, Transport};
 use tokio::task::JoinSet;
 
-use crate::client::{profile, publish, within};
+use crate::client::{config, publish, within};
 use crate::pki::Authority;
 use crate::server::{Do, OK, Script, Signal};
 
@@ -23,10 +23,10 @@ async fn a_workload_with_hundreds_of_requests_lets_each_request_of_another_go_be
         let answer = Signal::new();
         let told = answer.clone();
         let server = Script::new(&authority).on_request(move |_, _| Do::AnswerWhen(told.clone(), OK)).start();
-        let pool = Pool::new(PoolLimits { connections: SOCKETS, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(SOCKETS));
         let [greedy, modest] = ["greedy", "modest"].map(|workload| {
             let routes = vec![Route::new("localhost", authority.roots())];
-            Transport::new(pool.clone(), profile(workload, routes, &server))
+            Transport::new(pool.clone(), config(workload, routes, &server))
         });
         let came = |workload: &str| server.bodies().iter().filter(|body| *body == workload).count();
 

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use thingpost_host::{Pool, PoolLimits, Route, Transport};
 use tokio::task::JoinSet;
 
-use crate::client::{profile, publish, within};
+use crate::client::{config, publish, within};
 use crate::pki::Authority;
 use crate::server::{Do, OK, Script, Server, Signal};
 
 const URL: &str = "https://localhost/topics/t";
 
 fn transport(pool: &Pool, workload: &str, authority: &Authority, server: &Server) -> Transport {
-    Transport::new(pool.clone(), profile(workload, vec![Route::new("localhost", authority.roots())], server))
+    Transport::new(pool.clone(), config(workload, vec![Route::new("localhost", authority.roots())], server))
 }
 
 /// Sends `messages` messages, `in_flight` of them at any time: whoever got an answer sends the next one.
@@ -49,7 +49,7 @@ async fn ten_thousand_requests_with_32_in_flight_open_at_most_32_connections() {
     within(async {
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let pool = Pool::new(PoolLimits { connections_per_key: 512, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections_per_key(512));
         send(&transport(&pool, "w", &authority, &server), 32, 10_000).join_all().await;
         assert!(server.accepted() <= 32, "{}", server.accepted());
         assert_each_came_once(&server, 10_000);
@@ -63,7 +63,7 @@ async fn four_busy_workloads_never_have_more_connections_open_than_the_pool_allo
         const BOUND: usize = 6;
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let pool = Pool::new(PoolLimits { connections: BOUND, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(BOUND));
         let mut workloads = Vec::new();
         for workload in ["a", "b", "c", "d"] {
             workloads.push(send(&transport(&pool, workload, &authority, &server), 8, 50));
@@ -84,7 +84,7 @@ async fn one_workload_alone_keeps_its_connections_although_it_could_use_more_tha
         const BOUND: usize = 4;
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let pool = Pool::new(PoolLimits { connections: BOUND, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(BOUND));
         send(&transport(&pool, "w", &authority, &server), 16, 200).join_all().await;
         assert!(server.accepted() <= BOUND, "{}", server.accepted());
         assert_each_came_once(&server, 200);
@@ -102,7 +102,7 @@ async fn after_a_burst_no_more_connections_remain_than_may_be_idle() {
         let all_there = Signal::new();
         let answer = all_there.clone();
         let server = Script::new(&authority).on_request(move |_, _| Do::AnswerWhen(answer.clone(), OK)).start();
-        let pool = Pool::new(PoolLimits { idle_per_key: KEPT, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().idle_per_key(KEPT));
         let transport = transport(&pool, "w", &authority, &server);
         let burst = send(&transport, BURST, BURST);
         server.until(|ledger| ledger.requests() == BURST).await;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use thingpost_host::{Denial, Pool, Profile, Route, RouteTable, Timeouts, Transport, TransportError};
+use thingpost_host::{Denial, Pool, Route, RouteTable, Timeouts, Transport, TransportError, WorkloadConfig};
 use thingpost_patience::patience;
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
@@ -85,12 +85,8 @@ async fn a_closed_port_is_refused() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let profile = Profile {
-            workload: "w".into(),
-            routes: RouteTable::new(vec![Route::new("localhost", ca.roots())]).unwrap(),
-            connect_to: Vec::new(),
-        };
-        let transport = Transport::new(Pool::default(), profile);
+        let config = WorkloadConfig::new("w", RouteTable::new(vec![Route::new("localhost", ca.roots())]).unwrap());
+        let transport = Transport::new(Pool::default(), config);
         let url = format!("https://localhost:{port}/");
         let error = publish(&transport, &url, "x").await.unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::ConnectionRefused), "{error:?}");
@@ -103,12 +99,9 @@ async fn a_closed_port_is_refused() {
 async fn a_host_that_does_not_exist_is_a_dns_error() {
     within(async {
         let ca = Authority::new("ca");
-        let profile = Profile {
-            workload: "w".into(),
-            routes: RouteTable::new(vec![Route::new("nowhere.invalid", ca.roots())]).unwrap(),
-            connect_to: Vec::new(),
-        };
-        let transport = Transport::new(Pool::default(), profile);
+        let config =
+            WorkloadConfig::new("w", RouteTable::new(vec![Route::new("nowhere.invalid", ca.roots())]).unwrap());
+        let transport = Transport::new(Pool::default(), config);
         let error = publish(&transport, "https://nowhere.invalid/", "x").await.unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::DnsError { .. } | WasiError::DnsTimeout), "{error:?}");
     })
@@ -323,7 +316,7 @@ async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
             let seen = Arc::<Mutex<Vec<String>>>::default();
             let log = Arc::clone(&seen);
             let transport = transport(Route::new("localhost", ca.roots()), &server)
-                .timeouts(Timeouts { between_bytes, ..Timeouts::default() })
+                .timeouts(Timeouts::default().between_bytes(between_bytes))
                 .on_failure(Arc::new(move |error| log.lock().unwrap().push(error.to_string())));
             let answer = transport.send(post(URL, "x"), None).await.unwrap();
             answer.into_body().collect().await.unwrap_err();

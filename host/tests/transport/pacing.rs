@@ -8,7 +8,7 @@ use thingpost_host::{Pool, Route, Timeouts, Transport};
 use thingpost_patience::Clock;
 use tokio::task::{JoinSet, yield_now};
 
-use crate::client::{profile, publish, within};
+use crate::client::{config, publish, within};
 use crate::pki::Authority;
 use crate::server::{Script, Server};
 
@@ -16,7 +16,7 @@ const URL: &str = "https://localhost/topics/t";
 
 fn transport(per_second: u32, authority: &Authority, server: &Server) -> Transport {
     let route = Route::new("localhost", authority.roots()).max_per_second(NonZeroU32::new(per_second).unwrap());
-    Transport::new(Pool::default(), profile("w", vec![route], server))
+    Transport::new(Pool::default(), config("w", vec![route], server))
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn requests_that_would_wait_too_long_are_not_sent() {
         let clock = Clock::stop();
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let timeouts = Timeouts { connect: Duration::from_millis(2_500), ..Timeouts::default() };
+        let timeouts = Timeouts::default().connect(Duration::from_millis(2_500));
         let transport = transport(1, &authority, &server).timeouts(timeouts);
         let mut senders = JoinSet::new();
         for message in 0..100 {

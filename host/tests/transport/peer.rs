@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
-use crate::client::profile_at;
+use crate::client::config_at;
 use crate::pki::Authority;
 use crate::server::ServerTls;
 
@@ -50,7 +50,7 @@ impl Peer {
 
     /// A connection to it, by a workload that trusts it.
     pub async fn dial(&self, route: Route) -> DialedConnection {
-        let transport = Transport::new(Pool::default(), profile_at("test", vec![route], self.address));
+        let transport = Transport::new(Pool::default(), config_at("test", vec![route], self.address));
         transport.dial("localhost:8883", patience()).await.unwrap()
     }
 }

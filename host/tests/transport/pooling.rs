@@ -5,7 +5,7 @@ use thingpost_patience::Clock;
 use tokio::task::{JoinSet, yield_now};
 use wasmtime_wasi_http::Error as WasiError;
 
-use crate::client::{post, profile, publish, transport, within};
+use crate::client::{config, post, publish, transport, within};
 use crate::pki::Authority;
 use crate::server::{Do, OK, Script, Signal};
 
@@ -67,7 +67,7 @@ async fn a_reloaded_identity_does_not_use_the_connections_of_the_old_one() {
         let anonymous = Route::new("localhost", authority.roots());
         for _ in 0..3 {
             let route = anonymous.clone().identity(device.identity());
-            let transport = Transport::new(pool.clone(), profile("w", vec![route], &server));
+            let transport = Transport::new(pool.clone(), config("w", vec![route], &server));
             publish(&transport, URL, "x").await.unwrap();
         }
         assert_eq!(server.accepted(), 3);
@@ -84,7 +84,7 @@ async fn workloads_and_trust_roots_do_not_share_connections_either() {
         let roots = authority.roots();
         for (workload, roots) in [("a", roots.clone()), ("a", roots.clone()), ("b", roots), ("a", authority.roots())] {
             let routes = vec![Route::new("localhost", roots)];
-            let transport = Transport::new(pool.clone(), profile(workload, routes, &server));
+            let transport = Transport::new(pool.clone(), config(workload, routes, &server));
             publish(&transport, URL, "x").await.unwrap();
         }
         assert_eq!(server.accepted(), 3);
@@ -284,9 +284,9 @@ async fn a_burst_opens_no_more_connections_than_allowed_and_keeps_them() {
     within(async {
         let authority = Authority::new("ca");
         let server = Script::new(&authority).on_request(|_, _| Do::AnswerAfter(Duration::from_millis(2), OK)).start();
-        let limits = PoolLimits { connections_per_key: 4, ..PoolLimits::default() };
+        let limits = PoolLimits::default().connections_per_key(4);
         let routes = vec![Route::new("localhost", authority.roots())];
-        let transport = Transport::new(Pool::new(limits), profile("w", routes, &server));
+        let transport = Transport::new(Pool::new(limits), config("w", routes, &server));
         for _ in 0..2 {
             let mut burst = JoinSet::new();
             for message in 0..100 {
@@ -308,10 +308,10 @@ async fn at_the_host_limit_idle_connections_give_way() {
     within(async {
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(1));
         let transports = ["a", "b", "c"].map(|workload| {
             let routes = vec![Route::new("localhost", authority.roots())];
-            Transport::new(pool.clone(), profile(workload, routes, &server))
+            Transport::new(pool.clone(), config(workload, routes, &server))
         });
         for _ in 0..5 {
             let mut burst = JoinSet::new();
@@ -332,13 +332,10 @@ async fn no_free_connection_in_time_is_the_limit_and_not_a_timeout() {
     within(async {
         let authority = Authority::new("ca");
         let server = Script::new(&authority).on_request(|_, _| Do::Stall).start();
-        for limits in [
-            PoolLimits { connections_per_key: 1, ..PoolLimits::default() },
-            PoolLimits { connections: 1, ..PoolLimits::default() },
-        ] {
+        for limits in [PoolLimits::default().connections_per_key(1), PoolLimits::default().connections(1)] {
             let routes = vec![Route::new("localhost", authority.roots())];
-            let transport = Transport::new(Pool::new(limits), profile("w", routes, &server));
-            let impatient = transport.clone().timeouts(Timeouts { connect: MOMENT, ..Timeouts::default() });
+            let transport = Transport::new(Pool::new(limits), config("w", routes, &server));
+            let impatient = transport.clone().timeouts(Timeouts::default().connect(MOMENT));
             let before = server.bodies().len();
             let busy = tokio::spawn(async move { publish(&transport, URL, "x").await });
             server.until(|ledger| ledger.requests() > before).await;
@@ -356,9 +353,9 @@ async fn an_idle_connection_is_closed_in_time() {
         let clock = Clock::stop();
         let authority = Authority::new("ca");
         let server = Script::new(&authority).start();
-        let pool = Pool::new(PoolLimits { idle_timeout: MOMENT, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().idle_timeout(MOMENT));
         let routes = vec![Route::new("localhost", authority.roots())];
-        let transport = Transport::new(pool.clone(), profile("w", routes, &server));
+        let transport = Transport::new(pool.clone(), config("w", routes, &server));
         publish(&transport, URL, "x").await.unwrap();
         publish(&transport, URL, "x").await.unwrap();
         assert_eq!(server.accepted(), 1);
@@ -378,9 +375,9 @@ async fn a_cancelled_request_frees_its_place_and_its_connection_is_not_used_agai
         let server = Script::new(&authority)
             .on_request(|connection, _| if connection == 0 { Do::Stall } else { Do::Answer(OK) })
             .start();
-        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(1));
         let routes = vec![Route::new("localhost", authority.roots())];
-        let transport = Transport::new(pool, profile("w", routes, &server));
+        let transport = Transport::new(pool, config("w", routes, &server));
         tokio::select! {
             answer = publish(&transport, URL, "first") => panic!("{answer:?}"),
             () = server.until(|ledger| ledger.requests() == 1) => {}
@@ -399,10 +396,10 @@ async fn a_peer_that_stops_reading_does_not_keep_its_place() {
         let mut script = Script::new(&authority);
         script.on_handshake = Do::Stall;
         let server = script.start();
-        let pool = Pool::new(PoolLimits { connections: 1, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(1));
         let routes = vec![Route::new("localhost", authority.roots())];
-        let transport = Transport::new(pool, profile("w", routes, &server))
-            .timeouts(Timeouts { first_byte: MOMENT, ..Timeouts::default() });
+        let transport =
+            Transport::new(pool, config("w", routes, &server)).timeouts(Timeouts::default().first_byte(MOMENT));
         for _ in 0..2 {
             let content = vec![b'x'; 16 * 1024 * 1024];
             let error = publish(&transport, URL, content).await.unwrap_err();
@@ -423,9 +420,9 @@ async fn a_destination_that_never_answered_is_forgotten_too() {
         let mut script = Script::new(&authority);
         script.on_accept = Do::Close;
         let server = script.start();
-        let pool = Pool::new(PoolLimits { idle_timeout: MOMENT, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().idle_timeout(MOMENT));
         let routes = vec![Route::new("localhost", authority.roots())];
-        let transport = Transport::new(pool.clone(), profile("w", routes, &server));
+        let transport = Transport::new(pool.clone(), config("w", routes, &server));
         publish(&transport, URL, "x").await.unwrap_err();
         is_empty(&pool).await;
     })
@@ -437,9 +434,9 @@ async fn a_destination_that_never_answered_is_forgotten_too() {
 fn a_pool_outlives_the_runtime_that_it_was_first_used_in() {
     let authority = Authority::new("ca");
     let server = Script::new(&authority).start();
-    let pool = Pool::new(PoolLimits { idle_timeout: MOMENT, ..PoolLimits::default() });
+    let pool = Pool::new(PoolLimits::default().idle_timeout(MOMENT));
     let routes = vec![Route::new("localhost", authority.roots())];
-    let transport = Transport::new(pool.clone(), profile("w", routes, &server));
+    let transport = Transport::new(pool.clone(), config("w", routes, &server));
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime().block_on(within(publish(&transport, URL, "x"))).unwrap();
     runtime().block_on(within(async {

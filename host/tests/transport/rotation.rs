@@ -7,7 +7,7 @@ use std::time::Duration;
 use thingpost_host::{Pool, PoolLimits, Route, Transport};
 use tokio::task::JoinSet;
 
-use crate::client::{profile, publish, within};
+use crate::client::{config, publish, within};
 use crate::pki::{Authority, Issued};
 use crate::server::{Do, OK, Script, Server, Signal};
 
@@ -36,7 +36,7 @@ impl Rotation {
 
     fn transport(&self, device: &Issued) -> Transport {
         let route = self.anonymous.clone().identity(device.identity());
-        Transport::new(self.pool.clone(), profile("w", vec![route], &self.server))
+        Transport::new(self.pool.clone(), config("w", vec![route], &self.server))
     }
 
     /// Brings so many requests to the server, all at once.
@@ -95,7 +95,7 @@ async fn after_a_rotation_requests_under_way_end_and_none_begins_under_the_old_i
 async fn what_the_old_identity_left_idle_is_closed_while_its_last_request_is_still_under_way() {
     within(async {
         const IDLE: usize = 5;
-        let limits = PoolLimits { idle_timeout: Duration::from_millis(100), ..PoolLimits::default() };
+        let limits = PoolLimits::default().idle_timeout(Duration::from_millis(100));
         let rotation = Rotation::begin(limits);
         let device = rotation.authority.issue("device");
 

@@ -10,8 +10,8 @@ use rustls::{
     InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved,
 };
 use thingpost_host::{
-    Attempt, CertificateProblem, ConnectError, ConnectTo, Denial, Endpoint, Identity, KeyProblem, LossError, PemFault,
-    Phase, Route, RouteTable, TransportError, TrustRoots,
+    Attempt, CertificateFormatError, ConnectError, ConnectTo, Denial, Endpoint, Identity, LossError, PemError, Phase,
+    PrivateKeyError, Route, RouteTable, TransportError, TrustRoots,
 };
 
 use crate::identities::fixture;
@@ -119,7 +119,7 @@ fn what_keeps_from_connecting_is_a_sentence() {
     let attempt = |error| Attempt { address: ([192, 0, 2, 1], 443).into(), error };
     let mut errors = vec![
         ConnectError::LimitReached { after },
-        ConnectError::NoTurn { after },
+        ConnectError::RateLimited { after },
         ConnectError::DnsTimeout { after },
         ConnectError::Dns(io::Error::other("no such host")),
         ConnectError::Unreachable(vec![attempt(None), attempt(Some(io::ErrorKind::ConnectionRefused.into()))]),
@@ -177,17 +177,17 @@ fn what_is_wrong_with_a_file_is_a_sentence() {
     }
     let label = || HOSTILE.to_owned();
     for fault in [
-        PemFault::CutBegin { line: 1 },
-        PemFault::MissingEnd { label: label(), line: 1 },
-        PemFault::OtherEnd { label: label(), line: 1 },
-        PemFault::NotBase64 { label: label(), line: 1 },
+        PemError::CutBegin { line: 1 },
+        PemError::MissingEnd { label: label(), line: 1 },
+        PemError::OtherEnd { label: label(), line: 1 },
+        PemError::NotBase64 { label: label(), line: 1 },
     ] {
         is_a_sentence(&fault.to_string());
     }
-    for problem in [KeyProblem::Unsupported(label()), KeyProblem::ExplicitCurve, KeyProblem::Damaged] {
+    for problem in [PrivateKeyError::Unsupported(label()), PrivateKeyError::ExplicitCurve, PrivateKeyError::Damaged] {
         is_a_sentence(&problem.to_string());
     }
-    is_a_sentence(&CertificateProblem::Damaged.to_string());
+    is_a_sentence(&CertificateFormatError::Damaged.to_string());
 }
 
 #[test]

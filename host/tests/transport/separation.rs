@@ -4,7 +4,7 @@
 use thingpost_host::{Pool, PoolLimits, Route, Transport};
 use tokio::task::JoinSet;
 
-use crate::client::{profile, publish, within};
+use crate::client::{config, publish, within};
 use crate::pki::Authority;
 use crate::server::Script;
 
@@ -19,13 +19,13 @@ async fn each_of_two_interleaved_identities_sends_under_its_own_certificate_only
         let mut script = Script::new(&authority);
         script.tls.clients = Some(authority.pem.clone());
         let server = script.start();
-        let pool = Pool::new(PoolLimits { connections: 6, ..PoolLimits::default() });
+        let pool = Pool::new(PoolLimits::default().connections(6));
         let devices = ["one", "two"].map(|name| (name, authority.issue(name)));
         // Roots that are loaded twice are two, and would keep the connections apart by themselves.
         let anonymous = Route::new("localhost", authority.roots());
         let transports = devices.each_ref().map(|(name, device)| {
             let route = anonymous.clone().identity(device.identity());
-            (*name, Transport::new(pool.clone(), profile("same", vec![route], &server)))
+            (*name, Transport::new(pool.clone(), config("same", vec![route], &server)))
         });
         let mut requests = JoinSet::new();
         for _ in 0..EACH {

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use rustls::AlertDescription;
 use rustls::version::{TLS12, TLS13};
-use thingpost_host::{ConnectError, LossError, Pool, Route, Transport, TransportError, failure_of_stream};
+use thingpost_host::{ConnectError, LossError, Pool, Route, Transport, TransportError};
 use thingpost_patience::patience;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, StreamError};
 
-use crate::client::{profile_at, within};
+use crate::client::{config_at, within};
 use crate::peer::{Peer, streams_to};
 use crate::pki::Authority;
 use crate::server::ServerTls;
@@ -43,7 +43,9 @@ async fn write_to_end(output: &mut DynOutputStream) -> StreamError {
 
 fn failure(end: &StreamError) -> &TransportError {
     match end {
-        StreamError::LastOperationFailed(error) => failure_of_stream(error).expect("an error of such a stream"),
+        StreamError::LastOperationFailed(error) => {
+            TransportError::from_stream(error).expect("an error of such a stream")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -169,7 +171,7 @@ async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Tra
     let route = Route::new("localhost", ca.roots()).identity(ca.device("stranger")).mqtt();
     let told = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&told);
-    let transport = Transport::new(Pool::default(), profile_at("w", vec![route], peer.address))
+    let transport = Transport::new(Pool::default(), config_at("w", vec![route], peer.address))
         .on_failure(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
     (transport, peer, told)
 }

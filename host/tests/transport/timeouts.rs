@@ -35,12 +35,8 @@ impl Body for Unfinished {
 
 fn with(connect: Duration, first_byte: Duration, script: Script, ca: &Authority) -> (Transport, Server) {
     let server = script.start();
-    let transport = transport(Route::new("localhost", ca.roots()), &server).timeouts(Timeouts {
-        connect,
-        first_byte,
-        between_bytes: SHORT,
-        ..Timeouts::default()
-    });
+    let transport = transport(Route::new("localhost", ca.roots()), &server)
+        .timeouts(Timeouts::default().connect(connect).first_byte(first_byte).between_bytes(SHORT));
     (transport, server)
 }
 
@@ -207,8 +203,8 @@ async fn the_guest_may_not_set_a_timeout_beyond_the_maximum() {
             Script::new(&ca).on_request(move |_, _| Do::AnswerThenStall(half)),
         ] {
             let server = script.start();
-            let transport = transport(Route::new("localhost", ca.roots()), &server)
-                .timeouts(Timeouts { maximum: SHORT, ..Timeouts::default() });
+            let transport =
+                transport(Route::new("localhost", ca.roots()), &server).timeouts(Timeouts::default().maximum(SHORT));
             let failed = match transport.send(post(URL, "x"), Some(options)).await {
                 Ok(answer) => answer.into_body().collect().await.is_err(),
                 Err(_) => true,

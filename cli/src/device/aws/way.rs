@@ -114,13 +114,13 @@ impl<'a> Pair<'a> {
 
     /// What is to be said before this identity is shown to anybody: who refuses it gives no reason.
     pub(in crate::device) fn warnings(&self, identity: &Identity) -> Vec<String> {
-        let warning = identity.out_of_time().map(|out_of_time| {
-            let step = match (out_of_time.is_clock_wrong(), out_of_time.has_expired()) {
+        let warning = identity.outside_validity().map(|outside_validity| {
+            let step = match (outside_validity.is_clock_wrong(), outside_validity.has_expired()) {
                 (true, _) => "set this machine's clock",
                 (false, true) => "unless the clock is wrong, renew the certificate",
                 (false, false) => "set the clock, or wait",
             };
-            format!("the certificate in {} {out_of_time}; {step}", self.cert.display())
+            format!("the certificate in {} {outside_validity}; {step}", self.cert.display())
         });
         warning.into_iter().collect()
     }

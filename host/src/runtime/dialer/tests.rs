@@ -14,7 +14,7 @@ use wasmtime_wasi_io::streams::StreamError;
 
 use super::*;
 use crate::tls::provider;
-use crate::{Pool, Profile, Route, RouteTable, TrustRoots};
+use crate::{Pool, Route, RouteTable, TrustRoots, WorkloadConfig};
 
 /// A certificate that is its own authority, and its key.
 struct Certificate {
@@ -59,8 +59,8 @@ impl Store {
     fn new(route: Route, listener: &TcpListener) -> Self {
         let connect_to = format!("::{}", listener.local_addr().unwrap()).parse().unwrap();
         let routes = RouteTable::new(vec![route]).unwrap();
-        let profile = Profile { workload: "w".to_owned(), routes, connect_to: vec![connect_to] };
-        Self { dialer: Dialer::new(Transport::new(Pool::default(), profile)), table: ResourceTable::new() }
+        let workload = WorkloadConfig::new("w", routes).connect_to([connect_to]);
+        Self { dialer: Dialer::new(Transport::new(Pool::default(), workload)), table: ResourceTable::new() }
     }
 
     fn view(&mut self) -> DialerView<'_> {

@@ -22,7 +22,7 @@ use crate::clock::later;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
 use crate::route::Endpoint;
-use crate::wire::{Stuck, Wire};
+use crate::wire::{Wire, WriteBacklog};
 
 /// For the `close_notify` of a connection that nobody holds any more.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -33,24 +33,24 @@ const TURNAROUND: Duration = Duration::from_millis(100);
 
 /// An open connection. Dropping it closes it.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct HttpConnection {
     sender: SendRequest<WasiBody>,
     driver: JoinHandle<hyper::Result<()>>,
-    stuck: Stuck,
+    backlog: WriteBacklog,
     /// Whether it has given an answer before.
     answered: bool,
     _handle: oneshot::Sender<()>,
 }
 
 /// Why a request got no answer.
-pub(crate) enum Failure {
+pub(crate) enum SendError {
     /// It never reached the connection, and can go on another one.
     Unsent(Box<Request<WasiBody>>, hyper::Error),
     /// It did, at least in part.
     Unanswered(hyper::Error),
 }
 
-impl Connection {
+impl HttpConnection {
     /// Connects. The permit is held as long as the socket is open, be it in use, idle or closing.
     pub(crate) async fn open(
         address: &Endpoint,
@@ -60,7 +60,7 @@ impl Connection {
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, ConnectError> {
         let stream = connect(address, server, config, deadline).await?;
-        let (wire, stuck) = Wire::new(stream);
+        let (wire, backlog) = Wire::new(stream);
         let (sender, connection) =
             http1::handshake(TokioIo::new(wire)).await.map_err(|error| ConnectError::Closed(error.into()))?;
         let (handle, dropped) = oneshot::channel();
@@ -72,13 +72,13 @@ impl Connection {
                 _ = dropped => timeout(CLOSING, connection).await.unwrap_or(Ok(())),
             }
         });
-        Ok(Self { sender, driver, stuck, answered: false, _handle: handle })
+        Ok(Self { sender, driver, backlog, answered: false, _handle: handle })
     }
 
     /// Whether it may serve another request, as far as is known: the peer has not closed it, and has taken all of the
     /// request before.
     pub(crate) fn is_reusable(&self) -> bool {
-        !self.sender.is_closed() && !self.stuck.is_stuck()
+        !self.sender.is_closed() && !self.backlog.is_present()
     }
 
     /// Whether it has given an answer before.
@@ -92,7 +92,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for the head of its answer. Given up midway, the connection closes itself.
-    pub(crate) async fn send(&mut self, request: Request<WasiBody>) -> Result<Response<Incoming>, Failure> {
+    pub(crate) async fn send(&mut self, request: Request<WasiBody>) -> Result<Response<Incoming>, SendError> {
         match self.sender.try_send_request(request).await {
             Ok(response) => {
                 self.answered = true;
@@ -101,9 +101,9 @@ impl Connection {
             Err(mut error) => match error.take_message() {
                 Some(request) => {
                     let error = self.last_words().await.unwrap_or(error.into_error());
-                    Err(Failure::Unsent(Box::new(request), error))
+                    Err(SendError::Unsent(Box::new(request), error))
                 }
-                None => Err(Failure::Unanswered(error.into_error())),
+                None => Err(SendError::Unanswered(error.into_error())),
             },
         }
     }

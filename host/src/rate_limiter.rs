@@ -12,19 +12,19 @@ use crate::error::ConnectError;
 
 /// When the next request may go.
 #[derive(Debug)]
-pub(crate) struct Pacing {
+pub(crate) struct RateLimiter {
     interval: Duration,
     next: Mutex<Option<Instant>>,
 }
 
-impl Pacing {
+impl RateLimiter {
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
         Self { interval: Duration::from_secs(1) / per_second.get(), next: Mutex::default() }
     }
 
     /// Waits for a turn. Whoever's would come too late gets none, and leaves no gap.
     pub(crate) async fn turn(&self, deadline: ConnectDeadline) -> Result<(), ConnectError> {
-        let turn = self.reserve(deadline.at).ok_or(ConnectError::NoTurn { after: deadline.after })?;
+        let turn = self.reserve(deadline.at).ok_or(ConnectError::RateLimited { after: deadline.after })?;
         sleep_until(turn).await;
         Ok(())
     }
@@ -46,8 +46,8 @@ impl Pacing {
 mod tests {
     use super::*;
 
-    fn pacing(per_second: u32) -> Pacing {
-        Pacing::new(NonZeroU32::new(per_second).unwrap())
+    fn rate_limiter(per_second: u32) -> RateLimiter {
+        RateLimiter::new(NonZeroU32::new(per_second).unwrap())
     }
 
     fn in_an_hour() -> Instant {
@@ -56,30 +56,31 @@ mod tests {
 
     #[test]
     fn turns_are_at_least_an_interval_apart() {
-        let pacing = pacing(10);
-        let turns: Vec<_> = (0..100).map(|_| pacing.reserve(in_an_hour()).unwrap()).collect();
+        let rate_limiter = rate_limiter(10);
+        let turns: Vec<_> = (0..100).map(|_| rate_limiter.reserve(in_an_hour()).unwrap()).collect();
         assert!(turns.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(100)), "{turns:?}");
     }
 
     #[test]
     fn turns_that_nobody_took_are_not_saved_up() {
-        let pacing = pacing(1000);
-        pacing.reserve(in_an_hour()).unwrap();
+        let rate_limiter = rate_limiter(1000);
+        rate_limiter.reserve(in_an_hour()).unwrap();
         std::thread::sleep(Duration::from_millis(20));
         let now = Instant::now();
-        let (first, second) = (pacing.reserve(in_an_hour()).unwrap(), pacing.reserve(in_an_hour()).unwrap());
+        let (first, second) =
+            (rate_limiter.reserve(in_an_hour()).unwrap(), rate_limiter.reserve(in_an_hour()).unwrap());
         assert!(first >= now && second - first >= Duration::from_millis(1));
     }
 
     #[tokio::test]
     async fn who_would_wait_too_long_gets_no_turn_and_takes_none_away() {
         let _clock = thingpost_patience::Clock::stop();
-        let pacing = pacing(1);
-        let first = pacing.reserve(in_an_hour()).unwrap();
+        let rate_limiter = rate_limiter(1);
+        let first = rate_limiter.reserve(in_an_hour()).unwrap();
         for _ in 0..100 {
-            let refused = pacing.turn(ConnectDeadline::begin(Duration::ZERO)).await;
-            assert!(matches!(refused, Err(ConnectError::NoTurn { .. })), "{refused:?}");
+            let refused = rate_limiter.turn(ConnectDeadline::begin(Duration::ZERO)).await;
+            assert!(matches!(refused, Err(ConnectError::RateLimited { .. })), "{refused:?}");
         }
-        assert_eq!(pacing.reserve(in_an_hour()).unwrap() - first, Duration::from_secs(1));
+        assert_eq!(rate_limiter.reserve(in_an_hour()).unwrap() - first, Duration::from_secs(1));
     }
 }

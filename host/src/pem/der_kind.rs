@@ -5,7 +5,7 @@ use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING,
 
 /// The kinds that people give for a certificate or a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum DerKind {
     Certificate,
     CertificateRequest,
     RevocationList,
@@ -26,7 +26,7 @@ pub(crate) enum Shape {
 /// What begins the object identifiers of PKCS#7, of which PKCS#12 is made as well.
 const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
 
-impl Shape {
+impl DerKind {
     /// None of these if there is none.
     pub(crate) fn of(der: &[u8]) -> Option<Self> {
         let mut outer = Elements::of(der);

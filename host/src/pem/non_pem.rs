@@ -4,14 +4,14 @@ use std::fmt;
 
 use memchr::memmem;
 
-use super::Wanted;
-use super::shape::Shape;
+use super::Expected;
+use super::der_kind::DerKind;
 
 /// What it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Foreign {
+pub(crate) enum NonPem {
     Empty,
-    Der(Shape),
+    Der(DerKind),
     JavaKeyStore,
     SshKey,
     SshPublicKey,
@@ -25,14 +25,14 @@ pub(crate) enum Foreign {
     Unknown,
 }
 
-impl Foreign {
+impl NonPem {
     pub(super) fn of(content: &[u8]) -> Self {
         let text = content.trim_ascii();
         let begins = |with: &[u8]| text.len() >= with.len() && text[..with.len()].eq_ignore_ascii_case(with);
         if text.is_empty() {
             Self::Empty
-        } else if let Some(shape) = Shape::of(content) {
-            Self::Der(shape)
+        } else if let Some(der_kind) = DerKind::of(content) {
+            Self::Der(der_kind)
         } else if content.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) || content.starts_with(&[0xce, 0xce, 0xce, 0xce]) {
             Self::JavaKeyStore
         } else if begins(b"PuTTY-User-Key-File-") {
@@ -53,28 +53,28 @@ impl Foreign {
     }
 
     /// What is to be done with it for what is wanted, where that is known.
-    pub(super) fn way_out(self, wanted: Wanted) -> Option<&'static str> {
-        use Wanted::{Certificate, PrivateKey, Roots};
+    pub(super) fn way_out(self, wanted: Expected) -> Option<&'static str> {
+        use Expected::{Certificate, PrivateKey, Roots};
         Some(match (self, wanted) {
-            (Self::Der(Shape::Pkcs12), Certificate) => {
+            (Self::Der(DerKind::Pkcs12), Certificate) => {
                 "take the certificate out with `openssl pkcs12 -in FILE -clcerts -nokeys -out device.pem`"
             }
-            (Self::Der(Shape::Pkcs12), PrivateKey) => {
+            (Self::Der(DerKind::Pkcs12), PrivateKey) => {
                 "take the key out with `openssl pkcs12 -in FILE -nocerts -nodes -out key.pem`"
             }
-            (Self::Der(Shape::Pkcs12), Roots) => {
+            (Self::Der(DerKind::Pkcs12), Roots) => {
                 "take the authorities out with `openssl pkcs12 -in FILE -cacerts -nokeys -out ca.pem`"
             }
-            (Self::Der(Shape::Pkcs7), Certificate | Roots) => {
+            (Self::Der(DerKind::Pkcs7), Certificate | Roots) => {
                 "take the certificates out with `openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem`"
             }
-            (Self::Der(Shape::Certificate), Certificate | Roots) => {
+            (Self::Der(DerKind::Certificate), Certificate | Roots) => {
                 "convert it with `openssl x509 -inform DER -in FILE -out FILE.pem`"
             }
-            (Self::Der(Shape::EncryptedPkcs8), PrivateKey) => {
+            (Self::Der(DerKind::EncryptedPkcs8), PrivateKey) => {
                 "decrypt and convert it with `openssl pkcs8 -inform DER -in FILE -out FILE.pem`"
             }
-            (Self::Der(shape), PrivateKey) if shape.is_private_key() => {
+            (Self::Der(der_kind), PrivateKey) if der_kind.is_private_key() => {
                 "convert it with `openssl pkey -inform DER -in FILE -out FILE.pem`"
             }
             (Self::JavaKeyStore, _) => {
@@ -111,11 +111,11 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-impl fmt::Display for Foreign {
+impl fmt::Display for NonPem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "it is empty",
-            Self::Der(shape) => return write!(f, "it is not PEM but {} in binary form (DER)", shape.name()),
+            Self::Der(der_kind) => return write!(f, "it is not PEM but {} in binary form (DER)", der_kind.name()),
             Self::JavaKeyStore => "it is not PEM but a Java key store",
             Self::SshKey | Self::SshPublicKey => "it is a key for SSH",
             Self::PuttyKey => "it is a key for SSH, in the form of PuTTY",

@@ -61,7 +61,7 @@ fn check_target() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Names for debuggers: 2 to 6 KB of each component that nobody reads, and that no linker flag leaves out.
+/// Names for debuggers: 2 to 6 KB of each component that is never read, and that no linker flag leaves out.
 fn without_custom_sections(component: &[u8]) -> Option<Vec<u8>> {
     const PREAMBLE: usize = 8;
     const CUSTOM: u8 = 0;

@@ -1,4 +1,4 @@
-//! The pure functions, called from the host: what whoever embeds `codec.wasm` pays for each of them.
+//! The pure functions, called from the host: what an embedder of `codec.wasm` pays for each of them.
 
 use thingpost::http::Response;
 use thingpost::{Endpoint, Message, Qos, aliyun, aws};

@@ -1,5 +1,5 @@
 //! Other programs want certificates and keys in files. A process that is interrupted runs no destructors, so files that
-//! are to be gone with it must be taken away by somebody who hears the interruption.
+//! are to be gone with it must be taken away by a listener for the interruption.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,15 +14,15 @@ const INTERRUPTED: i32 = 130;
 pub(crate) struct Scratch(TempDir);
 
 impl Scratch {
-    /// Makes the folder, and removes it when the run is interrupted. The signal is listened for before the folder is there, by
-    /// a thread that does nothing else: at no moment is the folder left, and none is too busy to end at once.
+    /// Makes the folder, and removes it when the run is interrupted. The signal is listened for before the folder is
+    /// there, by a thread that does nothing else: at no moment is the folder left, and none is too busy to end at once.
     pub fn new() -> io::Result<Self> {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let interruption = tokio.block_on(async { Interruption::listen() })?;
         let folder = TempDir::with_prefix("thingpost-bench-")?;
         let path = folder.path().to_owned();
         thread::spawn(move || {
-            // Without signals there is nobody to hear.
+            // Without signals there is nothing to listen for.
             if tokio.block_on(interruption.heard()).is_ok() {
                 remove(&path);
                 process::exit(INTERRUPTED);
@@ -36,8 +36,8 @@ impl Scratch {
     }
 }
 
-/// What measures goes on meanwhile, and so do the server and the scripts, which may just be writing something. What comes
-/// into a folder while it is being removed keeps it there; once it is gone nothing comes any more.
+/// What measures goes on meanwhile, and so do the server and the scripts, which may just be writing something. What
+/// comes into a folder while it is being removed keeps it there; once it is gone nothing comes any more.
 fn remove(folder: &Path) {
     for _ in 0..1000 {
         match fs::remove_dir_all(folder) {

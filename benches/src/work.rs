@@ -95,7 +95,7 @@ impl Load {
 
     /// Lets each client make so many calls.
     ///
-    /// Whoever publishes is a task, so that the one who waits for all has no part in it.
+    /// Each publisher is a task, so that the one who waits for all has no part in it.
     pub async fn run(&mut self, calls: u32) -> Result<Taken, Failure> {
         let (messages, payload, clients) = (self.messages_per_call, self.payload, self.clients.len());
         let groups: Vec<Vec<Client>> = match self.order {

@@ -27,7 +27,7 @@ impl Clock {
         self.http_date_in(Duration::ZERO)
     }
 
-    /// The same for a time that is so far ahead.
+    /// The value of a `Date` header by a clock that is so far ahead.
     pub(crate) fn http_date_in(&self, ahead: Duration) -> String {
         // httpdate panics from the year 10000 on.
         const YEAR_9999: Duration = Duration::from_millis(253_370_764_800_000);

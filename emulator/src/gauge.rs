@@ -1,5 +1,5 @@
-//! "One at a time" is a promise that an answer cannot show: whoever waits for one does not see the others. The server
-//! does, so it counts what it is busy with at the same time, and remembers the most there ever was.
+//! "One at a time" is a promise that an answer cannot show: a client that waits for one does not see the others. The
+//! server does, so it counts what it is busy with at the same time, and remembers the most there ever was.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -31,7 +31,7 @@ pub struct Entry {
     pub number: u64,
     /// Where it came in.
     pub listener: Listener,
-    /// Who sent it, as far as it is known.
+    /// The sender, as far as it is known.
     pub device: Option<Device>,
     /// The topic after decoding. `None` when the path does not decode.
     pub topic: Option<String>,
@@ -68,7 +68,7 @@ pub struct Entry {
     pub request: u64,
 }
 
-/// Who sent a message.
+/// The sender of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Device {
     /// A holder of a client certificate.
@@ -78,12 +78,12 @@ pub enum Device {
         /// The common name. `None` for a certificate that is not registered, or registered itself on first contact.
         common_name: Option<String>,
     },
-    /// Somebody who signs.
+    /// A signer of requests.
     AccessKey {
         /// The id that the request claims. Only of a message that was taken is it known to be true.
         access_key_id: String,
     },
-    /// Somebody whom a custom authorizer is asked about.
+    /// A caller that a custom authorizer decides about.
     Authorizer {
         /// Of the authorizer, as the request has it or by default.
         name: String,
@@ -127,7 +127,7 @@ impl Disposition {
         matches!(self, Self::Accepted { .. } | Self::AcceptedButNotAnswered { .. })
     }
 
-    /// The same decision, when its answer did not reach the client.
+    /// A decision whose answer did not reach the client.
     pub(crate) fn unanswered(self) -> Self {
         match self {
             Self::Accepted { id } => Self::AcceptedButNotAnswered { id },
@@ -183,8 +183,8 @@ impl Ledger {
     /// When there are fewer after `deadline`.
     pub async fn wait_for(&self, count: usize, deadline: Duration) -> Result<Vec<Entry>, TooFewEntries> {
         let mut length = self.inner.length.subscribe();
-        // The sender lives as long as self, so the only thing that can end the wait early is the deadline. What comes of it
-        // is let go of at once: it keeps the length from being changed, which is done by whoever has locked the entries.
+        // The sender lives as long as self, so the only thing that can end the wait early is the deadline. What comes
+        // of it is let go of at once: it keeps the length from being changed, which is done by the holder of the lock.
         let is_there = tokio::time::timeout(deadline, length.wait_for(|&length| length >= count)).await.is_ok();
         let entries = self.entries();
         if is_there { Ok(entries) } else { Err(TooFewEntries { wanted: count, seen: entries.len() }) }

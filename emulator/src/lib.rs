@@ -1,4 +1,4 @@
-//! Nobody can prove against the real clouds that no message is lost or doubled: they tell nobody what they took, and
+//! Against the real clouds it cannot be proved that no message is lost or doubled: they do not tell what they took, and
 //! they do not fail on request. This crate is AWS IoT Core (the HTTPS data plane) and Aliyun IoT Platform (HTTP access)
 //! on loopback, over real TLS, with a ledger of every message and with faults on request.
 //!
@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`AwsEmulator`], `aws/` | AWS IoT Core: a port for client certificates, one that routes by ALPN, the credentials provider |
 //! | [`AccessKey`], [`Authorizer`] | what AWS takes on the second port instead of a certificate |
-//! | [`AwsAction`] | what a policy of AWS can deny to somebody |
+//! | [`AwsAction`] | what a policy of AWS can deny |
 //! | [`Retained`] | the messages that topics of AWS retain |
 //! | [`ConnectedClient`], [`Disconnection`], [`DirectMessage`] | the MQTT clients of AWS, and what becomes of them by HTTP |
 //! | [`AliyunEmulator`], `aliyun/` | Aliyun IoT Platform: a port for messages, and one that registers devices |

@@ -1,5 +1,5 @@
 //! The commands of the README. They exist because the WebAssembly target may be missing, and neither cargo nor a build
-//! script should install anything that nobody asked for: whoever types these asks for it.
+//! script should install anything unasked: typing one of these is asking for it.
 
 mod broker;
 mod ci;
@@ -65,7 +65,7 @@ fn test(arguments: &[OsString]) -> Result<(), String> {
     end_with(suite::run(Command::new("cargo"), arguments)?)
 }
 
-/// Whoever called is to see what cargo said.
+/// The caller is to see what cargo said.
 fn end_with(status: ExitStatus) -> Result<(), String> {
     match status.success() {
         true => Ok(()),

@@ -35,7 +35,7 @@ fn run_and_read(mut cargo: Command) -> io::Result<ExitStatus> {
     let mut buffer = [0; 4096];
     while let count @ 1.. = output.read(&mut buffer)? {
         verdicts.read(&buffer[..count]);
-        // Nobody may be listening any more, and the tests have to come to their end all the same.
+        // The reader may be gone, and the tests have to come to their end all the same.
         let mut stdout = io::stdout().lock();
         let _ = stdout.write_all(&buffer[..count]).and_then(|()| stdout.flush());
     }

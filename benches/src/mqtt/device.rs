@@ -1,4 +1,4 @@
-//! A device in the words of each client: the component's, the core's, and those of whoever brings a client of his own.
+//! A device in the words of each client: the component's, the core's, and those of a client of another library.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,7 +1,7 @@
-//! Clients of MQTT differ in when they call something sent, and whoever counts earlier is faster. So all of them are held
-//! to one rule: the last message of a batch is at least once, and the batch is over when the broker has acknowledged it
-//! and all others that are. Brokers take messages in their order, so by then it has read those too that nobody
-//! acknowledges.
+//! Clients of MQTT differ in when they call something sent, and the one that counts earlier is faster. So all of them
+//! are held to one rule: the last message of a batch is at least once, and the batch is over when the broker has
+//! acknowledged it and all others that are. Brokers take messages in their order, so by then it has read those too that
+//! nobody acknowledges.
 
 mod component;
 mod device;
@@ -21,7 +21,7 @@ use crate::Failure;
 /// How many messages may wait for their acknowledgement: what our sessions do by default.
 pub(crate) const IN_FLIGHT: u16 = 20;
 
-/// The most that AWS takes: whoever waits for his turn says nothing.
+/// The most that AWS takes: a client that waits for its turn says nothing.
 const KEEP_ALIVE_S: u16 = 1200;
 
 /// For a batch. An acknowledgement that does not come is an end, and not a wait; one that comes late, on a busy machine

@@ -10,7 +10,7 @@ const HEAD: &str = "<!doctype html>\n<html lang=en><meta charset=utf-8><title>th
     td:nth-child(3){text-align:right;white-space:nowrap}svg{max-width:100%;height:auto}</style>\n\
     <h1>thingpost bench</h1>\n";
 
-/// Whoever is sent the page must know what he looks at.
+/// A page that is sent on must say what it shows.
 fn origin() -> String {
     let (version, system, processor) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let warning =

@@ -1,4 +1,4 @@
-//! What instances and devices occupy. Each figure has a runtime of its own, whose slots nobody has used before.
+//! What instances and devices occupy. Each figure has a runtime of its own, whose slots are all unused.
 
 use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
 use thingpost_host::{Pool, PoolLimits};

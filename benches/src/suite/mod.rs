@@ -142,7 +142,7 @@ pub fn run(mut server: Command, effort: Effort, mut done: impl FnMut(&Section)) 
     let bench = Bench { effort, cloud, folder, runtime, component };
     let (sender, sections) = mpsc::channel();
     thread::scope(|scope| {
-        // A thread of its own, so that whoever called keeps its cores; with a name, by which it is seen from outside.
+        // A thread of its own, so that the caller keeps its cores; with a name, by which it is seen from outside.
         let measuring = thread::Builder::new().name("measuring".to_owned()).spawn_scoped(scope, || {
             leave_the_last_core();
             let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -211,8 +211,8 @@ impl Bench {
         Ok(Case { title: title.into(), measured: compare(rounds, contenders).await?, bound })
     }
 
-    /// The same twice: by the time that passes, and by the time that this process keeps a processor busy, where the system
-    /// tells that.
+    /// The same twice: by the time that passes, and by the time that this process keeps a processor busy, where the
+    /// system tells that.
     async fn case_and_processor(
         &self,
         title: &str,

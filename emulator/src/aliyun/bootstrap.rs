@@ -10,8 +10,8 @@ use super::form;
 use super::registry::DeviceName;
 use crate::http1::Request;
 
-/// Where the device that a request names belongs, or the code to answer with. Nobody has to sign for that. The codes
-/// are documented for what they say, though not for this door.
+/// Where the device that a request names belongs, or the code to answer with. No signature is needed for that. The
+/// codes are documented for what they say, though not for this door.
 pub(super) fn find(request: &Request, state: &State) -> Result<Value, u32> {
     let parameters = form::parameters(request).ok_or(PARAM_ERROR)?;
     let required = |name: &str| form::required(&parameters, name).ok_or(PARAM_ERROR);

@@ -9,7 +9,7 @@ use crate::pki::Authority;
 /// How to start an [`AliyunEmulator`](super::AliyunEmulator).
 #[derive(Clone, Debug)]
 pub struct AliyunOptions {
-    /// Who signs the server certificates. Its root is what clients must trust.
+    /// The authority of the server certificates. Its root is what clients must trust.
     pub authority: Authority,
     /// The endpoint's name, such as `iot-as-http.cn-shanghai.aliyuncs.com`. The certificate is also good for
     /// `localhost` and for [`ip`](Self::ip), as clients need not send this name.

@@ -58,7 +58,7 @@ pub(super) fn register(request: &Request, registry: &mut Registry) -> Result<Val
 }
 
 /// Whether a device gets a secret. The codes are documented, but not which one wins: here nothing is said of a device
-/// to somebody who has not proved to know the product's secret. A device that was not registered beforehand has no
+/// to a caller that has not proved to know the product's secret. A device that was not registered beforehand has no
 /// code of its own either; 6100 is the one for devices that are not found.
 fn admit(
     device: &DeviceName,

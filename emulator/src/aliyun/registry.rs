@@ -35,7 +35,7 @@ pub(super) struct Product {
 }
 
 struct Known {
-    /// Nothing until somebody knows one.
+    /// Nothing until one was given.
     secret: Option<Secret>,
     /// Whether it has authenticated itself with a secret that it has not replaced since.
     active: bool,

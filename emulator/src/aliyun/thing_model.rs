@@ -11,7 +11,7 @@ use crate::ledger::Device;
 /// A message that was taken on a topic of the thing model: properties, or an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AliyunThingPost {
-    /// Who sent it.
+    /// The sender.
     pub device: Device,
     /// What the answer calls the message.
     pub message_id: u64,

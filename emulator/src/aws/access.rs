@@ -1,6 +1,6 @@
-//! Which credentials count on which port is decided by the ALPN in the ClientHello, before there is any request; clients
-//! that get it wrong see a 403 or a closed connection and no reason. The access policy makes both decisions: which handshake a
-//! client gets, and what it has proved when its request arrives.
+//! Which credentials count on which port is decided by the ALPN in the ClientHello, before there is any request;
+//! clients that get it wrong see a 403 or a closed connection and no reason. The access policy makes both decisions:
+//! which handshake a client gets, and what it has proved when its request arrives.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -91,7 +91,7 @@ impl DataPlane {
         }
     }
 
-    /// Who the sender claims to be.
+    /// The identity that the sender claims.
     fn device(&self, credentials: &Credentials<'_>) -> Option<Device> {
         Some(match credentials {
             Credentials::Certificate(Some(fingerprint)) => {
@@ -129,7 +129,7 @@ impl DataPlane {
         Ok(Caller { principal, denial, device })
     }
 
-    /// Who the policies know the holder of the key as, if it has signed this request.
+    /// The holder of the key as the policies know it, if it has signed this request.
     fn verify(&self, authorization: &Authorization<'_>, request: &Request) -> Result<String, Refusal> {
         // A signature covers the body, so there is nothing to say about it without one.
         publish::check_framing(request)?;

@@ -10,7 +10,7 @@ pub struct AccessKey {
     pub access_key_id: String,
     /// Makes signatures, and stands in no request.
     pub secret_access_key: String,
-    /// Of a temporary key: has to stand in `x-amz-security-token`, which nobody else may send.
+    /// Of a temporary key: has to stand in `x-amz-security-token`, which must not be sent with any other key.
     pub session_token: Option<String>,
 }
 

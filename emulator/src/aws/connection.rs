@@ -61,13 +61,13 @@ impl ConnectedClient {
 /// A client that was disconnected by a request, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnection {
-    /// Who was disconnected.
+    /// The client that was disconnected.
     pub client_id: String,
     /// Whether the session was to be removed too.
     pub clean_session: bool,
     /// Whether the client's last will was not to be published.
     pub prevent_will_message: bool,
-    /// Who asked for it.
+    /// The caller that asked for it.
     pub sender: Device,
 }
 
@@ -142,7 +142,7 @@ impl Clients {
         }
     }
 
-    /// The answer to somebody who may ask about a client.
+    /// The answer to a caller that may ask about a client.
     pub(super) fn get(&self, id: &str, with_socket: bool, now_ms: u64) -> Result<String, Refusal> {
         let is_remembered = |presence: &&Presence| {
             presence.has_session(now_ms) || now_ms < presence.since.saturating_add(REMEMBERED_MS)
@@ -178,7 +178,7 @@ impl Clients {
         Ok(answer.to_string())
     }
 
-    /// The answer to somebody who may list the subscriptions of a client. The last page has null for a token.
+    /// The answer to a caller that may list the subscriptions of a client. The last page has null for a token.
     pub(super) fn subscriptions(&self, id: &str, page: &Page, now_ms: u64) -> Result<String, Refusal> {
         let presence = self.known.get(id).filter(|presence| presence.has_session(now_ms)).ok_or_else(not_found)?;
         let mut subscriptions: Vec<&Subscription> = presence.client.subscriptions.iter().collect();

@@ -27,7 +27,7 @@ pub(super) fn format(seconds: u64) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// The same with the separators.
+/// A date with separators.
 pub(super) fn format_extended(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / DAY);
     let (hour, minute, second) = clock(seconds);

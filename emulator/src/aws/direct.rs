@@ -1,5 +1,5 @@
-//! A direct message goes to one client and nowhere else: it meets no rule, is not retained, and waits for nobody.
-//! Whether it arrived is known at once or never, so each one is written down with what its receiver did.
+//! A direct message goes to one client and nowhere else: it meets no rule, is not retained, and does not wait for its
+//! receiver. Whether it arrived is known at once or never, so each one is written down with what its receiver did.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ const MAX_TIMEOUT: u8 = 15;
 /// A message that was delivered to one client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DirectMessage {
-    /// Who got it.
+    /// The client that got it.
     pub client_id: String,
     /// What it came under.
     pub topic: String,
@@ -42,12 +42,12 @@ pub struct DirectMessage {
     pub payload_format_indicator: Option<String>,
     /// Decoded from base64.
     pub correlation_data: Option<Vec<u8>>,
-    /// Who sent it.
+    /// The sender.
     pub sender: Device,
 }
 
 impl DirectMessage {
-    /// A request that AWS would deliver for somebody who may send to that client, if the client is on line.
+    /// A request that AWS would deliver for a caller that may send to that client, if the client is on line.
     pub(super) fn check(request: &Request, client: &str, sender: &Device) -> Result<Self, Refusal> {
         let client_id = connection::client_id(client)?;
         if request.body.len() > MAX_PAYLOAD {

@@ -134,7 +134,7 @@ impl AwsEmulator {
         self.cloud.conditions.calm();
     }
 
-    /// Makes a certificate known and active, whoever signed it. It may do everything.
+    /// Makes a certificate known and active, whichever authority signed it. It may do everything.
     pub fn register(&self, device: &DeviceCertificate) {
         self.cloud.registry().register(device);
     }
@@ -178,8 +178,8 @@ impl AwsEmulator {
         self.cloud.registry().roles.revoke_all();
     }
 
-    /// Adds a custom authorizer, or replaces the one of that name. Whoever it admits may publish everywhere, and send
-    /// messages to all clients.
+    /// Adds a custom authorizer, or replaces the one of that name. A client that it admits may publish everywhere, and
+    /// send messages to all clients.
     pub fn add_authorizer(&self, authorizer: Authorizer) {
         self.cloud.registry().add_authorizer(authorizer);
     }
@@ -189,19 +189,19 @@ impl AwsEmulator {
         self.cloud.registry().policy.deny_prefix(prefix);
     }
 
-    /// Denies somebody who is known an action: the holder of the certificate with this fingerprint, of the access key
-    /// with this id, of any key that was issued for the role alias of this name, or whoever the custom authorizer of
-    /// this name admits. Until they are registered or added again.
+    /// Denies a known caller an action: the holder of the certificate with this fingerprint, of the access key
+    /// with this id, of any key that was issued for the role alias of this name, or a client of the custom authorizer
+    /// of this name admits. Until they are registered or added again.
     pub fn deny_action(&self, principal: &str, action: AwsAction) {
         self.cloud.registry().policy.deny_action(principal, action);
     }
 
-    /// Denies somebody to publish messages that are to be retained.
+    /// Denies a known caller to publish messages that are to be retained.
     pub fn deny_retain(&self, principal: &str) {
         self.deny_action(principal, AwsAction::RetainPublish);
     }
 
-    /// Lets somebody who is known publish only to topics that begin like this; who it is, is said as in
+    /// Lets a known caller publish only to topics that begin like this; who it is, is said as in
     /// [`AwsEmulator::deny_action`]. More calls allow more prefixes.
     pub fn allow_only_topic_prefix(&self, principal: &str, prefix: &str) {
         self.cloud.registry().policy.allow_only(principal, prefix);

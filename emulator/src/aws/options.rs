@@ -8,7 +8,7 @@ use crate::pki::Authority;
 /// How to start an [`AwsEmulator`](super::AwsEmulator).
 #[derive(Clone, Debug)]
 pub struct AwsOptions {
-    /// Who signs the server certificates. Its root is what clients must trust.
+    /// The authority of the server certificates. Its root is what clients must trust.
     pub authority: Authority,
     /// The endpoint's name, such as `a1b2c3-ats.iot.eu-central-1.amazonaws.com`. Clients must send it as SNI.
     pub server_name: String,

@@ -1,4 +1,4 @@
-//! Who somebody is and what they may do are two questions, with two different answers when the answer is no. This is the
+//! Who a caller is and what it may do are two questions, with two different answers when the answer is no. This is the
 //! second one; it is the same for certificates, access keys and custom authorizers.
 
 use std::collections::{HashMap, HashSet};

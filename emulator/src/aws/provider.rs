@@ -21,7 +21,7 @@ use crate::platform::{Decision, Description, Peer, Platform, Purpose};
 use crate::unique::uuid;
 
 /// The name of the credentials provider that belongs to an endpoint of the data plane: of AWS's form, without the mark
-/// of the certificate authority, or another name that nobody will take for the endpoint's.
+/// of the certificate authority, or another name that cannot be taken for the endpoint's.
 pub(super) fn server_name(data_plane: &str) -> String {
     match data_plane.split_once(".iot.") {
         Some((prefix, place)) if region::of(data_plane).is_some() => {

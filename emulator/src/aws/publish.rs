@@ -9,7 +9,7 @@ use crate::http1::{Framing, Request};
 /// 128 KB, as AWS counts it.
 pub(super) const MAX_PAYLOAD: usize = 131_072;
 
-/// A request that AWS would take from somebody who may publish there.
+/// A request that AWS would take from a caller that may publish there.
 pub(super) struct Publish {
     pub(super) topic: String,
     pub(super) qos: u8,

@@ -12,7 +12,7 @@ pub(super) fn parameter(request: &Request, name: &str) -> Option<String> {
     Some(percent::decode(value).unwrap_or_else(|| value.to_owned()))
 }
 
-/// The same as it was sent.
+/// A query parameter as it was sent.
 pub(super) fn raw_parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.query()?.split('&').find_map(|parameter| match parameter.split_once('=') {
         Some((known, value)) => (known == name).then_some(value),

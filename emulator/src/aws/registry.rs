@@ -1,5 +1,6 @@
-//! A certificate that AWS does not know, or knows as inactive, gets no answer at all; one whose policy lacks a topic gets
-//! a 403 without a reason. Clients must tell the two apart, so the emulator keeps who is known apart from who may what.
+//! A certificate that AWS does not know, or knows as inactive, gets no answer at all; one whose policy lacks a topic
+//! gets a 403 without a reason. Clients must tell the two apart, so the emulator keeps who is known apart from who may
+//! what.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -92,7 +93,7 @@ impl Registry {
         Some(KnownKey { key: &issued.key, expires: Some(issued.expires) })
     }
 
-    /// Who the holder of an access key is to the policies: for an issued one that is the role.
+    /// The holder of an access key as the policies know it: for an issued one that is the role.
     pub(super) fn principal(&self, access_key_id: &str) -> String {
         self.roles.issued(access_key_id).map_or(access_key_id, |issued| &issued.alias).to_owned()
     }

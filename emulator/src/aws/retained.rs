@@ -1,5 +1,5 @@
-//! A retained message outlives its sender: whoever subscribes later gets it, until another takes its place or an empty
-//! one takes it away. Nobody can subscribe here, so what a subscriber would get can be asked for instead.
+//! A retained message outlives its sender: each later subscriber gets it, until another takes its place or an empty
+//! one takes it away. There are no subscriptions here, so what a subscriber would get can be asked for instead.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Store {
         self.0.values().map(|stored| stored.message.clone()).collect()
     }
 
-    /// The answer to somebody who may read it.
+    /// The answer to a caller that may read it.
     pub(super) fn get(&self, topic: &str) -> Result<String, Refusal> {
         let Stored { message, last_modified, user_properties } =
             self.0.get(topic).ok_or_else(|| Refusal::not_found("Retained message not found"))?;
@@ -73,7 +73,7 @@ impl Store {
         Ok(answer.to_string())
     }
 
-    /// The answer to somebody who may list them. The last page has an empty token rather than none.
+    /// The answer to a caller that may list them. The last page has an empty token rather than none.
     pub(super) fn list(&self, page: &Page) -> String {
         let (page, token) = page.cut(self.0.values(), |stored| &stored.message.topic);
         let summary = |stored: &Stored| {

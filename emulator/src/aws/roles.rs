@@ -20,7 +20,7 @@ pub(super) struct Roles {
 /// An access key that was issued for a role alias.
 pub(super) struct IssuedKey {
     pub(super) key: AccessKey,
-    /// Who its holder is to the policies.
+    /// Its holder as the policies know it.
     pub(super) alias: String,
     /// Seconds since 1970.
     pub(super) expires: u64,
@@ -45,7 +45,7 @@ impl Roles {
         self.issued.get(access_key_id)
     }
 
-    /// From now on nobody knows the keys that were issued so far.
+    /// Forgets the keys that were issued so far.
     pub(super) fn revoke_all(&mut self) {
         self.issued.clear();
     }

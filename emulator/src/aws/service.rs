@@ -1,4 +1,4 @@
-//! Whoever asks, and by whichever port, is treated in one order: a request that could never be good is refused for what
+//! Every caller, on whichever port, is treated in one order: a request that could never be good is refused for what
 //! it is, then for who may not send it, then for its turn, and only then for what it meets. Each operation goes through
 //! that order here.
 
@@ -15,7 +15,7 @@ use super::shadow::{self, ShadowId, Update};
 use crate::http1::Request;
 use crate::ledger::Device;
 
-/// Somebody who has proved who they are.
+/// A caller that has proved who it is.
 pub(super) struct Caller {
     /// By which the policies know them.
     pub(super) principal: String,

@@ -23,7 +23,7 @@ pub(super) fn decode(encoded: &str) -> Result<String, Refusal> {
     percent::decode(encoded).ok_or(Refusal::invalid("Invalid topic"))
 }
 
-/// What AWS checks of a topic that somebody publishes to over HTTPS.
+/// What AWS checks of a topic in a publication over HTTPS.
 pub(super) fn check(topic: &str) -> Result<(), Refusal> {
     if !is_publishable(topic) {
         return Err(Refusal::invalid("Invalid topic"));

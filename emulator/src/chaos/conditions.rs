@@ -28,7 +28,7 @@ struct Inner {
     /// Whether there is a plan: so that a good day needs no lock.
     is_rough: AtomicBool,
     state: Mutex<State>,
-    /// Until when nobody listens.
+    /// Until when the port refuses connections.
     away_until: watch::Sender<Option<Instant>>,
 }
 
@@ -87,7 +87,7 @@ impl Conditions {
         self.inner.away_until.send_replace(None);
     }
 
-    /// Waits until nobody listens.
+    /// Waits until the port refuses connections.
     pub(crate) async fn is_away(&self) {
         let mut until = self.inner.away_until.subscribe();
         let is_ahead = |until: &Option<Instant>| until.is_some_and(|until| until > Instant::now());
@@ -96,7 +96,7 @@ impl Conditions {
         }
     }
 
-    /// Waits until somebody listens.
+    /// Waits until the port takes connections.
     pub(crate) async fn is_back(&self) {
         let mut changes = self.inner.away_until.subscribe();
         loop {

@@ -1,5 +1,5 @@
-//! What a bad day is like. Nothing here happens by itself: a plan is given to an emulator, which keeps to it until it is
-//! given another or calmed.
+//! What a bad day is like. Nothing here happens by itself: a plan is given to an emulator, which keeps to it until it
+//! is given another or calmed.
 
 use std::time::Duration;
 
@@ -24,15 +24,15 @@ use crate::aliyun::AliyunChaos;
 /// # Ok::<(), thingpost_emulator::ChaosError>(())
 /// ```
 ///
-/// What strikes by chance is drawn from the seed, and from nothing but how many things of its kind there were before: the
-/// tenth request is struck in the same way however fast it comes, and whatever else is asked for. The ledgers say what
-/// was really taken.
+/// What strikes by chance is drawn from the seed, and from nothing but how many things of its kind there were before:
+/// the tenth request is struck in the same way however fast it comes, and whatever else is asked for. The ledgers say
+/// what was really taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chaos {
     /// What everything is drawn from.
     pub seed: u64,
 
-    /// For this long, from when the plan is given, connections are refused as where nobody listens. Those that there are
+    /// For this long, from when the plan is given, connections are refused as by a closed port. Those that there are
     /// go on.
     pub not_listening: Duration,
     /// How late the first byte of a handshake comes.
@@ -50,7 +50,7 @@ pub struct Chaos {
     pub page_bytes: usize,
     /// Requests whose answer is late. They are taken in time.
     pub late_answer: Option<Late>,
-    /// A connection on which no request comes for this long is answered with 408, which nobody has asked for, and
+    /// A connection on which no request comes for this long is answered with an unasked 408, and
     /// closed.
     pub idle_408: Option<Duration>,
 
@@ -74,11 +74,11 @@ pub struct Chaos {
     /// CONNECTs that are answered with this code. One below 0x80 is for clients of 3.1.1, the others are for those of
     /// MQTT 5.
     pub connacks: Vec<(u8, Share)>,
-    /// How many CONNECTs are admitted for each client id, at Aliyun for each device. Those that are more are answered with
-    /// 3, in MQTT 5 with 0x9F.
+    /// How many CONNECTs are admitted for each client id, at Aliyun for each device. Those that are more are answered
+    /// with 3, in MQTT 5 with 0x9F.
     pub connects: Option<Rate>,
-    /// The longest keep-alive. A client that asks for a longer one, or for none, is cut when it was silent for one and a
-    /// half times this; in MQTT 5 the CONNACK names it.
+    /// The longest keep-alive. A client that asks for a longer one, or for none, is cut when it was silent for one and
+    /// a half times this; in MQTT 5 the CONNACK names it.
     pub keep_alive_cap: Option<Duration>,
 }
 

@@ -1,5 +1,5 @@
-//! `503=10%,retry-after=2`. Whoever types that at a machine that misbehaves wants to know at once which item is wrong,
-//! what it should have been, and what else there is.
+//! `503=10%,retry-after=2`. The person who types that at a machine that misbehaves wants to know at once which item is
+//! wrong, what it should have been, and what else there is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -193,7 +193,7 @@ fn status(name: &str) -> Option<u16> {
     if name.len() == 3 { value::number(name) } else { None }
 }
 
-/// The items that somebody may have meant: those that begin like this, or else the nearest ones.
+/// The items that may have been meant: those that begin like this, or else the nearest ones.
 fn meant(name: &str) -> Vec<&'static str> {
     let name = name.to_ascii_lowercase().replace('_', "-");
     let names = || ITEMS.iter().map(|item| item.name).filter(|known| *known != "STATUS");
@@ -224,7 +224,7 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// What somebody may have meant by a value of a wrong form, or else an example.
+/// The likely meaning of a value of a wrong form, or else an example.
 fn meant_value(item: &ChaosItem, name: &str, value: Option<&str>) -> String {
     let value = value.unwrap_or_default();
     match item.sets {

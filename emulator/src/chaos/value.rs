@@ -1,4 +1,4 @@
-//! The few forms that a value can have. Whoever forgets a percent sign is told what was meant.
+//! The few forms that a value can have. A forgotten percent sign is answered with what was probably meant.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) fn share(text: &str) -> Option<Share> {
     (1..=1_000_000).contains(&millionths).then(|| Share::from_millionths(millionths))
 }
 
-/// What somebody most likely meant that has left the percent sign out: 0.1 is a tenth, and 10 are ten of a hundred.
+/// The likely meaning of a value without its percent sign: 0.1 is a tenth, and 10 are ten of a hundred.
 pub(super) fn meant_share(text: &str) -> Option<Share> {
     let text = text.trim_end_matches('%').trim();
     let as_percent = share(&format!("{text}%"))?;

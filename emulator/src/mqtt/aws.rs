@@ -84,7 +84,7 @@ impl AwsMqtt {
         self.proxy.conditions.calm();
     }
 
-    /// Makes a certificate known and active, whoever signed it.
+    /// Makes a certificate known and active, whichever authority signed it.
     pub fn register(&self, device: &DeviceCertificate) {
         self.access.account().register(device);
     }

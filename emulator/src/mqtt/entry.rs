@@ -50,8 +50,8 @@ pub struct MqttConnect {
     pub receive_maximum: Option<u16>,
     /// What is to be published when the client is lost.
     pub will: Option<MqttWill>,
-    /// Who the client says it is, with a certificate, by an authorizer or as a device of Aliyun. Only of one that was
-    /// admitted is it known to be true.
+    /// The identity that the client claims, with a certificate, by an authorizer or as a device of Aliyun. Only of one
+    /// that was admitted is it known to be true.
     pub device: Option<Device>,
     /// The protocol that the handshake has agreed on.
     pub alpn: Option<String>,

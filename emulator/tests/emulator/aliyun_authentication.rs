@@ -1,4 +1,4 @@
-//! Who gets a token from `/auth`, and what everybody else is told.
+//! A token from `/auth`: which devices get one, and what the others are told.
 
 use std::collections::BTreeMap;
 

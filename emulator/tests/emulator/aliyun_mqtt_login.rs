@@ -130,7 +130,7 @@ async fn each_reason_to_refuse_a_login_has_its_own_code() {
     assert_eq!(code(&world, LOGIN, &good.replace("hmacsha256", "sha256")).await, 460);
     let json = "Content-Type: application/json\r\n";
     assert!(world.post_iot_auth(LOGIN, json, good.as_bytes()).await.body.starts_with(r#"{"code":460,"#));
-    // Nobody can sign for a device that has no secret yet.
+    // There is no signature for a device that has no secret yet.
     world.emulator.pre_register("pk", "device");
     assert_eq!(code(&world, LOGIN, &good).await, 401);
     for (code, message) in [(500, "system error"), (6200, "auth type mismatch")] {

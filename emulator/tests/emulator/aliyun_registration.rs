@@ -135,7 +135,7 @@ async fn each_reason_for_a_refusal_has_its_own_code() {
     ] {
         assert_eq!(code(&world.form(TARGET, &body).await), expected, "{body}");
     }
-    // Whoever cannot sign learns nothing about devices.
+    // A caller that cannot sign learns nothing about devices.
     assert_eq!(code(&world.form(TARGET, &form("fleet", "nobody", "1").replace("random=1", "random=2")).await), 6600);
     assert_eq!(world.emulator.registrations().len(), 8);
 

@@ -48,7 +48,7 @@ impl World {
         self.connect().await.post(target, headers, body).await.unwrap()
     }
 
-    /// The same to the port that registers devices.
+    /// A request to the port that registers devices.
     pub async fn post_iot_auth(&self, target: &str, headers: &str, body: &[u8]) -> Response {
         self.connect_iot_auth().await.post(target, headers, body).await.unwrap()
     }
@@ -86,7 +86,7 @@ pub fn signed(fields: &[(&str, &str)]) -> String {
     signed_with("secret", fields)
 }
 
-/// The same with any secret.
+/// A signature with any secret.
 pub fn signed_with(secret: &str, fields: &[(&str, &str)]) -> String {
     let mut all = BTreeMap::from([("clientId", "12345"), ("deviceName", "device"), ("productKey", "pk")]);
     all.extend(fields.iter().copied());

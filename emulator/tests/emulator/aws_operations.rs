@@ -38,7 +38,7 @@ impl Operation {
         connection.request(self.method, &self.target(), headers, self.body.as_bytes()).await.unwrap()
     }
 
-    /// The headers of somebody who signs it.
+    /// The headers of a signed request.
     fn signature(&self) -> String {
         // The only character here that is encoded once more.
         let path = self.path.replace('%', "%25");

@@ -61,7 +61,7 @@ impl World {
     }
 }
 
-/// What a message is told. That nobody has subscribed to it, as MQTT 5 has it, is no error.
+/// What a message is told. That it has no subscribers, as MQTT 5 has it, is no error.
 async fn told(mqtt: &mut Mqtt, packet_id: u16, topic: &str) -> u8 {
     let reason = mqtt.publish(packet_id, topic, b"x").await.unwrap();
     if reason == 0x10 { 0 } else { reason }

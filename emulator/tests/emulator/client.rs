@@ -189,7 +189,7 @@ pub fn post(target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     request("POST", target, headers, body)
 }
 
-/// The same with any method.
+/// A request with any method.
 pub fn request(method: &str, target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let mut bytes =

@@ -100,7 +100,7 @@ async fn a_wrong_login_is_refused_with_its_code() {
 async fn a_device_has_one_connection_whatever_its_client_id() {
     let world = world().await;
     let mut first = world.connect().await;
-    // A refused login takes nobody's place, and neither does one that a fault refuses.
+    // A refused login takes no place, and neither does one that a fault refuses.
     assert_eq!(world.code(&right().login("device&pk", MD5)).await, 4);
     world.aliyun.link().answer_connects(3, 1);
     assert_eq!(world.code(&right()).await, 3);

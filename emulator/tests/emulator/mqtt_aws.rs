@@ -1,4 +1,4 @@
-//! The MQTT endpoint of AWS: who is let in by which port, and what somebody is told who may not.
+//! The MQTT endpoint of AWS: who is let in by which port, and what a refused client is told.
 
 use thingpost_emulator::{
     Authority, Authorizer, AwsMqtt, Broker, Device, DeviceCertificate, MqttAuthorizer, MqttEnd, MqttEntry, MqttFate,
@@ -59,7 +59,7 @@ async fn a_registered_certificate_is_let_in_by_both_ports() {
     assert_eq!(mqtt.publish(1, "t", b"x").await.unwrap(), 0);
     let alpn = world.client().alpn(&["x-amzn-mqtt-ca"]);
     let mut mqtt = Mqtt::connect(&alpn, world.aws.addr_alpn(), &Hello::v5("two")).await;
-    // Nobody hears it, which is a success of its own.
+    // It has no subscribers, which is a success of its own.
     assert_eq!(mqtt.publish(1, "t", b"x").await.unwrap(), 0x10);
     // On the other port the ALPN is not looked at.
     let whatever = world.client().alpn(&["http/1.1"]).tls12();

@@ -104,7 +104,7 @@ pub fn canonical(path: &str, query: &str, time_stamp: &str, body: &str) -> Strin
     canonical_of("POST", path, query, time_stamp, body)
 }
 
-/// The same with any method.
+/// A signature with any method.
 pub fn canonical_of(method: &str, path: &str, query: &str, time_stamp: &str, body: &str) -> String {
     let hash = sha256(body.as_bytes());
     format!("{method}\n{path}\n{query}\nhost:emulator\nx-amz-date:{time_stamp}\n\nhost;x-amz-date\n{hash}")

@@ -32,7 +32,7 @@ impl Document {
         self.state(None).to_string().len()
     }
 
-    /// The answer to somebody who reads the shadow.
+    /// The answer to a caller that reads the shadow.
     pub(super) fn show(&self, version: u64, now: u64) -> String {
         let delta = difference(&self.desired.state, &self.reported.state);
         let state = self.state(Some(&delta));

@@ -25,7 +25,7 @@ const WINDOW: u64 = 5 * 60;
 
 /// What a signature is checked against.
 pub(super) struct Verifier<'a> {
-    /// Of the id in the request. Nothing for an id that nobody has.
+    /// Of the id in the request. Nothing for an unknown id.
     pub(super) key: Option<KnownKey<'a>>,
     /// Where the endpoint is. Without one no region is right.
     pub(super) region: Option<&'a str>,

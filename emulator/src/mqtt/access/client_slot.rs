@@ -1,6 +1,6 @@
 //! A client id has one connection, and at Aliyun a device has one, whatever client id it names. The broker knows
 //! nothing of devices, and closes the older connection without the word that MQTT 5 has for it. So there is one slot
-//! for each, and whoever comes last has it.
+//! for each, and the last to come has it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::ledger::Device;
 
-/// Who can have one connection only.
+/// The owner of one connection: a device or a client id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::mqtt) enum Owner {
     Client(String),
@@ -36,7 +36,7 @@ pub(in crate::mqtt) struct ClientSlot {
 }
 
 impl ClientSlots {
-    /// Takes a slot, and tells whoever has it to leave.
+    /// Takes a slot, and tells its holder to leave.
     pub(in crate::mqtt) fn take(&self, owner: Owner, connection: u64) -> ClientSlot {
         let leave = Arc::new(Notify::new());
         let occupant = Occupant { connection, leave: Arc::clone(&leave) };
@@ -53,7 +53,7 @@ impl ClientSlots {
 }
 
 impl ClientSlot {
-    /// Ends when somebody else has taken it.
+    /// Ends when another connection has taken it.
     pub(in crate::mqtt) async fn is_lost(&self) {
         self.leave.notified().await;
     }

@@ -1,6 +1,6 @@
-//! The broker would admit everybody to everything. What the clouds do instead differs in every point: who somebody is,
-//! what they may say, and how they are told that they may not. That is what an access policy decides; everything else about a
-//! connection is the same.
+//! The broker would admit every client to everything. What the clouds do instead differs in every point: who a client
+//! is, what they may say, and how they are told that they may not. That is what an access policy decides; everything
+//! else about a connection is the same.
 
 mod aliyun;
 mod authorizer;
@@ -23,7 +23,7 @@ pub(super) use aws::{AwsAccess, Configurations as AwsConfigurations};
 pub(super) use client_slot::{ClientSlot, ClientSlots, Owner};
 pub(super) use plain::PlainAccess;
 
-/// Which port of an endpoint somebody has come to.
+/// Which port of an endpoint a client has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EndpointPort {
     /// AWS's 8883.
@@ -129,7 +129,7 @@ impl AccessPolicy {
         }
     }
 
-    /// Who somebody says that it is, and what becomes of it.
+    /// The device that a client claims to be, and what becomes of the client.
     pub(super) fn judge(&self, port: EndpointPort, peer: &Peer, connect: &Connect<'_>) -> (Option<Device>, Verdict) {
         match self {
             Self::Aws(access) => access.judge(port, peer, connect),
@@ -138,7 +138,8 @@ impl AccessPolicy {
         }
     }
 
-    /// Who can have one connection only. Nobody without a client id, who is given one by the broker.
+    /// The owner of the one connection that a device or client id may have. None without a client id: the broker makes
+    /// one up.
     pub(super) fn owner(&self, device: Option<&Device>, client_id: &str) -> Option<Owner> {
         match (self, device) {
             (Self::Aliyun(_), Some(device)) => Some(Owner::Device(device.clone())),

@@ -3,7 +3,7 @@
 //! with it.
 //!
 //! It listens on a Unix socket in a folder of its own, so that there is no port that two tests could fight for and
-//! nobody else could connect to.
+//! no other process could connect to.
 
 mod config;
 mod error;
@@ -27,7 +27,7 @@ use process::Running;
 /// milliseconds; under `nice` on a machine that is busy with something else it takes longer.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// How often is looked whether something has happened that nobody tells.
+/// How often is looked whether something has happened that is not announced.
 const TICK: Duration = Duration::from_millis(3);
 
 const SOCKET: &str = "mqtt.sock";
@@ -83,7 +83,7 @@ impl Broker {
         self.running.as_ref().map(Running::id)
     }
 
-    /// Whether it does not run: it was killed or stopped, or has ended by itself, which nobody is told.
+    /// Whether it does not run: it was killed or stopped, or has ended by itself, which is not announced.
     pub fn has_ended(&mut self) -> bool {
         self.running.as_mut().is_none_or(Running::has_ended)
     }

@@ -106,7 +106,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The watch first: once the broker has been waited for, its number may be somebody else's.
+        // The watch first: once the broker has been waited for, its number may be another process's.
         end(&mut self.watch);
         end(&mut self.broker);
     }

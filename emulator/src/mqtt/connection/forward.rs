@@ -37,7 +37,7 @@ pub(super) enum Stop<T> {
     Malformed,
     /// What follows is a packet that is too long.
     TooLong,
-    /// Whoever is to have them does not take them.
+    /// The receiver does not take them.
     Broken,
 }
 

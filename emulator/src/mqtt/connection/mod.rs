@@ -1,4 +1,4 @@
-//! A connection has three lives: its handshake, in which nobody knows what it will be; its CONNECT, which decides who
+//! A connection has three lives: its handshake, in which it may become anything; its CONNECT, which decides who
 //! it is; and the packets after that. Each of them can be broken off, and each leaves its client in another doubt.
 //!
 //! | Where | What |
@@ -101,7 +101,7 @@ enum Introduction {
     },
     /// With what the client is told.
     Refused(Vec<u8>, MqttEnd),
-    /// Not in the ledger: nobody has introduced himself.
+    /// Not in the ledger: there was no CONNECT.
     Nobody(Vec<u8>),
 }
 
@@ -121,7 +121,7 @@ impl Connection<'_> {
             }
             Greeting::Nothing => return self.close(stream).await,
         }
-        // Before anything is read, as a load balancer does it: without somebody behind it there is nothing to say.
+        // Before anything is read, as a load balancer does it: without a broker behind it there is nothing to say.
         let Ok(broker) = UnixStream::connect(&self.proxy.broker).await else {
             return self.close(stream).await;
         };
@@ -237,7 +237,7 @@ impl Connection<'_> {
             sleep(LAST_WORDS).await;
         };
         let over = tokio::select! {
-            // The broker closes the older connection too. Whoever has taken its place must be seen first.
+            // The broker closes the older connection too. The one that has taken its place must be seen first.
             biased;
             () = lost => Ok(MqttEnd::TakenOver),
             order = self.orders.next() => Err(order),
@@ -315,7 +315,7 @@ async fn first_packet(stream: &mut TlsStream<TcpStream>, buffer: &mut Vec<u8>) -
     const LONGEST: usize = 128 * 1024;
 
     loop {
-        // Whoever speaks something else has said all it has to say, and would wait for an answer.
+        // A client of another protocol has said all it has to say, and would wait for an answer.
         if buffer.first().is_some_and(|&first| first != CONNECT) {
             return false;
         }

@@ -27,7 +27,7 @@ pub(in crate::mqtt) fn granted<'a>(packet: &Packet<'a>, is_version_5: bool) -> O
     Some((packet_id, reader.rest()))
 }
 
-/// Why somebody disconnects: 0 when nothing is said about it.
+/// Why a client disconnects: 0 when nothing is said about it.
 pub(in crate::mqtt) fn disconnect_reason(packet: &Packet<'_>) -> u8 {
     packet.body.first().copied().unwrap_or(0)
 }

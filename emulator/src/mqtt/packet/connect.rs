@@ -1,4 +1,4 @@
-//! Both clouds decide by CONNECT alone who somebody is. It has three versions of itself, which differ in the first
+//! Both clouds decide by CONNECT alone who a client is. It has three versions of itself, which differ in the first
 //! bytes: only after those is it known how to read the rest.
 
 use super::frame::{Kind, Packet};

@@ -6,7 +6,7 @@ use super::reader::Reader;
 /// How long a client may be silent that the server has given another keep-alive.
 pub(super) const SERVER_KEEP_ALIVE: u8 = 0x13;
 
-/// The properties of one packet that somebody here asks about. Those of another kind of packet are absent.
+/// The properties of one packet that are asked about here. Those of another kind of packet are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mqtt) struct Properties<'a> {
     pub(in crate::mqtt) payload_format: Option<u8>,

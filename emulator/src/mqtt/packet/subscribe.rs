@@ -4,7 +4,7 @@ use super::frame::Packet;
 use super::properties::Properties;
 use super::reader::Reader;
 
-/// What somebody wants to hear.
+/// A subscription that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mqtt) struct Subscribe<'a> {
     pub(in crate::mqtt) packet_id: u16,
@@ -12,7 +12,7 @@ pub(in crate::mqtt) struct Subscribe<'a> {
     pub(in crate::mqtt) filters: Vec<(&'a str, u8)>,
 }
 
-/// What somebody no longer wants to hear.
+/// A subscription that a client ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mqtt) struct Unsubscribe<'a> {
     pub(in crate::mqtt) packet_id: u16,

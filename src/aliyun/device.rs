@@ -92,6 +92,19 @@ pub struct Signing {
 pub(super) const BY_THE_PLATFORMS_CLOCK: &str = " by the platform's clock";
 
 impl Signing {
+    /// What a device signs with this method and, if one is given, this timestamp.
+    pub(super) fn new(device: &Device, method: SignMethod, timestamp_ms: Option<u64>) -> Self {
+        let Device { client_id, device_name, product_key, .. } = device;
+        Self {
+            product_key: product_key.clone(),
+            device_name: device_name.clone(),
+            method,
+            content: signing_content(client_id, device_name, product_key, timestamp_ms),
+            timestamp_ms,
+            by_the_platforms_clock: false,
+        }
+    }
+
     /// The time in it is that of the platform.
     pub(crate) fn by_the_platforms_clock(self) -> Self {
         Self { by_the_platforms_clock: true, ..self }
@@ -151,15 +164,7 @@ impl Config {
             TimestampPolicy::None => None,
             TimestampPolicy::Now | TimestampPolicy::Corrected => Some(now_unix_ms),
         };
-        let Device { client_id, device_name, product_key, .. } = &self.device;
-        Signing {
-            product_key: product_key.clone(),
-            device_name: device_name.clone(),
-            method: self.sign_method,
-            content: signing_content(client_id, device_name, product_key, timestamp_ms),
-            timestamp_ms,
-            by_the_platforms_clock: false,
-        }
+        Signing::new(&self.device, self.sign_method, timestamp_ms)
     }
 
     /// The signature, if it is we who sign.

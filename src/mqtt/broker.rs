@@ -44,10 +44,7 @@ impl Broker {
     pub(super) fn signing_elsewhere(&self) -> Option<Signing> {
         match self {
             Self::Aws(_) => None,
-            Self::Aliyun(broker) => {
-                let signing = broker.signing();
-                broker.sign(&signing).is_none().then_some(signing)
-            }
+            Self::Aliyun(broker) => broker.signing_elsewhere(),
         }
     }
 
@@ -55,9 +52,7 @@ impl Broker {
     pub(super) fn login(&self, signature: Option<String>) -> Login {
         match self {
             Self::Aws(broker) => broker.login(),
-            Self::Aliyun(broker) => {
-                broker.login(signature.or_else(|| broker.sign(&broker.signing())).unwrap_or_default())
-            }
+            Self::Aliyun(broker) => broker.login(signature),
         }
     }
 

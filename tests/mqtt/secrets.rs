@@ -7,8 +7,10 @@ use std::time::Duration;
 use thingpost_emulator::{Authority, Break};
 use thingpost_host::Route;
 use thingpost_host::runtime::DeviceSecrets;
-use thingpost_host::runtime::types::mqtt::{AliyunBroker, MqttConfig, SessionOptions, Version};
-use thingpost_host::runtime::types::{Qos, SignMethod};
+use thingpost_host::runtime::types::mqtt::{
+    AliyunBroker, AliyunMqttAuthentication, MqttConfig, SessionOptions, Version,
+};
+use thingpost_host::runtime::types::{Qos, SignMethod, Signer};
 
 use super::aliyun::broker::{self, AliyunBrokerCloud, known, session, signed_by_the_host};
 use super::authorizer::{PASSWORD, guarded, right, with};
@@ -201,8 +203,9 @@ async fn the_device_secret_is_nowhere_in_the_instance_where_the_host_signs() {
         for is_host in [true, false] {
             for sign_method in [SignMethod::HmacMd5, SignMethod::HmacSha1, SignMethod::HmacSha256] {
                 let memories = VisibleMemories::default();
-                let signer = if is_host { signed_by_the_host().signer } else { secret(DEVICE_SECRET) };
-                let config = session(AliyunBroker { signer, sign_method, ..known() });
+                let signer = if is_host { Signer::Host } else { secret(DEVICE_SECRET) };
+                let authentication = AliyunMqttAuthentication::Signature { signer, sign_method, timestamp_ms: None };
+                let config = session(AliyunBroker { authentication, ..known() });
                 let route = Route::new(broker::ENDPOINT, roots(&cloud.authority)).mqtt();
                 let transport = transport(route, &[(443, cloud.front.addr())]);
                 let pre = visible_mqtt(&memories);

@@ -31,8 +31,8 @@ pub use emulate::{ChaosArgument, EmulateArguments};
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArguments, QosLevel};
 pub use mqtt::{
-    Drop, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments, QueueLimit, RetainHandling,
-    SessionOptions,
+    Drop, MqttAliyunArguments, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments,
+    QueueLimit, RetainHandling, SessionOptions,
 };
 pub use operation::{
     ConnectionArguments, ConnectionCommand, DeleteArguments, DirectCommand, ListArguments, OperationArguments,

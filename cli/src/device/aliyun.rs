@@ -9,7 +9,7 @@ use super::{Device, input_files, roots};
 use crate::args::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
 use crate::error::Problem;
 
-const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
+pub(super) const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
 
 pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
     let AliyunDevice { instance, port, identity, reach } = arguments;

@@ -1,6 +1,7 @@
 //! From arguments to a device: its platform for the component, its keys and routes for the host.
 
 mod aliyun;
+mod aliyun_mqtt;
 mod aws;
 mod mqtt;
 pub mod secret;

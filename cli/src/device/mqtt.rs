@@ -5,17 +5,18 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+use thingpost_host::runtime::types::Message;
 use thingpost_host::runtime::types::mqtt::{
     AliyunBroker, AwsBroker, Broker, MqttAuthentication, MqttAuthorizer, MqttConfig, Version,
 };
-use thingpost_host::runtime::types::{Message, Signer};
 use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, Route};
 
+use super::aliyun_mqtt::authentication;
 use super::aws::authorizer::Token;
 use super::aws::way::{BY_AUTHORIZER, Pair, authorizer_option, refuse_strays, the_only_one};
 use super::secret::{self, Form};
-use super::{Device, aliyun_secrets, input_files, roots};
-use crate::args::{MqttDevice, MqttVersion, QosLevel, SessionOptions, SignMethod};
+use super::{Device, input_files, roots};
+use crate::args::{MqttDevice, MqttVersion, QosLevel, SessionOptions};
 use crate::error::Problem;
 use crate::message;
 
@@ -26,7 +27,7 @@ const CHOICES: &str = "for AWS give --cert and --key, or --authorizer NAME (or -
 enum Way<'a> {
     Certificate(Pair<'a>),
     CustomAuthorizer,
-    DeviceSecret { product_key: &'a str, device_name: &'a str },
+    Aliyun { product_key: &'a str, device_name: &'a str },
 }
 
 pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
@@ -47,18 +48,17 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
             let authentication = MqttAuthentication::CustomAuthorizer(authorizer(arguments)?);
             (aws(arguments, port, authentication), route.mqtt_alpn(alpn(port, AWS_MQTT_WITH_AUTHORIZER)))
         }
-        Way::DeviceSecret { product_key, device_name } => {
-            secrets = aliyun_secrets(product_key, device_name, &arguments.aliyun.secret)?.into();
-            let sign_method = arguments.aliyun.sign_method.unwrap_or(SignMethod::Hmacsha256);
+        Way::Aliyun { product_key, device_name } => {
+            let client_id = arguments.session.client_id.as_deref();
+            let (authentication, given) = authentication((product_key, device_name), &arguments.aliyun, client_id)?;
+            secrets = given.into();
             let broker = AliyunBroker {
                 endpoint: endpoint.clone(),
                 port,
                 product_key: product_key.to_owned(),
                 device_name: device_name.to_owned(),
-                signer: Signer::Host,
+                authentication,
                 client_id: arguments.session.client_id.clone(),
-                sign_method: sign_method.into(),
-                timestamp_ms: None,
                 client_id_parameters: arguments.aliyun.client_id_parameter.clone(),
                 unchecked: arguments.aliyun.unchecked,
             };
@@ -73,6 +73,8 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
         ("--password-file", arguments.authorizer.password_file.as_ref()),
         ("--device-secret-file", arguments.aliyun.secret.device_secret_file.as_ref()),
+        ("--device-token-file", arguments.aliyun.device_token_file.as_ref()),
+        ("--iot-token-file", arguments.aliyun.iot_token_file.as_ref()),
     ]);
     Ok(Device {
         platform: config(broker, &arguments.session),
@@ -91,13 +93,13 @@ impl<'a> Way<'a> {
         let by_authorizer = authorizer_option(&authorizer.token).map(|option| (option, Self::CustomAuthorizer));
         let by_secret = match (&aliyun.product_key, &aliyun.device_name) {
             (Some(product_key), Some(device_name)) => {
-                Some(("--product-key", Self::DeviceSecret { product_key, device_name }))
+                Some(("--product-key", Self::Aliyun { product_key, device_name }))
             }
             // Clap has refused one without the other.
             _ => None,
         };
         let way = the_only_one([by_certificate, by_authorizer, by_secret], CHOICES)?;
-        let is_aws = !matches!(way, Self::DeviceSecret { .. });
+        let is_aws = !matches!(way, Self::Aliyun { .. });
         let shows_token = matches!(way, Self::CustomAuthorizer);
         refuse_strays([
             ("--token-name", authorizer.token.token_name.is_some(), shows_token, BY_AUTHORIZER),

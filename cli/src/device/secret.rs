@@ -4,7 +4,7 @@
 //! of which the platform says no more than that. What can only be an accident is taken away, with a word where the secret itself
 //! might have been meant so; what may be a part of it is refused.
 //!
-//! | found | key of a device or a product | signature in base64, token | password |
+//! | found | key of a device or a product, token of Aliyun | signature in base64, token | password |
 //! |---|---|---|---|
 //! | a line end, or several, at the end of a file; a mark of UTF-8; UTF-16 | taken away, decoded | the same | the same |
 //! | line ends in it | refused | joined, if the lines are those of a tool that wraps | kept |
@@ -32,6 +32,8 @@ const LARGEST: u64 = 64 * 1024;
 pub(crate) enum Form {
     /// One word, as a console shows it.
     Word,
+    /// One word, as the platform has given it out.
+    IssuedWord,
     /// Base64, in whatever lines.
     Base64,
     /// What an authorizer has thought of, a JSON web token most often.
@@ -44,6 +46,7 @@ impl Form {
     fn way_out(self) -> &'static str {
         match self {
             Self::Word => "copy it once more from the console",
+            Self::IssuedWord => "put it there once more, as it came from the platform",
             Self::Base64 | Self::Token | Self::Password => "put it there once more, or give none",
         }
     }
@@ -94,7 +97,7 @@ fn cleaned(what: &str, secret: &str, form: Form, place: &str) -> Result<String, 
         return Err(Problem::sentence(format!("the {what} has a zero byte in it; write it as text in UTF-8")));
     }
     let joined = match form {
-        Form::Word | Form::Password => None,
+        Form::Word | Form::IssuedWord | Form::Password => None,
         Form::Base64 => Some(without_white_space(secret)),
         Form::Token => is_wrapped(secret).then(|| without_white_space(secret)),
     };
@@ -113,7 +116,7 @@ fn cleaned(what: &str, secret: &str, form: Form, place: &str) -> Result<String, 
 fn checked(what: &str, secret: String, form: Form, place: &str) -> Result<String, Problem> {
     let problem = if secret.is_empty() {
         "is empty"
-    } else if form != Form::Word {
+    } else if !matches!(form, Form::Word | Form::IssuedWord) {
         return Ok(secret);
     } else if secret.chars().any(|character| character.is_whitespace() || character.is_control()) {
         "has white space or a line break in it"

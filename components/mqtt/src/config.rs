@@ -1,5 +1,6 @@
 //! What a session is opened with, at the border.
 
+use thingpost::aliyun::mqtt::AuthMethod;
 use thingpost::aliyun::{self, Device, Signer};
 use thingpost::aws;
 use thingpost::mqtt::{
@@ -57,13 +58,33 @@ fn aws(broker: wit::AwsBroker) -> Result<aws::mqtt::Broker, ConfigurationProblem
 fn aliyun(broker: wit::AliyunBroker) -> Result<aliyun::mqtt::Broker, ConfigurationProblem> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let device = Device::new(endpoint, &broker.product_key, &broker.device_name, broker.client_id.as_deref())?;
-    let signer = match broker.signer {
-        types::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
-        types::Signer::Host => Signer::Elsewhere,
-    };
-    let of_device = aliyun::mqtt::Broker::new(device, signer, sign_method(broker.sign_method), broker.timestamp_ms)?;
+    let of_device = aliyun::mqtt::Broker::new(device, auth_method(broker.authentication))?;
     let of_device = of_device.with_parameters(broker.client_id_parameters)?;
     Ok(if broker.unchecked { of_device.unchecked() } else { of_device })
+}
+
+fn auth_method(authentication: wit::AliyunMqttAuthentication) -> AuthMethod {
+    match authentication {
+        wit::AliyunMqttAuthentication::Signature(signature) => AuthMethod::Signature {
+            signer: match signature.signer {
+                types::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
+                types::Signer::Host => Signer::Elsewhere,
+            },
+            sign_method: sign_method(signature.sign_method),
+            timestamp_ms: signature.timestamp_ms,
+        },
+        wit::AliyunMqttAuthentication::DeviceToken(token) => AuthMethod::DeviceToken(Secret::new(token)),
+        wit::AliyunMqttAuthentication::IotToken((iot_id, iot_token)) => {
+            AuthMethod::IotToken { iot_id, iot_token: Secret::new(iot_token) }
+        }
+        wit::AliyunMqttAuthentication::Registration(registration) => AuthMethod::Registration {
+            product_secret: Secret::new(registration.product_secret),
+            sign_method: sign_method(registration.sign_method),
+            random: registration.random,
+            is_known: registration.is_known,
+            instance_id: registration.instance_id,
+        },
+    }
 }
 
 pub fn options(options: &wit::SessionOptions) -> Options {

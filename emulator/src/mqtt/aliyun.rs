@@ -22,8 +22,9 @@ use crate::tls::ClientCertificates;
 /// | A client that | gets |
 /// |---|---|
 /// | speaks MQTT 5 | CONNACK 1, as from a server that knows 3.1.1 only |
-/// | has a client id of another form, or without `securemode=2` | CONNACK 2 |
-/// | is not known, or has signed wrong | CONNACK 4 |
+/// | has a client id of another form, or with a `securemode` of none of its ways to log in | CONNACK 2 |
+/// | is not known, has signed wrong, or has another token | CONNACK 4 |
+/// | registers (`authType=register` or `regnwl`), signed with the secret of its product | a message on `/ext/register` or `/ext/regnwl`, and 15 seconds |
 /// | has a keep-alive outside 30 to 1200 seconds | CONNACK 5, which is not documented |
 /// | has a will | a closed connection |
 /// | publishes with QoS 2, retained, or more than 256 KiB | a closed connection |
@@ -83,6 +84,21 @@ impl AliyunMqtt {
     /// Makes a device known, or gives it another secret.
     pub fn register_device(&self, product_key: &str, device_name: &str, device_secret: &str) {
         self.access.register(product_key, device_name, device_secret);
+    }
+
+    /// Makes a device known that has no secret yet.
+    pub fn pre_register(&self, product_key: &str, device_name: &str) {
+        self.access.pre_register(product_key, device_name);
+    }
+
+    /// Lets the devices of a product register with its secret.
+    pub fn add_product(&self, product_key: &str, product_secret: &str) {
+        self.access.add_product(product_key, product_secret);
+    }
+
+    /// Admits a device by what `/auth/devicename` has given out.
+    pub fn add_iot_token(&self, product_key: &str, device_name: &str, iot_id: &str, iot_token: &str) {
+        self.access.add_iot_token(product_key, device_name, iot_id, iot_token);
     }
 
     /// Forgets a device. A connection that it has goes on.

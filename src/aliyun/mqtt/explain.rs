@@ -4,7 +4,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::Broker;
+use super::{AuthMethod, Broker};
 use crate::aliyun::lint;
 use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
@@ -63,12 +63,12 @@ impl Known<'_> {
                  <instance id>.mqtt.iothub.aliyuncs.com"
             }
             Cause::Transport(failure) => return self.no_connection_step(failure),
-            Cause::Unauthenticated => return Some(self.or_oddity(NOT_RECOGNISED)),
+            Cause::Unauthenticated => return Some(self.or_oddity(self.not_recognised())),
             Cause::InvalidRequest | Cause::InvalidField(Field::ClientId) => {
                 let form = [
                     "the platform does not take the client id, which goes as `",
                     &self.broker.client_id(),
-                    "`: check the client id and the sign method, product key and device name",
+                    "`: check the client id and its parameters, the sign method, product key and device name",
                 ];
                 return Some(self.or_oddity(&form.concat()));
             }
@@ -83,6 +83,33 @@ impl Known<'_> {
             _ => return None,
         };
         Some(step.to_owned())
+    }
+
+    /// The platform has one code for all that can be wrong with a login.
+    fn not_recognised(&self) -> &'static str {
+        match &self.broker.auth_method {
+            AuthMethod::Signature { .. } => {
+                "the device is unknown here or the signature does not fit: check product key, device name and device \
+                 secret, and that the endpoint is of the region and the instance of the device"
+            }
+            AuthMethod::DeviceToken(_) => {
+                "the device is unknown here or the token is not its own: check product key and device name, and that \
+                 client id and device token are those of one registration, the last one, and the endpoint is that of its \
+                 instance"
+            }
+            AuthMethod::IotToken { .. } => {
+                "the platform does not take this iotId with this iotToken: they are good for 7 days, so get new ones, \
+                 and check that both are of one answer and the endpoint is the one in it"
+            }
+            AuthMethod::Registration { is_known: true, .. } => {
+                "the device gets no secret: check product key, device name and product secret, and in the console that \
+                 the product has this device, that it has not been active yet, and that dynamic registration is on"
+            }
+            AuthMethod::Registration { is_known: false, .. } => {
+                "the device gets no token: check product key, device name and product secret, in the console that \
+                 dynamic registration is on, and whether the instance is one that wants its instance id"
+            }
+        }
     }
 
     fn no_connection_step(&self, failure: Failure) -> Option<String> {
@@ -194,9 +221,6 @@ impl Known<'_> {
     }
 }
 
-const NOT_RECOGNISED: &str = "the device is unknown here or the signature does not fit: check product key, device name \
-                              and device secret, and that the endpoint is of the region and the instance of the device";
-
 const CLOSED: &str = "the platform closes a connection without an answer when it is not for a device of this instance, \
                       or when the device connects more than 5 times in a minute: check the endpoint, and wait a minute";
 
@@ -218,7 +242,12 @@ mod tests {
 
     fn broker(host: &str, port: u16, device_name: &str) -> Broker {
         let device = Device::new(Endpoint::new(host, port).unwrap(), "pk", device_name, Some("12345")).unwrap();
-        Broker::new(device, Signer::Secret(Secret::new("hunter2")), SignMethod::HmacSha1, Some(789)).unwrap()
+        let auth_method = AuthMethod::Signature {
+            signer: Signer::Secret(Secret::new("hunter2")),
+            sign_method: SignMethod::HmacSha1,
+            timestamp_ms: Some(789),
+        };
+        Broker::new(device, auth_method).unwrap()
     }
 
     fn error(stage: Stage, cause: Cause) -> Error {
@@ -266,6 +295,31 @@ mod tests {
             assert!(explanation.contains(named), "{host}:{port} {cause:?}: {explanation}");
         }
         assert!(connecting(HOST, 443, "abc", Cause::Unauthenticated).contains("4 to 32"));
+    }
+
+    #[test]
+    fn a_login_that_is_not_taken_is_explained_by_what_it_was_made_of() {
+        let registration = |is_known| AuthMethod::Registration {
+            product_secret: Secret::new("hunter2"),
+            sign_method: SignMethod::HmacSha256,
+            random: "1".into(),
+            is_known,
+            instance_id: None,
+        };
+        let iot_token = AuthMethod::IotToken { iot_id: "id".into(), iot_token: Secret::new("hunter2") };
+        for (auth_method, named) in [
+            (AuthMethod::DeviceToken(Secret::new("hunter2")), "client id and device token"),
+            (iot_token, "good for 7 days"),
+            (registration(true), "has not been active yet"),
+            (registration(false), "instance id"),
+        ] {
+            let device = Device::new(Endpoint::new(HOST, 443).unwrap(), "pk", "device", Some("12345")).unwrap();
+            let broker = Broker::new(device, auth_method).unwrap();
+            let error = error(Stage::Connection, Cause::Unauthenticated);
+            let explanation = broker.explain(&error, &Situation::Connecting);
+            assert!(explanation.contains(named) && !explanation.contains("hunter2"), "{explanation}");
+            assert!(!explanation.contains("device secret"), "{explanation}");
+        }
     }
 
     #[test]

@@ -8,14 +8,17 @@
 //! and one connection per device. Instances of enterprises are said to take more, and a gateway speaks for other devices: who
 //! knows better than the documentation can say so, and then nothing is refused that a packet can carry.
 
+mod auth_method;
 mod explain;
 mod topic;
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use auth_method::AuthMethod;
+
 use super::topic::encode_path;
-use super::{Config, Device, SignMethod, Signer, Signing, TimestampPolicy, lint};
+use super::{Device, Signing, lint};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::message::{Message, RequestProblem};
@@ -30,37 +33,34 @@ const MAX_PAYLOAD: usize = 256 * 1024;
 /// Of a device. What comes beyond that is refused, and makes it last longer.
 pub(crate) const CONNECTS_PER_MINUTE: usize = 5;
 
+/// The most bytes that more parameters of a client id may have.
+const MAX_PARAMETERS: usize = 8192;
+
 /// In seconds.
 const KEEP_ALIVE: core::ops::RangeInclusive<u16> = 30..=1200;
 
 /// The broker of an instance, and as whom to connect to it.
 #[derive(Clone, Debug)]
 pub struct Broker {
-    config: Config,
-    timestamp_ms: Option<u64>,
+    device: Device,
+    auth_method: AuthMethod,
     is_unchecked: bool,
-    /// What else stands between the bars of the client id.
+    /// What else stands between the bars of the client id, or in the place of a default there.
     parameters: Vec<(String, String)>,
 }
 
-/// What is ours to say between the bars of the client id.
-const OWN_PARAMETERS: [&str; 3] = ["securemode", "signmethod", "timestamp"];
-
 impl Broker {
     /// Checks the secret, if there is one, and the client id: what delimits the parameters must not stand in it.
-    pub fn new(
-        device: Device,
-        signer: Signer,
-        sign_method: SignMethod,
-        timestamp_ms: Option<u64>,
-    ) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// When one of them cannot be what the platform has given out, or would break the form of the client id.
+    pub fn new(device: Device, auth_method: AuthMethod) -> Result<Self, Problem> {
         // A bar is refused wherever the id is for.
         if device.client_id.contains(',') {
             return Err(Problem::Malformed("client id"));
         }
-        let timestamp = if timestamp_ms.is_some() { TimestampPolicy::Now } else { TimestampPolicy::None };
-        let config = Config::new(device, signer, sign_method, timestamp)?;
-        Ok(Self { config, timestamp_ms, is_unchecked: false, parameters: Vec::new() })
+        auth_method.check()?;
+        Ok(Self { device, auth_method, is_unchecked: false, parameters: Vec::new() })
     }
 
     /// The same of an instance that takes more than the documentation says: MQTT 5, a will, retained messages, shared
@@ -70,7 +70,10 @@ impl Broker {
         Self { is_unchecked: true, ..self }
     }
 
-    /// With more parameters in the client id, such as `ext=1`.
+    /// With more parameters in the client id, such as `ext=1`, or others than by default, such as `securemode=2`.
+    ///
+    /// # Errors
+    /// When one of them would break the form of the client id, or is a part of what is signed.
     pub fn with_parameters(self, parameters: Vec<(String, String)>) -> Result<Self, Problem> {
         const OPTION: &str = "parameter of the client id";
         for (name, value) in &parameters {
@@ -80,11 +83,16 @@ impl Broker {
             let breaks = |text: &str, more: &[char]| {
                 text.chars().any(|it| it.is_control() || matches!(it, '|' | ',') || more.contains(&it))
             };
-            if breaks(name, &['=']) || breaks(value, &[]) || OWN_PARAMETERS.contains(&name.as_str()) {
+            let is_signed = self.auth_method.signed_parameters().contains(&name.as_str());
+            if breaks(name, &['=']) || breaks(value, &[]) || is_signed {
                 return Err(Problem::Malformed(OPTION));
             }
         }
-        Ok(Self { parameters, ..self })
+        // The whole client id has to fit into 65,535 bytes.
+        match parameters.iter().map(|(name, value)| name.len() + value.len()).sum() {
+            ..=MAX_PARAMETERS => Ok(Self { parameters, ..self }),
+            _ => Err(Problem::OutOfRange(OPTION, "8192 bytes, all of them together")),
+        }
     }
 
     /// Where the broker is.
@@ -92,23 +100,18 @@ impl Broker {
         &self.device().endpoint
     }
 
-    /// What is to be signed.
-    pub(crate) fn signing(&self) -> Signing {
-        self.config.signing(self.timestamp_ms.unwrap_or_default())
+    /// What somebody else has to sign before a connection is made.
+    pub(crate) fn signing_elsewhere(&self) -> Option<Signing> {
+        self.auth_method.signing_elsewhere(&self.device)
     }
 
-    /// The signature, if it is we who sign.
-    pub(crate) fn sign(&self, signing: &Signing) -> Option<String> {
-        self.config.sign(signing)
-    }
-
-    /// What stands in the CONNECT.
-    pub(crate) fn login(&self, signature: String) -> Login {
-        let Device { device_name, product_key, .. } = self.device();
+    /// What stands in the CONNECT. `signature` is what somebody else has signed.
+    pub(crate) fn login(&self, signature: Option<String>) -> Login {
+        let (user_name, password) = self.auth_method.credentials(&self.device);
         Login {
             client_id: self.client_id(),
-            user_name: Some(Secret::new([device_name, "&", product_key].concat())),
-            password: Some(Secret::new(signature)),
+            user_name: Some(Secret::new(user_name)),
+            password: Some(Secret::new(password.or(signature).unwrap_or_default())),
         }
     }
 
@@ -157,7 +160,7 @@ impl Broker {
 
     /// What an answer must not give away.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.config.secret().into_iter()
+        self.auth_method.secret().into_iter()
     }
 
     /// The likely reason of an error and the next step, for people.
@@ -166,20 +169,26 @@ impl Broker {
     }
 
     fn device(&self) -> &Device {
-        self.config.device()
+        &self.device
     }
 
-    /// The client id with the parameters of the signature. Mode 2 is TLS.
+    /// The client id with its parameters.
     fn client_id(&self) -> String {
-        let mut client_id =
-            [self.device().client_id.as_str(), "|securemode=2,signmethod=", self.config.sign_method.name()].concat();
-        if let Some(timestamp_ms) = self.timestamp_ms {
-            client_id.push_str(",timestamp=");
-            client_id.push_str(&timestamp_ms.to_string());
+        let own = self.auth_method.parameters();
+        let given = |name: &str| self.parameters.iter().rev().find(|(other, _)| other == name);
+        let mut client_id = [self.device.client_id.as_str(), "|"].concat();
+        let mut add = |name: &str, value: &str| {
+            let separator = if client_id.ends_with('|') { "" } else { "," };
+            for part in [separator, name, "=", value] {
+                client_id.push_str(part);
+            }
+        };
+        for (name, value) in &own {
+            add(name, given(name).map_or(value, |(_, value)| value));
         }
         for (name, value) in &self.parameters {
-            for part in [",", name, "=", value] {
-                client_id.push_str(part);
+            if !own.iter().any(|(other, _)| other == name) {
+                add(name, value);
             }
         }
         client_id.push('|');
@@ -190,6 +199,7 @@ impl Broker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aliyun::{SignMethod, Signer};
     use crate::message::{Properties, Qos};
     use crate::topic::TopicProblem;
 
@@ -201,7 +211,7 @@ mod tests {
     ) -> Result<Broker, Problem> {
         let endpoint = Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
         let device = Device::new(endpoint, "pk", "device", Some(client_id)).unwrap();
-        Broker::new(device, signer, method, timestamp_ms)
+        Broker::new(device, AuthMethod::Signature { signer, sign_method: method, timestamp_ms })
     }
 
     fn secret() -> Signer {
@@ -254,7 +264,7 @@ mod tests {
             ),
         ] {
             let broker = broker("12345", secret(), method, timestamp_ms).unwrap();
-            let login = broker.login(broker.sign(&broker.signing()).unwrap());
+            let login = broker.login(None);
             assert_eq!(login.client_id, client_id);
             assert_eq!(login.user_name.unwrap().reveal(), "device&pk");
             assert_eq!(login.password.unwrap().reveal(), password, "{client_id}");
@@ -264,10 +274,10 @@ mod tests {
     #[test]
     fn what_somebody_else_signs_is_what_we_would_sign() {
         let elsewhere = broker("12345", Signer::Elsewhere, SignMethod::HmacSha1, Some(789)).unwrap();
-        assert_eq!(elsewhere.signing(), sample().signing());
-        assert_eq!(elsewhere.signing().content, "clientId12345deviceNamedeviceproductKeypktimestamp789");
-        assert_eq!(elsewhere.sign(&elsewhere.signing()), None);
-        assert_eq!(elsewhere.login("s".into()).password.unwrap().reveal(), "s");
+        assert_eq!(sample().signing_elsewhere(), None);
+        let content = elsewhere.signing_elsewhere().unwrap().content;
+        assert_eq!(content, "clientId12345deviceNamedeviceproductKeypktimestamp789");
+        assert_eq!(elsewhere.login(Some("s".into())).password.unwrap().reveal(), "s");
     }
 
     #[test]
@@ -289,7 +299,8 @@ mod tests {
     #[test]
     fn debug_output_shows_neither_the_secret_nor_the_password() {
         let broker = broker("12345", Signer::Secret(Secret::new("hunter2")), SignMethod::HmacSha1, None).unwrap();
-        let login = broker.login("swordfish".into());
+        let elsewhere = self::broker("12345", Signer::Elsewhere, SignMethod::HmacSha1, None).unwrap();
+        let login = elsewhere.login(Some("swordfish".into()));
         let shown = format!("{broker:?} {login:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
         assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2"]);
@@ -344,10 +355,12 @@ mod tests {
     fn more_parameters_stand_behind_our_own_and_are_not_signed() {
         let with = |name: &str, value: &str| sample().with_parameters(vec![(name.into(), value.into())]);
         let broker = sample().with_parameters(vec![("ext".into(), "1".into()), ("_v".into(), "a=b".into())]).unwrap();
-        let login = broker.login("s".into());
+        let login = broker.login(None);
         assert_eq!(login.client_id, "12345|securemode=2,signmethod=hmacsha1,timestamp=789,ext=1,_v=a=b|");
-        assert_eq!(broker.signing(), sample().signing());
+        assert_eq!(login.password, sample().login(None).password);
         assert!(with("ext", "").is_ok());
+        let problem = with("ext", &"x".repeat(MAX_PARAMETERS)).unwrap_err().text();
+        assert!(problem.contains("8192 bytes"), "{problem}");
         for (name, value) in [("securemode", "3"), ("a=b", "c"), ("a", "b|"), ("a", "b,c=d"), ("a\n", "b")] {
             assert_eq!(with(name, value).unwrap_err(), Problem::Malformed("parameter of the client id"), "{name}");
         }

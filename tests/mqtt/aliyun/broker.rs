@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use thingpost_emulator::{AliyunMqtt, Authority, Broker as Mosquitto};
 use thingpost_host::runtime::DeviceSecrets;
-use thingpost_host::runtime::types::mqtt::{AliyunBroker, Broker, MqttConfig, SessionOptions, Version};
+use thingpost_host::runtime::types::mqtt::{
+    AliyunBroker, AliyunMqttAuthentication, Broker, MqttConfig, SessionOptions, Version,
+};
 use thingpost_host::runtime::types::{Error, SignMethod, Signer};
 use thingpost_host::{Route, Transport};
 
@@ -59,10 +61,8 @@ pub fn known() -> AliyunBroker {
         port: 443,
         product_key: PRODUCT_KEY.to_owned(),
         device_name: DEVICE_NAME.to_owned(),
-        signer: secret(DEVICE_SECRET),
+        authentication: signature(secret(DEVICE_SECRET)),
         client_id: None,
-        sign_method: SignMethod::HmacSha256,
-        timestamp_ms: None,
         client_id_parameters: Vec::new(),
         unchecked: false,
     }
@@ -70,7 +70,11 @@ pub fn known() -> AliyunBroker {
 
 /// The same, without the secret.
 pub fn signed_by_the_host() -> AliyunBroker {
-    AliyunBroker { signer: Signer::Host, ..known() }
+    AliyunBroker { authentication: signature(Signer::Host), ..known() }
+}
+
+pub fn signature(signer: Signer) -> AliyunMqttAuthentication {
+    AliyunMqttAuthentication::Signature { signer, sign_method: SignMethod::HmacSha256, timestamp_ms: None }
 }
 
 pub fn session(broker: AliyunBroker) -> MqttConfig {

@@ -4,7 +4,7 @@ use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::mqtt::{AliyunBroker, MqttConfig, Version};
 use thingpost_host::runtime::types::{Cause, Delivery, Failure, Retry, Stage};
 
-use super::broker::{AliyunBrokerCloud, ENDPOINT, known, session, signed_by_the_host};
+use super::broker::{AliyunBrokerCloud, ENDPOINT, known, session, signature, signed_by_the_host};
 use crate::fixtures::aliyun::{DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, secret, secrets};
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
@@ -17,7 +17,7 @@ async fn a_device_with_a_wrong_secret_or_without_a_name_there_is_not_recognised(
         let stranger = || AliyunBroker { device_name: "stranger-1".to_owned(), ..known() };
         let guessed = DeviceSecrets::new().with(PRODUCT_KEY, DEVICE_NAME, "guessed-1");
         for (broker, secrets) in [
-            (AliyunBroker { signer: secret("guessed-1"), ..known() }, DeviceSecrets::new()),
+            (AliyunBroker { authentication: signature(secret("guessed-1")), ..known() }, DeviceSecrets::new()),
             (signed_by_the_host(), guessed),
             (stranger(), DeviceSecrets::new()),
         ] {

@@ -1,10 +1,10 @@
 use thingpost_emulator::Device as Who;
 use thingpost_host::runtime::DeviceSecrets;
-use thingpost_host::runtime::types::SignMethod;
-use thingpost_host::runtime::types::mqtt::AliyunBroker;
+use thingpost_host::runtime::types::mqtt::{AliyunBroker, AliyunMqttAuthentication};
+use thingpost_host::runtime::types::{SignMethod, Signer};
 
 use super::broker::{AliyunBrokerCloud, METHODS, known, signed_by_the_host};
-use crate::fixtures::aliyun::{DEVICE_NAME, PRODUCT_KEY, TOPIC, secrets};
+use crate::fixtures::aliyun::{DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC, secret, secrets};
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
 use crate::fixtures::mqtt::options;
@@ -26,10 +26,11 @@ async fn whoever_signs_and_however_a_device_is_let_in_and_publishes() {
                 for (timestamp_ms, port) in [(None, 443), (Some(789), 1883)] {
                     cloud.front.ledger().clear();
                     let (signer, secrets) = match is_host {
-                        false => (known(), DeviceSecrets::new()),
-                        true => (signed_by_the_host(), secrets()),
+                        false => (secret(DEVICE_SECRET), DeviceSecrets::new()),
+                        true => (Signer::Host, secrets()),
                     };
-                    let broker = AliyunBroker { sign_method, timestamp_ms, port, ..signer };
+                    let authentication = AliyunMqttAuthentication::Signature { signer, sign_method, timestamp_ms };
+                    let broker = AliyunBroker { authentication, port, ..known() };
                     let mut device = cloud.open(broker, secrets, &options()).await;
                     device.connect().await.unwrap();
                     device.publish(&at_least_once(TOPIC, *b"21.5")).await;

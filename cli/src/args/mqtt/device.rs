@@ -24,7 +24,7 @@ pub struct MqttDevice {
     pub certificate: CertificateArguments,
     #[command(flatten, next_help_heading = "Authentication by a custom authorizer (AWS)")]
     pub authorizer: MqttAuthorizerArguments,
-    #[command(flatten, next_help_heading = "Authentication by a device secret (Aliyun)")]
+    #[command(flatten, next_help_heading = "Authentication by a device secret, or by a token (Aliyun)")]
     pub aliyun: MqttAliyunArguments,
     #[command(flatten, next_help_heading = "Session")]
     pub session: SessionOptions,
@@ -55,10 +55,22 @@ pub struct MqttAliyunArguments {
     pub device_name: Option<String>,
     #[command(flatten)]
     pub secret: DeviceSecretArguments,
-    /// How to sign [default: hmacsha256]
+    /// In place of a device secret: a file with the device token, as thingpost register aliyun --no-preregistration leaves it;
+    /// with --client-id, which came with the token. Or set THINGPOST_DEVICE_TOKEN
+    #[arg(long, value_name = "PATH", requires = "product_key")]
+    pub device_token_file: Option<PathBuf>,
+    /// In place of a device secret: the iotId, which is the username that thingpost mqtt-credentials aliyun prints; with
+    /// --iot-token-file
+    #[arg(long, value_name = "ID", requires = "product_key")]
+    pub iot_id: Option<String>,
+    /// A file with the iotToken, as mqtt-credentials leaves it in its --token-file. Or set THINGPOST_IOT_TOKEN
+    #[arg(long, value_name = "PATH", requires = "iot_id")]
+    pub iot_token_file: Option<PathBuf>,
+    /// How to sign with a device secret [default: hmacsha256]
     #[arg(long, value_enum, requires = "product_key")]
     pub sign_method: Option<SignMethod>,
-    /// One more parameter for the client id, such as ext=1; may be repeated
+    /// One more parameter for the client id, such as ext=1; may be repeated. With a token it can also be another value for
+    /// what is sent there by default, such as securemode=2
     #[arg(long, value_name = "NAME=VALUE", requires = "product_key", value_parser = parse_pair)]
     pub client_id_parameter: Vec<(String, String)>,
     /// Refuse nothing that an instance may take though it is not documented: MQTT 5, a last will, retained messages, shared

@@ -6,7 +6,7 @@ mod subscribe;
 
 use clap::Subcommand;
 
-pub use device::{MqttDevice, MqttVersion, SessionOptions};
+pub use device::{MqttAliyunArguments, MqttDevice, MqttVersion, SessionOptions};
 pub use publish::{Drop, MqttPublish, QueueArguments, QueueLimit};
 pub use subscribe::{MqttSubscribe, RetainHandling};
 

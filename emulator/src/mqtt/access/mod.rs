@@ -49,6 +49,11 @@ pub(super) enum Greeting {
 pub(super) enum Verdict {
     Admit,
     Refuse(Refusal),
+    /// The client is told this, and nothing else.
+    Tell {
+        topic: &'static str,
+        payload: Vec<u8>,
+    },
     /// The connection is closed without a word.
     Close,
 }

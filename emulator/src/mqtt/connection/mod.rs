@@ -31,7 +31,7 @@ use self::to_client::{Say, ToClient};
 use super::access::{ClientSlot, EndpointPort, Greeting, Refusal, Verdict, reason};
 use super::entry::{MqttConnect, MqttEnd, MqttEnded, MqttEntry, MqttWill};
 use super::link_faults::{Order, Orders};
-use super::packet::{self, Connect, Cut, NotConnect, cut};
+use super::packet::{self, Connect, Cut, Kind, NotConnect, cut};
 use super::tls_proxy::TlsProxy;
 use crate::fault::Break;
 use crate::ledger::Device;
@@ -46,6 +46,9 @@ const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nco
 
 /// The first byte of a CONNECT.
 const CONNECT: u8 = 0x10;
+
+/// How long Aliyun leaves a connection to a device that registers, as it is documented.
+const TIME_TO_REGISTER: Duration = Duration::from_secs(15);
 
 /// How long the broker may take to take in what was written to it before its connection was closed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -99,6 +102,8 @@ enum Introduction {
         who: Who,
         slot: Option<ClientSlot>,
     },
+    /// With what the client is told before it goes by itself.
+    Told(Vec<u8>),
     /// With what the client is told.
     Refused(Vec<u8>, MqttEnd),
     /// Not in the ledger: there was no CONNECT.
@@ -138,6 +143,7 @@ impl Connection<'_> {
                 let session = Session::new(self.proxy, self.number, who, entry);
                 self.relay(stream, broker, buffer, &session, slot).await;
             }
+            Introduction::Told(bytes) => self.tell(stream, broker, &bytes).await,
             Introduction::Refused(bytes, end) => {
                 self.record_end(end);
                 self.say_and_close(stream, &bytes).await;
@@ -184,6 +190,15 @@ impl Connection<'_> {
             Introduction::Refused(connack, MqttEnd::Refused { code })
         };
         match verdict {
+            Verdict::Tell { topic, payload } => match self.refuse_for_now(&connect, device.as_ref()) {
+                Some(code) => refused(code, packet::connack(code, is_version_5)),
+                None => {
+                    self.proxy.ledger.answer_connect(entry, 0);
+                    let mut bytes = packet::connack(0, is_version_5);
+                    bytes.extend(packet::publish(1, topic, &payload));
+                    Introduction::Told(bytes)
+                }
+            },
             Verdict::Admit => match self.refuse_for_now(&connect, device.as_ref()) {
                 Some(code) => refused(code, packet::connack(code, is_version_5)),
                 None => {
@@ -289,6 +304,33 @@ impl Connection<'_> {
         }
     }
 
+    /// Says it, and waits for the goodbye of the client. The ledger has no entry for what is said: it is a secret.
+    async fn tell(&mut self, mut stream: TlsStream<TcpStream>, broker: UnixStream, bytes: &[u8]) {
+        let say_and_listen = async {
+            stream.write_all(bytes).await?;
+            stream.flush().await?;
+            let mut buffer = Vec::new();
+            while let 1.. = forward::read(&mut stream, &mut buffer).await? {
+                if says_goodbye(&buffer) {
+                    return std::io::Result::Ok(MqttEnd::ClientDisconnect { reason: 0 });
+                }
+            }
+            Ok(MqttEnd::ClientClosed)
+        };
+        let end = tokio::select! {
+            end = timeout(TIME_TO_REGISTER, say_and_listen) => end,
+            order = self.orders.next() => {
+                self.record_end(MqttEnd::Fault);
+                return self.obey(order, stream, broker).await;
+            }
+        };
+        self.record_end(match end {
+            Ok(end) => end.unwrap_or(MqttEnd::ClientClosed),
+            Err(_) => MqttEnd::ServerClosed,
+        });
+        self.close(stream).await;
+    }
+
     async fn say_and_close(&self, mut stream: TlsStream<TcpStream>, bytes: &[u8]) {
         let say = async {
             stream.write_all(bytes).await?;
@@ -307,6 +349,17 @@ impl Connection<'_> {
         let ended = MqttEnded { connection: self.number, at: Instant::now(), end };
         self.proxy.ledger.record(MqttEntry::End(ended));
     }
+}
+
+/// Whether there is a DISCONNECT among these packets.
+fn says_goodbye(mut packets: &[u8]) -> bool {
+    while let Cut::Whole(packet, length) = cut(packets) {
+        if packet.kind == Kind::Disconnect {
+            return true;
+        }
+        packets = packets.get(length..).unwrap_or_default();
+    }
+    false
 }
 
 /// Reads until there is a whole packet, and says whether there is one.

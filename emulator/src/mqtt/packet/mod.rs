@@ -26,4 +26,4 @@ pub(super) use frame::{Cut, Kind, Packet, cut};
 pub(super) use properties::Properties;
 pub(super) use publish::Publish;
 pub(super) use subscribe::{Subscribe, Unsubscribe};
-pub(super) use write::{connack, connack_with_keep_alive, disconnect, puback, suback};
+pub(super) use write::{connack, connack_with_keep_alive, disconnect, puback, publish, suback};

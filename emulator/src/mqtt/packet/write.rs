@@ -39,6 +39,18 @@ pub(in crate::mqtt) fn suback(packet_id: u16, code: u8, filters: usize, is_versi
     bytes
 }
 
+/// A PUBLISH of version 3.1.1, at least once.
+pub(in crate::mqtt) fn publish(packet_id: u16, topic: &str, payload: &[u8]) -> Vec<u8> {
+    let topic_length = u16::try_from(topic.len()).expect("a topic of the front's own is short");
+    let mut bytes = vec![0x32];
+    bytes.extend(length(4 + topic.len() + payload.len()));
+    bytes.extend(topic_length.to_be_bytes());
+    bytes.extend(topic.as_bytes());
+    bytes.extend(packet_id.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
 /// What a server says before it closes, in version 5.
 pub(in crate::mqtt) fn disconnect(reason: u8) -> Vec<u8> {
     vec![0xe0, 1, reason]
@@ -61,7 +73,7 @@ pub(super) fn length(mut length: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::super::frame::{Cut, Kind, cut};
-    use super::super::{acknowledged, connack_code, disconnect_reason, granted};
+    use super::super::{Publish, acknowledged, connack_code, disconnect_reason, granted};
     use super::*;
 
     #[test]
@@ -87,6 +99,10 @@ mod tests {
                 assert_eq!(granted(packet, is_version_5), Some((7, &[0x80; 200][..])));
             });
         }
+        whole(&publish(1, "/ext/register", b"{}"), &|packet| {
+            let publish = Publish::read(packet, false).unwrap();
+            assert_eq!((publish.topic, publish.payload, publish.packet_id), ("/ext/register", &b"{}"[..], Some(1)));
+        });
         whole(&puback(258, 0x87), &|packet| assert_eq!(acknowledged(packet), Some((258, 0x87))));
         whole(&disconnect(0x8e), &|packet| assert_eq!(disconnect_reason(packet), 0x8e));
     }

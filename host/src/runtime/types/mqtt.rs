@@ -86,18 +86,81 @@ pub struct AliyunBroker {
     pub product_key: String,
     /// The name of the device within its product.
     pub device_name: String,
-    /// Who signs.
-    pub signer: Signer,
+    /// How the device shows who it is.
+    pub authentication: AliyunMqttAuthentication,
     /// 1 to 64 characters that name this device. None: `PRODUCT_KEY.DEVICE_NAME`, cut to 64 characters.
     pub client_id: Option<String>,
-    /// How to sign.
-    pub sign_method: SignMethod,
-    /// A timestamp to sign along with the rest, in milliseconds since 1970.
-    pub timestamp_ms: Option<u64>,
-    /// More parameters for the client id, such as `ext` and `1`.
+    /// More parameters for the client id, such as `ext` and `1`, or others in the place of what is there by default.
     pub client_id_parameters: Vec<(String, String)>,
     /// The instance takes more than is documented, or the device is a gateway: nothing is refused that a packet can carry.
     pub unchecked: bool,
+}
+
+/// How a device shows Aliyun who it is over MQTT.
+#[derive(Clone, PartialEq)]
+pub enum AliyunMqttAuthentication {
+    /// By a signature with the secret of the device.
+    Signature {
+        /// Who signs.
+        signer: Signer,
+        /// How to sign.
+        sign_method: SignMethod,
+        /// A timestamp to sign along with the rest, in milliseconds since 1970.
+        timestamp_ms: Option<u64>,
+    },
+    /// By the token that a device was given when it registered without being known before; the client id must be the one that
+    /// came with it. Does not show in `Debug`.
+    DeviceToken(String),
+    /// By the user name and the password that [`MqttCredentials`](super::MqttCredentials) has.
+    IotToken {
+        /// The user name.
+        iot_id: String,
+        /// The password. Does not show in `Debug`.
+        iot_token: String,
+    },
+    /// By a signature with the secret of the product, to be given a secret or a token.
+    Registration(AliyunMqttRegistration),
+}
+
+/// What a device registers with over MQTT. The answer is a message that comes without a subscription.
+#[derive(Clone, PartialEq)]
+pub struct AliyunMqttRegistration {
+    /// The secret that all devices of the product share. Does not show in `Debug`.
+    pub product_secret: String,
+    /// How to sign.
+    pub sign_method: SignMethod,
+    /// Any text that differs each time.
+    pub random: String,
+    /// Whether the product knows the device already.
+    pub is_known: bool,
+    /// The instance of the product, where it is not the public one from before 2021-07-30.
+    pub instance_id: Option<String>,
+}
+
+impl fmt::Debug for AliyunMqttAuthentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature { signer, sign_method, timestamp_ms } => f
+                .debug_struct("Signature")
+                .field("signer", signer)
+                .field("sign_method", sign_method)
+                .field("timestamp_ms", timestamp_ms)
+                .finish(),
+            Self::DeviceToken(_) => f.write_str("DeviceToken(..)"),
+            Self::IotToken { iot_id, .. } => f.debug_struct("IotToken").field("iot_id", iot_id).finish_non_exhaustive(),
+            Self::Registration(registration) => registration.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for AliyunMqttRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AliyunMqttRegistration")
+            .field("sign_method", &self.sign_method)
+            .field("is_known", &self.is_known)
+            .field("instance_id", &self.instance_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for MqttAuthorizer {
@@ -155,12 +218,31 @@ impl From<AliyunBroker> for generated::AliyunBroker {
             port: broker.port,
             product_key: broker.product_key,
             device_name: broker.device_name,
-            signer: broker.signer.into(),
+            authentication: broker.authentication.into(),
             client_id: broker.client_id,
-            sign_method: broker.sign_method,
-            timestamp_ms: broker.timestamp_ms,
             client_id_parameters: broker.client_id_parameters,
             unchecked: broker.unchecked,
+        }
+    }
+}
+
+impl From<AliyunMqttAuthentication> for generated::AliyunMqttAuthentication {
+    fn from(authentication: AliyunMqttAuthentication) -> Self {
+        match authentication {
+            AliyunMqttAuthentication::Signature { signer, sign_method, timestamp_ms } => {
+                Self::Signature(generated::AliyunMqttSignature { signer: signer.into(), sign_method, timestamp_ms })
+            }
+            AliyunMqttAuthentication::DeviceToken(token) => Self::DeviceToken(token),
+            AliyunMqttAuthentication::IotToken { iot_id, iot_token } => Self::IotToken((iot_id, iot_token)),
+            AliyunMqttAuthentication::Registration(registration) => {
+                Self::Registration(generated::AliyunMqttRegistration {
+                    product_secret: registration.product_secret,
+                    sign_method: registration.sign_method,
+                    random: registration.random,
+                    is_known: registration.is_known,
+                    instance_id: registration.instance_id,
+                })
+            }
         }
     }
 }
@@ -201,19 +283,36 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_shows_no_device_secret() {
-        let shown = shown(Broker::Aliyun(AliyunBroker {
-            endpoint: "iot.example".to_owned(),
-            port: 443,
-            product_key: "pk".to_owned(),
-            device_name: "thermometer".to_owned(),
-            signer: Signer::DeviceSecret("hunter1".to_owned()),
-            client_id: None,
-            sign_method: SignMethod::HmacSha256,
-            timestamp_ms: None,
-            client_id_parameters: Vec::new(),
-            unchecked: false,
-        }));
-        assert!(shown.contains("thermometer") && !shown.contains("hunter"), "{shown}");
+    fn debug_output_shows_no_secret_of_a_device_or_a_product_and_no_token() {
+        let secret = || "hunter1".to_owned();
+        let sign_method = SignMethod::HmacSha256;
+        for authentication in [
+            AliyunMqttAuthentication::Signature {
+                signer: Signer::DeviceSecret(secret()),
+                sign_method,
+                timestamp_ms: None,
+            },
+            AliyunMqttAuthentication::DeviceToken(secret()),
+            AliyunMqttAuthentication::IotToken { iot_id: "id".to_owned(), iot_token: secret() },
+            AliyunMqttAuthentication::Registration(AliyunMqttRegistration {
+                product_secret: secret(),
+                sign_method,
+                random: "1".to_owned(),
+                is_known: false,
+                instance_id: None,
+            }),
+        ] {
+            let shown = shown(Broker::Aliyun(AliyunBroker {
+                endpoint: "iot.example".to_owned(),
+                port: 443,
+                product_key: "pk".to_owned(),
+                device_name: "thermometer".to_owned(),
+                authentication,
+                client_id: None,
+                client_id_parameters: Vec::new(),
+                unchecked: false,
+            }));
+            assert!(shown.contains("thermometer") && !shown.contains("hunter"), "{shown}");
+        }
     }
 }

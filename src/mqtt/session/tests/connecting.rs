@@ -198,8 +198,12 @@ fn a_will_that_fits_in_no_packet_is_refused() {
 fn neither_password_nor_signature_shows_in_debug_output() {
     let endpoint = crate::endpoint::Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
     let device = aliyun::Device::new(endpoint, "pk", "device", None).unwrap();
-    let method = aliyun::SignMethod::HmacSha1;
-    let broker = aliyun::mqtt::Broker::new(device, aliyun::Signer::Elsewhere, method, None).unwrap();
+    let auth_method = aliyun::mqtt::AuthMethod::Signature {
+        signer: aliyun::Signer::Elsewhere,
+        sign_method: aliyun::SignMethod::HmacSha1,
+        timestamp_ms: None,
+    };
+    let broker = aliyun::mqtt::Broker::new(device, auth_method).unwrap();
     let config = Config { broker: Broker::Aliyun(broker), ..config(Version::V3) };
     let mut session = Session::open(0, config, prompt(), vec![], 1).unwrap();
     session.keep_connecting();

@@ -115,7 +115,9 @@ fn a_broker_that_counts_connections_is_not_asked_for_one_too_many() {
     let endpoint = Endpoint::new(ENDPOINT, 443).unwrap();
     let device = aliyun::Device::new(endpoint, "pk", "device", None).unwrap();
     let signer = aliyun::Signer::Secret(Secret::new("secret"));
-    let broker = aliyun::mqtt::Broker::new(device, signer, aliyun::SignMethod::HmacSha1, None).unwrap();
+    let sign_method = aliyun::SignMethod::HmacSha1;
+    let auth_method = aliyun::mqtt::AuthMethod::Signature { signer, sign_method, timestamp_ms: None };
+    let broker = aliyun::mqtt::Broker::new(device, auth_method).unwrap();
     let config = Config { broker: Broker::Aliyun(broker), ..config(Version::V3) };
     let mut world = World::new(config, Options { reconnect_max_ms: 4000, ..prompt() });
     world.broker.connack = 3;

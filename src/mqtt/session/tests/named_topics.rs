@@ -17,7 +17,9 @@ fn aliyun() -> Config {
     let endpoint = endpoint::Endpoint::new(super::ENDPOINT, 443).unwrap();
     let device = aliyun::Device::new(endpoint, "pk", "device", None).unwrap();
     let signer = aliyun::Signer::Secret(crate::secret::Secret::new("0123456789"));
-    let broker = aliyun::mqtt::Broker::new(device, signer, aliyun::SignMethod::HmacSha1, None).unwrap();
+    let sign_method = aliyun::SignMethod::HmacSha1;
+    let auth_method = aliyun::mqtt::AuthMethod::Signature { signer, sign_method, timestamp_ms: None };
+    let broker = aliyun::mqtt::Broker::new(device, auth_method).unwrap();
     Config { broker: Broker::Aliyun(broker), ..config(Version::V3) }
 }
 

@@ -213,7 +213,7 @@ async fn a_session_near_its_end_is_renewed_ahead_and_delays_nobody() {
         assert_eq!(cloud.emulator.credentials_issued(), 2);
         assert_eq!(cloud.emulator.ledger().entries().len(), 2);
 
-        // A renewal that fails ahead of time is nobody's problem.
+        // A renewal that fails ahead of time is no problem.
         let mut third = with_session(&cloud, cloud.provider(ROLE_ALIAS), Some(&session)).await.unwrap();
         cloud.emulator.deny_action(&cloud.device.fingerprint, AwsAction::AssumeRoleWithCertificate);
         third.publish(&at_most_once("a", b"third")).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Port, ALPN and way of authentication go together, and whoever mixes them up gets a 403 without a word or no answer at
+//! Port, ALPN and way of authentication go together, and a client that mixes them up gets a 403 without a word or no answer at
 //! all. Here is every combination, with what becomes of a message and, where nothing does, what its sender is told.
 
 use thingpost_emulator::{Authorizer, Device, Listener};
@@ -142,7 +142,7 @@ async fn every_combination_that_aws_takes_delivers_in_the_right_name() {
             (certificate, Ours, 443, HttpCaSecond, Sender::Certificate),
             (signed, Nobody, 443, Automatic, Sender::AccessKey(ACCESS_KEY_ID)),
             (signed, Nobody, 443, Nothing, Sender::AccessKey(ACCESS_KEY_ID)),
-            // The certificate is there, but nobody asks for it.
+            // The certificate is there, but it is not asked for.
             (signed, Ours, 443, Nothing, Sender::AccessKey(ACCESS_KEY_ID)),
             (|_| signed_for(None, "iotdata"), Nobody, 443, Automatic, Sender::AccessKey(ACCESS_KEY_ID)),
             (|_| signed_for(None, "iotdevicegateway"), Nobody, 443, Automatic, Sender::AccessKey(ACCESS_KEY_ID)),

@@ -166,7 +166,7 @@ fn our_runtime_takes_the_session_and_refuses_what_is_none() {
         let refusal = format!("{:#}", refusal.unwrap());
         assert!(refusal.contains(interface) && refusal.contains("implementation"), "{refusal}");
     };
-    // What a session needs for its connections is the dialer; whoever wants another way out gets none.
+    // What a session needs for its connections is the dialer; there is no other way out.
     for interface in [
         "wasi:sockets/tcp@0.2.12",
         "wasi:http/outgoing-handler@0.2.12",
@@ -175,7 +175,7 @@ fn our_runtime_takes_the_session_and_refuses_what_is_none() {
     ] {
         missing(runtime.load_mqtt(&importing(interface, "f")).err(), interface);
     }
-    // And whoever publishes over HTTPS cannot dial.
+    // And a publisher over HTTPS cannot dial.
     for interface in ["thingpost:iot/dialer@0.1.0", "thingpost:iot/interrupt@0.1.0"] {
         missing(runtime.load(&importing(interface, "f")).err(), interface);
     }

@@ -334,7 +334,7 @@ async fn a_key_that_has_ended_is_told_as_such() {
         publisher.publish(&at_most_once(TOPIC, b"x")).await.unwrap().unwrap();
         let session: Value = serde_json::from_str(&publisher.session().await.unwrap().unwrap()).unwrap();
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
-        // As somebody would who has copied it.
+        // As if it had been copied.
         let key = AwsAuthentication::SigV4(SigV4 {
             access_key_id: text("accessKeyId"),
             secret_access_key: text("secretAccessKey"),

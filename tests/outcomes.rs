@@ -72,7 +72,7 @@ fn faults(kind: Kind) -> Vec<(Fault, Expected, Expected)> {
         (Fault::AtAccept(Break::Stall), Delivered, Delivered),
         (Fault::InHandshake(HandshakeFault::Close), Delivered, Delivered),
         (Fault::InHandshake(HandshakeFault::Garbage), Delivered, Delivered),
-        // Nobody knows.
+        // It is not known.
         (Fault::BeforeAcceptance(Break::Close), Unknown, Delivered),
         (Fault::BeforeAcceptance(Break::Reset), Unknown, Delivered),
         (Fault::AfterAcceptance(Break::Close), Unknown, Delivered),

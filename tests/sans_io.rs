@@ -126,7 +126,7 @@ fn same(theirs: &impl Debug, ours: &impl Debug) {
     assert_eq!(format!("{theirs:?}"), format!("{ours:?}"));
 }
 
-/// The same advice, but for the number, which is spread.
+/// That two pieces of advice are one, but for the number, which is spread.
 fn same_advice(theirs: &impl Debug, ours: &impl Debug) {
     let kind = |retry: &dyn Debug| format!("{retry:?}").trim_end_matches(|c: char| !c.is_alphabetic()).to_owned();
     assert_eq!(kind(theirs), kind(ours));

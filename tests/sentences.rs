@@ -1,4 +1,4 @@
-//! `Debug` is for whoever writes the code. In a sentence for somebody else it is a riddle at best, and at worst it shows a
+//! `Debug` is for programmers. In a sentence for users it is a riddle at best, and at worst it shows a
 //! secret: it prints every field. Texts are made in many places, so all of them are looked through.
 
 use std::fs;

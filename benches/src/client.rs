@@ -52,7 +52,7 @@ impl Client {
         Ok(Self::mqtt(mqtt::Client::native(device).await?, device, qos))
     }
 
-    /// The same with the component.
+    /// Over MQTT, with the component.
     pub async fn mqtt_component(
         component: &MqttPre,
         device: &MqttDevice,
@@ -61,7 +61,7 @@ impl Client {
         Ok(Self::mqtt(mqtt::Client::component(component, device).await?, device, qos))
     }
 
-    /// The same with rumqttc.
+    /// Over MQTT, with rumqttc.
     pub async fn rumqttc(device: &MqttDevice, qos: thingpost::Qos) -> Result<Self, Failure> {
         Ok(Self::mqtt(mqtt::Client::rumqttc(device).await?, device, qos))
     }

@@ -25,7 +25,7 @@ const CONTENT: &str =
     "clientIda1b2C3d4E5F.thermometer-7deviceNamethermometer-7productKeya1b2C3d4E5Ftimestamp1700000000000";
 const ANSWER: &str = r#"{"message":"OK","traceId":"b11bb5d2-a1d2-4f54-9e4c-7bb9d1c0a1f4"}"#;
 
-/// The same function twice: in the component, and without one.
+/// A function twice: in the component, and without one.
 pub struct Codec {
     /// What it does.
     pub name: &'static str,

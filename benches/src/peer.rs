@@ -23,7 +23,7 @@ pub struct Peer {
 enum Kind {
     /// A Python script that publishes so many messages in one run, and says how long that took.
     Python(&'static str),
-    /// The same over MQTT, in batches of so many messages, with the QoS of all of them but the last.
+    /// paho-mqtt, over MQTT, in batches of so many messages, with the QoS of all of them but the last.
     Paho { messages: usize, qos: Qos },
     /// One process for each message.
     Curl,

@@ -53,7 +53,7 @@ pub async fn compare(rounds: Rounds, mut contenders: Vec<Contender>) -> Result<V
     Ok(ratios(&contenders, &turns, |turn| Some(turn.each)).unwrap_or_default())
 }
 
-/// The same, and what share of it was this process's own: of contenders that do nothing elsewhere, and nothing at all
+/// Compares contenders, and tells what share of the time was this process's own: of contenders that do nothing elsewhere, and nothing at all
 /// where the system does not tell.
 pub(crate) async fn compare_with_processor(
     rounds: Rounds,

@@ -127,7 +127,7 @@ fn a_key_that_ends_during_a_run_is_replaced_and_the_token_is_read_again() {
     let token = clouds.write("token", "h7sh-first");
     let renewed = token.clone();
     let server = KeyServer::start(move |number| match number {
-        // It has ended when it comes, and nobody knows it. Meanwhile there is another token.
+        // It has ended when it comes, which does not show. Meanwhile there is another token.
         0 => {
             fs::write(&renewed, "h7sh-second").unwrap();
             key("ASIAFIRST", "2001-01-01T00:00:00Z")

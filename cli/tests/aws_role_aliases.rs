@@ -1,4 +1,4 @@
-//! Temporary keys: the certificate is shown to the credentials endpoint and to nobody else.
+//! Temporary keys: the certificate is shown to the credentials endpoint alone.
 
 use thingpost_emulator::Device;
 

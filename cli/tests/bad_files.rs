@@ -1,4 +1,4 @@
-//! Files that are not what they are given as. Whoever typed the path reads one line that names the file.
+//! Files that are not what they are given as. Their user reads one line that names the file.
 
 use std::path::PathBuf;
 

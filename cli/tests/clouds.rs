@@ -104,7 +104,7 @@ impl Clouds {
         self.anonymous(line).with("--cert", self.path("device.pem.crt")).with("--key", self.path("private.pem.key"))
     }
 
-    /// The same command by a temporary key.
+    /// A command by a temporary key.
     pub fn by_role_alias(&self, line: CommandLine) -> CommandLine {
         let host = self.aws.credentials_server_name();
         self.with_certificate(line)
@@ -203,14 +203,14 @@ impl Clouds {
         self.assert_wrong(&self.run(line), words);
     }
 
-    /// The same for a run that is over.
+    /// That a run that is over was answered so, without a connection.
     #[track_caller]
     pub fn assert_wrong(&self, output: &Output, words: &[&str]) {
         assert_explained(output, words);
         self.assert_nothing_came();
     }
 
-    /// The same where there have been connections before.
+    /// That wrong input is answered so, where there have been connections before.
     #[track_caller]
     pub fn assert_usage_after(&self, line: CommandLine, words: &[&str]) {
         let before = self.aws.connections();

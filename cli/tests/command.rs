@@ -16,7 +16,7 @@ impl CommandLine {
         Self { words: words.iter().map(OsString::from).collect(), options: Vec::new(), flags: Vec::new() }
     }
 
-    /// The same options for another command.
+    /// These options for another command.
     pub fn of(mut self, words: &[&str]) -> Self {
         self.words = words.iter().map(OsString::from).collect();
         self

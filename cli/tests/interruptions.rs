@@ -88,7 +88,7 @@ fn a_terminated_run_keeps_all_lines_before_it_waits_and_does_not_wait_for_long()
     let kept: HashSet<String> = failed_lines(&failed).into_iter().collect();
     let accepted: HashSet<String> = clouds.aws_accepted().into_iter().collect();
     assert!(lines.iter().all(|line| accepted.contains(line) || kept.contains(line)));
-    // Nobody will ever answer.
+    // There will never be an answer.
     let output = clouds.checked(process.end());
     assert_eq!(output.code, Some(4), "{output:?}");
     assert_eq!(failed_lines(&failed).into_iter().collect::<HashSet<_>>(), kept);
@@ -222,7 +222,7 @@ fn a_second_interruption_does_not_wait_for_answers() {
 #[test]
 fn a_question_is_given_up_at_once() {
     let clouds = Clouds::start();
-    // Somebody who accepts and says nothing.
+    // A server that accepts and says nothing.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let line = clouds.aws(&["shadow", "get"]).with("--thing", "thermometer");
     let line = line.with("--connect-to", crate::clouds::to(silent.local_addr().unwrap()));

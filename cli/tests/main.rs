@@ -18,6 +18,7 @@ mod delivered;
 mod demo;
 mod direct_messages;
 mod doctor;
+mod documentation;
 mod emulate;
 mod interruptions;
 mod library;

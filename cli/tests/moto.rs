@@ -1,4 +1,4 @@
-//! Against moto, an AWS for tests that somebody else has written: it calls its JSON `text/html`, closes each connection, and
+//! Against moto, an AWS for tests by other authors: it calls its JSON `text/html`, closes each connection, and
 //! has its own idea of what a shadow is. It knows nothing of certificates, so requests are signed, and of signatures it reads
 //! region and service alone. `cargo xtask moto` installs it.
 
@@ -44,7 +44,7 @@ impl Moto {
             .unwrap();
         let mut said = BufReader::new(server.stderr.take().unwrap()).lines().map_while(Result::ok);
         let authority = said.by_ref().find_map(|line| Some(line.split_once("https://")?.1.trim().to_owned()));
-        // Somebody has to read what it says, or it stops.
+        // What it says has to be read, or it stops.
         std::thread::spawn(move || said.for_each(drop));
         let mut moto = Self { server, authority: String::new(), folder };
         moto.authority = authority.expect("moto says where it listens");

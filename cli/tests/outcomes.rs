@@ -26,7 +26,7 @@ fn json(clouds: &Clouds, line: CommandLine, code: i32) -> serde_json::Value {
     serde_json::from_str(&output.stdout).unwrap()
 }
 
-/// An address at which nobody listens, nor can as long as this lives.
+/// An address without a listener, which can have none as long as this lives.
 fn nobody() -> (TcpSocket, String) {
     let bound = TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -34,7 +34,7 @@ fn nobody() -> (TcpSocket, String) {
     (bound, address)
 }
 
-/// The C library reads a file of aliases before it asks for a name without dots. A pipe that nobody writes to keeps it
+/// The C library reads a file of aliases before it asks for a name without dots. A pipe without a writer keeps it
 /// there; where there is another library, this test has nothing to wait for.
 #[test]
 fn a_name_lookup_that_does_not_end_is_not_waited_for() {

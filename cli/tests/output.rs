@@ -1,4 +1,4 @@
-//! Where the output goes: a terminal, a file, a pipe that nobody reads, a disk that is full.
+//! Where the output goes: a terminal, a file, a pipe without a reader, a disk that is full.
 
 use std::fs::File;
 use std::io;
@@ -89,7 +89,7 @@ fn an_output_that_is_closed_takes_no_record() {
     let output = clouds.run_command(without_output(clouds.publish_aws().and(&["--json"])));
     assert_eq!(output.code, Some(4), "{output:?}");
     assert!(output.complaint().contains("standard output is closed"), "{output:?}");
-    // Whoever wants none says so.
+    // A user who wants none says so.
     let mut command = clouds.command(clouds.publish_aws().and(&["--json"]));
     command.stdout(Stdio::null());
     assert_eq!(clouds.run_command(command).code, Some(0));

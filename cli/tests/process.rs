@@ -191,7 +191,7 @@ impl Output {
         line
     }
 
-    /// That nobody reads on a terminal what was meant for the ledger alone, and that nothing broke.
+    /// That a terminal does not show what was meant for the ledger alone, and that nothing broke.
     pub fn assert_without(&self, secrets: &[String]) {
         for (name, text) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
             for secret in secrets {

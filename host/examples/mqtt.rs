@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(session.disconnect().await?)
 }
 
-/// Nothing happens between calls: whoever holds a session receives.
+/// Nothing happens between calls: the holder of a session receives.
 async fn serve(session: &mut MqttSession, time: Duration) -> Result<(), Box<dyn Error>> {
     let end = Instant::now() + time;
     while let left @ 1.. = end.saturating_duration_since(Instant::now()).as_millis() {

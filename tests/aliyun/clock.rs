@@ -1,5 +1,5 @@
 //! Devices at the edge often do not know what time it is, and the platform answers a wrong timestamp with the same two
-//! words as a wrong secret. A clock must do no harm where nobody needs it, and be named where it did.
+//! words as a wrong secret. A clock must do no harm where it is not needed, and be named where it did.
 
 use thingpost_emulator::TokenForm;
 use thingpost_host::runtime::types::{AliyunConfig, Cause, Delivery, Error, Retry, SignMethod, Stage, TimestampPolicy};

@@ -1,4 +1,4 @@
-//! The same doors by pure functions, in a host that has an HTTP client of its own: what the codec makes is accepted, and
+//! Registration, bootstrap and log-in by pure functions, in a host that has an HTTP client of its own: what the codec makes is accepted, and
 //! what it reads is what the platform has said.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! When an answer is lost, nobody knows whether AWS has acted. To read again does no harm; to change again may.
+//! When an answer is lost, AWS may have acted or not. To read again does no harm; to change again may.
 
 use serde_json::Value;
 use thingpost_host::runtime::types::{Cause, Delivery, Failure};

@@ -1,4 +1,4 @@
-//! The messages that topics keep, read by somebody who cannot subscribe.
+//! The messages that topics keep, read by a client that cannot subscribe.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -129,7 +129,7 @@ async fn topics_and_pages_that_cannot_be_are_refused_without_a_connection() {
             assert_found_before(&error, Cause::InvalidField(Field::PageSize));
         }
         assert_eq!(cloud.emulator.connections(), AwsConnections::default());
-        // A token of somebody else is for AWS to judge.
+        // A foreign token is for AWS to judge.
         let page = Page { token: Some("no token of AWS".to_owned()), ..FIRST_PAGE };
         let error = publisher.aws().list_retained_messages(&page).await.unwrap().unwrap_err();
         assert_refused(&error, Cause::InvalidRequest, 400);

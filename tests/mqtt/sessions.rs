@@ -57,7 +57,7 @@ async fn what_nobody_came_back_for_is_not_acknowledged_and_comes_again() {
             device.publish_all(&numbered("a/b", Qos::AtLeastOnce, 1)).await;
             device.settle().await;
             cloud.front.ledger().wait_for_counts(|it| it.deliveries == 1, patience()).await.unwrap();
-            // The instance ends before it was asked, or before whoever asked had made anything of the answer.
+            // The instance ends before it was asked, or before the caller had made anything of the answer.
             if is_handed_over {
                 forgetful.until(|forgetful| !forgetful.messages().is_empty()).await;
             }

@@ -58,7 +58,7 @@ async fn confidants(cloud: &AwsCloud) -> Vec<Confidant> {
 }
 
 impl Confidant {
-    /// Those that requests carry, so that somebody can repeat them.
+    /// Those that requests carry, so that they can be repeated.
     fn sent(&self) -> Vec<String> {
         let is_sent = |secret: &&String| [SESSION_TOKEN, TOKEN, TOKEN_SIGNATURE].contains(&secret.as_str());
         self.secrets.iter().filter(is_sent).cloned().collect()

@@ -1,4 +1,4 @@
-//! The host is given the secrets, and writes about what it does: into its log, and wherever somebody prints its values.
+//! The host is given the secrets, and writes about what it does: into its log, and wherever its values are printed.
 
 use serde_json::Value;
 use thingpost_emulator::{AnswerFault, Authority, Break, Fault, HandshakeFault};

@@ -9,7 +9,7 @@ mod temporary_key;
 
 use std::fmt;
 
-/// All that somebody gets to see of an outcome.
+/// All that shows of an outcome.
 fn shown<T: fmt::Debug, E: fmt::Debug + fmt::Display>(outcome: &Result<T, E>) -> String {
     let error = outcome.as_ref().err().map(|error| format!("{error} {error:#?}"));
     format!("{outcome:?} {}", error.unwrap_or_default())

@@ -23,7 +23,7 @@ pub(super) async fn one_core(bench: &Bench) -> Result<Section, Failure> {
     Ok(section)
 }
 
-/// The same on a runtime that moves work between cores.
+/// Publishing on a runtime that moves work between cores.
 pub(super) async fn all_cores(bench: &Bench) -> Result<Section, Failure> {
     let mut section = Section::new("The same on a work-stealing runtime, which shares the cores with the server");
     section.cases = many_at_once(bench).await?;

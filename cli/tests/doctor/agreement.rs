@@ -286,7 +286,7 @@ fn a_topic_that_the_shell_has_changed_is_not_well() {
 #[test]
 fn a_session_that_cannot_be_kept_keeps_nobody_from_publishing_and_is_a_warning() {
     let clouds = Clouds::start();
-    // Nobody can make a file there, whoever it is.
+    // No user can make a file there, root included.
     let line = clouds.publish_aliyun().with("--session-file", "/proc/session");
     let output = doctor(&clouds, line.clone(), "aliyun", &[]);
     assert_eq!((output.code, outcome(&output, "files")), (Some(0), Some("warn")), "{}", output.stdout);
@@ -302,7 +302,7 @@ fn what_another_server_does_otherwise_is_a_warning() {
     let host = "iot.example.com";
     let serve = |answer| to(servers::tls(&root.sign("x", &[host], GOOD), answer));
     let line = clouds.publish_aws().with("--endpoint", host).with("--ca", &ca);
-    // It takes whoever comes.
+    // It takes any client.
     let ok = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n{\"message\":\"OK\"}";
     let line = line.with("--connect-to", serve(ok));
     let output = doctor(&clouds, line.clone(), "aws", &[]);

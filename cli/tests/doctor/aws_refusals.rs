@@ -57,7 +57,7 @@ fn a_clock_that_is_off_is_named_to_whoever_signs_and_fails_where_the_signature_i
         let output = clouds.run_in(line, &variables);
         assert_eq!(outcome(&output, "clock"), Some("warn"), "{}", output.stdout);
         assert!(output.stdout.contains("set the clock: AWS takes signatures"), "{}", output.stdout);
-        // Whether a clock can be done without is the matter of whoever signs.
+        // Whether a clock can be done without is the matter of the signer.
         assert_eq!(output.code, published.code, "{}\n{}", output.stdout, published.stdout);
         assert!(verdict(&output).contains("clock"), "{}", output.stdout);
     }

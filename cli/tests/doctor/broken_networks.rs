@@ -30,7 +30,7 @@ fn a_port_at_which_nobody_listens_is_named() {
 #[test]
 fn with_8443_refused_the_other_port_is_the_next_step() {
     let clouds = Clouds::start();
-    // Nobody on this machine listens there: the address is of loopback, and of no other server.
+    // No program on this machine listens there: the address is of loopback, and of no other server.
     let line = doctor(&clouds).with("--endpoint", "127.9.8.7").without("--connect-to");
     assert_names(&clouds.run(line), "tcp", &["127.9.8.7:8443: connection refused", "try --port 443"]);
 }

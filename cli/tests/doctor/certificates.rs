@@ -1,4 +1,4 @@
-//! Certificates as nobody should have them, and an authority that signs them all the same.
+//! Certificates as they should not be, and an authority that signs them all the same.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};

@@ -69,7 +69,7 @@ fn with_few_open_files_all_is_well_only_where_it_would_publish() {
 #[test]
 fn a_proxy_that_is_set_is_the_likeliest_reason_for_no_connection() {
     let clouds = Clouds::start();
-    // Nobody on this machine listens there: the address is of loopback, and of no other server.
+    // No program on this machine listens there: the address is of loopback, and of no other server.
     let line = super::doctor(&clouds).with("--endpoint", "127.9.8.7").without("--connect-to");
     let output = clouds.run_with(line, "HTTPS_PROXY", "http://proxy.example:3128");
     super::assert_names(&output, "tcp", &["connection refused", "HTTPS_PROXY is set", "proxies are not used"]);

@@ -26,7 +26,7 @@ fn doctor(clouds: &Clouds) -> CommandLine {
     clouds.aws(&["doctor", "aws"])
 }
 
-/// The same device, sent to another server.
+/// The device, sent to another server.
 fn doctor_at(clouds: &Clouds, address: SocketAddr) -> CommandLine {
     doctor(clouds).with("--connect-to", to(address))
 }

@@ -1,4 +1,4 @@
-//! Over MQTT: the same checks up to the handshake, then CONNECT by the component. To connect throws out whoever has the same client
+//! Over MQTT: the same checks up to the handshake, then CONNECT by the component. To connect throws out the holder of the same client
 //! id, so that is done only when it is asked for.
 
 use super::agreement::assert_agree;

@@ -12,7 +12,7 @@ use thingpost_patience::patience;
 
 use super::certificates::{Root, Signed};
 
-/// An address at which nobody listens.
+/// An address without a listener.
 pub fn nobody() -> SocketAddr {
     listener().local_addr().unwrap()
 }
@@ -39,7 +39,7 @@ pub fn tls(certificate: &Signed, answer: &'static [u8]) -> SocketAddr {
     over_tls(config.with_single_cert(vec![certificate.der()], certificate.key()).unwrap(), answer)
 }
 
-/// Speaks TLS as well, knows one ALPN protocol, and nobody who offers another.
+/// Speaks TLS as well, knows one ALPN protocol, and refuses clients that offer another.
 pub fn tls_with_alpn(certificate: &Signed, protocol: &[u8]) -> SocketAddr {
     let config = builder().with_no_client_auth();
     let mut config = config.with_single_cert(vec![certificate.der()], certificate.key()).unwrap();
@@ -47,7 +47,7 @@ pub fn tls_with_alpn(certificate: &Signed, protocol: &[u8]) -> SocketAddr {
     over_tls(config, b"")
 }
 
-/// The same, which lets nobody in but those whom this root has signed.
+/// A server of TLS that lets in only clients that this root has signed.
 pub fn strict_tls(certificate: &Signed, clients: &Root, answer: &'static [u8]) -> SocketAddr {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(clients.der())).unwrap();

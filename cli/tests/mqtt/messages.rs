@@ -45,7 +45,7 @@ fn properties_and_retain_and_quality_of_service_arrive() {
         .with("--correlation-data", "c7")
         .and(&["--retain", "--user-property", "a=1", "--user-property", "a=2"]);
     assert_well(&fronts.run(line));
-    // Nobody has confirmed it, so it may still be on its way.
+    // It was not confirmed, so it may still be on its way.
     fronts.wait_for(1);
     let message = only_publish(&fronts.aws.ledger());
     assert!(message.retain && message.qos == 0);

@@ -1,4 +1,4 @@
-//! Connections for MQTT: to nobody but whom a route names, and as whom it says.
+//! Connections for MQTT: only to what a route names, and as whom it says.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::num::NonZeroU32;

@@ -18,7 +18,7 @@ fn transport(pool: &Pool, workload: &str, authority: &Authority, server: &Server
     Transport::new(pool.clone(), config(workload, vec![Route::new("localhost", authority.roots())], server))
 }
 
-/// Sends `messages` messages, `in_flight` of them at any time: whoever got an answer sends the next one.
+/// Sends `messages` messages, `in_flight` of them at any time: each answer is followed by the next message.
 fn send(transport: &Transport, in_flight: usize, messages: usize) -> JoinSet<()> {
     let next = Arc::<AtomicUsize>::default();
     let mut senders = JoinSet::new();

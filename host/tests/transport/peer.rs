@@ -22,7 +22,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Shakes hands with whoever comes, and then does this. Those who fail to shake hands are forgotten.
+    /// Shakes hands with all clients, and then does this. Those who fail to shake hands are forgotten.
     pub async fn start<F>(tls: &ServerTls, conduct: impl Fn(TlsStream<TcpStream>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,

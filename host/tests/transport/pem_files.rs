@@ -27,7 +27,7 @@ fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(unit).collect()
 }
 
-/// The same text in every form that still is this text.
+/// A text in every form that still is this text.
 fn forms(text: &str) -> Vec<Vec<u8>> {
     vec![
         text.into(),

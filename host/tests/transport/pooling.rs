@@ -429,7 +429,7 @@ async fn a_destination_that_never_answered_is_forgotten_too() {
     .await;
 }
 
-/// The sweeper lives in the runtime of whoever came first.
+/// The sweeper lives in the runtime of its first user.
 #[test]
 fn a_pool_outlives_the_runtime_that_it_was_first_used_in() {
     let authority = Authority::new("ca");

@@ -16,7 +16,7 @@ fn self_signed(host: &str, change: impl FnOnce(&mut CertificateParams)) -> Issue
     Issued { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
 }
 
-/// A server that shows this certificate, reached by somebody who trusts that one.
+/// A server that shows this certificate, reached by a client that trusts that one.
 async fn reach(shown: Issued, trusted: &str, tls: &'static rustls::SupportedProtocolVersion) -> Option<TransportError> {
     let mut script = Script::new(&Authority::new("unused"));
     script.tls.certificate = shown;

@@ -154,7 +154,7 @@ impl Endings {
         while self.0.borrow().closed() < count {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // The end has to be seen as well: what comes before that is nobody's to tell from a lost request.
+        // The end has to be seen as well: what comes before that cannot be told from a lost request.
         std::thread::sleep(Duration::from_millis(20));
     }
 }

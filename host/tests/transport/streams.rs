@@ -49,7 +49,7 @@ async fn a_small_message_leaves_in_the_call_that_writes_it() {
         output.write(Bytes::from_static(b"hello")).unwrap();
         output.flush().unwrap();
         assert_eq!(output.check_write().unwrap(), PERMIT);
-        // Nobody waits for the stream, so nothing but the call can have sent it.
+        // There is no wait for the stream, so nothing but the call can have sent it.
         assert_eq!(hears.recv().await.unwrap(), *b"hello");
     })
     .await;

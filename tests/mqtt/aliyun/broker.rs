@@ -68,7 +68,7 @@ pub fn known() -> AliyunBroker {
     }
 }
 
-/// The same, without the secret.
+/// The broker of a device whose secret the host has.
 pub fn signed_by_the_host() -> AliyunBroker {
     AliyunBroker { authentication: signature(Signer::Host), ..known() }
 }

@@ -17,7 +17,7 @@ async fn a_device_publishes_and_subscribes_to_its_own_topics() {
         for filter in [OWN, "/sys/a1GFjLP3xxC/thermometer-7/thing/#", "/broadcast/a1GFjLP3xxC/+"] {
             device.subscribe(filter).await.unwrap();
         }
-        // The broker behind the front gives each topic to whoever subscribes to it.
+        // The broker behind the front gives each topic to all that subscribe to it.
         let messages = numbered(OWN, Qos::AtLeastOnce, 20);
         device.publish_all(&messages).await;
         device.publish_all(&numbered(TOPIC, Qos::AtMostOnce, 20)).await;

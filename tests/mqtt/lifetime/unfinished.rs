@@ -12,7 +12,7 @@ use crate::fixtures::message::at_least_once;
 use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, config, options};
 use crate::fixtures::random::Random;
 
-/// 25 messages that nobody has answered, 20 of them sent, and the last of them at most once.
+/// 25 messages without an answer, 20 of them sent, and the last of them at most once.
 async fn unanswered(cloud: &MqttCloud, version: Version) -> Device {
     let mut device = cloud.online(&config(version, 8883), &options()).await;
     cloud.front.link().half_open();
@@ -21,7 +21,7 @@ async fn unanswered(cloud: &MqttCloud, version: Version) -> Device {
     device
 }
 
-/// As somebody would take them out of a file.
+/// As if they had been in a file.
 async fn left(mut device: Device) -> Vec<Unfinished> {
     device.session.disconnect().await.unwrap();
     device.session.unfinished().await.unwrap()

@@ -1,4 +1,4 @@
-//! A message has arrived, or not, and nobody says so.
+//! A message has arrived, or not, and there is no word of it.
 
 use thingpost_emulator::{MqttFate, PublishMoment};
 use thingpost_host::runtime::types::{Failure, Qos};

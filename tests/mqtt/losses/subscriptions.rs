@@ -1,4 +1,4 @@
-//! Whoever listens goes on to hear, whatever the broker has forgotten.
+//! A subscriber goes on to hear, whatever the broker has forgotten.
 
 use std::fs;
 

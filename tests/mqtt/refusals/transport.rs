@@ -118,7 +118,7 @@ async fn what_the_host_denies_is_not_to_be_tried_again_and_a_certificate_may_be_
 async fn a_port_at_which_nobody_listens_is_named_as_refused() {
     within(async {
         let cloud = MqttCloud::start().await;
-        // Taken, so that nobody else gets it, and not listened at.
+        // Taken, so that no other test gets it, and not listened at.
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let nowhere = transport(cloud.route(), &[(8883, socket.local_addr().unwrap())]);

@@ -263,6 +263,62 @@ fn what_a_page_links_to_is_there() {
     assert!(count > 40, "{count}");
 }
 
+/// The blocks of a page in another language.
+fn code(page: &str, language: &str) -> Vec<String> {
+    let begin = format!("```{language}\n");
+    page.split(&begin).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn rust_in_a_page_stands_in_an_example_that_is_compiled() {
+    let examples = workspace().join("host/examples");
+    let mut compiled = fs::read_to_string(workspace().join("host/src/lib.rs")).unwrap();
+    for entry in fs::read_dir(examples).unwrap() {
+        compiled.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    let compiled: Vec<&str> = compiled.lines().map(|line| line.trim_start_matches(['/', '!', ' '])).collect();
+    let mut count = 0;
+    for path in ["README.md", "docs/embedding.md"] {
+        for block in code(&page(path), "rust") {
+            for line in block.lines().map(|line| line.trim_start_matches(['/', ' '])).filter(|line| !line.is_empty()) {
+                assert!(compiled.contains(&line), "{path}: no example has the line {line}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn what_other_languages_call_is_declared_in_wit() {
+    let mut wit = String::new();
+    for entry in fs::read_dir(workspace().join("wit")).unwrap() {
+        wit.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap_or_default());
+    }
+    let kebab = |name: &str| {
+        name.chars().fold(String::new(), |mut text, letter| {
+            if letter.is_uppercase() {
+                text.push('-');
+            }
+            text.extend(letter.to_lowercase());
+            text
+        })
+    };
+    let mut count = 0;
+    for path in ["README.md", "docs/components.md"] {
+        for block in code(&page(path), "js") {
+            for name in block.split("awsCodec.").skip(1).filter_map(|rest| rest.split('(').next()) {
+                assert!(wit.contains(&format!("    {}: func(", kebab(name))), "{path}: {name}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 4);
+    let python = code(&page("docs/components.md"), "python").concat();
+    assert!(python.contains(&format!("\"thingpost:iot/aws-codec@{}\"", env!("CARGO_PKG_VERSION"))), "{python}");
+    assert!(python.contains("\"publish-request\"") && wit.contains("    publish-request: func("));
+}
+
 #[test]
 fn a_block_is_told_from_text_that_looks_like_one() {
     let page = "```sh\na\nb \\\n  c\n```\ntext\n```text\nd\n```\n```sh exit=3\ne\n```\n```\nf\n```\n";

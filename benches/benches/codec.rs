@@ -1,7 +1,7 @@
 //! The pure functions, in the component and without one.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use thingpost_benches::Codec;
+use thingpost_measure::Codec;
 
 fn codec(criterion: &mut Criterion) {
     for Codec { name, mut native, mut component } in Codec::all() {

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use thingpost_benches::{Client, Cloud, Load, Way, leave_the_last_core};
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, Runtime};
+use thingpost_measure::{Client, Cloud, Load, Way, leave_the_last_core};
 
 const BATCH: usize = 1000;
 const PAYLOAD: usize = 200;

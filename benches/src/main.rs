@@ -8,10 +8,10 @@ use std::process::{Command, ExitCode};
 use std::{fs, io};
 
 use thingpost::Qos;
-use thingpost_benches::suite::{DEVICES, Effort, Section};
-use thingpost_benches::{Client, Cloud, Failure, Load, Way, leave_the_last_core, report, server, suite};
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, Runtime};
+use thingpost_measure::suite::{DEVICES, Effort, Section};
+use thingpost_measure::{Client, Cloud, Failure, Load, Way, leave_the_last_core, report, server, suite};
 
 const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end of what was measured -->";

@@ -9,6 +9,7 @@ mod bad_devices;
 mod bad_files;
 mod bad_options;
 mod bad_topics;
+#[cfg(feature = "bench")]
 mod bench;
 mod bootstrap;
 mod clouds;

@@ -7,6 +7,7 @@
 
 mod aliyun;
 mod aws;
+#[cfg(feature = "bench")]
 mod bench;
 pub mod doctor;
 mod emulate;
@@ -25,6 +26,7 @@ use clap::{Parser, Subcommand};
 
 pub use aliyun::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
 pub use aws::{AuthorizerArguments, AwsDevice, CertificateArguments, Service, SignatureArguments, TokenArguments};
+#[cfg(feature = "bench")]
 pub use bench::BenchArguments;
 pub use doctor::DoctorCommand;
 pub use emulate::{ChaosArgument, EmulateArguments};
@@ -95,8 +97,10 @@ pub enum Command {
     /// show what arrived
     Demo,
     /// Measure on this machine what the sandbox costs, against the same code without it and against Python and curl
+    #[cfg(feature = "bench")]
     Bench(BenchArguments),
     /// What `bench` publishes to
+    #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchServer,
 }

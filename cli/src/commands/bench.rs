@@ -6,8 +6,8 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use thingpost_benches::suite::Effort;
-use thingpost_benches::{report, server, suite};
+use thingpost_measure::suite::Effort;
+use thingpost_measure::{report, server, suite};
 
 use crate::args::BenchArguments;
 use crate::error::Problem;

@@ -1,6 +1,7 @@
 //! A verb and what it does: each has a file or a folder here. They share one runtime, and none of them may fail in it for want of
 //! something that could have been seen before.
 
+#[cfg(feature = "bench")]
 mod bench;
 mod doctor;
 mod emulator;
@@ -31,9 +32,11 @@ fn has_descriptors() -> io::Result<()> {
 
 /// Carries out a command, in a runtime of one thread unless it starts its own.
 pub fn run(command: Command) -> Result<Exit, Problem> {
+    #[cfg(feature = "bench")]
     if let Command::Bench(arguments) = &command {
         return bench::run(arguments);
     }
+    #[cfg(feature = "bench")]
     if let Command::BenchServer = command {
         return bench::serve();
     }
@@ -68,6 +71,7 @@ pub fn run(command: Command) -> Result<Exit, Problem> {
             Command::Doctor(command) => doctor::run(&command).await,
             Command::Emulate(arguments) => emulator::emulate::run(&arguments).await,
             Command::Demo => emulator::demo::run().await,
+            #[cfg(feature = "bench")]
             Command::Bench(_) | Command::BenchServer => unreachable!("they start runtimes of their own, see above"),
         }
     });

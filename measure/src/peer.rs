@@ -1,5 +1,5 @@
 //! What people use today: scripts in the style of the AWS documentation, each against the same server with the same
-//! certificate. `benches/peers/` has them.
+//! certificate. `measure/peers/` has them.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -29,3 +29,4 @@ mod sentences;
 mod streaming;
 mod timeouts;
 mod wit;
+mod words;

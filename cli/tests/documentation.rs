@@ -319,6 +319,38 @@ fn what_other_languages_call_is_declared_in_wit() {
     assert!(python.contains("\"publish-request\"") && wit.contains("    publish-request: func("));
 }
 
+/// What a page says beside its blocks.
+fn prose(page: &str) -> String {
+    let mut is_block = false;
+    let mut prose = String::new();
+    for line in page.lines() {
+        let is_fence = line.starts_with("```");
+        is_block ^= is_fence;
+        if !is_block && !is_fence {
+            prose.push_str(line);
+            prose.push('\n');
+        }
+    }
+    prose
+}
+
+#[test]
+fn a_path_that_a_page_names_is_there() {
+    let is_plain = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter));
+    let mut count = 0;
+    for path in all_pages() {
+        for name in prose(&page(&path)).split('`').skip(1).step_by(2).filter(|name| is_plain(name)) {
+            // Of the workspace, and not of some other machine.
+            let Some((first, _)) = name.split_once('/').filter(|(first, _)| !first.is_empty()) else { continue };
+            if workspace().join(first).is_dir() && first != "target" {
+                assert!(workspace().join(name).exists(), "{path} names {name}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 40, "{count}");
+}
+
 #[test]
 fn a_block_is_told_from_text_that_looks_like_one() {
     let page = "```sh\na\nb \\\n  c\n```\ntext\n```text\nd\n```\n```sh exit=3\ne\n```\n```\nf\n```\n";

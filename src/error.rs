@@ -169,13 +169,13 @@ impl Error {
     }
 
     /// The platform answered.
-    pub(crate) fn answered(stage: Stage, cause: Cause, delivery: Delivery, retry: Retry, answer: Answer) -> Self {
+    pub fn answered(stage: Stage, cause: Cause, delivery: Delivery, retry: Retry, answer: Answer) -> Self {
         Self { cause, stage, delivery, retry, attempts: 1, answer: Some(Box::new(answer)), detail: None }
     }
 
     /// The error with the time that the server wants to be left alone. A refusal that says when to come back is none for
     /// good, whatever its status.
-    pub(crate) fn after_what_the_server_wishes(self, response: &Response) -> Self {
+    pub fn after_what_the_server_wishes(self, response: &Response) -> Self {
         let is_for_now = match self.retry {
             Retry::AfterMs(_) => true,
             Retry::Never => self.delivery == Delivery::Refused && response.status >= 400,
@@ -188,7 +188,7 @@ impl Error {
     }
 
     /// The platform reports a success that lacks what it is for.
-    pub(crate) fn malformed(stage: Stage, answer: Answer, what: &'static str) -> Self {
+    pub fn malformed(stage: Stage, answer: Answer, what: &'static str) -> Self {
         let error = Self::answered(stage, Cause::MalformedAnswer, Delivery::Unknown, Retry::Never, answer);
         Self { detail: Some(what.to_owned()), ..error }
     }
@@ -207,7 +207,7 @@ impl Error {
     }
 
     /// Whoever holds the secret did not sign.
-    pub(crate) fn not_signed(problem: String) -> Self {
+    pub fn not_signed(problem: String) -> Self {
         Self {
             cause: Cause::SigningFailed,
             stage: Stage::Authentication,

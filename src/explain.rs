@@ -6,7 +6,7 @@ use crate::error::{Cause, Error};
 use crate::http::Failure;
 
 /// The error in words, and the next step where there is one.
-pub(crate) fn explain(error: &Error) -> String {
+pub fn explain(error: &Error) -> String {
     let step = match error.cause {
         Cause::Transport(Failure::KeptConnectionClosed) if error.attempts > 1 => Some(CLOSED_EACH_TIME),
         cause => next_step(cause),
@@ -14,7 +14,8 @@ pub(crate) fn explain(error: &Error) -> String {
     with_step(error, step)
 }
 
-pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
+/// The error in words, and this next step.
+pub fn with_step(error: &Error, step: Option<&str>) -> String {
     let mut text = error.text();
     if let Some(step) = step {
         text.push_str("; ");
@@ -24,7 +25,7 @@ pub(crate) fn with_step(error: &Error, step: Option<&str>) -> String {
 }
 
 /// By how much the local clock is wrong.
-pub(crate) fn clock(ahead_ms: i64) -> String {
+pub fn clock(ahead_ms: i64) -> String {
     // The answer was under way for a moment, and its date has whole seconds.
     let minutes = ((ahead_ms.unsigned_abs() + 30_000) / 60_000).to_string();
     let direction = if ahead_ms > 0 { " minutes ahead" } else { " minutes behind" };

@@ -30,19 +30,14 @@ pub struct Request {
 
 impl Request {
     /// A `POST` with a body of this media type.
-    pub(crate) fn post(
-        authority: String,
-        path_with_query: String,
-        content_type: &'static str,
-        body: Arc<[u8]>,
-    ) -> Self {
+    pub fn post(authority: String, path_with_query: String, content_type: &'static str, body: Arc<[u8]>) -> Self {
         let headers =
             vec![("content-type".into(), content_type.to_owned()), ("content-length".into(), body.len().to_string())];
         Self { method: "POST", authority, path_with_query, headers, body }
     }
 
     /// A request that has nothing to say but its address.
-    pub(crate) fn without_body(method: &'static str, authority: String, path_with_query: String) -> Self {
+    pub fn without_body(method: &'static str, authority: String, path_with_query: String) -> Self {
         let headers = vec![("content-length".into(), "0".to_owned())];
         Self { method, authority, path_with_query, headers, body: [].into() }
     }
@@ -88,7 +83,7 @@ impl Response {
     }
 
     /// Whether the server has done what was asked.
-    pub(crate) fn is_success(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
     }
 
@@ -102,7 +97,7 @@ impl Response {
     }
 
     /// How long the server wants to be left alone, in seconds or until a date by its own clock.
-    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+    pub fn retry_after_ms(&self) -> Option<u64> {
         let value = self.header("retry-after")?;
         if let Ok(seconds) = value.parse::<u32>() {
             return Some(u64::from(seconds) * 1000);
@@ -112,13 +107,13 @@ impl Response {
     }
 
     /// When the server says that it answered.
-    pub(crate) fn date_unix_ms(&self) -> Option<u64> {
+    pub fn date_unix_ms(&self) -> Option<u64> {
         read_http_date(self.header("date")?)?.checked_mul(1000)
     }
 
     /// Whether this is a web page: what a portal, a proxy or an unrelated server sends. The body decides where it can: there
     /// are servers (moto, and what is built on it) that call their JSON `text/html`.
-    pub(crate) fn is_web_page(&self) -> bool {
+    pub fn is_web_page(&self) -> bool {
         let is_called_one = || {
             self.header("content-type")
                 .and_then(|media_type| media_type.get(..9))
@@ -227,7 +222,7 @@ impl Failure {
 
     /// Whether the same request can fare better later without anybody changing anything here. All of the network can,
     /// certificates among it: a pair on disk may be half renewed, a clock not set yet.
-    pub(crate) fn is_transient(self) -> bool {
+    pub fn is_transient(self) -> bool {
         !matches!(self, Self::Denied | Self::RequestRejected | Self::AnswerTooLarge)
     }
 

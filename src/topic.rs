@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use crate::field::Field;
 
 /// Everything but the unreserved characters of RFC 3986: what the AWS SDKs escape in a path label.
-pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What is wrong with a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl TopicProblem {
 }
 
 /// What holds on every platform.
-pub(crate) fn check_common(topic: &str) -> Result<(), TopicProblem> {
+pub fn check_common(topic: &str) -> Result<(), TopicProblem> {
     if topic.is_empty() {
         return Err(TopicProblem::Empty);
     }
@@ -80,7 +80,7 @@ pub(crate) fn check_common(topic: &str) -> Result<(), TopicProblem> {
 
 /// What a topic filter is on every platform: `+` and `#` are levels of their own, and nothing follows a `#`.
 #[cfg(feature = "mqtt")]
-pub(crate) fn check_filter(filter: &str) -> Result<(), Field> {
+pub fn check_filter(filter: &str) -> Result<(), Field> {
     if filter.is_empty() || filter.chars().any(char::is_control) {
         return Err(Field::TopicFilter);
     }
@@ -100,12 +100,12 @@ pub(crate) fn check_filter(filter: &str) -> Result<(), Field> {
 }
 
 /// Whether a URL parser would take this path segment for a step in the tree.
-pub(crate) fn is_dot_segment(segment: &[u8]) -> bool {
+pub fn is_dot_segment(segment: &[u8]) -> bool {
     matches!(segment, b"." | b"..")
 }
 
 /// Counts against the limits of a platform.
-pub(crate) fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Result<(), TopicProblem> {
+pub fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Result<(), TopicProblem> {
     if counted.len() > max_bytes {
         return Err(TopicProblem::TooLong);
     }
@@ -117,7 +117,7 @@ pub(crate) fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -
 }
 
 /// Percent-encodes text onto a path as one segment: a `/` becomes `%2F`, a space `%20`.
-pub(crate) fn push_segment(path: &mut String, text: &[u8], escaped: &'static AsciiSet) {
+pub fn push_segment(path: &mut String, text: &[u8], escaped: &'static AsciiSet) {
     path.extend(percent_encode(text, escaped));
 }
 

@@ -3,6 +3,8 @@
 //! Part of every component that has such values at its border: each component generates its own types from `wit/`,
 //! alike in shape and foreign to each other, so this file is compiled into each.
 
+use alloc::sync::Arc;
+
 use thingpost::aliyun::{Config, Device, Signer, TimestampPolicy};
 use thingpost::{ConfigurationProblem, Options, Platform, Secret};
 
@@ -10,10 +12,10 @@ use crate::bindings::exports::thingpost::iot::types as wit;
 use crate::config::{aws_config, endpoint};
 use crate::sign_method::sign_method;
 
-pub(crate) fn platform(platform: wit::Platform) -> Result<Platform, ConfigurationProblem> {
+pub(crate) fn platform(platform: wit::Platform) -> Result<Arc<dyn Platform>, ConfigurationProblem> {
     match platform {
-        wit::Platform::Aws(config) => Ok(Platform::Aws(aws_config(config)?)),
-        wit::Platform::Aliyun(config) => Ok(Platform::Aliyun(aliyun_config(config)?)),
+        wit::Platform::Aws(config) => Ok(Arc::new(aws_config(config)?)),
+        wit::Platform::Aliyun(config) => Ok(Arc::new(aliyun_config(config)?)),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use alloc::string::String;
 
-use thingpost::aliyun::{SignMethod, Signing};
+use thingpost::{SignMethod, Signing};
 
 use crate::bindings::thingpost::iot::signer::{self, Credential, Method};
 
@@ -23,5 +23,5 @@ pub fn sign(signing: &Signing) -> Result<Credential, String> {
         SignMethod::HmacSha1 => Method::HmacSha1,
         SignMethod::HmacSha256 => Method::HmacSha256,
     };
-    signer::sign(&signing.product_key, &signing.device_name, method, &signing.content)
+    signer::sign(&signing.group, &signing.device, method, &signing.content)
 }

@@ -1,5 +1,7 @@
 //! A device in the words of both sides: the host's for the component, the core's for the native client.
 
+use std::sync::Arc;
+
 use thingpost::{Endpoint, Secret, aliyun, aws};
 use thingpost_host::runtime::types::{
     AliyunConfig, AwsAuthentication, AwsConfig, Platform, Scope, SigV4, SignMethod, Signer, TimestampPolicy,
@@ -88,7 +90,7 @@ impl Device {
     }
 
     /// For the core.
-    pub fn native_platform(&self) -> thingpost::Platform {
+    pub fn native_platform(&self) -> Arc<dyn thingpost::Platform> {
         let endpoint = Endpoint::new(self.way.endpoint(), self.way.port()).expect("constant and valid");
         let authentication = match self.way {
             Way::AwsCertificate => aws::Authentication::Certificate,
@@ -105,10 +107,10 @@ impl Device {
                 let signer = aliyun::Signer::Secret(Secret::new(DEVICE_SECRET));
                 let (method, timestamp) = (aliyun::SignMethod::HmacSha256, aliyun::TimestampPolicy::None);
                 let config = device.and_then(|device| aliyun::Config::new(device, signer, method, timestamp));
-                return thingpost::Platform::Aliyun(config.expect("constant and valid"));
+                return Arc::new(config.expect("constant and valid"));
             }
         };
-        thingpost::Platform::Aws(aws::Config::new(endpoint, authentication).expect("constant and valid"))
+        Arc::new(aws::Config::new(endpoint, authentication).expect("constant and valid"))
     }
 }
 

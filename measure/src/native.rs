@@ -1,6 +1,6 @@
 //! The baseline: the same exchange, the same pool, the same TLS, and no WebAssembly.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
@@ -8,28 +8,28 @@ use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Full};
 use thingpost::exchange::{Outgoing, RequestId, Step};
 use thingpost::http::{Failure, NoAnswer, Response};
-use thingpost::{Error, Exchange, Message, Moment, Options, Platform, Receipt, Session};
+use thingpost::{Credential, Error, Exchange, Message, Moment, Options, Platform, Receipt};
 use thingpost_host::Transport;
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
 /// Publishes as the component does.
 pub struct Publisher {
     transport: Transport,
-    platform: Platform,
+    platform: Arc<dyn Platform>,
     options: Options,
-    session: Option<Session>,
+    credential: Option<Credential>,
 }
 
 impl Publisher {
-    /// A publisher without a session.
-    pub fn new(transport: Transport, platform: Platform) -> Self {
-        Self { transport, platform, options: Options::default(), session: None }
+    /// A publisher without a credential.
+    pub fn new(transport: Transport, platform: Arc<dyn Platform>) -> Self {
+        Self { transport, platform, options: Options::default(), credential: None }
     }
 
     /// Runs an exchange until every message has its outcome.
     pub async fn publish_all(&mut self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
-        let session = self.session.take();
-        let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, 0, messages);
+        let credential = self.credential.take();
+        let exchange = Exchange::new(self.platform.clone(), self.options.clone(), credential, 0, messages);
         let mut exchange = exchange.expect("the default options are good");
         let mut under_way = FuturesUnordered::new();
         loop {
@@ -52,7 +52,7 @@ impl Publisher {
                 }
             }
         }
-        self.session = exchange.session().cloned();
+        self.credential = exchange.credential().cloned();
         exchange.outcomes().map(|(_, outcome)| outcome.clone()).collect()
     }
 }

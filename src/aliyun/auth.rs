@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::ToString;
 
 use super::response::Reply;
-use super::session::Token;
+use super::token::Token;
 use super::{Device, SignMethod};
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};

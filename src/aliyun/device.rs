@@ -4,11 +4,12 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
-use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
+use crate::signing::Signing;
 
 use super::{
     MqttCredentials, SignMethod, auth_request, lint, mqtt_auth_request, read_mqtt_auth_response, sign, signing_content,
@@ -52,6 +53,20 @@ impl Device {
     }
 }
 
+impl Device {
+    /// What the device signs with this method and, if one is given, this timestamp.
+    pub(super) fn signing(&self, method: SignMethod, timestamp_ms: Option<u64>) -> Signing {
+        Signing {
+            group: self.product_key.clone(),
+            device: self.device_name.clone(),
+            method,
+            content: signing_content(&self.client_id, &self.device_name, &self.product_key, timestamp_ms),
+            timestamp_ms,
+            is_by_platform_clock: false,
+        }
+    }
+}
+
 /// Whether the authentication request carries the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimestampPolicy {
@@ -71,50 +86,6 @@ pub enum Signer {
     Secret(Secret),
     /// Somebody who has the secret and does not give it to us.
     Elsewhere,
-}
-
-/// What is to be signed for a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signing {
-    /// The product the device belongs to.
-    pub product_key: String,
-    /// The name of the device within its product.
-    pub device_name: String,
-    /// How to sign.
-    pub method: SignMethod,
-    /// The text to sign. No secret.
-    pub content: String,
-    timestamp_ms: Option<u64>,
-    by_the_platforms_clock: bool,
-}
-
-/// For an error: the local clock is not to blame.
-pub(super) const BY_THE_PLATFORMS_CLOCK: &str = " by the platform's clock";
-
-impl Signing {
-    /// What a device signs with this method and, if one is given, this timestamp.
-    pub(super) fn new(device: &Device, method: SignMethod, timestamp_ms: Option<u64>) -> Self {
-        let Device { client_id, device_name, product_key, .. } = device;
-        Self {
-            product_key: product_key.clone(),
-            device_name: device_name.clone(),
-            method,
-            content: signing_content(client_id, device_name, product_key, timestamp_ms),
-            timestamp_ms,
-            by_the_platforms_clock: false,
-        }
-    }
-
-    /// The time in it is that of the platform.
-    pub(crate) fn by_the_platforms_clock(self) -> Self {
-        Self { by_the_platforms_clock: true, ..self }
-    }
-
-    /// For an error: what was signed, and how.
-    pub(crate) fn text(&self) -> String {
-        let clock = if self.by_the_platforms_clock { BY_THE_PLATFORMS_CLOCK } else { "" };
-        ["signed with ", self.method.name(), clock, ": ", &self.content].concat()
-    }
 }
 
 /// A device and how it signs.
@@ -164,7 +135,7 @@ impl Config {
             TimestampPolicy::None => None,
             TimestampPolicy::Now | TimestampPolicy::Corrected => Some(now_unix_ms),
         };
-        Signing::new(&self.device, self.sign_method, timestamp_ms)
+        self.device.signing(self.sign_method, timestamp_ms)
     }
 
     /// The signature, if it is we who sign.

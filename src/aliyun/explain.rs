@@ -3,10 +3,10 @@
 
 use alloc::string::{String, ToString};
 
-use super::device::BY_THE_PLATFORMS_CLOCK;
 use super::{Device, lint};
 use crate::error::{Cause, Error, Stage};
 use crate::explain::{clock, with_step};
+use crate::signing::BY_THE_PLATFORMS_CLOCK;
 use crate::text::contains;
 use crate::topic::TopicProblem;
 

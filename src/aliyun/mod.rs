@@ -11,23 +11,24 @@ mod explain;
 mod lint;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+mod platform;
 mod provisioning;
 mod publish;
 mod response;
-mod session;
 mod sign;
 mod thing_model;
+mod token;
 mod topic;
 
+pub use crate::signing::SignMethod;
 pub use auth::{auth_request, read_auth_response};
-pub use device::{Config, Device, Signer, Signing, TimestampPolicy};
+pub use device::{Config, Device, Signer, TimestampPolicy};
 pub use explain::{explain, explain_provisioning};
 pub use provisioning::{
     Address, MqttCredentials, Registered, Registration, bootstrap_request, mqtt_auth_request, read_bootstrap_response,
     read_mqtt_auth_response, read_registration_response, registration_content, registration_request,
 };
 pub use publish::{publish_request, read_publish_response};
-pub(crate) use publish::{unauthorised_request, with_token};
-pub use session::{Session, Token};
-pub use sign::{SignMethod, sign, signing_content};
+pub use sign::{sign, signing_content};
 pub use thing_model::{Event, Property, Reply, Reporter, event_post, is_property_value, property_post};
+pub use token::{IssuedToken, Token};

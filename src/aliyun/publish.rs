@@ -15,14 +15,14 @@ pub fn publish_request(device: &Device, token: &str, message: &Message) -> Resul
     Ok(with_token(unauthorised_request(device, message)?, token))
 }
 
-/// The same request with this token.
-pub(crate) fn with_token(mut request: Request, token: &str) -> Request {
+/// The request with this token.
+pub(super) fn with_token(mut request: Request, token: &str) -> Request {
     request.headers.push(("password".into(), token.to_owned()));
     request
 }
 
 /// All of the request but its token: a bad message is found before a token is asked for.
-pub(crate) fn unauthorised_request(device: &Device, message: &Message) -> Result<Request, RequestProblem> {
+pub(super) fn unauthorised_request(device: &Device, message: &Message) -> Result<Request, RequestProblem> {
     if message.retain || message.rule.is_some() || message.properties.is_some() {
         return Err(RequestProblem::Unsupported);
     }

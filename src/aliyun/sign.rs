@@ -9,27 +9,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// How the authentication request is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignMethod {
-    /// The protocol's default.
-    HmacMd5,
-    /// Documented.
-    HmacSha1,
-    /// Not documented for this request; the only one of the vendor's own C SDK.
-    HmacSha256,
-}
-
-impl SignMethod {
-    /// As the request names it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::HmacMd5 => "hmacmd5",
-            Self::HmacSha1 => "hmacsha1",
-            Self::HmacSha256 => "hmacsha256",
-        }
-    }
-}
+use super::SignMethod;
 
 /// The text to sign.
 pub fn signing_content(client_id: &str, device_name: &str, product_key: &str, timestamp_ms: Option<u64>) -> String {

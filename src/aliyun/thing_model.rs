@@ -6,10 +6,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::device::check_identity;
+use crate::configuration::ConfigurationProblem;
 use crate::field::Field;
 use crate::json::{self, push_text};
 use crate::message::{MAX_PAYLOAD, Message, Qos, RequestProblem};
-use crate::platform::ConfigurationProblem;
 
 /// The platform takes no more in one message.
 const MAX_PROPERTIES: usize = 200;

@@ -16,7 +16,7 @@ const NAMED_MS: u64 = 60 * 1000;
 const BY_THE_PLATFORMS_CLOCK: &str = "signed by the platform's clock, as ";
 
 /// How far our clock is ahead, if that is why a message was refused that was signed by one set back by so much.
-pub(crate) fn clock_refused(config: &Config, error: &Error, set_back_ms: i64) -> Option<i64> {
+pub(super) fn clock_refused(config: &Config, error: &Error, set_back_ms: i64) -> Option<i64> {
     let answer = error.answer.as_ref()?;
     let message = answer.message.as_deref().unwrap_or_default();
     let tolerated_ms = if names_the_clock(message) { NAMED_MS } else { TOLERATED_MS };
@@ -26,7 +26,7 @@ pub(crate) fn clock_refused(config: &Config, error: &Error, set_back_ms: i64) ->
 }
 
 /// The error of a message that was signed by the platform's clock, ours being so far ahead.
-pub(crate) fn by_the_platforms_clock(error: Error, ahead_ms: i64) -> Error {
+pub(super) fn by_the_platforms_clock(error: Error, ahead_ms: i64) -> Error {
     match error.detail {
         Some(_) => error,
         // It was set right meanwhile.

@@ -1,10 +1,10 @@
 //! Where to publish, and as whom.
 
-use super::authentication::{Authentication, Session};
+use super::authentication::{Authentication, TemporaryKey};
+use crate::configuration::ConfigurationProblem;
 use crate::endpoint::Endpoint;
 use crate::http::Request;
 use crate::message::RequestProblem;
-use crate::platform::ConfigurationProblem;
 
 /// Where an account takes messages, and from whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,20 +62,20 @@ impl Config {
     }
 
     /// The request as it may be sent at this time.
-    pub(crate) fn authorise(&self, request: Request, session: Option<&Session>, unix_ms: u64) -> Request {
-        self.authentication.authorise(request, session, unix_ms)
+    pub(super) fn authorised_by(&self, request: Request, key: Option<&TemporaryKey>, unix_ms: u64) -> Request {
+        self.authentication.authorise(request, key, unix_ms)
     }
 
-    /// The same for those who keep no session.
+    /// The request as it may be sent at this time, without a key that was given out.
     pub(super) fn authorised(&self, request: Request, unix_ms: u64) -> Result<Request, RequestProblem> {
         match self.authentication {
             Authentication::CredentialsProvider(_) => Err(RequestProblem::Unsupported),
-            _ => Ok(self.authorise(request, None, unix_ms)),
+            _ => Ok(self.authorised_by(request, None, unix_ms)),
         }
     }
 
     /// What an answer must not give away when it quotes the request.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.authentication.secrets()
     }
 }

@@ -24,6 +24,7 @@ mod host_name;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 mod operation;
+mod platform;
 mod properties;
 mod publish;
 mod response;
@@ -32,18 +33,17 @@ mod target;
 mod topic;
 
 pub use authentication::{
-    Authentication, CredentialsProvider, CustomAuthorizer, Placement, Session, credentials_request,
+    Authentication, CredentialsProvider, CustomAuthorizer, Placement, TemporaryKey, credentials_request,
     read_credentials_response, scope,
 };
-pub(crate) use clock::{by_the_platforms_clock, clock_refused};
 pub use config::{Config, Way};
 pub use explain::explain;
 pub use host_name::region;
-pub(crate) use operation::unauthorised_request as unauthorised_operation_request;
 pub use operation::{
     Connection, DirectMessage, Disconnection, Operation, Page, Reply, RetainedEntry, RetainedMessage, Shadow, Socket,
-    Subscription, operation_request, read_operation_response,
+    Subscription, operation_request, read_operation_response, reply,
 };
+#[cfg(feature = "mqtt")]
+use publish::wire_topic;
 pub use publish::{publish_request, read_publish_response};
-pub(crate) use publish::{unauthorised_request, wire_topic};
 pub use topic::encode_topic;

@@ -17,7 +17,7 @@ pub fn publish_request(config: &Config, message: &Message, unix_ms: u64) -> Resu
 }
 
 /// All of the request but what shows who the device is: a bad message is found before, and a signature ages.
-pub(crate) fn unauthorised_request(config: &Config, message: &Message) -> Result<Request, RequestProblem> {
+pub(super) fn unauthorised_request(config: &Config, message: &Message) -> Result<Request, RequestProblem> {
     let mut target = Target::new(&["/topics/", &encode_topic(&wire_topic(message)?)?]);
     let payload = message.checked_payload()?;
     target.parameter(
@@ -41,7 +41,7 @@ pub(crate) fn unauthorised_request(config: &Config, message: &Message) -> Result
 }
 
 /// The topic as the service knows it: that of the rule, where the message goes to one.
-pub(crate) fn wire_topic(message: &Message) -> Result<String, RequestProblem> {
+pub(super) fn wire_topic(message: &Message) -> Result<String, RequestProblem> {
     match &message.rule {
         Some(rule) => Ok(rule_topic(rule, &message.topic)?),
         None => Ok(message.topic.clone()),

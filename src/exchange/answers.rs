@@ -5,7 +5,6 @@ use super::clock::Clock;
 use super::item::Verdict;
 use super::kind::Kind;
 use super::{Errand, Exchange, Flight, RequestId, Subject};
-use crate::aws;
 use crate::error::{Cause, Error, Stage};
 use crate::http::{Failure, MAX_REPLY_BODY, NoAnswer, Response};
 use crate::moment::Moment;
@@ -34,13 +33,13 @@ impl Exchange {
     fn authenticated(&mut self, now: Moment, flight: &Flight, answered: Result<Response, NoAnswer>) {
         let Some(authentication) = &mut self.authentication else { return };
         // While an older token serves, it is the messages that show whether anything gets through.
-        let is_urgent = authentication.session().is_none();
+        let is_urgent = authentication.credential().is_none();
         if let Err(no_answer) = &answered {
             let pause_ms = self.backoff.pause_ms(self.outage.failures().saturating_add(1), 0);
             let is_telling = is_urgent && no_answer.failure.is_transient();
             self.outage.failed(now.monotonic_ms, flight.id, pause_ms, is_telling);
         }
-        authentication.answer(now, &self.platform, answered, &mut self.backoff, &mut self.clock);
+        authentication.answer(now, &*self.platform, answered, &mut self.backoff, &mut self.clock);
     }
 
     fn published(
@@ -71,7 +70,7 @@ impl Exchange {
         }
         let error = match clock.ahead_ms() {
             0 => error,
-            ahead_ms => self.platform.by_the_platforms_clock(error, ahead_ms),
+            ahead_ms => self.platform.by_platform_clock(error, ahead_ms),
         };
         let kind = Kind::of(&error);
         match kind {
@@ -122,11 +121,8 @@ impl Exchange {
         if response.is_success() && response.body.len() > MAX_REPLY_BODY {
             return Err(Error::no_answer(Stage::Publication, Failure::AnswerTooLarge.into()));
         }
-        let reply = self.platform.read_reply(operation, response)?;
-        let receipt = match &reply {
-            aws::Reply::Done(receipt) => receipt.clone(),
-            _ => Receipt { message_id: None, trace_id: None, attempts: 1 },
-        };
+        let reply = operation.read_reply(&*self.platform, response)?;
+        let receipt = reply.receipt.clone();
         self.reply = Some(reply);
         Ok(receipt)
     }
@@ -138,6 +134,9 @@ impl Exchange {
             authentication.accepted(epoch);
         }
         let receipt = self.item(index).delivered(receipt);
+        if let Some(reply) = &mut self.reply {
+            reply.receipt = receipt.clone();
+        }
         self.finish(index, Ok(receipt));
     }
 

@@ -10,13 +10,14 @@ use super::backoff::Backoff;
 use super::clock::Clock;
 use super::kind::{Kind, more_telling};
 use super::options::Options;
-use crate::aliyun::Signing;
+use crate::credential::Credential;
 use crate::error::{Cause, Error, Stage};
 use crate::http::{Failure, NoAnswer, Request, Response};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
-use crate::platform::{Platform, Session};
+use crate::platform::Platform;
 use crate::secret::Secret;
+use crate::signing::Signing;
 
 /// Counts tokens, so that a rejection of an old one does not throw away its successor.
 pub(super) type Epoch = u32;
@@ -24,9 +25,9 @@ pub(super) type Epoch = u32;
 /// The token of a device and the way to the next one.
 #[derive(Debug)]
 pub(super) struct Authentication {
-    session: Option<Session>,
+    credential: Option<Credential>,
     /// Those before it.
-    spent: Vec<Session>,
+    spent: Vec<Credential>,
     epoch: Epoch,
     /// When the token of this epoch was obtained.
     obtained_ms: u64,
@@ -96,9 +97,9 @@ pub(super) enum Access {
 }
 
 impl Authentication {
-    pub fn new(session: Option<Session>) -> Self {
+    pub fn new(credential: Option<Credential>) -> Self {
         Self {
-            session,
+            credential,
             spent: Vec::new(),
             epoch: 0,
             obtained_ms: 0,
@@ -112,9 +113,9 @@ impl Authentication {
         }
     }
 
-    pub fn access(&mut self, now: Moment, platform: &Platform, options: &Options, clock: Clock) -> Access {
-        match (&self.session, &self.state) {
-            (Some(session), State::Idle) if !self.is_own() && session.is_near_its_end(now) => {
+    pub fn access(&mut self, now: Moment, platform: &dyn Platform, options: &Options, clock: Clock) -> Access {
+        match (&self.credential, &self.state) {
+            (Some(credential), State::Idle) if !self.is_own() && credential.is_near_its_end(now) => {
                 self.begin(now, platform, options.timeout_ms.min(RENEWAL_MS), clock)
             }
             (_, State::Signed(signed)) => {
@@ -135,7 +136,7 @@ impl Authentication {
 
     /// Why there is no token to be had in this exchange.
     pub fn failure(&self) -> Option<&Error> {
-        match (&self.session, &self.state) {
+        match (&self.credential, &self.state) {
             (None, State::Failed(error)) => Some(error),
             _ => None,
         }
@@ -169,7 +170,7 @@ impl Authentication {
 
     /// Whether a token is renewed that still serves.
     pub fn is_renewing(&self) -> bool {
-        self.session.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_) | State::Signed(_))
+        self.credential.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_) | State::Signed(_))
     }
 
     /// Whether somebody else has signed a request that was not sent yet.
@@ -188,21 +189,21 @@ impl Authentication {
         self.epoch > 0
     }
 
-    fn begin(&mut self, now: Moment, platform: &Platform, timeout_ms: u32, clock: Clock) -> Access {
+    fn begin(&mut self, now: Moment, platform: &dyn Platform, timeout_ms: u32, clock: Clock) -> Access {
         self.attempts = 0;
         self.trouble = None;
-        self.is_renewal = self.session.is_some();
+        self.is_renewal = self.credential.is_some();
         self.deadline_ms = now.monotonic_ms.saturating_add(timeout_ms.into());
         self.attempt(now, platform, clock)
     }
 
-    fn attempt(&mut self, now: Moment, platform: &Platform, clock: Clock) -> Access {
+    fn attempt(&mut self, now: Moment, platform: &dyn Platform, clock: Clock) -> Access {
         self.attempts += 1;
         let Some(mut signing) = platform.signing(clock.corrected(now).unix_ms) else {
             return self.send(now, platform, None);
         };
         if clock.ahead_ms() != 0 {
-            signing = signing.by_the_platforms_clock();
+            signing.is_by_platform_clock = true;
         }
         match platform.sign(&signing) {
             Some(signature) => self.send(now, platform, Some(Signed { signing, signature: Secret::new(signature) })),
@@ -213,9 +214,9 @@ impl Authentication {
         }
     }
 
-    fn send(&mut self, now: Moment, platform: &Platform, signed: Option<Signed>) -> Access {
+    fn send(&mut self, now: Moment, platform: &dyn Platform, signed: Option<Signed>) -> Access {
         let signed_by = signed.as_ref().map(|signed| (&signed.signing, signed.signature.reveal()));
-        let Some(request) = platform.session_request(signed_by) else { return Access::Granted(self.epoch) };
+        let Some(request) = platform.credential_request(signed_by) else { return Access::Granted(self.epoch) };
         self.state = State::UnderWay(signed);
         let remaining = self.deadline_ms.saturating_sub(now.monotonic_ms);
         let timeout_ms = u32::try_from(remaining).unwrap_or(u32::MAX).max(1);
@@ -234,23 +235,23 @@ impl Authentication {
     }
 
     /// There is another token.
-    fn obtained(&mut self, now: Moment, session: Session) {
-        self.spent.extend(self.session.replace(session));
+    fn obtained(&mut self, now: Moment, credential: Credential) {
+        self.spent.extend(self.credential.replace(credential));
         self.epoch += 1;
         (self.obtained_ms, self.has_served) = (now.monotonic_ms, false);
     }
 
     /// Somebody else who authenticates as this device has obtained a token. One that was rejected here is none.
-    pub fn obtained_elsewhere(&mut self, now: Moment, session: Session) {
+    pub fn obtained_elsewhere(&mut self, now: Moment, credential: Credential) {
         if !matches!(self.state, State::Signing(_)) {
             return;
         }
-        if self.session.as_ref() == Some(&session) || self.spent.contains(&session) {
+        if self.credential.as_ref() == Some(&credential) || self.spent.contains(&credential) {
             self.state = State::Failed(Error::not_signed("what came was rejected before".to_owned()));
             return;
         }
         self.state = State::Idle;
-        self.obtained(now, session);
+        self.obtained(now, credential);
     }
 
     /// Whether it is not known yet what comes of it.
@@ -262,14 +263,14 @@ impl Authentication {
     pub fn answer(
         &mut self,
         now: Moment,
-        platform: &Platform,
+        platform: &dyn Platform,
         answered: Result<Response, NoAnswer>,
         backoff: &mut Backoff,
         clock: &mut Clock,
     ) {
         let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
         let read = match answered {
-            Ok(response) => platform.read_session(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
+            Ok(response) => platform.read_credential(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
             Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
         };
         // The former tokens too: a host that has no answer may quote whatever it sent.
@@ -280,7 +281,7 @@ impl Authentication {
             _ => None,
         };
         match read {
-            Ok(session) => self.obtained(now, session),
+            Ok(credential) => self.obtained(now, credential),
             Err(error) if learns_the_time(platform, &error, clock) => {
                 // A renewal begins anew; the token still serves meanwhile.
                 if !self.is_renewal {
@@ -292,7 +293,7 @@ impl Authentication {
                 if let Some(Signed { signing, signature }) = &signed {
                     error = error.without([signature.reveal()].into_iter());
                     if error.answer.is_some() {
-                        error.detail.get_or_insert(signing.text());
+                        error.detail.get_or_insert(signing.description());
                     }
                 }
                 self.state = self.pause_or_fail(now, error, wish_ms, backoff);
@@ -312,7 +313,7 @@ impl Authentication {
         if Kind::of(&error) == Kind::Final {
             return State::Failed(error);
         }
-        if self.is_renewal && self.session.is_none() {
+        if self.is_renewal && self.credential.is_none() {
             // The old token was rejected meanwhile: now it is serious.
             return State::Idle;
         }
@@ -357,7 +358,7 @@ impl Authentication {
         if epoch != self.epoch {
             return;
         }
-        let Some(rejected) = self.session.take() else { return };
+        let Some(rejected) = self.credential.take() else { return };
         self.spent.push(rejected);
         if self.is_renewal {
             // Ahead of time it was one attempt, with little time. Now it is serious.
@@ -386,18 +387,18 @@ impl Authentication {
         }
     }
 
-    pub fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
     }
 
     /// What no answer must give away: it may quote a request that was sent with another token than the present one.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.spent.iter().chain(&self.session).flat_map(Session::secrets)
+        self.spent.iter().chain(&self.credential).flat_map(Credential::secrets)
     }
 }
 
 /// Whether the platform has refused a timestamp by a clock that is wrong, for the first time.
-fn learns_the_time(platform: &Platform, error: &Error, clock: &mut Clock) -> bool {
+fn learns_the_time(platform: &dyn Platform, error: &Error, clock: &mut Clock) -> bool {
     let ahead_ms = error.answer.as_ref().and_then(|answer| answer.clock_ahead_ms);
     let refused = ahead_ms.filter(|ahead_ms| {
         error.cause == Cause::Unauthenticated

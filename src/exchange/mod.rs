@@ -29,6 +29,7 @@ mod tests;
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use options::Options;
@@ -42,14 +43,16 @@ use outage::Outage;
 use pace::Pace;
 use queue::Queue;
 
-use crate::aliyun::Signing;
-use crate::aws;
+use crate::configuration::ConfigurationProblem;
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::http::{MAX_REPLY_BODY, MAX_RESPONSE_BODY, Request};
 use crate::message::{Message, Qos, RequestProblem};
 use crate::moment::Moment;
+use crate::operation::{Operation, Reply};
 use crate::outcome::{Delivery, Receipt};
-use crate::platform::{ConfigurationProblem, Platform, Session};
+use crate::platform::Platform;
+use crate::signing::Signing;
 
 /// Names a request under way.
 pub type RequestId = u32;
@@ -93,7 +96,7 @@ pub enum Step {
 /// One call: messages in, outcomes out.
 #[derive(Debug)]
 pub struct Exchange {
-    platform: Platform,
+    platform: Arc<dyn Platform>,
     options: Options,
     backoff: Backoff,
     pace: Pace,
@@ -109,7 +112,7 @@ pub struct Exchange {
     /// Whether a message has been answered, here or in an exchange before this one.
     has_been_answered: bool,
     /// What an operation has given.
-    reply: Option<aws::Reply>,
+    reply: Option<Reply>,
     clock: Clock,
 }
 
@@ -158,40 +161,42 @@ impl Outgoing {
 impl Exchange {
     /// Prepares the messages. Those that cannot succeed have their outcome before anything is sent.
     ///
-    /// `session` is what an earlier exchange for the same device gave; `seed` spreads the pauses.
+    /// `credential` is what an earlier exchange for the same device gave; `seed` spreads the pauses.
     pub fn new(
-        platform: Platform,
+        platform: Arc<dyn Platform>,
         options: Options,
-        session: Option<Session>,
+        credential: Option<Credential>,
         seed: u64,
         messages: Vec<Message>,
     ) -> Result<Self, ConfigurationProblem> {
-        let mut exchange = Self::empty(platform, options, session, seed, messages.len())?;
+        let mut exchange = Self::empty(platform, options, credential, seed, messages.len())?;
         for message in messages {
             let request = exchange.platform.publish_request(&message);
-            exchange.admit(request, message.qos, Subject::publication(message));
+            let qos = message.qos;
+            let subject = Subject::publication(&*exchange.platform, message);
+            exchange.admit(request, qos, subject);
         }
         Ok(exchange)
     }
 
     /// Prepares another operation than to publish. Its [`reply`](Self::reply) takes the place of the outcomes.
     pub fn operation(
-        platform: Platform,
+        platform: Arc<dyn Platform>,
         options: Options,
-        session: Option<Session>,
+        credential: Option<Credential>,
         seed: u64,
-        operation: aws::Operation,
+        operation: Arc<dyn Operation>,
     ) -> Result<Self, ConfigurationProblem> {
-        let mut exchange = Self::empty(platform, options, session, seed, 1)?;
-        let request = exchange.platform.operation_request(&operation);
-        exchange.admit(request, operation.qos(), Subject::Operation(Box::new(operation)));
+        let mut exchange = Self::empty(platform, options, credential, seed, 1)?;
+        let request = operation.request(&*exchange.platform);
+        exchange.admit(request, operation.qos(), Subject::Operation(operation));
         Ok(exchange)
     }
 
     fn empty(
-        platform: Platform,
+        platform: Arc<dyn Platform>,
         options: Options,
-        session: Option<Session>,
+        credential: Option<Credential>,
         seed: u64,
         capacity: usize,
     ) -> Result<Self, ConfigurationProblem> {
@@ -201,7 +206,7 @@ impl Exchange {
             pace: Pace::new(options.max_in_flight),
             has_been_answered: false,
             outage: Outage::new(&options),
-            authentication: platform.wants_session().then(|| Authentication::new(session)),
+            authentication: platform.wants_credential().then(|| Authentication::new(credential)),
             platform,
             options,
             slots: Vec::with_capacity(capacity),
@@ -333,7 +338,7 @@ impl Exchange {
 
     fn access(&mut self, now: Moment) -> Access {
         match &mut self.authentication {
-            Some(authentication) => authentication.access(now, &self.platform, &self.options, self.clock),
+            Some(authentication) => authentication.access(now, &*self.platform, &self.options, self.clock),
             None => Access::Granted(0),
         }
     }
@@ -345,7 +350,7 @@ impl Exchange {
         let item = self.item(index);
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
         let request = item.request.clone();
-        let request = self.platform.authorise(request, self.session(), clock.corrected(now));
+        let request = self.platform.authorise(request, self.credential(), clock.corrected(now));
         Some(self.begin(now, Errand::Publication { item: index, epoch, clock }, request, timeout_ms))
     }
 
@@ -373,9 +378,9 @@ impl Exchange {
     }
 
     /// What came of a [`Step::Sign`]: there is no need to, as another instance of the same device has obtained this.
-    pub fn obtained_elsewhere(&mut self, now: Moment, session: Session) {
+    pub fn obtained_elsewhere(&mut self, now: Moment, credential: Credential) {
         if let Some(authentication) = &mut self.authentication {
-            authentication.obtained_elsewhere(now, session);
+            authentication.obtained_elsewhere(now, credential);
         }
     }
 
@@ -398,8 +403,8 @@ impl Exchange {
     }
 
     /// The platform, which explains the errors.
-    pub fn platform(&self) -> &Platform {
-        &self.platform
+    pub fn platform(&self) -> &dyn Platform {
+        &*self.platform
     }
 
     /// Whether a message has been answered: for the next exchange of the same device, which then knows that the device can be.
@@ -415,7 +420,7 @@ impl Exchange {
     }
 
     /// The token, for the next exchange of the same device.
-    pub fn session(&self) -> Option<&Session> {
-        self.authentication.as_ref()?.session()
+    pub fn credential(&self) -> Option<&Credential> {
+        self.authentication.as_ref()?.credential()
     }
 }

@@ -1,6 +1,6 @@
 //! Bounds and pace of an exchange.
 
-use crate::platform::ConfigurationProblem;
+use crate::configuration::ConfigurationProblem;
 
 /// Bounds and pace. [`Default`] is meant for a device on a mobile network.
 #[derive(Clone, Debug, PartialEq, Eq)]

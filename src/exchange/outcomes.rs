@@ -2,8 +2,8 @@
 
 use super::item::Item;
 use super::{Errand, Exchange, Progress, Subject};
-use crate::aws;
 use crate::error::{Cause, Error, Stage};
+use crate::operation::Reply;
 use crate::outcome::{Delivery, Receipt, Retry};
 
 impl Exchange {
@@ -25,13 +25,10 @@ impl Exchange {
     }
 
     /// What an operation has given.
-    pub fn reply(&self) -> Option<(&Subject, Result<aws::Reply, Error>)> {
+    pub fn reply(&self) -> Option<(&Subject, Result<Reply, Error>)> {
         let (subject, outcome) = self.outcomes().next()?;
-        let reply = outcome.map(|receipt| match &self.reply {
-            Some(aws::Reply::Done(_)) | None => aws::Reply::Done(receipt),
-            Some(reply) => reply.clone(),
-        });
-        Some((subject, reply))
+        let reply = self.reply.clone();
+        Some((subject, outcome.map(|receipt| reply.unwrap_or_else(|| Reply::new(receipt, ())))))
     }
 }
 

@@ -1,13 +1,14 @@
 //! An explanation names what was asked for: the topic that a policy must allow, the shadow that is not there.
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 
-use crate::aws;
 use crate::message::Message;
+use crate::operation::Operation;
+use crate::platform::Platform;
 
 /// What a request was about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Subject {
     /// A message.
     Publication {
@@ -17,15 +18,15 @@ pub enum Subject {
         retain: bool,
     },
     /// Another operation.
-    Operation(Box<aws::Operation>),
+    Operation(Arc<dyn Operation>),
     /// To authenticate.
     Authentication,
 }
 
 impl Subject {
-    /// To publish a message.
-    pub fn publication(message: Message) -> Self {
-        let topic = aws::wire_topic(&message).unwrap_or(message.topic);
-        Self::Publication { topic, retain: message.retain }
+    /// A message for this platform.
+    pub fn publication(platform: &(impl Platform + ?Sized), message: Message) -> Self {
+        let retain = message.retain;
+        Self::Publication { topic: platform.wire_topic(message), retain }
     }
 }

@@ -2,23 +2,111 @@
 //! closing the connection. All of that is asked for here, so that the session names no platform.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::{Situation, Version};
-use crate::aliyun::Signing;
+use crate::configuration::ConfigurationProblem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::message::{Message, RequestProblem};
-use crate::platform::ConfigurationProblem;
+use crate::field::Field;
+use crate::message::{Message, Properties, RequestProblem};
 use crate::secret::Secret;
-use crate::{aliyun, aws};
+use crate::signing::Signing;
+use crate::topic;
+
+/// The longest text in an MQTT packet, in bytes: its length has two. Correlation data and a will are no longer either.
+pub const MAX_TEXT: usize = u16::MAX as usize;
 
 /// Which broker, and as whom.
-#[derive(Clone, Debug)]
-pub enum Broker {
-    /// AWS IoT Core.
-    Aws(aws::mqtt::Broker),
-    /// Aliyun IoT Platform.
-    Aliyun(aliyun::mqtt::Broker),
+///
+/// Two functions make a broker that takes all that the standard allows. The others have defaults, which say that it has no rules
+/// and no limits of its own.
+pub trait Broker: fmt::Debug + Send + Sync {
+    /// Where it is.
+    fn endpoint(&self) -> &Endpoint;
+
+    /// What stands in the CONNECT. `signature` is what was asked for with [`external_signing`](Self::external_signing).
+    fn login(&self, signature: Option<String>) -> Login;
+
+    /// What is to be signed before a connection is made, if the signature comes from outside.
+    fn external_signing(&self) -> Option<Signing> {
+        None
+    }
+
+    /// The topic of the message as it goes over the wire, if the broker can take the message.
+    ///
+    /// # Errors
+    ///
+    /// What it would refuse, or close the connection upon.
+    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+        if message.rule.is_some() {
+            return Err(RequestProblem::Unsupported);
+        }
+        topic::check_common(&message.topic)?;
+        check_properties(message.properties.as_ref(), version)?;
+        Ok(message.topic.clone())
+    }
+
+    /// Whether the broker can take the filter.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_message`](Self::check_message).
+    fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+        Ok(topic::check_filter(filter)?)
+    }
+
+    /// Whether the broker can take the keep-alive. 0 stands for none, and without one a dead connection is never noticed.
+    ///
+    /// # Errors
+    ///
+    /// The bounds that it breaks.
+    fn check_keep_alive(&self, seconds: u16) -> Result<(), ConfigurationProblem> {
+        match seconds {
+            0 => Err(ConfigurationProblem::Zero("keep-alive")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Beyond so many seconds of silence the broker takes a client for lost, whatever it was told.
+    fn longest_keep_alive(&self) -> Option<u16> {
+        None
+    }
+
+    /// How many connections the broker takes in a minute, if it counts those of a device.
+    fn connects_per_minute(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the broker has this version, and can take the will.
+    ///
+    /// # Errors
+    ///
+    /// What it does not have.
+    fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), ConfigurationProblem> {
+        match will.map(|will| self.check_message(will, version)) {
+            Some(Err(_)) => Err(ConfigurationProblem::Malformed("will")),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    /// What an answer must not give away.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// The likely reason of an error and the next step, for people.
+    fn explain(&self, error: &Error, _: Version, situation: &Situation) -> String {
+        super::explain::explain(error, situation)
+    }
+}
+
+impl dyn Broker {
+    /// The error without what must not be given away.
+    pub(super) fn redact(&self, error: Error) -> Error {
+        error.without(self.secrets().into_iter())
+    }
 }
 
 /// What a CONNECT says about the client.
@@ -32,88 +120,28 @@ pub struct Login {
     pub password: Option<Secret>,
 }
 
-impl Broker {
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        match self {
-            Self::Aws(broker) => broker.endpoint(),
-            Self::Aliyun(broker) => broker.endpoint(),
-        }
+/// Refuses properties that no packet has room for.
+///
+/// # Errors
+///
+/// The property that is too long, or that this version of MQTT has none.
+pub fn check_properties(properties: Option<&Properties>, version: Version) -> Result<(), RequestProblem> {
+    let Some(properties) = properties else { return Ok(()) };
+    if version == Version::V3 {
+        return Err(RequestProblem::Unsupported);
     }
-
-    /// What is to be signed before a connection is made, if somebody else signs.
-    pub(super) fn signing_elsewhere(&self) -> Option<Signing> {
-        match self {
-            Self::Aws(_) => None,
-            Self::Aliyun(broker) => broker.signing_elsewhere(),
-        }
+    let is_too_long = |text: &String| text.len() > MAX_TEXT;
+    if properties.content_type.as_ref().is_some_and(is_too_long) {
+        return Err(Field::ContentType.into());
     }
-
-    /// What stands in the CONNECT. `signature` is what somebody else has signed.
-    pub(super) fn login(&self, signature: Option<String>) -> Login {
-        match self {
-            Self::Aws(broker) => broker.login(),
-            Self::Aliyun(broker) => broker.login(signature),
-        }
+    if properties.response_topic.as_ref().is_some_and(is_too_long) {
+        return Err(Field::ResponseTopic.into());
     }
-
-    /// The topic of the message as it goes over the wire, if the broker can take the message.
-    pub(super) fn check(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
-        match self {
-            Self::Aws(broker) => broker.check(message, version),
-            Self::Aliyun(broker) => broker.check(message, version),
-        }
+    if properties.user_properties.iter().any(|(name, value)| is_too_long(name) || is_too_long(value)) {
+        return Err(Field::UserProperty.into());
     }
-
-    pub(super) fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
-        match self {
-            Self::Aws(broker) => broker.check_filter(filter),
-            Self::Aliyun(broker) => broker.check_filter(filter),
-        }
-    }
-
-    pub(super) fn check_keep_alive(&self, seconds: u16) -> Result<(), ConfigurationProblem> {
-        match self {
-            Self::Aws(broker) => broker.check_keep_alive(seconds),
-            Self::Aliyun(broker) => broker.check_keep_alive(seconds),
-        }
-    }
-
-    /// Beyond so many seconds of silence the broker takes a client for lost, whatever it was told.
-    pub(super) fn longest_keep_alive(&self) -> Option<u16> {
-        match self {
-            Self::Aws(_) => Some(aws::mqtt::LONGEST_KEEP_ALIVE_S),
-            // It refuses what is longer.
-            Self::Aliyun(_) => None,
-        }
-    }
-
-    /// How many connections the broker takes in a minute, if it counts those of a device.
-    pub(super) fn connects_per_minute(&self) -> Option<usize> {
-        match self {
-            Self::Aws(_) => None,
-            Self::Aliyun(_) => Some(aliyun::mqtt::CONNECTS_PER_MINUTE),
-        }
-    }
-
-    pub(super) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), ConfigurationProblem> {
-        match self {
-            Self::Aws(broker) => broker.check_session(version, will),
-            Self::Aliyun(broker) => broker.check_session(version, will),
-        }
-    }
-
-    /// The error without what must not be given away.
-    pub(super) fn redact(&self, error: Error) -> Error {
-        match self {
-            Self::Aws(broker) => error.without(broker.secrets()),
-            Self::Aliyun(broker) => error.without(broker.secrets()),
-        }
-    }
-
-    pub(super) fn explain(&self, error: &Error, version: Version, situation: &Situation) -> String {
-        match self {
-            Self::Aws(broker) => broker.explain(error, version, situation),
-            Self::Aliyun(broker) => broker.explain(error, situation),
-        }
+    match &properties.correlation_data {
+        Some(data) if data.len() > MAX_TEXT => Err(RequestProblem::PayloadTooLarge),
+        _ => Ok(()),
     }
 }

@@ -1,10 +1,25 @@
 //! The same error means one thing while connecting and another one in the midst of messages, and MQTT 3.1.1 mostly says
 //! nothing but that the connection is closed. So an explanation needs to know what was going on.
 
+use alloc::string::String;
+
 use crate::error::{Cause, Error, Stage};
+use crate::explain::with_step;
+
+/// The error in words, and the next step where there is one on every broker.
+pub fn explain(error: &Error, situation: &Situation) -> String {
+    let step = elsewhere_step(error)
+        .or_else(|| limit_step(error))
+        .or_else(|| other_version(error))
+        .or_else(|| received_step(situation));
+    match step {
+        Some(_) => with_step(error, step),
+        None => crate::explain::explain(error),
+    }
+}
 
 /// The next step where the broker does not have the version of MQTT that it was asked for.
-pub(crate) fn other_version(error: &Error) -> Option<&'static str> {
+pub fn other_version(error: &Error) -> Option<&'static str> {
     match (error.cause, error.answer.as_ref()?.status) {
         (Cause::Unsupported, 0x84) => Some("the broker does not have MQTT 5: use MQTT 3.1.1"),
         (Cause::Unsupported, 1) => Some("the broker does not have MQTT 3.1.1: use MQTT 5"),
@@ -13,7 +28,7 @@ pub(crate) fn other_version(error: &Error) -> Option<&'static str> {
 }
 
 /// The next step where the broker sends the client to another server.
-pub(crate) fn elsewhere_step(error: &Error) -> Option<&'static str> {
+pub fn elsewhere_step(error: &Error) -> Option<&'static str> {
     match (error.cause, &error.answer, &error.detail) {
         (Cause::WrongHostOrPath, Some(_), Some(_)) => {
             Some("try that as the endpoint, once it is sure that it is the platform's")
@@ -24,7 +39,7 @@ pub(crate) fn elsewhere_step(error: &Error) -> Option<&'static str> {
 }
 
 /// The next step where the broker has told of limits of its own, and a message or a subscription exceeds them.
-pub(crate) fn limit_step(error: &Error) -> Option<&'static str> {
+pub fn limit_step(error: &Error) -> Option<&'static str> {
     if error.stage != Stage::Publication {
         return None;
     }
@@ -45,7 +60,7 @@ pub(crate) fn limit_step(error: &Error) -> Option<&'static str> {
 }
 
 /// The next step where the broker has sent what cannot be taken: it has said enough to know that it speaks MQTT.
-pub(crate) fn received_step(situation: &Situation) -> Option<&'static str> {
+pub fn received_step(situation: &Situation) -> Option<&'static str> {
     match situation {
         Situation::RuleBroken => Some(
             "the other end speaks MQTT and breaks its rules, so the endpoint need not be wrong: tell whoever runs the \

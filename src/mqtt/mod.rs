@@ -26,7 +26,7 @@
 //! | `outbox`, `entry`, `subscriptions`, `output`, `reconnect` | what it remembers: messages, subscriptions, bytes, pauses |
 //! | `packet/` | MQTT 3.1.1 and 5 as bytes |
 //! | `reason` | what return and reason codes mean |
-//! | `broker` | the one place that knows which brokers there are |
+//! | `broker` | what a broker is to the session |
 //! | `options`, `event`, `explain` | what goes in, what comes out, and in which words |
 
 mod broker;
@@ -43,10 +43,9 @@ mod reconnect;
 mod session;
 mod subscriptions;
 
-pub use broker::{Broker, Login};
+pub use broker::{Broker, Login, MAX_TEXT, check_properties};
 pub use event::{Connection, Disconnection, Event, Incoming, Unfinished};
-pub use explain::Situation;
-pub(crate) use explain::{elsewhere_step, limit_step, other_version, received_step};
+pub use explain::{Situation, elsewhere_step, explain, limit_step, other_version, received_step};
 pub use options::{FullQueue, Options, QueueLimit};
 pub use session::{Config, Session, Step};
 pub use subscriptions::{RetainHandling, Subscription, SubscriptionOptions};

@@ -1,7 +1,7 @@
 //! The policies of a session. They are those that the vendors' SDKs have, with two differences: whoever is dropped is
 //! named, and draining a queue ends however fast new messages come.
 
-use crate::platform::ConfigurationProblem as Problem;
+use crate::configuration::ConfigurationProblem as Problem;
 
 /// How many messages may wait while there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,11 +17,11 @@ mod outgoing;
 use wasip2::clocks::monotonic_clock;
 use wasip2::io::poll::poll;
 
-use crate::aliyun::Signing;
+use crate::credential::Credential;
 use crate::exchange::{Exchange, Outgoing, Step};
 use crate::http::{NoAnswer, Response};
 use crate::moment::Moment;
-use crate::platform::Session;
+use crate::signing::Signing;
 pub use alarm::Alarm;
 use clock::Clock;
 use flight::Flight;
@@ -56,21 +56,21 @@ pub fn send(outgoing: Outgoing) -> Result<Response, NoAnswer> {
     }
 }
 
-/// What a device authenticates with whose secret is somebody else's.
-pub enum Credential {
-    /// In hexadecimal.
+/// What a signer answers with.
+pub enum Signed {
+    /// The signature, in hexadecimal.
     Signature(String),
     /// What another instance of the same device has obtained.
-    Session(Session),
+    Credential(Credential),
 }
 
 /// Somebody who signs, for configurations that leave that to others.
 pub trait Signs {
     /// Signs, or finds that there is no need to.
-    fn sign(&self, signing: &Signing) -> Result<Credential, String>;
+    fn sign(&self, signing: &Signing) -> Result<Signed, String>;
 
     /// What came of the signature: others may wait for it.
-    fn obtained(&self, signing: &Signing, session: Option<&Session>);
+    fn obtained(&self, signing: &Signing, credential: Option<&Credential>);
 }
 
 /// Runs an exchange until every message has its outcome.
@@ -82,7 +82,7 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
     loop {
         let step = exchange.next(now);
         if let Some(signing) = signed.take_if(|_| !exchange.is_authenticating()) {
-            signer.obtained(&signing, exchange.session());
+            signer.obtained(&signing, exchange.credential());
         }
         match step {
             Step::Done => return,
@@ -94,14 +94,14 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
                 }
             }
             Step::Sign(signing) => {
-                let credential = signer.sign(&signing);
+                let answer = signer.sign(&signing);
                 now = clock.now();
-                match credential {
-                    Ok(Credential::Signature(signature)) => {
+                match answer {
+                    Ok(Signed::Signature(signature)) => {
                         exchange.signed(now, Ok(signature));
                         signed = Some(signing);
                     }
-                    Ok(Credential::Session(session)) => exchange.obtained_elsewhere(now, session),
+                    Ok(Signed::Credential(credential)) => exchange.obtained_elsewhere(now, credential),
                     Err(problem) => exchange.signed(now, Err(problem)),
                 }
             }

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use thingpost::aws::{self, Authentication, CredentialsProvider};
 use thingpost::{ConfigurationProblem, Subject};
@@ -31,7 +32,7 @@ impl Guest for Component {
         unix_ms: u64,
     ) -> Result<Receipt, Error> {
         let config = read_config(config)?;
-        let subject = Subject::publication(message::message(message));
+        let subject = Subject::publication(&config, message::message(message));
         let response = http::response(response);
         let outcome = aws::read_publish_response(&config, &response).map_err(|error| error.at(unix_ms, &response));
         explained::explained(outcome, |error| aws::explain(&config, error, &subject))
@@ -54,7 +55,7 @@ impl Guest for Component {
         let response = http::response(response);
         aws::read_operation_response(&config, &operation, &response).map(operation::reply).map_err(|error| {
             let error = error.at(unix_ms, &response);
-            let explanation = aws::explain(&config, &error, &Subject::Operation(operation.into()));
+            let explanation = aws::explain(&config, &error, &Subject::Operation(Arc::new(operation)));
             outcome::error(error, explanation)
         })
     }

@@ -1,11 +1,12 @@
 //! What a session is opened with, at the border.
 
+use alloc::sync::Arc;
+
 use thingpost::aliyun::mqtt::AuthMethod;
 use thingpost::aliyun::{self, Device, Signer};
 use thingpost::aws;
 use thingpost::mqtt::{
-    Broker, Config, FullQueue, Options, QueueLimit, RetainHandling, Subscription, SubscriptionOptions, Unfinished,
-    Version,
+    Config, FullQueue, Options, QueueLimit, RetainHandling, Subscription, SubscriptionOptions, Unfinished, Version,
 };
 use thingpost::{ConfigurationProblem, Endpoint, Qos, Secret};
 
@@ -19,8 +20,8 @@ const KEEP_ALIVE_S: u16 = 60;
 pub fn config(config: wit::Config) -> Result<Config, ConfigurationProblem> {
     Ok(Config {
         broker: match config.broker {
-            wit::Broker::Aws(broker) => Broker::Aws(aws(broker)?),
-            wit::Broker::Aliyun(broker) => Broker::Aliyun(aliyun(broker)?),
+            wit::Broker::Aws(broker) => Arc::new(aws(broker)?),
+            wit::Broker::Aliyun(broker) => Arc::new(aliyun(broker)?),
         },
         version: match config.version {
             wit::Version::V311 => Version::V3,
@@ -38,7 +39,7 @@ fn endpoint(host: &str, port: u16) -> Result<Endpoint, ConfigurationProblem> {
     Endpoint::new(host, port).map_err(ConfigurationProblem::Endpoint)
 }
 
-fn aws(broker: wit::AwsBroker) -> Result<aws::mqtt::Broker, ConfigurationProblem> {
+fn aws(broker: wit::AwsBroker) -> Result<aws::mqtt::BrokerConfig, ConfigurationProblem> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let authentication = match broker.authentication {
         wit::MqttAuthentication::Certificate => aws::mqtt::Authentication::Certificate,
@@ -52,13 +53,13 @@ fn aws(broker: wit::AwsBroker) -> Result<aws::mqtt::Broker, ConfigurationProblem
             })
         }
     };
-    aws::mqtt::Broker::new(endpoint, broker.client_id, authentication)
+    aws::mqtt::BrokerConfig::new(endpoint, broker.client_id, authentication)
 }
 
-fn aliyun(broker: wit::AliyunBroker) -> Result<aliyun::mqtt::Broker, ConfigurationProblem> {
+fn aliyun(broker: wit::AliyunBroker) -> Result<aliyun::mqtt::BrokerConfig, ConfigurationProblem> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let device = Device::new(endpoint, &broker.product_key, &broker.device_name, broker.client_id.as_deref())?;
-    let of_device = aliyun::mqtt::Broker::new(device, auth_method(broker.authentication))?;
+    let of_device = aliyun::mqtt::BrokerConfig::new(device, auth_method(broker.authentication))?;
     let of_device = of_device.with_parameters(broker.client_id_parameters)?;
     Ok(if broker.unchecked { of_device.unchecked() } else { of_device })
 }

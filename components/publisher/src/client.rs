@@ -1,12 +1,13 @@
 //! The `client` resource: a device on a platform, and its token between calls.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use thingpost::aws::{Operation, Reply};
-use thingpost::{ConfigurationProblem, Exchange, Options, Platform, Session, wasi};
+use thingpost::aws::{self, Operation, Reply};
+use thingpost::{ConfigurationProblem, Credential, Exchange, Options, Platform, wasi};
 
 use crate::bindings::exports::thingpost::iot::publisher::{
     Client as ClientHandle, Error, GuestClient, Message, Options as WitOptions, Platform as WitPlatform, Receipt,
@@ -17,9 +18,9 @@ use crate::{explained, message, outcome, platform, signer};
 const CHECKED: &str = "the options were checked when the client was opened";
 
 pub struct Client {
-    platform: Platform,
+    platform: Arc<dyn Platform>,
     options: Options,
-    session: RefCell<Option<Session>>,
+    credential: RefCell<Option<Credential>>,
     /// Whether a message has ever been answered.
     has_been_answered: Cell<bool>,
     /// How far the clock of the host is ahead, as far as an exchange has learned it.
@@ -29,13 +30,13 @@ pub struct Client {
 impl Client {
     fn new(platform: WitPlatform, options: &WitOptions, session: Option<&str>) -> Result<Self, ConfigurationProblem> {
         let platform = platform::platform(platform)?;
-        signer::check(&platform)?;
+        signer::check(&*platform)?;
         let options = platform::options(options)?;
-        let session = session.map(|text| platform.import_session(text)).transpose()?;
+        let credential = session.map(|text| platform.import_credential(text)).transpose()?;
         Ok(Self {
             platform,
             options,
-            session: RefCell::new(session),
+            credential: RefCell::new(credential),
             has_been_answered: Cell::new(false),
             clock_ahead_ms: Cell::new(0),
         })
@@ -45,8 +46,8 @@ impl Client {
     fn run(&self, exchange: Result<Exchange, ConfigurationProblem>) -> Exchange {
         let exchange = exchange.expect(CHECKED).answered_before(self.has_been_answered.get());
         let mut exchange = exchange.with_clock_ahead_ms(self.clock_ahead_ms.get());
-        wasi::run(&mut exchange, &signer::signer(&self.platform));
-        self.session.replace(exchange.session().cloned());
+        wasi::run(&mut exchange, &signer::signer(&*self.platform));
+        self.credential.replace(exchange.credential().cloned());
         self.has_been_answered.set(exchange.has_been_answered());
         self.clock_ahead_ms.set(exchange.clock_ahead_ms());
         exchange
@@ -54,11 +55,16 @@ impl Client {
 
     /// Carries out another operation than to publish.
     pub fn operate(&self, operation: Operation) -> Result<Reply, Error> {
-        let session = self.session.take();
-        let exchange =
-            Exchange::operation(self.platform.clone(), self.options.clone(), session, wasi::seed(), operation);
+        let credential = self.credential.take();
+        let exchange = Exchange::operation(
+            self.platform.clone(),
+            self.options.clone(),
+            credential,
+            wasi::seed(),
+            Arc::new(operation),
+        );
         let exchange = self.run(exchange);
-        let (subject, reply) = exchange.reply().expect("an exchange has one outcome for its operation");
+        let (subject, reply) = aws::reply(&exchange).expect("an exchange has one outcome for its operation");
         reply.map_err(|error| {
             let explanation = self.platform.explain(&error, subject);
             outcome::error(error, explanation)
@@ -78,8 +84,8 @@ impl GuestClient for Client {
 
     fn publish_all(&self, messages: Vec<Message>) -> Vec<Result<Receipt, Error>> {
         let messages = messages.into_iter().map(message::message).collect();
-        let session = self.session.take();
-        let exchange = Exchange::new(self.platform.clone(), self.options.clone(), session, wasi::seed(), messages);
+        let credential = self.credential.take();
+        let exchange = Exchange::new(self.platform.clone(), self.options.clone(), credential, wasi::seed(), messages);
         let exchange = self.run(exchange);
         exchange
             .outcomes()
@@ -88,6 +94,6 @@ impl GuestClient for Client {
     }
 
     fn session(&self) -> Option<String> {
-        self.session.borrow().as_ref().and_then(|session| self.platform.export_session(session))
+        self.credential.borrow().as_ref().and_then(|credential| self.platform.export_credential(credential))
     }
 }

@@ -3,12 +3,11 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use thingpost::aliyun::Signing;
-use thingpost::wasi::{Credential, Signs};
-use thingpost::{ConfigurationProblem, Platform, Session};
+use thingpost::wasi::{Signed, Signs};
+use thingpost::{ConfigurationProblem, Credential, Platform, Signing};
 
 /// Refuses a configuration that needs somebody.
-pub fn check(platform: &Platform) -> Result<(), ConfigurationProblem> {
+pub fn check(platform: &dyn Platform) -> Result<(), ConfigurationProblem> {
     match platform.is_signed_elsewhere() {
         true => Err(ConfigurationProblem::NoSigner),
         false => Ok(()),
@@ -24,14 +23,14 @@ pub fn signature(_: &Signing) -> Result<String, String> {
 pub struct Signer;
 
 /// The signer for a device on this platform.
-pub fn signer(_: &Platform) -> Signer {
+pub fn signer(_: &dyn Platform) -> Signer {
     Signer
 }
 
 impl Signs for Signer {
-    fn sign(&self, signing: &Signing) -> Result<Credential, String> {
-        signature(signing).map(Credential::Signature)
+    fn sign(&self, signing: &Signing) -> Result<Signed, String> {
+        signature(signing).map(Signed::Signature)
     }
 
-    fn obtained(&self, _: &Signing, _: Option<&Session>) {}
+    fn obtained(&self, _: &Signing, _: Option<&Credential>) {}
 }

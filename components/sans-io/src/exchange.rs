@@ -4,9 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use thingpost::aliyun::SignMethod;
 use thingpost::exchange::{self, Outgoing};
-use thingpost::{ConfigurationProblem, Moment};
+use thingpost::{ConfigurationProblem, Moment, SignMethod};
 
 use crate::bindings::exports::thingpost::iot::exchange::{
     Error, Exchange as ExchangeHandle, GuestExchange, HttpResponse, Message, Moment as WitMoment,
@@ -27,9 +26,9 @@ impl Exchange {
     ) -> Result<Self, ConfigurationProblem> {
         let platform = platform::platform(platform)?;
         let options = platform::options(options)?;
-        let session = session.map(|text| platform.import_session(text)).transpose()?;
+        let credential = session.map(|text| platform.import_credential(text)).transpose()?;
         let messages = messages.into_iter().map(message::message).collect();
-        Ok(Self(RefCell::new(exchange::Exchange::new(platform, options, session, seed, messages)?)))
+        Ok(Self(RefCell::new(exchange::Exchange::new(platform, options, credential, seed, messages)?)))
     }
 }
 
@@ -52,8 +51,8 @@ impl GuestExchange for Exchange {
                 Step::Send(WitOutgoing { id, request: http::request(request), connect_timeout_ms, timeout_ms })
             }
             exchange::Step::Sign(signing) => Step::Sign(WitSigning {
-                product_key: signing.product_key,
-                device_name: signing.device_name,
+                product_key: signing.group,
+                device_name: signing.device,
                 method: match signing.method {
                     SignMethod::HmacMd5 => WitSignMethod::HmacMd5,
                     SignMethod::HmacSha1 => WitSignMethod::HmacSha1,
@@ -86,7 +85,7 @@ impl GuestExchange for Exchange {
 
     fn session(&self) -> Option<String> {
         let exchange = self.0.borrow();
-        exchange.session().and_then(|session| exchange.platform().export_session(session))
+        exchange.credential().and_then(|credential| exchange.platform().export_credential(credential))
     }
 }
 

@@ -3,35 +3,34 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use thingpost::aliyun::Signing;
-use thingpost::wasi::{Credential, Signs};
-use thingpost::{ConfigurationProblem, Platform, Session};
+use thingpost::wasi::{Signed, Signs};
+use thingpost::{ConfigurationProblem, Credential, Platform, Signing};
 
 use crate::bindings::thingpost::iot::signer;
 pub use crate::host_signer::signature;
 
 /// Every configuration will do.
-pub fn check(_: &Platform) -> Result<(), ConfigurationProblem> {
+pub fn check(_: &dyn Platform) -> Result<(), ConfigurationProblem> {
     Ok(())
 }
 
 /// The host, for a device on this platform.
-pub struct Signer<'a>(&'a Platform);
+pub struct Signer<'a>(&'a dyn Platform);
 
 /// The signer for a device on this platform.
-pub fn signer(platform: &Platform) -> Signer<'_> {
+pub fn signer(platform: &dyn Platform) -> Signer<'_> {
     Signer(platform)
 }
 
 impl Signs for Signer<'_> {
-    fn sign(&self, signing: &Signing) -> Result<Credential, String> {
+    fn sign(&self, signing: &Signing) -> Result<Signed, String> {
         // A session of another device is of no use; the second time the host signs.
         for _ in 0..2 {
             match crate::host_signer::sign(signing)? {
-                signer::Credential::Signature(signature) => return Ok(Credential::Signature(signature)),
+                signer::Credential::Signature(signature) => return Ok(Signed::Signature(signature)),
                 signer::Credential::Session(text) => {
-                    if let Ok(session) = self.0.import_session(&text) {
-                        return Ok(Credential::Session(session));
+                    if let Ok(credential) = self.0.import_credential(&text) {
+                        return Ok(Signed::Credential(credential));
                     }
                 }
             }
@@ -39,8 +38,8 @@ impl Signs for Signer<'_> {
         Err("the host has nothing but sessions that are not of this device".to_owned())
     }
 
-    fn obtained(&self, signing: &Signing, session: Option<&Session>) {
-        let session = session.and_then(|session| self.0.export_session(session));
-        signer::obtained(&signing.product_key, &signing.device_name, session.as_deref());
+    fn obtained(&self, signing: &Signing, credential: Option<&Credential>) {
+        let credential = credential.and_then(|credential| self.0.export_credential(credential));
+        signer::obtained(&signing.group, &signing.device, credential.as_deref());
     }
 }

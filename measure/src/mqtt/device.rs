@@ -63,9 +63,9 @@ impl MqttDevice {
     /// For the core.
     pub(super) fn core_config(&self) -> mqtt::Config {
         let endpoint = Endpoint::new(ENDPOINT, self.port).expect("constant and valid");
-        let broker = aws::mqtt::Broker::new(endpoint, client_id(), aws::mqtt::Authentication::Certificate);
+        let broker = aws::mqtt::BrokerConfig::new(endpoint, client_id(), aws::mqtt::Authentication::Certificate);
         mqtt::Config {
-            broker: mqtt::Broker::Aws(broker.expect("constant and valid")),
+            broker: Arc::new(broker.expect("constant and valid")),
             version: mqtt::Version::V3,
             session_expiry_s: 0,
             clean_start: None,

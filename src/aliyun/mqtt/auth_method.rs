@@ -19,9 +19,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::aliyun::device::check;
-use crate::aliyun::{Device, SignMethod, Signer, Signing, registration_content, sign};
-use crate::platform::ConfigurationProblem as Problem;
+use crate::aliyun::{Device, SignMethod, Signer, registration_content, sign};
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::secret::Secret;
+use crate::signing::Signing;
 
 /// How a device shows the broker who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl AuthMethod {
     pub(super) fn signing_elsewhere(&self, device: &Device) -> Option<Signing> {
         match self {
             Self::Signature { signer: Signer::Elsewhere, sign_method, timestamp_ms } => {
-                Some(Signing::new(device, *sign_method, *timestamp_ms))
+                Some(device.signing(*sign_method, *timestamp_ms))
             }
             _ => None,
         }
@@ -137,7 +138,7 @@ impl AuthMethod {
         match self {
             Self::Signature { signer: Signer::Elsewhere, .. } => (user_name(), None),
             Self::Signature { signer: Signer::Secret(secret), sign_method, timestamp_ms } => {
-                let content = Signing::new(device, *sign_method, *timestamp_ms).content;
+                let content = device.signing(*sign_method, *timestamp_ms).content;
                 (user_name(), Some(sign(*sign_method, secret.reveal(), &content)))
             }
             Self::DeviceToken(token) => (user_name(), Some(token.reveal().to_string())),
@@ -183,7 +184,7 @@ fn check_parameter(option: &'static str, value: &str) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Broker;
+    use super::super::BrokerConfig;
     use super::*;
     use crate::endpoint::Endpoint;
 
@@ -209,7 +210,7 @@ mod tests {
     /// Client id, user name and password.
     fn login(method: AuthMethod, parameters: &[(&str, &str)]) -> (String, String, String) {
         let parameters = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let broker = Broker::new(device(), method).unwrap().with_parameters(parameters).unwrap();
+        let broker = BrokerConfig::new(device(), method).unwrap().with_parameters(parameters).unwrap();
         let login = broker.login(None);
         (login.client_id, login.user_name.unwrap().reveal().into(), login.password.unwrap().reveal().into())
     }
@@ -256,7 +257,7 @@ mod tests {
         );
         let (client_id, ..) = login(iot_token("id", "t"), &[("signmethod", "hmacsha1"), ("gw", "0")]);
         assert_eq!(client_id, "12345|securemode=-1,signmethod=hmacsha1,gw=0|");
-        let broker = Broker::new(device(), registration(true, None)).unwrap();
+        let broker = BrokerConfig::new(device(), registration(true, None)).unwrap();
         for name in ["random", "signmethod"] {
             let problem = broker.clone().with_parameters(vec![(name.into(), "x".into())]).unwrap_err();
             assert_eq!(problem, Problem::Malformed("parameter of the client id"), "{name}");
@@ -275,7 +276,7 @@ mod tests {
             (registration(false, Some("a,b")), "instance id has characters"),
             (registration(false, Some("")), "instance id is empty"),
         ] {
-            let problem = Broker::new(device(), method).unwrap_err().text();
+            let problem = BrokerConfig::new(device(), method).unwrap_err().text();
             assert!(problem.contains(named) && !problem.contains("hunter2"), "{problem}");
         }
     }
@@ -293,7 +294,7 @@ mod tests {
                 instance_id: None,
             },
         ] {
-            let broker = Broker::new(device(), method).unwrap();
+            let broker = BrokerConfig::new(device(), method).unwrap();
             let login = broker.login(None);
             assert!(!format!("{broker:?} {login:?}").contains("hunter2"));
             assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2"]);

@@ -4,18 +4,18 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::{AuthMethod, Broker};
+use super::{AuthMethod, BrokerConfig};
 use crate::aliyun::lint;
 use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
 use crate::http::Failure;
-use crate::mqtt::{Situation, other_version, received_step};
+use crate::mqtt::{Broker, Situation, other_version, received_step};
 use crate::text::contains;
 use crate::topic::TopicProblem;
 
 /// The likely reason and the next step.
-pub(super) fn explain(broker: &Broker, error: &Error, situation: &Situation) -> String {
+pub(super) fn explain(broker: &BrokerConfig, error: &Error, situation: &Situation) -> String {
     match (Known { broker, error }).step(situation) {
         Some(step) => with_step(error, Some(&step)),
         None => crate::explain::explain(error),
@@ -24,7 +24,7 @@ pub(super) fn explain(broker: &Broker, error: &Error, situation: &Situation) -> 
 
 /// All that an explanation can go by.
 struct Known<'a> {
-    broker: &'a Broker,
+    broker: &'a BrokerConfig,
     error: &'a Error,
 }
 
@@ -235,19 +235,20 @@ mod tests {
     use crate::aliyun::{Device, SignMethod, Signer};
     use crate::endpoint::Endpoint;
     use crate::message::RequestProblem;
+    use crate::mqtt::Version;
     use crate::outcome::{Delivery, Retry};
     use crate::secret::Secret;
 
     const HOST: &str = "pk.iot-as-mqtt.cn-shanghai.aliyuncs.com";
 
-    fn broker(host: &str, port: u16, device_name: &str) -> Broker {
+    fn broker(host: &str, port: u16, device_name: &str) -> BrokerConfig {
         let device = Device::new(Endpoint::new(host, port).unwrap(), "pk", device_name, Some("12345")).unwrap();
         let auth_method = AuthMethod::Signature {
             signer: Signer::Secret(Secret::new("hunter2")),
             sign_method: SignMethod::HmacSha1,
             timestamp_ms: Some(789),
         };
-        Broker::new(device, auth_method).unwrap()
+        BrokerConfig::new(device, auth_method).unwrap()
     }
 
     fn error(stage: Stage, cause: Cause) -> Error {
@@ -263,7 +264,7 @@ mod tests {
     }
 
     fn connecting(host: &str, port: u16, device_name: &str, cause: Cause) -> String {
-        broker(host, port, device_name).explain(&error(Stage::Connection, cause), &Situation::Connecting)
+        broker(host, port, device_name).explain(&error(Stage::Connection, cause), Version::V3, &Situation::Connecting)
     }
 
     #[test]
@@ -314,9 +315,9 @@ mod tests {
             (registration(false), "instance id"),
         ] {
             let device = Device::new(Endpoint::new(HOST, 443).unwrap(), "pk", "device", Some("12345")).unwrap();
-            let broker = Broker::new(device, auth_method).unwrap();
+            let broker = BrokerConfig::new(device, auth_method).unwrap();
             let error = error(Stage::Connection, Cause::Unauthenticated);
-            let explanation = broker.explain(&error, &Situation::Connecting);
+            let explanation = broker.explain(&error, Version::V3, &Situation::Connecting);
             assert!(explanation.contains(named) && !explanation.contains("hunter2"), "{explanation}");
             assert!(!explanation.contains("device secret"), "{explanation}");
         }
@@ -326,7 +327,7 @@ mod tests {
     fn a_lost_connection_names_what_may_have_ended_it() {
         let lost = |last_topic, failure| {
             let error = error(Stage::Connection, Cause::Transport(failure));
-            broker(HOST, 443, "device").explain(&error, &Situation::Lost { last_topic, after_ms: 1000 })
+            broker(HOST, 443, "device").explain(&error, Version::V3, &Situation::Lost { last_topic, after_ms: 1000 })
         };
         let closed = lost(Some("/pk/device/user/update"), Failure::ConnectionClosed);
         for named in ["as the device device", "/pk/device/user/update", "5 times in a minute"] {
@@ -336,7 +337,9 @@ mod tests {
         assert!(lost(None, Failure::KeepAliveTimeout).contains("shorter keep-alive"));
         let error = error(Stage::Connection, Cause::TakenOver);
         let situation = Situation::Lost { last_topic: None, after_ms: 0 };
-        assert!(broker(HOST, 443, "device").explain(&error, &situation).contains("one connection per device"));
+        assert!(
+            broker(HOST, 443, "device").explain(&error, Version::V3, &situation).contains("one connection per device")
+        );
     }
 
     #[test]
@@ -344,9 +347,11 @@ mod tests {
         let broker = broker(HOST, 443, "device");
         for cause in [Cause::Forbidden, Cause::Transport(Failure::ConnectionClosed)] {
             let error = error(Stage::Publication, cause);
-            let explanation = broker.explain(&error, &Situation::Publication { topic: "/pk/device/user/update" });
+            let explanation =
+                broker.explain(&error, Version::V3, &Situation::Publication { topic: "/pk/device/user/update" });
             assert!(explanation.contains("publish to /pk/device/user/update"), "{explanation}");
-            let explanation = broker.explain(&error, &Situation::Subscription { filter: "/pk/device/user/get" });
+            let explanation =
+                broker.explain(&error, Version::V3, &Situation::Subscription { filter: "/pk/device/user/get" });
             assert!(explanation.contains("subscribe to /pk/device/user/get"), "{explanation}");
         }
         for (cause, named) in [
@@ -354,8 +359,11 @@ mod tests {
             (Cause::QueueFull, "limit of the queue"),
             (Cause::NotConnected, "connect"),
         ] {
-            let explanation =
-                broker.explain(&error(Stage::Publication, cause), &Situation::Publication { topic: "/pk/device/a" });
+            let explanation = broker.explain(
+                &error(Stage::Publication, cause),
+                Version::V3,
+                &Situation::Publication { topic: "/pk/device/a" },
+            );
             assert!(explanation.contains(named), "{explanation}");
         }
     }
@@ -368,8 +376,11 @@ mod tests {
             (TopicProblem::OtherDevice.into(), "/pk/device/user/update"),
             (Field::TopicFilter.into(), "topic filter"),
         ] {
-            let explanation =
-                broker(HOST, 443, "device").explain(&problem.into(), &Situation::Publication { topic: "a" });
+            let explanation = broker(HOST, 443, "device").explain(
+                &problem.into(),
+                Version::V3,
+                &Situation::Publication { topic: "a" },
+            );
             assert!(explanation.contains(named), "{explanation}");
         }
     }

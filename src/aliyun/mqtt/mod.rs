@@ -18,20 +18,21 @@ use alloc::vec::Vec;
 pub use auth_method::AuthMethod;
 
 use super::topic::encode_path;
-use super::{Device, Signing, lint};
+use super::{Device, lint};
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::message::{Message, RequestProblem};
-use crate::mqtt::{Login, Situation, Version};
-use crate::platform::ConfigurationProblem as Problem;
+use crate::mqtt::{Broker, Login, Situation, Version};
 use crate::secret::Secret;
+use crate::signing::Signing;
 use crate::topic::check_filter as check_form;
 
 /// The largest payload: 256 KB.
 const MAX_PAYLOAD: usize = 256 * 1024;
 
 /// Of a device. What comes beyond that is refused, and makes it last longer.
-pub(crate) const CONNECTS_PER_MINUTE: usize = 5;
+const CONNECTS_PER_MINUTE: usize = 5;
 
 /// The most bytes that more parameters of a client id may have.
 const MAX_PARAMETERS: usize = 8192;
@@ -41,7 +42,7 @@ const KEEP_ALIVE: core::ops::RangeInclusive<u16> = 30..=1200;
 
 /// The broker of an instance, and as whom to connect to it.
 #[derive(Clone, Debug)]
-pub struct Broker {
+pub struct BrokerConfig {
     device: Device,
     auth_method: AuthMethod,
     is_unchecked: bool,
@@ -49,7 +50,7 @@ pub struct Broker {
     parameters: Vec<(String, String)>,
 }
 
-impl Broker {
+impl BrokerConfig {
     /// Checks the secret, if there is one, and the client id: what delimits the parameters must not stand in it.
     ///
     /// # Errors
@@ -95,79 +96,6 @@ impl Broker {
         }
     }
 
-    /// Where the broker is.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.device().endpoint
-    }
-
-    /// What somebody else has to sign before a connection is made.
-    pub(crate) fn signing_elsewhere(&self) -> Option<Signing> {
-        self.auth_method.signing_elsewhere(&self.device)
-    }
-
-    /// What stands in the CONNECT. `signature` is what somebody else has signed.
-    pub(crate) fn login(&self, signature: Option<String>) -> Login {
-        let (user_name, password) = self.auth_method.credentials(&self.device);
-        Login {
-            client_id: self.client_id(),
-            user_name: Some(Secret::new(user_name)),
-            password: Some(Secret::new(password.or(signature).unwrap_or_default())),
-        }
-    }
-
-    /// The topic of the message, if the platform can take the message.
-    pub(crate) fn check(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
-        let has_more = message.retain || message.properties.is_some();
-        let fits_in_no_packet = message.properties.is_some() && version == Version::V3;
-        if message.rule.is_some() || fits_in_no_packet || (has_more && !self.is_unchecked) {
-            return Err(RequestProblem::Unsupported);
-        }
-        encode_path(&message.topic)?;
-        if !self.is_unchecked {
-            lint::check_owner(self.device(), &message.topic)?;
-        }
-        match message.payload.len() {
-            ..=MAX_PAYLOAD => Ok(message.topic.clone()),
-            _ => Err(RequestProblem::PayloadTooLarge),
-        }
-    }
-
-    /// Whether the platform can take the filter.
-    pub(crate) fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
-        match self.is_unchecked {
-            true => Ok(check_form(filter)?),
-            false => topic::check_filter(self.device(), filter),
-        }
-    }
-
-    /// The platform refuses a connection with a keep-alive outside of its bounds.
-    pub(crate) fn check_keep_alive(&self, seconds: u16) -> Result<(), Problem> {
-        match KEEP_ALIVE.contains(&seconds) {
-            true => Ok(()),
-            false => Err(Problem::OutOfRange("keep-alive", "30 to 1200 seconds")),
-        }
-    }
-
-    /// The platform has MQTT 3.1.1 and no wills.
-    pub(crate) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), Problem> {
-        match (version, will) {
-            _ if self.is_unchecked => Ok(()),
-            (Version::V5, _) => Err(Problem::Unsupported("version 5 of MQTT")),
-            (Version::V3, Some(_)) => Err(Problem::Unsupported("will")),
-            (Version::V3, None) => Ok(()),
-        }
-    }
-
-    /// What an answer must not give away.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.auth_method.secret().into_iter()
-    }
-
-    /// The likely reason of an error and the next step, for people.
-    pub(crate) fn explain(&self, error: &Error, situation: &Situation) -> String {
-        explain::explain(self, error, situation)
-    }
-
     fn device(&self) -> &Device {
         &self.device
     }
@@ -196,6 +124,78 @@ impl Broker {
     }
 }
 
+impl Broker for BrokerConfig {
+    fn endpoint(&self) -> &Endpoint {
+        &self.device.endpoint
+    }
+
+    fn external_signing(&self) -> Option<Signing> {
+        self.auth_method.signing_elsewhere(&self.device)
+    }
+
+    fn login(&self, signature: Option<String>) -> Login {
+        let (user_name, password) = self.auth_method.credentials(&self.device);
+        Login {
+            client_id: self.client_id(),
+            user_name: Some(Secret::new(user_name)),
+            password: Some(Secret::new(password.or(signature).unwrap_or_default())),
+        }
+    }
+
+    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+        let has_more = message.retain || message.properties.is_some();
+        let fits_in_no_packet = message.properties.is_some() && version == Version::V3;
+        if message.rule.is_some() || fits_in_no_packet || (has_more && !self.is_unchecked) {
+            return Err(RequestProblem::Unsupported);
+        }
+        encode_path(&message.topic)?;
+        if !self.is_unchecked {
+            lint::check_owner(self.device(), &message.topic)?;
+        }
+        match message.payload.len() {
+            ..=MAX_PAYLOAD => Ok(message.topic.clone()),
+            _ => Err(RequestProblem::PayloadTooLarge),
+        }
+    }
+
+    fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+        match self.is_unchecked {
+            true => Ok(check_form(filter)?),
+            false => topic::check_filter(self.device(), filter),
+        }
+    }
+
+    /// The platform refuses a connection with a keep-alive outside of its bounds.
+    fn check_keep_alive(&self, seconds: u16) -> Result<(), Problem> {
+        match KEEP_ALIVE.contains(&seconds) {
+            true => Ok(()),
+            false => Err(Problem::OutOfRange("keep-alive", "30 to 1200 seconds")),
+        }
+    }
+
+    /// The platform has MQTT 3.1.1 and no wills.
+    fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), Problem> {
+        match (version, will) {
+            _ if self.is_unchecked => Ok(()),
+            (Version::V5, _) => Err(Problem::Unsupported("version 5 of MQTT")),
+            (Version::V3, Some(_)) => Err(Problem::Unsupported("will")),
+            (Version::V3, None) => Ok(()),
+        }
+    }
+
+    fn connects_per_minute(&self) -> Option<usize> {
+        Some(CONNECTS_PER_MINUTE)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.auth_method.secret().into_iter().collect()
+    }
+
+    fn explain(&self, error: &Error, _: Version, situation: &Situation) -> String {
+        explain::explain(self, error, situation)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,17 +208,17 @@ mod tests {
         signer: Signer,
         method: SignMethod,
         timestamp_ms: Option<u64>,
-    ) -> Result<Broker, Problem> {
+    ) -> Result<BrokerConfig, Problem> {
         let endpoint = Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
         let device = Device::new(endpoint, "pk", "device", Some(client_id)).unwrap();
-        Broker::new(device, AuthMethod::Signature { signer, sign_method: method, timestamp_ms })
+        BrokerConfig::new(device, AuthMethod::Signature { signer, sign_method: method, timestamp_ms })
     }
 
     fn secret() -> Signer {
         Signer::Secret(Secret::new("secret"))
     }
 
-    fn sample() -> Broker {
+    fn sample() -> BrokerConfig {
         broker("12345", secret(), SignMethod::HmacSha1, Some(789)).unwrap()
     }
 
@@ -274,8 +274,8 @@ mod tests {
     #[test]
     fn what_somebody_else_signs_is_what_we_would_sign() {
         let elsewhere = broker("12345", Signer::Elsewhere, SignMethod::HmacSha1, Some(789)).unwrap();
-        assert_eq!(sample().signing_elsewhere(), None);
-        let content = elsewhere.signing_elsewhere().unwrap().content;
+        assert_eq!(sample().external_signing(), None);
+        let content = elsewhere.external_signing().unwrap().content;
         assert_eq!(content, "clientId12345deviceNamedeviceproductKeypktimestamp789");
         assert_eq!(elsewhere.login(Some("s".into())).password.unwrap().reveal(), "s");
     }
@@ -303,12 +303,12 @@ mod tests {
         let login = elsewhere.login(Some("swordfish".into()));
         let shown = format!("{broker:?} {login:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
-        assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2"]);
+        assert_eq!(broker.secrets(), ["hunter2"]);
     }
 
     #[test]
     fn a_message_goes_to_a_topic_of_the_device_and_has_nothing_that_the_platform_lacks() {
-        let check = |message: &Message| sample().check(message, Version::V3);
+        let check = |message: &Message| sample().check_message(message, Version::V3);
         for topic in ["/pk/device/user/update", "/sys/pk/device/thing/event/property/post"] {
             assert_eq!(check(&message(topic)).as_deref(), Ok(topic));
         }
@@ -339,16 +339,16 @@ mod tests {
         assert_eq!(broker.check_session(Version::V5, Some(&plain())), Ok(()));
         assert_eq!(broker.check_session(Version::V3, Some(&plain())), Ok(()));
         for topic in ["/pk/sub-device/user/update", "/sys/other/sub-device/thing/event/property/post"] {
-            assert_eq!(broker.check(&message(topic), Version::V3).as_deref(), Ok(topic));
+            assert_eq!(broker.check_message(&message(topic), Version::V3).as_deref(), Ok(topic));
         }
-        assert!(broker.check(&Message { retain: true, ..plain() }, Version::V3).is_ok());
+        assert!(broker.check_message(&Message { retain: true, ..plain() }, Version::V3).is_ok());
         let expiring = Message { properties: Some(Properties::default()), ..plain() };
-        assert!(broker.check(&expiring, Version::V5).is_ok());
-        assert_eq!(broker.check(&expiring, Version::V3), Err(RequestProblem::Unsupported));
+        assert!(broker.check_message(&expiring, Version::V5).is_ok());
+        assert_eq!(broker.check_message(&expiring, Version::V3), Err(RequestProblem::Unsupported));
         for filter in ["$share/g/pk/device/user/get", "/pk/+/user/get", "#"] {
             assert_eq!(broker.check_filter(filter), Ok(()), "{filter}");
         }
-        assert!(broker.check_filter("a/#/b").is_err() && broker.check(&message("/pk/+"), Version::V5).is_err());
+        assert!(broker.check_filter("a/#/b").is_err() && broker.check_message(&message("/pk/+"), Version::V5).is_err());
     }
 
     #[test]
@@ -370,8 +370,8 @@ mod tests {
     #[test]
     fn takes_256_kb_and_not_a_byte_more() {
         let sized = |bytes| Message::new("/pk/device/user/update", vec![0; bytes], Qos::AtMostOnce);
-        assert!(sample().check(&sized(262_144), Version::V3).is_ok());
-        assert_eq!(sample().check(&sized(262_145), Version::V3), Err(RequestProblem::PayloadTooLarge));
+        assert!(sample().check_message(&sized(262_144), Version::V3).is_ok());
+        assert_eq!(sample().check_message(&sized(262_145), Version::V3), Err(RequestProblem::PayloadTooLarge));
     }
 
     #[test]

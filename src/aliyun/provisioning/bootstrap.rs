@@ -5,10 +5,10 @@ use alloc::string::String;
 use super::form::post;
 use super::reply::Reply;
 use crate::aliyun::device;
+use crate::configuration::ConfigurationProblem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
-use crate::platform::ConfigurationProblem;
 
 /// Where a service of the platform listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use alloc::string::String;
 use super::form::post;
 use super::reply::Reply;
 use crate::aliyun::{SignMethod, sign};
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
-use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
 
 /// A device that asks for its secret.

@@ -6,8 +6,8 @@ use alloc::string::String;
 use percent_encoding::utf8_percent_encode;
 
 use super::check_printable;
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::http::Request;
-use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
 use crate::topic::SEGMENT;
 

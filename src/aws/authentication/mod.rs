@@ -3,19 +3,19 @@
 
 mod authorizer;
 mod provider;
-mod session;
+mod temporary_key;
 
 #[cfg(feature = "mqtt")]
 pub(super) use authorizer::check_parts as check_authorizer;
 pub use authorizer::{CustomAuthorizer, Placement};
 pub use provider::{CredentialsProvider, credentials_request, read_credentials_response};
-pub use session::Session;
+pub use temporary_key::TemporaryKey;
 
 use super::host_name::HostName;
 use super::sigv4::{self, Credentials, Scope};
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::endpoint::Endpoint;
 use crate::http::Request;
-use crate::platform::ConfigurationProblem as Problem;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
@@ -59,7 +59,7 @@ impl Authentication {
     }
 
     /// The request as it may be sent at this time. Where keys are given out, `session` has the key.
-    pub(super) fn authorise(&self, mut request: Request, session: Option<&Session>, unix_ms: u64) -> Request {
+    pub(super) fn authorise(&self, mut request: Request, session: Option<&TemporaryKey>, unix_ms: u64) -> Request {
         match self {
             Self::Certificate => {}
             Self::SigV4 { credentials, scope } => sigv4::sign(&mut request, credentials, scope, unix_ms),

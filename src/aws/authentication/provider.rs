@@ -5,15 +5,15 @@ use alloc::string::String;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{Session, check_printable};
+use super::{TemporaryKey, check_printable};
 use crate::aws::response::{self, Request as Asked};
 use crate::aws::sigv4::{Credentials, Scope};
 use crate::calendar;
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};
 use crate::json::Object;
-use crate::platform::ConfigurationProblem as Problem;
 use crate::secret::Secret;
 use crate::topic::SEGMENT;
 
@@ -60,7 +60,7 @@ pub fn credentials_request(provider: &CredentialsProvider) -> Request {
 }
 
 /// The key in the answer, which came at this time.
-pub fn read_credentials_response(response: &Response, now_unix_ms: u64) -> Result<Session, Error> {
+pub fn read_credentials_response(response: &Response, now_unix_ms: u64) -> Result<TemporaryKey, Error> {
     let answer = response::check(Asked::Credentials, response)?;
     let body = Object::read(&response.body);
     let text = |name| body.text(&["credentials", name]).filter(|text| check_printable("", text).is_ok());
@@ -75,7 +75,7 @@ pub fn read_credentials_response(response: &Response, now_unix_ms: u64) -> Resul
     // By a wrong clock the key would seem to have ended, or to be good for ever: so its life counts from now.
     let answered_unix_ms = response.date_unix_ms().unwrap_or(now_unix_ms);
     let life_ms = (expires * 1000).saturating_sub(answered_unix_ms);
-    Ok(Session::new(credentials, now_unix_ms, now_unix_ms.saturating_add(life_ms)))
+    Ok(TemporaryKey::new(credentials, now_unix_ms, now_unix_ms.saturating_add(life_ms)))
 }
 
 #[cfg(test)]

@@ -78,8 +78,16 @@ impl Known<'_> {
         Some(step.into())
     }
 
+    /// The operation, if it was one.
+    fn operation(&self) -> Option<&Operation> {
+        match self.subject {
+            Subject::Operation(operation) => operation.downcast_ref(),
+            Subject::Publication { .. } | Subject::Authentication => None,
+        }
+    }
+
     fn is_shadow_update(&self) -> bool {
-        matches!(self.subject, Subject::Operation(operation) if matches!(**operation, Operation::UpdateShadow { .. }))
+        matches!(self.operation(), Some(Operation::UpdateShadow { .. }))
     }
 
     /// The topic is below `$aws/`, where not everything is open to everybody.
@@ -131,23 +139,19 @@ impl Known<'_> {
     }
 
     fn not_found_step(&self) -> &'static str {
-        match self.subject {
-            Subject::Publication { .. } | Subject::Authentication => {
-                "this host or path is not the platform's, check the endpoint"
+        let Some(operation) = self.operation() else {
+            return "this host or path is not the platform's, check the endpoint";
+        };
+        match operation {
+            Operation::GetShadow(_) | Operation::DeleteShadow(_) => "the thing has no such shadow, or does not exist",
+            Operation::GetRetainedMessage { .. } => "the topic has kept no message",
+            Operation::SendDirectMessage(_) => "no client of this id is connected",
+            Operation::GetConnection { .. } | Operation::ListSubscriptions { .. } | Operation::DeleteConnection(_) => {
+                "no client of this id is known"
             }
-            Subject::Operation(operation) => match **operation {
-                Operation::GetShadow(_) | Operation::DeleteShadow(_) => {
-                    "the thing has no such shadow, or does not exist"
-                }
-                Operation::GetRetainedMessage { .. } => "the topic has kept no message",
-                Operation::SendDirectMessage(_) => "no client of this id is connected",
-                Operation::GetConnection { .. }
-                | Operation::ListSubscriptions { .. }
-                | Operation::DeleteConnection(_) => "no client of this id is known",
-                Operation::UpdateShadow { .. }
-                | Operation::ListNamedShadows { .. }
-                | Operation::ListRetainedMessages(_) => "check the endpoint",
-            },
+            Operation::UpdateShadow { .. }
+            | Operation::ListNamedShadows { .. }
+            | Operation::ListRetainedMessages(_) => "check the endpoint",
         }
     }
 

@@ -15,7 +15,10 @@ impl Known<'_> {
                 ("iot:Publish and iot:RetainPublish", Some(["topic/", topic].concat()))
             }
             Subject::Authentication => ("iot:AssumeRoleWithCertificate", None),
-            Subject::Operation(operation) => (operation.action(), operation.resource()),
+            Subject::Operation(_) => match self.operation() {
+                Some(operation) => (operation.action(), operation.resource()),
+                None => ("the action", None),
+            },
         };
         let prefix = self.host.resource_prefix(self.config.endpoint().host()).concat();
         let resource = resource.map_or_else(|| "*".into(), |resource| [prefix, resource].concat());

@@ -1,5 +1,7 @@
 //! Every row: what is known around a failure, and what the explanation must name.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::aws::sigv4::{Credentials, Scope};
 use crate::aws::{Authentication, CustomAuthorizer, Disconnection, Placement, Shadow};
@@ -32,12 +34,16 @@ fn config(host: &str, port: u16, way: Way) -> Config {
     Config::new(Endpoint::new(host, port).unwrap(), authentication).unwrap()
 }
 
+fn about(message: Message) -> Subject {
+    Subject::publication(&config(DATA, 443, Way::SigV4), message)
+}
+
 fn publication() -> Subject {
-    Subject::publication(Message::new("a/b", *b"x", Qos::AtLeastOnce))
+    about(Message::new("a/b", *b"x", Qos::AtLeastOnce))
 }
 
 fn operation(operation: Operation) -> Subject {
-    Subject::Operation(Box::new(operation))
+    Subject::Operation(Arc::new(operation))
 }
 
 fn refused(config: &Config, status: u16, message: &str) -> Error {
@@ -61,7 +67,7 @@ fn without_answer(host: &str, port: u16, way: Way, failure: Failure) -> String {
 fn a_topic_that_only_mqtt_is_known_to_be_open_for_is_named_as_such_when_it_is_refused() {
     let config = config(DATA, 8443, Way::Certificate);
     let of = |topic: &str, status| {
-        let subject = Subject::publication(Message::new(topic, *b"x", Qos::AtLeastOnce));
+        let subject = about(Message::new(topic, *b"x", Qos::AtLeastOnce));
         explain(&config, &refused(&config, status, "Invalid publish to restricted topic using HTTP"), &subject)
     };
     assert!(of("$aws/things/x/jobs/get", 400).contains("over MQTT"));
@@ -166,9 +172,8 @@ fn the_permission_of_each_operation_is_named_with_its_resource() {
     let config = config(DATA, 8443, Way::Certificate);
     let shadow = |name: Option<&str>| Shadow { thing: "t".into(), name: name.map(Into::into) };
     let disconnection = Disconnection { client_id: "c".into(), clean_session: false, prevent_will: false };
-    let retained = Subject::publication(Message { retain: true, ..Message::new("a", *b"x", Qos::AtMostOnce) });
-    let for_rule =
-        Subject::publication(Message { rule: Some("r".into()), ..Message::new("a", *b"x", Qos::AtMostOnce) });
+    let retained = about(Message { retain: true, ..Message::new("a", *b"x", Qos::AtMostOnce) });
+    let for_rule = about(Message { rule: Some("r".into()), ..Message::new("a", *b"x", Qos::AtMostOnce) });
     for (subject, named) in [
         (operation(Operation::GetShadow(shadow(None))), "iot:GetThingShadow on arn:aws:iot:eu-central-1:*:thing/t"),
         (

@@ -5,9 +5,9 @@ use alloc::string::String;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::MAX_TEXT;
 use crate::aws::authentication::check_authorizer;
-use crate::platform::ConfigurationProblem as Problem;
+use crate::configuration::ConfigurationProblem as Problem;
+use crate::mqtt::MAX_TEXT;
 use crate::secret::Secret;
 use crate::topic::SEGMENT;
 

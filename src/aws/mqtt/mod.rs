@@ -14,30 +14,27 @@ mod explain;
 mod topic;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 pub use authorizer::Authorizer;
 
 use super::{properties, wire_topic};
+use crate::configuration::ConfigurationProblem as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::field::Field;
-use crate::message::{Message, Properties, RequestProblem};
-use crate::mqtt::{Login, Situation, Version};
-use crate::platform::ConfigurationProblem as Problem;
+use crate::message::{Message, RequestProblem};
+use crate::mqtt::{Broker, Login, Situation, Version, check_properties};
 
 /// The longest client id, in characters.
 const MAX_CLIENT_ID: usize = 128;
 
-/// AWS counts with so much where more is asked for, and with MQTT 3.1.1 it does not say so: it cuts the connection after one and a
+/// AWS takes 30 to 1,200 seconds, and the nearer of the two for anything else but 0. It counts with so much where more is asked for, and with MQTT 3.1.1 it does not say so: it cuts the connection after one and a
 /// half times as long, and publishes the will.
-pub(crate) const LONGEST_KEEP_ALIVE_S: u16 = 1200;
-
-/// No text in an MQTT packet is longer, and no correlation data.
-const MAX_TEXT: usize = u16::MAX as usize;
+const LONGEST_KEEP_ALIVE_S: u16 = 1200;
 
 /// A broker of AWS IoT Core, and as whom to connect to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broker {
+pub struct BrokerConfig {
     endpoint: Endpoint,
     client_id: String,
     authentication: Authentication,
@@ -52,7 +49,7 @@ pub enum Authentication {
     CustomAuthorizer(Authorizer),
 }
 
-impl Broker {
+impl BrokerConfig {
     /// Checks the client id and what an authorizer is sent.
     pub fn new(endpoint: Endpoint, client_id: String, authentication: Authentication) -> Result<Self, Problem> {
         check_client_id(&client_id)?;
@@ -61,14 +58,14 @@ impl Broker {
         }
         Ok(Self { endpoint, client_id, authentication })
     }
+}
 
-    /// The data endpoint.
-    pub fn endpoint(&self) -> &Endpoint {
+impl Broker for BrokerConfig {
+    fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What stands in the CONNECT.
-    pub(crate) fn login(&self) -> Login {
+    fn login(&self, _: Option<String>) -> Login {
         let (user_name, password) = match &self.authentication {
             Authentication::Certificate => (None, None),
             Authentication::CustomAuthorizer(authorizer) => (authorizer.user_name(), authorizer.password.clone()),
@@ -76,54 +73,33 @@ impl Broker {
         Login { client_id: self.client_id.clone(), user_name, password }
     }
 
-    /// The topic of the message as it goes over the wire, if AWS can take the message.
-    pub(crate) fn check(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
         let topic = wire_topic(message)?;
         topic::check_topic(&topic)?;
         message.checked_payload()?;
-        match (&message.properties, version) {
-            (None, _) => {}
-            (Some(_), Version::V3) => return Err(RequestProblem::Unsupported),
-            (Some(properties), Version::V5) => {
-                properties::check(properties)?;
-                check_sizes(properties)?;
-            }
+        if let (Some(properties), Version::V5) = (&message.properties, version) {
+            properties::check(properties)?;
         }
+        check_properties(message.properties.as_ref(), version)?;
         Ok(topic)
     }
 
-    /// Whether AWS can take the filter.
-    pub(crate) fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+    fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
         topic::check_filter(filter)
     }
 
-    /// AWS takes 30 to 1,200 seconds, and the nearer of the two for anything else but 0.
-    pub(crate) fn check_keep_alive(&self, seconds: u16) -> Result<(), Problem> {
-        match seconds {
-            0 => Err(Problem::Zero("keep-alive")),
-            _ => Ok(()),
+    fn longest_keep_alive(&self) -> Option<u16> {
+        Some(LONGEST_KEEP_ALIVE_S)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        match &self.authentication {
+            Authentication::Certificate => Vec::new(),
+            Authentication::CustomAuthorizer(authorizer) => authorizer.secrets().collect(),
         }
     }
 
-    /// Whether AWS can take the will.
-    pub(crate) fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), Problem> {
-        match will.map(|will| self.check(will, version)) {
-            Some(Err(_)) => Err(Problem::Malformed("will")),
-            Some(Ok(_)) | None => Ok(()),
-        }
-    }
-
-    /// What an answer must not give away.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let authorizer = match &self.authentication {
-            Authentication::Certificate => None,
-            Authentication::CustomAuthorizer(authorizer) => Some(authorizer),
-        };
-        authorizer.into_iter().flat_map(Authorizer::secrets)
-    }
-
-    /// The likely reason of an error and the next step, for people.
-    pub(crate) fn explain(&self, error: &Error, version: Version, situation: &Situation) -> String {
+    fn explain(&self, error: &Error, version: Version, situation: &Situation) -> String {
         explain::explain(self, error, version, situation)
     }
 }
@@ -142,28 +118,11 @@ fn check_client_id(client_id: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Refuses what no packet has room for.
-fn check_sizes(properties: &Properties) -> Result<(), RequestProblem> {
-    let is_too_long = |text: &String| text.len() > MAX_TEXT;
-    if properties.content_type.as_ref().is_some_and(is_too_long) {
-        return Err(Field::ContentType.into());
-    }
-    if properties.response_topic.as_ref().is_some_and(is_too_long) {
-        return Err(Field::ResponseTopic.into());
-    }
-    if properties.user_properties.iter().any(|(name, value)| is_too_long(name) || is_too_long(value)) {
-        return Err(Field::UserProperty.into());
-    }
-    match &properties.correlation_data {
-        Some(data) if data.len() > MAX_TEXT => Err(RequestProblem::PayloadTooLarge),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Qos;
+    use crate::field::Field;
+    use crate::message::{Properties, Qos};
     use crate::secret::Secret;
     use crate::topic::TopicProblem;
 
@@ -171,8 +130,8 @@ mod tests {
         Endpoint::new("a1-ats.iot.eu-central-1.amazonaws.com", 8883).unwrap()
     }
 
-    fn with_id(client_id: &str) -> Result<Broker, Problem> {
-        Broker::new(endpoint(), client_id.into(), Authentication::Certificate)
+    fn with_id(client_id: &str) -> Result<BrokerConfig, Problem> {
+        BrokerConfig::new(endpoint(), client_id.into(), Authentication::Certificate)
     }
 
     fn message(topic: &str) -> Message {
@@ -180,7 +139,7 @@ mod tests {
     }
 
     fn check(message: &Message, version: Version) -> Result<String, RequestProblem> {
-        with_id("c").unwrap().check(message, version)
+        with_id("c").unwrap().check_message(message, version)
     }
 
     #[test]
@@ -201,7 +160,7 @@ mod tests {
 
     #[test]
     fn with_a_certificate_a_connect_has_the_client_id_alone() {
-        let login = with_id("c").unwrap().login();
+        let login = with_id("c").unwrap().login(None);
         assert_eq!(login, Login { client_id: "c".into(), user_name: None, password: None });
     }
 
@@ -214,11 +173,11 @@ mod tests {
             user_name: Some(Secret::new("me")),
             password: Some(Secret::new("swordfish")),
         };
-        let broker = Broker::new(endpoint(), "c".into(), Authentication::CustomAuthorizer(authorizer)).unwrap();
-        let login = broker.login();
+        let broker = BrokerConfig::new(endpoint(), "c".into(), Authentication::CustomAuthorizer(authorizer)).unwrap();
+        let login = broker.login(None);
         assert_eq!(login.user_name.unwrap().reveal(), "me?x-amz-customauthorizer-name=gate&jwt=hunter2");
         assert_eq!(login.password.unwrap().reveal(), "swordfish");
-        assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2", "me", "swordfish"]);
+        assert_eq!(broker.secrets(), ["hunter2", "me", "swordfish"]);
         let shown = format!("{broker:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
     }
@@ -251,7 +210,7 @@ mod tests {
     fn a_property_that_no_packet_has_room_for_is_refused() {
         let long = || "a".repeat(65_536);
         let just = Properties { content_type: Some("a".repeat(65_535)), ..Properties::default() };
-        assert_eq!(check_sizes(&just), Ok(()));
+        assert_eq!(check_properties(Some(&just), Version::V5), Ok(()));
         for (properties, problem) in [
             (Properties { content_type: Some(long()), ..Properties::default() }, Field::ContentType.into()),
             (Properties { response_topic: Some(long()), ..Properties::default() }, Field::ResponseTopic.into()),
@@ -264,7 +223,7 @@ mod tests {
                 RequestProblem::PayloadTooLarge,
             ),
         ] {
-            assert_eq!(check_sizes(&properties), Err(problem));
+            assert_eq!(check_properties(Some(&properties), Version::V5), Err(problem));
         }
     }
 

@@ -9,11 +9,18 @@ mod request;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::message::{Message, Qos};
+use super::Config;
+use crate::error::Error;
+use crate::exchange::{Exchange, Subject};
+use crate::http::{Request, Response};
+use crate::message::{Message, Qos, RequestProblem};
+use crate::operation::{self, Operation as AnyOperation};
+use crate::outcome::Receipt;
+use crate::platform::Platform;
 
 pub use reply::{Connection, Reply, RetainedEntry, RetainedMessage, Socket, Subscription, read_operation_response};
 pub use request::operation_request;
-pub(crate) use request::unauthorised_request;
+use request::unauthorised_request;
 
 /// Something other than a publication.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,9 +112,8 @@ pub struct Disconnection {
     pub prevent_will: bool,
 }
 
-impl Operation {
-    /// Whether it may be carried out twice where it is not known whether it was carried out once.
-    pub(crate) fn qos(&self) -> Qos {
+impl AnyOperation for Operation {
+    fn qos(&self) -> Qos {
         match self {
             Self::GetShadow(_)
             | Self::ListNamedShadows { .. }
@@ -119,4 +125,32 @@ impl Operation {
             Self::UpdateShadow { .. } | Self::DeleteShadow(_) | Self::DeleteConnection(_) => Qos::AtMostOnce,
         }
     }
+
+    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestProblem> {
+        unauthorised_request(on_aws(platform)?, self)
+    }
+
+    fn read_reply(&self, platform: &dyn Platform, response: &Response) -> Result<operation::Reply, Error> {
+        let reply = read_operation_response(on_aws(platform)?, self, response)?;
+        let receipt = match &reply {
+            Reply::Done(receipt) => receipt.clone(),
+            _ => Receipt { message_id: None, trace_id: None, attempts: 1 },
+        };
+        Ok(operation::Reply::new(receipt, reply))
+    }
+}
+
+/// The configuration, if it is of AWS.
+fn on_aws(platform: &dyn Platform) -> Result<&Config, RequestProblem> {
+    platform.downcast_ref().ok_or(RequestProblem::Unsupported)
+}
+
+/// What an exchange with one [`Operation`] has given, with the subject of it.
+pub fn reply(exchange: &Exchange) -> Option<(&Subject, Result<Reply, Error>)> {
+    let (subject, reply) = exchange.reply()?;
+    let reply = reply.map(|reply| match reply.downcast_ref() {
+        Some(Reply::Done(_)) | None => Reply::Done(reply.receipt.clone()),
+        Some(given) => given.clone(),
+    });
+    Some((subject, reply))
 }

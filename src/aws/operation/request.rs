@@ -29,7 +29,7 @@ pub fn operation_request(config: &Config, operation: &Operation, unix_ms: u64) -
 }
 
 /// All of the request but what shows who the device is.
-pub(crate) fn unauthorised_request(config: &Config, operation: &Operation) -> Result<Request, RequestProblem> {
+pub(super) fn unauthorised_request(config: &Config, operation: &Operation) -> Result<Request, RequestProblem> {
     // AWS has authorizers for publishing; the policy examples have one for direct messages.
     if config.way() == Way::CustomAuthorizer && !matches!(operation, Operation::SendDirectMessage(_)) {
         return Err(RequestProblem::Unsupported);

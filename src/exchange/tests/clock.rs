@@ -1,5 +1,7 @@
 //! A wrong clock, where every message carries a signature that ages.
 
+use std::sync::Arc;
+
 use super::cloud::{Cloud, Fate, Script};
 use super::driver::Drive;
 use super::{SEED, aliyun_platform, messages, signing_platform};
@@ -54,7 +56,7 @@ fn whoever_is_refused_with_the_right_clock_is_told_so_and_not_asked_again() {
 }
 
 /// Another exchange after this one, by a clock that is ahead by so much then.
-fn after(drive: &Drive, platform: Platform, ahead_ms: i64) -> Drive {
+fn after(drive: &Drive, platform: Arc<dyn Platform>, ahead_ms: i64) -> Drive {
     let exchange = Exchange::new(platform, Options::default(), None, SEED, messages(40)).unwrap();
     let exchange = exchange.with_clock_ahead_ms(drive.exchange.clock_ahead_ms());
     let mut next = Drive::new(drive.cloud.clone(), exchange);

@@ -192,7 +192,7 @@ impl Drive {
         self.flights = rest;
         due.sort_by_key(|flight| flight.due_ms);
         for Flight { id, answered, is_authentication, .. } in due {
-            let is_for_later = is_authentication && self.exchange.session().is_some();
+            let is_for_later = is_authentication && self.exchange.credential().is_some();
             match &answered {
                 Ok(_) => self.is_silent = false,
                 Err(no_answer) => self.is_silent |= no_answer.failure.is_transient() && !is_for_later,

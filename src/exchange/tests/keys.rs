@@ -1,21 +1,24 @@
 //! On AWS a temporary key plays the part of the token.
 
+use std::sync::Arc;
+
 use super::cloud::{Cloud, Fate, Script};
 use super::driver::Drive;
 use super::{SEED, messages, token};
 use crate::aws::{self, Authentication, CredentialsProvider, Operation, Reply, Shadow};
+use crate::credential::Credential;
 use crate::endpoint::Endpoint;
 use crate::error::{Cause, Stage};
 use crate::exchange::{Exchange, Options};
 use crate::http::{Failure, MAX_REPLY_BODY};
 use crate::outcome::Delivery;
-use crate::platform::{Platform, Session};
+use crate::platform::Platform;
 
 fn served() -> Script {
     Script::always(Fate::Served)
 }
 
-fn platform() -> Platform {
+fn platform() -> Arc<dyn Platform> {
     let endpoint = |host| Endpoint::new(host, 443).unwrap();
     let data = endpoint("a-ats.iot.eu-west-1.amazonaws.com");
     let provider = CredentialsProvider {
@@ -24,10 +27,10 @@ fn platform() -> Platform {
         thing_name: None,
         scope: aws::scope(&data, None, None).unwrap(),
     };
-    Platform::Aws(aws::Config::new(data, Authentication::CredentialsProvider(provider)).unwrap())
+    Arc::new(aws::Config::new(data, Authentication::CredentialsProvider(provider)).unwrap())
 }
 
-fn drive(cloud: Cloud, session: Option<Session>, count: usize) -> Drive {
+fn drive(cloud: Cloud, session: Option<Credential>, count: usize) -> Drive {
     let mut drive =
         Drive::new(cloud, Exchange::new(platform(), Options::default(), session, SEED, messages(count)).unwrap());
     drive.finish();
@@ -35,8 +38,10 @@ fn drive(cloud: Cloud, session: Option<Session>, count: usize) -> Drive {
 }
 
 fn operate(cloud: Cloud, operation: Operation) -> Drive {
-    let mut drive =
-        Drive::new(cloud, Exchange::operation(platform(), Options::default(), None, SEED, operation).unwrap());
+    let mut drive = Drive::new(
+        cloud,
+        Exchange::operation(platform(), Options::default(), None, SEED, Arc::new(operation)).unwrap(),
+    );
     drive.finish();
     drive
 }
@@ -67,8 +72,8 @@ fn a_key_that_is_rejected_is_replaced_and_each_message_arrives_once() {
 #[test]
 fn a_key_near_its_end_is_renewed_while_it_still_serves() {
     let first = drive(Cloud::aws_with_keys(served(), served()), None, 1);
-    let text = platform().export_session(first.exchange.session().unwrap()).unwrap();
-    let session = platform().import_session(&text).unwrap();
+    let text = platform().export_credential(first.exchange.credential().unwrap()).unwrap();
+    let session = platform().import_credential(&text).unwrap();
     let second = drive(first.cloud.clone(), Some(session.clone()), 3);
     assert_eq!((second.cloud.issued, second.authentications().len()), (1, 0));
 
@@ -99,14 +104,14 @@ fn a_read_is_sent_again_after_a_lost_answer_and_a_change_is_not() {
     let lost = || Script::new([Fate::ServedButLost(Failure::AnswerTimeout)]);
     let read = operate(Cloud::aws_with_keys(lost(), served()), Operation::GetShadow(shadow()));
     assert_eq!(read.publications().len(), 2);
-    let (_, reply) = read.exchange.reply().unwrap();
+    let (_, reply) = aws::reply(&read.exchange).unwrap();
     assert!(matches!(reply, Ok(Reply::Document(_))), "{reply:?}");
     assert_eq!(read.publications()[0].outgoing.max_answer_bytes, MAX_REPLY_BODY);
     assert!(read.publications()[0].outgoing.body_needed);
 
     let change = operate(Cloud::aws_with_keys(lost(), served()), Operation::DeleteShadow(shadow()));
     assert_eq!(change.publications().len(), 1);
-    let (_, reply) = change.exchange.reply().unwrap();
+    let (_, reply) = aws::reply(&change.exchange).unwrap();
     assert_eq!(reply.unwrap_err().delivery, Delivery::Unknown);
 }
 
@@ -122,7 +127,7 @@ fn an_operation_that_cannot_succeed_asks_nobody() {
     let bad = Shadow { thing: "a b".into(), name: None };
     let drive = operate(Cloud::aws_with_keys(served(), served()), Operation::GetShadow(bad));
     assert!(drive.sent.is_empty());
-    let (_, reply) = drive.exchange.reply().unwrap();
+    let (_, reply) = aws::reply(&drive.exchange).unwrap();
     assert_eq!(reply.unwrap_err().stage, Stage::Preparation);
 }
 
@@ -130,7 +135,7 @@ fn an_operation_that_cannot_succeed_asks_nobody() {
 fn an_operation_is_done_when_its_key_was_rejected_meanwhile() {
     let cloud = Cloud::aws_with_keys(Script::new([Fate::Revoked]), served());
     let drive = operate(cloud, Operation::GetShadow(shadow()));
-    assert!(drive.exchange.reply().unwrap().1.is_ok());
+    assert!(aws::reply(&drive.exchange).unwrap().1.is_ok());
     assert_eq!(drive.cloud.issued, 2);
     // Four answers of 50 ms, and the rest before the second key.
     assert!((300..=400).contains(&drive.now_ms), "{}", drive.now_ms);

@@ -30,8 +30,12 @@ fn outcomes_are_in_the_order_of_the_messages_although_the_answers_come_in_revers
     let turns = fates.into_iter().zip([400, 300, 200, 100]).map(|(fate, latency_ms)| Turn { fate, latency_ms });
     let mut drive = on_aws(Cloud::aws(Script::new(turns)), Options::default(), messages(4));
     drive.finish();
-    let topics: Vec<_> = drive.exchange.outcomes().map(|(subject, _)| subject.clone()).collect();
-    assert_eq!(topics, messages(4).into_iter().map(Subject::publication).collect::<Vec<_>>());
+    let topic = |subject: &Subject| match subject {
+        Subject::Publication { topic, .. } => topic.clone(),
+        other => panic!("{other:?}"),
+    };
+    let topics: Vec<_> = drive.exchange.outcomes().map(|(subject, _)| topic(subject)).collect();
+    assert_eq!(topics, messages(4).into_iter().map(|message| message.topic).collect::<Vec<_>>());
     let causes: Vec<_> = drive.outcomes().into_iter().map(|outcome| outcome.err().map(|error| error.cause)).collect();
     assert_eq!(causes, [None, Some(Cause::Forbidden), Some(Cause::InvalidRequest), None]);
     assert_eq!(drive.now_ms, 400, "all four were under way at once");

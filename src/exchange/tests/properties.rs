@@ -11,12 +11,12 @@ use super::{
     old_session, session_near_its_end_in, signing_platform,
 };
 use crate::aliyun::{Signer, TimestampPolicy};
+use crate::credential::Credential;
 use crate::error::Stage;
 use crate::exchange::{Exchange, Options};
 use crate::http::Failure;
 use crate::message::{Message, Qos};
 use crate::outcome::{Delivery, Retry};
-use crate::platform::Session;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ struct Case {
     is_aliyun: bool,
     messages: Vec<Message>,
     options: Options,
-    session: Option<Session>,
+    session: Option<Credential>,
     seed: u64,
     cloud: Cloud,
     lateness_ms: u64,
@@ -61,7 +61,7 @@ impl Case {
 #[derive(Clone, Debug)]
 struct Absence {
     is_aliyun: bool,
-    session: Option<Session>,
+    session: Option<Credential>,
     sign_ms: Option<u64>,
     options: Options,
     messages: usize,
@@ -204,7 +204,7 @@ fn options() -> impl Strategy<Value = Options> {
     )
 }
 
-fn session() -> impl Strategy<Value = Option<Session>> {
+fn session() -> impl Strategy<Value = Option<Credential>> {
     prop_oneof![
         Just(None),
         Just(Some(fresh_session("kept"))),
@@ -346,7 +346,7 @@ proptest! {
         let (one, other) = (case.run(false), case.run(true));
         prop_assert_eq!(one.outcomes(), other.outcomes());
         prop_assert_eq!(one.sent, other.sent);
-        prop_assert_eq!(one.exchange.session(), other.exchange.session());
+        prop_assert_eq!(one.exchange.credential(), other.exchange.credential());
     }
 
     #[test]

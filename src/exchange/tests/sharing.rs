@@ -24,7 +24,7 @@ fn a_token_from_elsewhere_is_used_at_once_and_is_the_session_from_then_on() {
     assert!(!exchange.is_authenticating());
     let Step::Send(outgoing) = exchange.next(NOW) else { panic!("a message is sent") };
     assert!(outgoing.request.headers.iter().any(|(_, value)| value == "shared"), "{outgoing:?}");
-    assert_eq!(exchange.session(), Some(&old_session("shared")));
+    assert_eq!(exchange.credential(), Some(&old_session("shared")));
 }
 
 #[test]

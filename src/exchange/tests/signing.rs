@@ -15,7 +15,7 @@ fn served() -> Script {
 }
 
 /// An exchange whose signatures come from elsewhere.
-fn signed_elsewhere(cloud: Cloud, session: Option<crate::Session>, signs: Signs, count: usize) -> Drive {
+fn signed_elsewhere(cloud: Cloud, session: Option<crate::Credential>, signs: Signs, count: usize) -> Drive {
     let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
     let mut drive =
         Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)).unwrap());

@@ -77,14 +77,14 @@ fn rule(kind: Kind) -> [String; 5] {
     cells.map(str::to_owned)
 }
 
-fn kind_of_answer(platform: &Platform, status: u16, body: &str) -> Option<(Kind, Delivery)> {
+fn kind_of_answer(platform: &dyn Platform, status: u16, body: &str) -> Option<(Kind, Delivery)> {
     let response = Response { status, headers: vec![], body: body.as_bytes().to_vec() };
     let error = platform.read_receipt(&response).err()?;
     Some((Kind::of(&error), error.delivery))
 }
 
 /// Statuses as ranges: `400–407, 409`.
-fn statuses(platform: &Platform, body: &str, kind: Kind, delivery: Option<Delivery>) -> String {
+fn statuses(platform: &dyn Platform, body: &str, kind: Kind, delivery: Option<Delivery>) -> String {
     let is_of_it = |status: &u16| {
         kind_of_answer(platform, *status, body).is_some_and(|(of, was)| of == kind && delivery.is_none_or(|d| d == was))
     };
@@ -131,13 +131,13 @@ fn tables() -> String {
         };
         let codes = |delivery: Option<Delivery>| {
             let is_of_it = |code: &&u64| {
-                kind_of_answer(&aliyun, 200, &format!("{{\"code\":{code}}}"))
+                kind_of_answer(&*aliyun, 200, &format!("{{\"code\":{code}}}"))
                     .is_some_and(|(of, was)| of == kind && delivery.is_none_or(|delivery| delivery == was))
             };
             let shown = |code: &u64| if *code == 99999 { "any other".to_owned() } else { code.to_string() };
             CODES.iter().filter(is_of_it).map(shown).collect::<Vec<_>>().join(", ")
         };
-        let mut aws_statuses = with_deliveries(|delivery| statuses(&aws, "{}", kind, delivery), kind);
+        let mut aws_statuses = with_deliveries(|delivery| statuses(&*aws, "{}", kind, delivery), kind);
         if kind == Kind::TokenRejected {
             aws_statuses.push_str("403 to a temporary key that has ended");
         }
@@ -148,7 +148,7 @@ fn tables() -> String {
             with_deliveries(failures, kind),
             aws_statuses,
             with_deliveries(codes, kind),
-            with_deliveries(|delivery| statuses(&aliyun, "{}", kind, delivery), kind),
+            with_deliveries(|delivery| statuses(&*aliyun, "{}", kind, delivery), kind),
         )
         .unwrap();
     }

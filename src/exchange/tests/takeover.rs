@@ -88,6 +88,6 @@ fn a_platform_that_rejects_every_token_it_hands_out_is_asked_ever_more_seldom() 
             let delivery = if error.attempts == 0 { Delivery::NotSent } else { Delivery::Refused };
             assert_eq!((error.cause, error.delivery), (Cause::TokenRejected, delivery));
         }
-        assert!(drive.exchange.session().is_none(), "a rejected token is not kept for the next exchange");
+        assert!(drive.exchange.credential().is_none(), "a rejected token is not kept for the next exchange");
     }
 }

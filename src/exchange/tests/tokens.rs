@@ -71,17 +71,17 @@ fn the_token_of_a_session_is_used_without_authentication() {
 #[test]
 fn the_session_of_one_exchange_serves_the_next_of_the_same_device() {
     let mut first = on_aliyun(Cloud::aliyun(served(), served()), Options::default(), None, messages(3));
-    assert!(first.exchange.session().is_none());
+    assert!(first.exchange.credential().is_none());
     first.finish();
     let platform = aliyun_platform(TimestampPolicy::None);
-    let text = platform.export_session(first.exchange.session().unwrap()).unwrap();
+    let text = platform.export_credential(first.exchange.credential().unwrap()).unwrap();
 
-    let session = platform.import_session(&text).unwrap();
+    let session = platform.import_credential(&text).unwrap();
     let mut second = on_aliyun(first.cloud, Options::default(), Some(session), messages(3));
     second.finish();
     assert_eq!((second.authentications().len(), second.cloud.issued), (0, 1));
     assert_eq!(second.cloud.total_accepted(), 6);
-    assert_eq!(second.exchange.session(), first.exchange.session());
+    assert_eq!(second.exchange.credential(), first.exchange.credential());
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Session {
             return Step::Wait(Some(until_ms));
         }
         if self.signature.is_none()
-            && let Some(signing) = self.config.broker.signing_elsewhere()
+            && let Some(signing) = self.config.broker.external_signing()
         {
             self.link = Link::Signing;
             return Step::Sign(signing);

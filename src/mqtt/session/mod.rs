@@ -19,11 +19,12 @@ mod unreadable;
 
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use link::Link;
 
-use super::broker::Broker;
+use super::broker::{Broker, MAX_TEXT};
 use super::entry::{self, Entry};
 use super::event::{Connection, Disconnection, Event, Unfinished};
 use super::options::Options;
@@ -34,16 +35,13 @@ use super::packet;
 use super::reconnect::Reconnect;
 use super::subscriptions::{Subscription, Subscriptions};
 use super::{Situation, Version};
-use crate::aliyun::Signing;
+use crate::configuration::ConfigurationProblem;
 use crate::error::{Cause, Error, Stage};
 use crate::field::Field;
 use crate::message::{Message, Qos, RequestProblem};
 use crate::outcome::{Delivery, Retry};
-use crate::platform::ConfigurationProblem;
 use crate::secret::Secret;
-
-/// The length of a text, or of a will, has two bytes.
-const MAX_TEXT: usize = u16::MAX as usize;
+use crate::signing::Signing;
 
 /// No platform takes nearly as much, properties and all.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -59,7 +57,7 @@ const MAX_EVENTS: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Which broker, and as whom.
-    pub broker: Broker,
+    pub broker: Arc<dyn Broker>,
     /// Which MQTT.
     pub version: Version,
     /// How long the broker keeps subscriptions and messages for a client that is away. 0: not at all.
@@ -178,7 +176,7 @@ impl Session {
                 return Err(ConfigurationProblem::TooLarge("payload of the will", "65535 bytes"));
             }
             Some(will) => {
-                let topic = broker.check(will, *version);
+                let topic = broker.check_message(will, *version);
                 Some(topic.map_err(|_| ConfigurationProblem::Malformed("will"))?)
             }
             None => None,
@@ -212,7 +210,7 @@ impl Session {
         };
         const LEFT: ConfigurationProblem = ConfigurationProblem::Malformed("message that an earlier session has left");
         for Unfinished { id, message, attempts, packet_id, age_ms } in unfinished {
-            let checked = session.config.broker.check(&message, session.config.version);
+            let checked = session.config.broker.check_message(&message, session.config.version);
             // Only what is at least once is sent again under the same identifier.
             let packet_id = packet_id.filter(|_| message.qos == Qos::AtLeastOnce);
             let topic = checked.as_ref().map_or_else(|_| message.topic.clone(), String::clone);
@@ -329,7 +327,7 @@ impl Session {
 
     /// Takes a message and numbers it. A message that is not taken has its outcome right here, with an explanation.
     pub fn publish(&mut self, now_ms: u64, message: Message) -> Result<u64, (Error, String)> {
-        let topic = match self.config.broker.check(&message, self.config.version) {
+        let topic = match self.config.broker.check_message(&message, self.config.version) {
             Ok(topic) => topic,
             Err(problem) => return Err(self.refused(problem.into(), &message.topic)),
         };

@@ -10,7 +10,7 @@ mod tests;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::{Authentication, Broker};
+use super::{Authentication, BrokerConfig};
 use crate::aws::host_name::HostName;
 use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
@@ -32,7 +32,7 @@ const SHORT_MS: u64 = 30_000;
 const RATE: &str = "AWS takes 100 publications and 512 KB per second on one connection: send more slowly";
 
 /// The likely reason and the next step.
-pub(super) fn explain(broker: &Broker, error: &Error, version: Version, situation: &Situation) -> String {
+pub(super) fn explain(broker: &BrokerConfig, error: &Error, version: Version, situation: &Situation) -> String {
     let host = HostName::of(broker.endpoint.host());
     match (Known { broker, error, version, situation, host }).step() {
         Some(step) => with_step(error, Some(&step)),
@@ -42,7 +42,7 @@ pub(super) fn explain(broker: &Broker, error: &Error, version: Version, situatio
 
 /// All that an explanation can go by.
 struct Known<'a> {
-    broker: &'a Broker,
+    broker: &'a BrokerConfig,
     error: &'a Error,
     version: Version,
     situation: &'a Situation<'a>,

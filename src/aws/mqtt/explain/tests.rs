@@ -21,7 +21,7 @@ enum Way {
     Authorizer,
 }
 
-fn broker(host: &str, port: u16, way: Way) -> Broker {
+fn broker(host: &str, port: u16, way: Way) -> BrokerConfig {
     let authentication = match way {
         Way::Certificate => Authentication::Certificate,
         Way::Authorizer => Authentication::CustomAuthorizer(Authorizer {
@@ -32,7 +32,7 @@ fn broker(host: &str, port: u16, way: Way) -> Broker {
             password: Some(Secret::new("swordfish")),
         }),
     };
-    Broker::new(Endpoint::new(host, port).unwrap(), "boiler-7".into(), authentication).unwrap()
+    BrokerConfig::new(Endpoint::new(host, port).unwrap(), "boiler-7".into(), authentication).unwrap()
 }
 
 fn error(stage: Stage, cause: Cause) -> Error {

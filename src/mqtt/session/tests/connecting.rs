@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::world::World;
 use super::{at_least_once, config, prompt};
 use crate::aliyun;
@@ -5,7 +7,7 @@ use crate::error::{Cause, Stage};
 use crate::field::Field;
 use crate::http::Failure;
 use crate::message::{Message, Qos};
-use crate::mqtt::{Broker, Config, Session, Step, Version};
+use crate::mqtt::{Config, Session, Step, Version};
 
 #[test]
 fn one_attempt_is_one_and_its_outcome_is_no_event() {
@@ -203,8 +205,8 @@ fn neither_password_nor_signature_shows_in_debug_output() {
         sign_method: aliyun::SignMethod::HmacSha1,
         timestamp_ms: None,
     };
-    let broker = aliyun::mqtt::Broker::new(device, auth_method).unwrap();
-    let config = Config { broker: Broker::Aliyun(broker), ..config(Version::V3) };
+    let broker = aliyun::mqtt::BrokerConfig::new(device, auth_method).unwrap();
+    let config = Config { broker: Arc::new(broker), ..config(Version::V3) };
     let mut session = Session::open(0, config, prompt(), vec![], 1).unwrap();
     session.keep_connecting();
     assert!(matches!(session.next(0), Step::Sign(_)));

@@ -1,5 +1,7 @@
 //! The first connection is a connection like any other.
 
+use std::sync::Arc;
+
 use super::world::World;
 use super::{ENDPOINT, at_least_once, config, prompt};
 use crate::aliyun;
@@ -7,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Cause;
 use crate::http::Failure;
 use crate::message::Message;
-use crate::mqtt::{Broker, Config, Options, Session, Step, Version};
+use crate::mqtt::{Config, Options, Session, Step, Version};
 use crate::secret::Secret;
 
 fn assert_no_storm(dials: &[u64]) {
@@ -117,8 +119,8 @@ fn a_broker_that_counts_connections_is_not_asked_for_one_too_many() {
     let signer = aliyun::Signer::Secret(Secret::new("secret"));
     let sign_method = aliyun::SignMethod::HmacSha1;
     let auth_method = aliyun::mqtt::AuthMethod::Signature { signer, sign_method, timestamp_ms: None };
-    let broker = aliyun::mqtt::Broker::new(device, auth_method).unwrap();
-    let config = Config { broker: Broker::Aliyun(broker), ..config(Version::V3) };
+    let broker = aliyun::mqtt::BrokerConfig::new(device, auth_method).unwrap();
+    let config = Config { broker: Arc::new(broker), ..config(Version::V3) };
     let mut world = World::new(config, Options { reconnect_max_ms: 4000, ..prompt() });
     world.broker.connack = 3;
     world.session.keep_connecting();

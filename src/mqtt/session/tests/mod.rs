@@ -1,5 +1,7 @@
 //! A session and a broker in one thread, with a clock that is moved by hand: an hour of losses takes milliseconds.
 
+use std::sync::Arc;
+
 mod bad_networks;
 mod broker;
 mod connecting;
@@ -25,15 +27,16 @@ mod world;
 use crate::aws;
 use crate::endpoint::Endpoint;
 use crate::message::{Message, Qos};
-use crate::mqtt::{Broker, Config, Options, Version};
+use crate::mqtt::{Config, Options, Version};
 
 const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
 
 fn config(version: Version) -> Config {
     let endpoint = Endpoint::new(ENDPOINT, 443).unwrap();
-    let broker = aws::mqtt::Broker::new(endpoint, "device-7".into(), aws::mqtt::Authentication::Certificate).unwrap();
+    let broker =
+        aws::mqtt::BrokerConfig::new(endpoint, "device-7".into(), aws::mqtt::Authentication::Certificate).unwrap();
     Config {
-        broker: Broker::Aws(broker),
+        broker: Arc::new(broker),
         version,
         session_expiry_s: 0,
         clean_start: None,

@@ -1,9 +1,11 @@
 //! Which topic an explanation names when the broker closes without a word: none that it has taken.
 
+use std::sync::Arc;
+
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::http::Failure;
-use crate::mqtt::{Broker, Config, Version};
+use crate::mqtt::{Config, Version};
 use crate::{aliyun, endpoint};
 
 fn closed(world: &mut World) -> String {
@@ -19,8 +21,8 @@ fn aliyun() -> Config {
     let signer = aliyun::Signer::Secret(crate::secret::Secret::new("0123456789"));
     let sign_method = aliyun::SignMethod::HmacSha1;
     let auth_method = aliyun::mqtt::AuthMethod::Signature { signer, sign_method, timestamp_ms: None };
-    let broker = aliyun::mqtt::Broker::new(device, auth_method).unwrap();
-    Config { broker: Broker::Aliyun(broker), ..config(Version::V3) }
+    let broker = aliyun::mqtt::BrokerConfig::new(device, auth_method).unwrap();
+    Config { broker: Arc::new(broker), ..config(Version::V3) }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use core::fmt;
 
 use super::CredentialsProvider;
 use crate::aws::sigv4::Credentials;
+use crate::configuration::ConfigurationProblem;
 use crate::json::{Object, ObjectWriter};
-use crate::platform::ConfigurationProblem;
 use crate::secret::Secret;
 
 /// A key is renewed in the last tenth of its life, but not sooner than this before its end.
@@ -17,13 +17,13 @@ const VERSION: u64 = 1;
 
 /// A temporary key and its life.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct TemporaryKey {
     credentials: Credentials,
     obtained_unix_ms: u64,
     expires_unix_ms: u64,
 }
 
-impl Session {
+impl TemporaryKey {
     pub(super) fn new(credentials: Credentials, obtained_unix_ms: u64, expires_unix_ms: u64) -> Self {
         Self { credentials, obtained_unix_ms, expires_unix_ms }
     }
@@ -102,9 +102,9 @@ fn belongs_to(provider: &CredentialsProvider) -> [(&'static str, String); 3] {
 }
 
 /// Shows no key.
-impl fmt::Debug for Session {
+impl fmt::Debug for TemporaryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("expires_unix_ms", &self.expires_unix_ms).finish_non_exhaustive()
+        f.debug_struct("TemporaryKey").field("expires_unix_ms", &self.expires_unix_ms).finish_non_exhaustive()
     }
 }
 
@@ -127,13 +127,13 @@ mod tests {
         }
     }
 
-    fn session() -> Session {
+    fn session() -> TemporaryKey {
         let credentials = Credentials {
             access_key_id: "ASIA1".into(),
             secret_access_key: Secret::new("secret"),
             session_token: Some(Secret::new("token")),
         };
-        Session::new(credentials, 100 * HOUR_MS, 101 * HOUR_MS)
+        TemporaryKey::new(credentials, 100 * HOUR_MS, 101 * HOUR_MS)
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
         assert!(!session().is_near_its_end(100 * HOUR_MS));
         assert!(!session().is_near_its_end(101 * HOUR_MS - EARLIEST_RENEWAL_MS - 1));
         assert!(session().is_near_its_end(101 * HOUR_MS - EARLIEST_RENEWAL_MS));
-        let short = Session { expires_unix_ms: 100 * HOUR_MS + 60_000, ..session() };
+        let short = TemporaryKey { expires_unix_ms: 100 * HOUR_MS + 60_000, ..session() };
         assert!(!short.is_near_its_end(100 * HOUR_MS + 53_999));
         assert!(short.is_near_its_end(100 * HOUR_MS + 54_000));
     }
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn an_exported_session_comes_back_for_its_own_provider_only() {
         let text = session().export(&provider("alias"));
-        assert_eq!(Session::import(&text, &provider("alias")), Ok(session()));
-        assert_eq!(Session::import(&text, &provider("other")), Err(ConfigurationProblem::ForeignSession));
+        assert_eq!(TemporaryKey::import(&text, &provider("alias")), Ok(session()));
+        assert_eq!(TemporaryKey::import(&text, &provider("other")), Err(ConfigurationProblem::ForeignSession));
     }
 
     #[test]
@@ -162,14 +162,14 @@ mod tests {
             text.replace("expiresUnixMs", "expires"),
             String::new(),
         ] {
-            assert_eq!(Session::import(&changed, &provider("alias")), Err(ConfigurationProblem::UnknownSession));
+            assert_eq!(TemporaryKey::import(&changed, &provider("alias")), Err(ConfigurationProblem::UnknownSession));
         }
     }
 
     proptest! {
         #[test]
         fn any_text_is_imported_without_a_panic(text in any::<String>()) {
-            let _ = Session::import(&text, &provider("alias"));
+            let _ = TemporaryKey::import(&text, &provider("alias"));
         }
     }
 }

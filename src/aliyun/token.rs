@@ -6,8 +6,8 @@ use core::fmt;
 
 use super::Device;
 use crate::base64;
+use crate::configuration::ConfigurationProblem;
 use crate::json::{Object, ObjectWriter};
-use crate::platform::ConfigurationProblem;
 use crate::secret::Secret;
 
 /// The documented life of a token. It says nothing itself, unless it is of the old three-part form.
@@ -58,12 +58,12 @@ fn expiry(token: &str) -> Option<u64> {
 
 /// A token and when it was obtained.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct IssuedToken {
     token: Token,
     obtained_unix_ms: u64,
 }
 
-impl Session {
+impl IssuedToken {
     /// A session that begins now.
     pub fn new(token: Token, now_unix_ms: u64) -> Self {
         Self { token, obtained_unix_ms: now_unix_ms }
@@ -121,9 +121,9 @@ fn belongs_to(device: &Device) -> [(&'static str, String); 3] {
     ]
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("obtained_unix_ms", &self.obtained_unix_ms).finish_non_exhaustive()
+        f.debug_struct("IssuedToken").field("obtained_unix_ms", &self.obtained_unix_ms).finish_non_exhaustive()
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_plain_token_is_renewed_in_the_last_tenth_of_seven_days() {
-        let session = Session::new(Token::new("6944e5bfb92e4d4ea3918d1eda3942f6"), 100 * DAY_MS);
+        let session = IssuedToken::new(Token::new("6944e5bfb92e4d4ea3918d1eda3942f6"), 100 * DAY_MS);
         assert!(!session.is_near_its_end(100 * DAY_MS));
         assert!(!session.is_near_its_end(106 * DAY_MS));
         assert!(session.is_near_its_end(107 * DAY_MS - 1));
@@ -155,10 +155,10 @@ mod tests {
         // {"expire":1502531507477,"token":"804f"}
         let token = Token::new("eyJ0IjoxfQ.eyJleHBpcmUiOjE1MDI1MzE1MDc0NzcsInRva2VuIjoiODA0ZiJ9.c2ln");
         assert_eq!(token.expires_unix_ms(), Some(1_502_531_507_477));
-        let session = Session::new(token, 1_502_531_507_477 - 1_000);
+        let session = IssuedToken::new(token, 1_502_531_507_477 - 1_000);
         assert!(!session.is_near_its_end(1_502_531_507_477 - 500));
         assert!(session.is_near_its_end(1_502_531_507_477 - 50));
-        let read_with_a_fast_clock = Session::new(session.token().clone(), 1_502_531_507_477 + DAY_MS);
+        let read_with_a_fast_clock = IssuedToken::new(session.token().clone(), 1_502_531_507_477 + DAY_MS);
         assert!(!read_with_a_fast_clock.is_near_its_end(1_502_531_507_477 + DAY_MS + 1));
         assert_eq!(Token::new("a.b.c").expires_unix_ms(), None);
         assert_eq!(Token::new("a.b").expires_unix_ms(), None);
@@ -166,17 +166,17 @@ mod tests {
 
     #[test]
     fn an_exported_session_comes_back_for_its_own_device_only() {
-        let session = Session::new(Token::new("token"), 5);
+        let session = IssuedToken::new(Token::new("token"), 5);
         let text = session.export(&device("dn"));
-        assert_eq!(Session::import(&text, &device("dn")), Ok(session));
-        assert_eq!(Session::import(&text, &device("other")), Err(ConfigurationProblem::ForeignSession));
+        assert_eq!(IssuedToken::import(&text, &device("dn")), Ok(session));
+        assert_eq!(IssuedToken::import(&text, &device("other")), Err(ConfigurationProblem::ForeignSession));
         let elsewhere = Device::new(Endpoint::new("b.example", 443).unwrap(), "pk", "dn", None).unwrap();
-        assert_eq!(Session::import(&text, &elsewhere), Err(ConfigurationProblem::ForeignSession));
+        assert_eq!(IssuedToken::import(&text, &elsewhere), Err(ConfigurationProblem::ForeignSession));
     }
 
     #[test]
     fn a_session_of_another_form_is_refused() {
-        let text = Session::new(Token::new("token"), 5).export(&device("dn"));
+        let text = IssuedToken::new(Token::new("token"), 5).export(&device("dn"));
         for changed in [
             text.replace("\"version\":1", "\"version\":2"),
             text.replace("\"token\":\"token\"", "\"token\":\"to\\nken\""),
@@ -186,7 +186,7 @@ mod tests {
             "[]".to_owned(),
         ] {
             assert_eq!(
-                Session::import(&changed, &device("dn")),
+                IssuedToken::import(&changed, &device("dn")),
                 Err(ConfigurationProblem::UnknownSession),
                 "{changed}"
             );
@@ -195,14 +195,14 @@ mod tests {
 
     #[test]
     fn debug_output_shows_no_token() {
-        let session = Session::new(Token::new("hunter2"), 5);
+        let session = IssuedToken::new(Token::new("hunter2"), 5);
         assert!(!format!("{session:?} {:?}", session.token()).contains("hunter2"));
     }
 
     proptest! {
         #[test]
         fn any_text_is_imported_without_a_panic(text in any::<String>(), token in "\\PC{0,8}\\.\\PC{0,40}\\.\\PC{0,8}") {
-            let _ = Session::import(&text, &device("dn"));
+            let _ = IssuedToken::import(&text, &device("dn"));
             let _ = Token::new(&token);
         }
     }

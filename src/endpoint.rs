@@ -79,7 +79,7 @@ impl Endpoint {
     }
 
     /// As a request names it: without the port where it is the scheme's own.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         match self.port {
             443 => self.host.clone(),
             port => [&self.host, ":", &u64::from(port).to_string()].concat(),

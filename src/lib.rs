@@ -10,8 +10,8 @@
 //! Message ──> Exchange ──> http::Request ──> (your HTTP client) ──> http::Response ──> Exchange ──> Receipt | Error
 //! ```
 //!
-//! [`Exchange`] is the state machine that does all of it; [`aws`] and [`aliyun`] are the pure functions it is made
-//! of. Time is a parameter ([`Moment`]), randomness is a parameter (a seed), the network is yours.
+//! [`Exchange`] is the state machine that does all of it. What is different on each platform it asks of a [`Platform`], and
+//! `aws` and `aliyun` are the two that there are: pure functions that can be called without it as well. Time is a parameter ([`Moment`]), randomness is a parameter (a seed), the network is yours.
 //!
 //! # One outcome for each message
 //!
@@ -23,8 +23,8 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`aws`] | AWS IoT Core: ways to authenticate, publishing, the other operations, answers and what they mean |
-//! | [`aliyun`] | Aliyun IoT Platform: signature, token, publish request, its answers |
+//! | `aws` | AWS IoT Core (feature `aws`): ways to authenticate, publishing, the other operations, answers and what they mean |
+//! | `aliyun` | Aliyun IoT Platform (feature `aliyun`): signature, token, publish request, its answers |
 //! | [`exchange`] | the state machine, its options and its pace |
 //! | [`http`] | requests and answers as plain values, and why there may be no answer |
 //! | `mqtt` | a device on an MQTT broker, as a state machine (feature `mqtt`) |
@@ -37,9 +37,17 @@
 
 extern crate alloc;
 
+#[cfg(feature = "aliyun")]
 pub mod aliyun;
+#[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(any(feature = "aliyun", feature = "aws"))]
+#[cfg_attr(
+    not(all(feature = "aliyun", feature = "aws")),
+    expect(dead_code, reason = "each platform needs a part of it")
+)]
 mod base64;
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has signatures with a time"))]
 mod calendar;
 mod configuration;
 mod credential;
@@ -49,6 +57,11 @@ pub mod exchange;
 pub mod explain;
 mod field;
 pub mod http;
+#[cfg(any(feature = "aliyun", feature = "aws"))]
+#[cfg_attr(
+    not(all(feature = "aliyun", feature = "aws")),
+    expect(dead_code, reason = "each platform needs a part of it")
+)]
 mod json;
 mod message;
 mod moment;

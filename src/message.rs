@@ -96,7 +96,7 @@ impl Message {
     }
 
     /// The payload, if it is not too large.
-    pub(crate) fn checked_payload(&self) -> Result<Arc<[u8]>, RequestProblem> {
+    pub fn checked_payload(&self) -> Result<Arc<[u8]>, RequestProblem> {
         match self.payload.len() {
             ..=MAX_PAYLOAD => Ok(self.payload.clone()),
             _ => Err(RequestProblem::PayloadTooLarge),

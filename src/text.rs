@@ -12,6 +12,7 @@ fn find(text: &str, wanted: &str) -> Option<usize> {
 }
 
 /// Whether a text has another one in it.
+#[cfg(any(feature = "aliyun", feature = "aws", test))]
 pub(crate) fn contains(text: &str, wanted: &str) -> bool {
     find(text, wanted).is_some()
 }

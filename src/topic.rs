@@ -2,15 +2,12 @@
 //! space into `+` (a wildcard), clean `//` away, or resolve `..`, and the message lands on another topic or nowhere.
 //! So topics are checked before any network use, and there is one percent-encoder.
 
-use alloc::string::String;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-
-#[cfg(feature = "mqtt")]
 use crate::field::Field;
 
 /// Everything but the unreserved characters of RFC 3986: what the AWS SDKs escape in a path label.
-pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What is wrong with a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +76,6 @@ pub fn check_common(topic: &str) -> Result<(), TopicProblem> {
 }
 
 /// What a topic filter is on every platform: `+` and `#` are levels of their own, and nothing follows a `#`.
-#[cfg(feature = "mqtt")]
 pub fn check_filter(filter: &str) -> Result<(), Field> {
     if filter.is_empty() || filter.chars().any(char::is_control) {
         return Err(Field::TopicFilter);
@@ -117,8 +113,9 @@ pub fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Resul
 }
 
 /// Percent-encodes text onto a path as one segment: a `/` becomes `%2F`, a space `%20`.
-pub fn push_segment(path: &mut String, text: &[u8], escaped: &'static AsciiSet) {
-    path.extend(percent_encode(text, escaped));
+#[cfg(any(feature = "aliyun", feature = "aws", test))]
+pub(crate) fn push_segment(path: &mut alloc::string::String, text: &[u8], escaped: &'static AsciiSet) {
+    path.extend(percent_encoding::percent_encode(text, escaped));
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod outcomes;
 mod pace;
 mod queue;
 mod subject;
-#[cfg(test)]
+#[cfg(all(test, feature = "aliyun", feature = "aws"))]
 mod tests;
 
 use alloc::boxed::Box;

@@ -13,7 +13,7 @@ mod connecting;
 mod link;
 mod receiving;
 mod sending;
-#[cfg(test)]
+#[cfg(all(test, feature = "aliyun", feature = "aws"))]
 mod tests;
 mod unreadable;
 

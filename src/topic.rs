@@ -2,6 +2,9 @@
 //! space into `+` (a wildcard), clean `//` away, or resolve `..`, and the message lands on another topic or nowhere.
 //! So topics are checked before any network use, and there is one percent-encoder.
 
+#[cfg(any(feature = "aliyun", feature = "aws", test))]
+use alloc::string::String;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use crate::field::Field;
@@ -114,7 +117,7 @@ pub fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Resul
 
 /// Percent-encodes text onto a path as one segment: a `/` becomes `%2F`, a space `%20`.
 #[cfg(any(feature = "aliyun", feature = "aws", test))]
-pub(crate) fn push_segment(path: &mut alloc::string::String, text: &[u8], escaped: &'static AsciiSet) {
+pub(crate) fn push_segment(path: &mut String, text: &[u8], escaped: &'static AsciiSet) {
     path.extend(percent_encoding::percent_encode(text, escaped));
 }
 

@@ -187,6 +187,7 @@ mod tests {
     use super::super::BrokerConfig;
     use super::*;
     use crate::endpoint::Endpoint;
+    use crate::mqtt::Broker;
 
     fn device() -> Device {
         let endpoint = Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
@@ -297,7 +298,7 @@ mod tests {
             let broker = BrokerConfig::new(device(), method).unwrap();
             let login = broker.login(None);
             assert!(!format!("{broker:?} {login:?}").contains("hunter2"));
-            assert_eq!(broker.secrets().collect::<Vec<_>>(), ["hunter2"]);
+            assert_eq!(broker.secrets(), ["hunter2"]);
         }
     }
 }

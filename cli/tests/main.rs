@@ -37,6 +37,7 @@ mod real_files;
 mod register;
 mod retained;
 mod secrets;
+mod sentences;
 mod session_files;
 mod shadows;
 mod standstill;

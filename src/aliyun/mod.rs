@@ -25,8 +25,9 @@ pub use auth::{auth_request, read_auth_response};
 pub use device::{Config, Device, Signer, TimestampPolicy};
 pub use explain::{explain, explain_provisioning};
 pub use provisioning::{
-    Address, MqttCredentials, Registered, Registration, bootstrap_request, mqtt_auth_request, read_bootstrap_response,
-    read_mqtt_auth_response, read_registration_response, registration_content, registration_request,
+    Address, MqttCredentials, Registered, Registration, RegistrationMessage, RegistrationMessageError,
+    bootstrap_request, mqtt_auth_request, read_bootstrap_response, read_mqtt_auth_response, read_registration_response,
+    registration_content, registration_request,
 };
 pub use publish::{publish_request, read_publish_response};
 pub use sign::{sign, signing_content};

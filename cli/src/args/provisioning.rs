@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::SignMethod;
 use super::aliyun::{AliyunIdentity, parse_label};
 use super::endpoint::EndpointArgument;
+use super::message::parse_pair;
 use super::operation::EXIT_CODES;
 use super::reach::{Reach, parse_port};
 
@@ -15,7 +16,8 @@ const BOOTSTRAP_HOST: &str = "iot-auth-global.aliyuncs.com";
 
 #[derive(Subcommand)]
 pub enum RegisterCommand {
-    /// Aliyun IoT Platform: dynamic registration of a device whose name its product knows already
+    /// Aliyun IoT Platform: dynamic registration of a device whose name its product knows already, or with --mqtt
+    /// --no-preregistration of any other
     #[command(after_help = EXIT_CODES)]
     Aliyun(RegisterAliyun),
 }
@@ -45,7 +47,7 @@ pub struct RegisterAliyun {
     /// The product that the device belongs to
     #[arg(long)]
     pub product_key: String,
-    /// The name of the device within its product; it must be known there
+    /// The name of the device within its product; it must be known there, unless --no-preregistration is given
     #[arg(long)]
     pub device_name: String,
     /// A file with the secret of the product. Or set THINGPOST_PRODUCT_SECRET
@@ -58,6 +60,8 @@ pub struct RegisterAliyun {
     /// That it can be written is made sure of before the secret is asked for
     #[arg(long, value_name = "PATH")]
     pub secret_file: PathBuf,
+    #[command(flatten, next_help_heading = "Registration over MQTT")]
+    pub mqtt: RegisterMqtt,
     /// Replace what is in --secret-file, once there is a new secret
     #[arg(long)]
     pub force: bool,
@@ -66,6 +70,42 @@ pub struct RegisterAliyun {
     pub json: bool,
     #[command(flatten, next_help_heading = "Connection")]
     pub reach: Reach,
+}
+
+/// What only a registration over MQTT has.
+#[derive(Args)]
+pub struct RegisterMqtt {
+    /// Register over MQTT, at the broker: --region stands for PRODUCT_KEY.iot-as-mqtt.REGION.aliyuncs.com, and --endpoint is the
+    /// MQTT endpoint
+    #[arg(long)]
+    pub mqtt: bool,
+    /// The product does not know the device yet: it is given a client id, which is printed, and in --secret-file a device
+    /// token, both for thingpost mqtt
+    #[arg(long, requires = "mqtt")]
+    pub no_preregistration: bool,
+    /// The id of the instance, such as iot-06z00d9wc4x18a6. Instances of one's own and public ones since 2021-07-30 want it with
+    /// --no-preregistration
+    #[arg(long, value_name = "ID", requires = "mqtt", value_parser = parse_label)]
+    pub instance_id: Option<String>,
+    /// Names the client while it registers [default: PRODUCT_KEY.DEVICE_NAME]
+    #[arg(long, value_name = "ID", requires = "mqtt")]
+    pub client_id: Option<String>,
+    /// One more parameter for the client id, or another value for one that is not signed, such as securemode=-2, which the
+    /// documentation has for instances of one's own; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", requires = "mqtt", value_parser = parse_pair)]
+    pub client_id_parameter: Vec<(String, String)>,
+}
+
+impl RegisterAliyun {
+    /// The endpoint that is meant.
+    pub fn endpoint(&self) -> EndpointArgument {
+        match (&self.door.region, self.mqtt.mqtt) {
+            (Some(region), true) => {
+                EndpointArgument { host: format!("{}.iot-as-mqtt.{region}.aliyuncs.com", self.product_key), port: None }
+            }
+            _ => self.door.endpoint(),
+        }
+    }
 }
 
 #[derive(Args)]

@@ -1,5 +1,6 @@
 //! The command against the fronts of both clouds, with a real broker behind them.
 
+mod aliyun_logins;
 mod bad_days;
 mod bad_input;
 mod connections;

@@ -10,10 +10,12 @@
 
 mod bootstrap;
 mod form;
+mod message;
 mod mqtt;
 mod register;
 mod reply;
 
 pub use bootstrap::{Address, bootstrap_request, read_bootstrap_response};
+pub use message::{RegistrationMessage, RegistrationMessageError};
 pub use mqtt::{MqttCredentials, mqtt_auth_request, read_mqtt_auth_response};
 pub use register::{Registered, Registration, read_registration_response, registration_content, registration_request};

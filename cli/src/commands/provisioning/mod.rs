@@ -5,6 +5,7 @@
 mod bootstrap;
 mod mqtt_credentials;
 mod register;
+mod register_mqtt;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,133 @@
+//! `thingpost register --mqtt`: the platform answers a CONNECT that is signed with the secret of the product by a message that
+//! nobody has subscribed to. A device that the product does not know can register in no other way.
+
+use std::time::Duration;
+
+use thingpost::aliyun::RegistrationMessage;
+use thingpost_host::runtime::types::mqtt::{
+    AliyunBroker, AliyunMqttAuthentication, AliyunMqttRegistration, Broker, Event, MqttConfig, Version,
+};
+use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
+use thingpost_host::{Alpn, Route};
+use tokio::time::Instant;
+
+use super::register::Given;
+use super::{Destination, Unanswered};
+use crate::args::RegisterAliyun;
+use crate::component::mqtt::MqttStarter;
+use crate::device::Device;
+use crate::error::{Problem, one_line};
+use crate::exit::Exit;
+use crate::output::{report, say};
+use crate::terminal::complain;
+use crate::terminal::interrupt::Interruptions;
+
+/// A device that registers, and has sent nothing yet.
+pub(super) struct Registration {
+    starter: MqttStarter,
+    session: MqttSession,
+}
+
+impl Registration {
+    /// Finds all that can be wrong before the platform is asked.
+    pub(super) async fn prepare(
+        arguments: &RegisterAliyun,
+        to: &Destination,
+        product_secret: String,
+        random: String,
+    ) -> Result<Self, Problem> {
+        let registration = AliyunMqttRegistration {
+            product_secret,
+            sign_method: arguments.sign_method.into(),
+            random,
+            is_known: !arguments.mqtt.no_preregistration,
+            instance_id: arguments.mqtt.instance_id.clone(),
+        };
+        let broker = AliyunBroker {
+            endpoint: to.host.clone(),
+            port: to.port,
+            product_key: arguments.product_key.clone(),
+            device_name: arguments.device_name.clone(),
+            authentication: AliyunMqttAuthentication::Registration(registration),
+            client_id: arguments.mqtt.client_id.clone(),
+            client_id_parameters: arguments.mqtt.client_id_parameter.clone(),
+            unchecked: false,
+        };
+        let config = MqttConfig {
+            broker: Broker::Aliyun(broker),
+            version: Version::V311,
+            session_expiry_s: 0,
+            clean_start: None,
+            keep_alive_s: None,
+            will: None,
+            will_delay_s: None,
+        };
+        let route = Route::new(&to.host, to.roots.clone()).port(to.port).mqtt_alpn(Alpn::Offer(Vec::new()));
+        let device = Device {
+            platform: config,
+            routes: vec![route],
+            secrets: std::sync::Arc::default(),
+            files: Vec::new(),
+            renewal: None,
+            warnings: Vec::new(),
+        };
+        let reach = &arguments.reach;
+        let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?;
+        let session = starter.open().await?;
+        Ok(Self { starter, session })
+    }
+
+    /// Connects, and waits for what the device is given. Where there is nothing, that has been said.
+    pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Given, Unanswered> {
+        let interruptions = Interruptions::count();
+        let end = Instant::now() + Duration::from_millis(arguments.reach.timeout.into());
+        let answered = tokio::select! {
+            answered = self.answer(arguments, end) => answered,
+            () = interruptions.reached(1) => {
+                complain("unknown: interrupted before the answer came");
+                Err(Unanswered::Said(Exit::Unknown))
+            }
+        };
+        answered
+    }
+
+    async fn answer(&mut self, arguments: &RegisterAliyun, end: Instant) -> Result<Given, Unanswered> {
+        let failed = |trap: wasmtime::Error| unknown(&format!("the component failed: {trap:#}"));
+        if let Err(error) = self.session.connect().await.map_err(failed)? {
+            say::failure(&error, &self.starter.last_failure, arguments.json);
+            return Err(Unanswered::Said(report::exit_of_failure(&error)));
+        }
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            for event in self.session.receive(left).await.map_err(failed)? {
+                match event {
+                    Event::Message(message) => match RegistrationMessage::read(&message.topic, &message.payload) {
+                        Ok(given) => return Given::of(arguments, given),
+                        Err(error) => complain(one_line(&format!("thingpost: {}: {error}", message.topic))),
+                    },
+                    Event::Disconnected(lost) => {
+                        let why = report::explained(&lost.error, &self.starter.last_failure);
+                        return Err(unknown(&format!("the connection ended before anything was given out: {why}")));
+                    }
+                    _ => {}
+                }
+            }
+            if left.is_zero() {
+                return Err(unknown("the platform has accepted the device, and given nothing out in the time for it"));
+            }
+        }
+    }
+
+    /// Acknowledges what came, and closes the connection.
+    pub(super) async fn goodbye(mut self) {
+        // What was given is kept. The platform closes the connection anyway.
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.session.disconnect()).await;
+    }
+}
+
+fn unknown(why: &str) -> Unanswered {
+    complain(one_line(&format!(
+        "unknown: {why}; register once more: until a device has used a secret, it is given another"
+    )));
+    Unanswered::Said(Exit::Unknown)
+}

@@ -42,13 +42,17 @@ fn aws(clouds: &Clouds) -> Vec<CommandLine> {
 }
 
 fn register(clouds: &Clouds) -> CommandLine {
-    CommandLine::new(&["register", "aliyun", "--region", "cn-shanghai", "--product-key", "pk", "--device-name", "dn"])
+    CommandLine::new(&["register", "aliyun"])
+        .with("--region", "cn-shanghai")
+        .with("--product-key", "pk")
+        .with("--device-name", "dn")
         .with("--secret-file", clouds.path("new-secret"))
         .with("--product-secret-file", clouds.write("product.txt", "pr0duct"))
 }
 
 fn mqtt_aliyun(clouds: &Clouds) -> CommandLine {
-    CommandLine::new(&["mqtt", "publish", "--endpoint", "pk.iot-as-mqtt.cn-shanghai.aliyuncs.com"])
+    CommandLine::new(&["mqtt", "publish"])
+        .with("--endpoint", "pk.iot-as-mqtt.cn-shanghai.aliyuncs.com")
         .with("--product-key", "pk")
         .with("--device-name", "dn")
         .with("--client-id", "c")
@@ -68,7 +72,6 @@ fn what_is_typed_wrong_is_named_in_a_sentence() {
             ("--port", "0"),
             ("--port", "-1"),
             ("--port", "65536"),
-            ("--port", "{ 1 }"),
             ("--timeout", "-1"),
             ("--timeout", "soon"),
             ("--connect-to", "nowhere"),
@@ -89,7 +92,7 @@ fn what_is_typed_wrong_is_named_in_a_sentence() {
         (clouds.publish_aliyun(), "--timestamp", "later"),
         (mqtt_aliyun(&clouds), "--client-id-parameter", "no-pair"),
         (mqtt_aliyun(&clouds), "--mqtt", "4"),
-        (mqtt_aliyun(&clouds), "--queue", "-3"),
+        (mqtt_aliyun(&clouds), "--queue", "some"),
         (register(&clouds), "--region", "a.b"),
         (register(&clouds).and(&["--mqtt"]), "--instance-id", "a,b"),
     ] {
@@ -133,7 +136,7 @@ fn a_file_that_cannot_be_used_is_named_in_a_sentence() {
         clouds.write("cut", &garbage[..40]),
         clouds.write("no-der", "-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n"),
     ] {
-        for line in aws(&clouds) {
+        for line in [clouds.publish_aws(), clouds.aws(&["mqtt", "subscribe"]).with("--topic", "t")] {
             for option in ["--cert", "--key", "--ca"] {
                 assert_sentence(&clouds.run(line.clone().with(option, &path)), &[text(&path)]);
             }
@@ -151,10 +154,10 @@ fn a_file_that_cannot_be_used_is_named_in_a_sentence() {
         assert_sentence(&clouds.run(line.with(option, &missing)), &[text(&missing)]);
     }
     let folder = clouds.path("no/such/folder/file");
-    for line in [register(&clouds).with("--secret-file", &folder), clouds.publish_aws().with("--failed", &folder)] {
-        assert_eq!(clouds.run(line.clone()).code, Some(2));
-        assert_sentence(&clouds.run(line), &["no/such/folder"]);
-    }
+    assert_sentence(
+        &clouds.run(register(&clouds).with("--secret-file", &folder)),
+        &["--secret-file", "no/such/folder"],
+    );
 }
 
 #[test]

@@ -60,14 +60,14 @@ pub struct RegisterAliyun {
     /// That it can be written is made sure of before the secret is asked for
     #[arg(long, value_name = "PATH")]
     pub secret_file: PathBuf,
-    #[command(flatten, next_help_heading = "Registration over MQTT")]
-    pub mqtt: RegisterMqtt,
     /// Replace what is in --secret-file, once there is a new secret
     #[arg(long)]
     pub force: bool,
     /// Print a JSON object, without the secret
     #[arg(long)]
     pub json: bool,
+    #[command(flatten, next_help_heading = "Registration over MQTT")]
+    pub mqtt: RegisterMqtt,
     #[command(flatten, next_help_heading = "Connection")]
     pub reach: Reach,
 }

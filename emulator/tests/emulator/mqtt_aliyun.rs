@@ -4,6 +4,7 @@
 use thingpost_emulator::{AliyunMqtt, Authority, Broker, Device, MqttEnd, MqttEntry};
 use thingpost_patience::patience;
 
+use crate::aliyun_world::hmac_sha256;
 use crate::client::Client;
 use crate::mqtt_client::{Hello, Mqtt};
 
@@ -147,4 +148,46 @@ async fn a_device_that_connects_too_often_is_refused_whatever_its_client_id_says
     assert_eq!(codes, [4, 0, 0, 3, 3]);
     world.aliyun.calm();
     assert_eq!(world.code(&right()).await, 0);
+}
+
+/// Of `deviceName{device}productKeypkrandom7` with the product's secret.
+fn registration(kind: &str, device_name: &str, product_secret: &str) -> Hello {
+    let password = hmac_sha256(product_secret, &format!("deviceName{device_name}productKeypkrandom7"));
+    Hello::new(&format!("c|securemode=2,authType={kind},random=7,signmethod=hmacsha256|"))
+        .login(&format!("{device_name}&pk"), &password)
+}
+
+#[tokio::test]
+async fn a_device_that_registers_is_told_a_secret_or_a_token_without_a_subscription() {
+    let world = world().await;
+    world.aliyun.add_product("pk", "product-secret");
+    world.aliyun.pre_register("pk", "known");
+    let told = async |hello: &Hello| -> (String, serde_json::Value) {
+        let mut mqtt = Mqtt::connect(&world.client, world.aliyun.addr(), hello).await;
+        let (topic, payload) = mqtt.message().await;
+        mqtt.disconnect().await;
+        (topic, serde_json::from_slice(&payload).unwrap())
+    };
+    let (topic, secret) = told(&registration("register", "known", "product-secret")).await;
+    assert_eq!((topic.as_str(), secret["deviceName"].as_str()), ("/ext/register", Some("known")));
+    let (topic, token) = told(&registration("regnwl", "unknown", "product-secret")).await;
+    assert_eq!((topic.as_str(), token["productKey"].as_str()), ("/ext/regnwl", Some("pk")));
+
+    let (id, password) = (token["clientId"].as_str().unwrap(), token["deviceToken"].as_str().unwrap());
+    let by_token = |id: &str| Hello::new(&format!("{id}|securemode=-2,authType=connwl|")).login("unknown&pk", password);
+    assert_eq!((world.code(&by_token(id)).await, world.code(&by_token("other")).await), (0, 4));
+    for wrong in [
+        registration("register", "known", "another-secret"),
+        registration("register", "unknown", "product-secret"),
+        registration("regnwl", "known", "product-secret"),
+        registration("regnwl", "other", "another-secret"),
+    ] {
+        assert_eq!(world.code(&wrong).await, 4, "{}", wrong.client_id);
+    }
+    // Active from its first login on.
+    let content = "clientId12345deviceNameknownproductKeypk";
+    let password = hmac_sha256(secret["deviceSecret"].as_str().unwrap(), content);
+    let hello = hello("securemode=2,signmethod=hmacsha256", &password).login("known&pk", &password);
+    assert_eq!(world.code(&hello).await, 0);
+    assert_eq!(world.code(&registration("register", "known", "product-secret")).await, 4);
 }

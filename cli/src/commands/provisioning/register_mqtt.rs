@@ -1,6 +1,7 @@
 //! `thingpost register --mqtt`: the platform answers a CONNECT that is signed with the secret of the product by a message that
 //! nobody has subscribed to. A device that the product does not know can register in no other way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thingpost::aliyun::RegistrationMessage;
@@ -66,7 +67,7 @@ impl Registration {
         let device = Device {
             platform: config,
             routes: vec![route],
-            secrets: std::sync::Arc::default(),
+            secrets: Arc::default(),
             files: Vec::new(),
             renewal: None,
             warnings: Vec::new(),
@@ -81,14 +82,13 @@ impl Registration {
     pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Given, Unanswered> {
         let interruptions = Interruptions::count();
         let end = Instant::now() + Duration::from_millis(arguments.reach.timeout.into());
-        let answered = tokio::select! {
+        tokio::select! {
             answered = self.answer(arguments, end) => answered,
             () = interruptions.reached(1) => {
                 complain("unknown: interrupted before the answer came");
                 Err(Unanswered::Said(Exit::Unknown))
             }
-        };
-        answered
+        }
     }
 
     async fn answer(&mut self, arguments: &RegisterAliyun, end: Instant) -> Result<Given, Unanswered> {

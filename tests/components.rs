@@ -107,7 +107,7 @@ fn every_component_exports_its_interfaces_and_nothing_else() {
 
 #[test]
 fn every_component_stays_small() {
-    for (artifact, ceiling) in [(PUBLISHER, 268), (SIGNED_PUBLISHER, 270), (CODEC, 206), (SANS_IO, 164), (MQTT, 226)] {
+    for (artifact, ceiling) in [(PUBLISHER, 268), (SIGNED_PUBLISHER, 270), (CODEC, 206), (SANS_IO, 164), (MQTT, 232)] {
         let ceiling = ceiling * 1024;
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);

@@ -9,7 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const COMPONENTS: [&str; 5] = ["codec", "mqtt", "publisher", "sans-io", "signed-publisher"];
+const PACKAGE: &str = "thingpost-components";
+/// The components, and the feature of the package that makes it each of them.
+const COMPONENTS: [(&str, &str); 5] = [
+    ("codec", "codec"),
+    ("mqtt", "mqtt"),
+    ("publisher", "publisher"),
+    ("sans-io", "sans-io"),
+    ("signed-publisher", "host-signer"),
+];
 
 fn main() {
     if let Err(error) = build() {
@@ -28,27 +36,28 @@ fn build() -> Result<(), Box<dyn Error>> {
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target_dir = out.join("target");
+    let built = target_dir.join(TARGET).join("component").join(format!("{}.wasm", PACKAGE.replace('-', "_")));
+    for (component, feature) in COMPONENTS {
+        compile(workspace, &target_dir, feature)?;
+        let stripped = without_custom_sections(&fs::read(&built)?).ok_or("a component is not well-formed")?;
+        fs::write(out.join(format!("{component}.wasm")), stripped)?;
+    }
+    Ok(())
+}
+
+/// Compiles the package with one of its features. In a call of its own for each, because one call has one set of features.
+fn compile(workspace: &Path, target_dir: &Path, feature: &str) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo.current_dir(workspace).args(["build", "--quiet", "--locked", "--profile", "component", "--target", TARGET]);
-    for component in COMPONENTS {
-        cargo.args(["--package", &format!("thingpost-{component}")]);
-    }
+    cargo.args(["--package", PACKAGE, "--features", feature]);
     // Flags for the outer build (warnings denied, coverage, another linker) are not meant for the components.
     for flags in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(flags);
     }
-    let status = cargo.env("CARGO_TARGET_DIR", &target_dir).status()?;
-    if !status.success() {
-        return Err("the components do not compile, see above".into());
+    match cargo.env("CARGO_TARGET_DIR", target_dir).status()?.success() {
+        true => Ok(()),
+        false => Err(format!("the component of feature {feature} does not compile, see above").into()),
     }
-
-    for component in COMPONENTS {
-        let name = component.replace('-', "_");
-        let built = fs::read(target_dir.join(TARGET).join("component").join(format!("thingpost_{name}.wasm")))?;
-        let stripped = without_custom_sections(&built).ok_or("a component is not well-formed")?;
-        fs::write(out.join(format!("{component}.wasm")), stripped)?;
-    }
-    Ok(())
 }
 
 fn check_target() -> Result<(), Box<dyn Error>> {

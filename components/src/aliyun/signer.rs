@@ -1,0 +1,13 @@
+//! Who signs, at the border.
+
+use thingpost::Secret;
+use thingpost::aliyun::Signer;
+
+use crate::bindings::exports::thingpost::iot::aliyun_types as wit;
+
+pub fn signer(signer: wit::Signer) -> Signer {
+    match signer {
+        wit::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
+        wit::Signer::Host => Signer::Elsewhere,
+    }
+}

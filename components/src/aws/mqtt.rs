@@ -1,0 +1,41 @@
+//! Interface `aws-mqtt`.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use thingpost::aws::mqtt;
+use thingpost::{ConfigurationProblem, Secret};
+
+use crate::Component;
+use crate::bindings::exports::thingpost::iot::aws_mqtt::{
+    Broker, Guest, Session, SessionConfig, SessionOptions, Unfinished,
+};
+use crate::bindings::exports::thingpost::iot::aws_types::MqttAuthentication;
+use crate::mqtt::session;
+use crate::values::endpoint::endpoint;
+
+impl Guest for Component {
+    fn open(
+        broker: Broker,
+        config: SessionConfig,
+        options: SessionOptions,
+        unfinished: Vec<Unfinished>,
+    ) -> Result<Session, String> {
+        session::open(self::broker(broker), config, &options, unfinished)
+    }
+}
+
+fn broker(broker: Broker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
+    let endpoint = endpoint(&broker.endpoint, broker.port)?;
+    let authentication = match broker.authentication {
+        MqttAuthentication::Certificate => mqtt::Authentication::Certificate,
+        MqttAuthentication::CustomAuthorizer(authorizer) => mqtt::Authentication::CustomAuthorizer(mqtt::Authorizer {
+            name: authorizer.name,
+            token: authorizer.token.map(|(name, token)| (name, Secret::new(token))),
+            signature: authorizer.signature.map(Secret::new),
+            user_name: authorizer.user_name.map(Secret::new),
+            password: authorizer.password.map(Secret::new),
+        }),
+    };
+    mqtt::BrokerConfig::new(endpoint, broker.client_id, authentication)
+}

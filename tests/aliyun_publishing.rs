@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use thingpost_emulator::{Device, TokenForm};
-use thingpost_host::runtime::types::{AliyunConfig, Cause, Delivery, SignMethod, TimestampPolicy, TopicProblem};
+use thingpost_host::runtime::types::{AliyunConfig, Cause, Delivery, SignMethod, TimestampPolicy, TopicError};
 
 use crate::fixtures::agreement::is_receipt_of;
 use crate::fixtures::aliyun::{AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC, config};
@@ -72,7 +72,7 @@ async fn a_message_is_in_the_ledger_as_the_device_sent_it_and_its_number_is_exac
 
 #[tokio::test]
 async fn a_topic_of_the_device_stands_in_the_path_and_a_bad_one_opens_no_connection() {
-    use TopicProblem as P;
+    use TopicError as P;
     within(async {
         let cloud = AliyunCloud::start().await;
         let mut publisher = cloud.publisher().await;
@@ -138,15 +138,15 @@ async fn a_session_of_one_instance_saves_the_next_one_its_authentication() {
     within(async {
         let cloud = AliyunCloud::start().await;
         let mut first = cloud.publisher().await;
-        assert_eq!(first.session().await.unwrap(), None);
+        assert_eq!(first.credential().await.unwrap(), None);
         first.publish(&at_least_once(TOPIC, b"1")).await.unwrap().unwrap();
-        let session = first.session().await.unwrap().unwrap();
+        let session = first.credential().await.unwrap().unwrap();
         assert!(!session.contains(DEVICE_SECRET));
         drop(first);
 
         let mut second = cloud.open(config(), &options(), Some(&session)).await;
         second.publish(&at_least_once(TOPIC, b"2")).await.unwrap().unwrap();
-        assert_eq!(second.session().await.unwrap(), Some(session));
+        assert_eq!(second.credential().await.unwrap(), Some(session));
         assert_eq!(cloud.emulator.authentications(), 1);
         assert_eq!(cloud.emulator.ledger().accepted().len(), 2);
     })
@@ -159,7 +159,7 @@ async fn a_session_of_another_device_or_of_nobody_is_refused_when_the_publisher_
         let cloud = AliyunCloud::start().await;
         let mut publisher = cloud.publisher().await;
         publisher.publish(&at_least_once(TOPIC, b"1")).await.unwrap().unwrap();
-        let session = publisher.session().await.unwrap().unwrap();
+        let session = publisher.credential().await.unwrap().unwrap();
 
         let other = AliyunConfig { device_name: "thermometer-8".to_owned(), ..config() };
         let problem = cloud.try_open(other, &options(), Some(&session)).await.err().unwrap();
@@ -179,7 +179,7 @@ async fn a_token_that_says_when_it_ends_is_renewed_before_a_message_finds_out() 
         cloud.emulator.set_token_lifetime(Duration::from_secs(60));
         let mut first = cloud.publisher().await;
         first.publish(&at_least_once(TOPIC, b"1")).await.unwrap().unwrap();
-        let session = first.session().await.unwrap().unwrap();
+        let session = first.credential().await.unwrap().unwrap();
 
         // Fresh: it is used.
         let mut second = cloud.open(config(), &options(), Some(&session)).await;
@@ -195,7 +195,7 @@ async fn a_token_that_says_when_it_ends_is_renewed_before_a_message_finds_out() 
         assert_eq!(cloud.emulator.authentications(), 2);
         assert_eq!(cloud.refusals(), Vec::<String>::new());
         assert_eq!(cloud.emulator.ledger().accepted().len(), 3);
-        assert_ne!(third.session().await.unwrap(), Some(session));
+        assert_ne!(third.credential().await.unwrap(), Some(session));
     })
     .await;
 }

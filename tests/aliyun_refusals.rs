@@ -91,7 +91,7 @@ async fn a_device_that_got_another_secret_in_the_meantime_is_told_so() {
         // Once it was there, with the old token.
         assert_eq!((error.delivery, error.attempts), (Delivery::Refused, 1));
         assert_eq!(cloud.emulator.authentications(), 2);
-        assert_eq!(publisher.session().await.unwrap(), None);
+        assert_eq!(publisher.credential().await.unwrap(), None);
     })
     .await;
 }

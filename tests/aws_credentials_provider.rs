@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use thingpost_emulator::{AnswerFault, AwsAction, Break, Device, Entry, Fault};
 use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{
-    AwsAuthentication, Cause, CredentialsProvider, Delivery, Error, Failure, Message, Options, Receipt, Retry, Stage,
+    AwsAuthentication, Cause, CredentialsProvider, Delivery, Error, Message, Options, Receipt, Retry, Stage,
+    TransportErrorKind,
 };
 use thingpost_host::{Pool, Route};
 use thingpost_patience::patience;
@@ -77,7 +78,7 @@ async fn a_hundred_messages_take_one_key_and_the_key_is_asked_for_as_the_device(
     within(async {
         let cloud = AwsCloud::start_for_everybody().await;
         let mut publisher = cloud.open_way(Way::CredentialsProvider, &options()).await;
-        assert_eq!(publisher.session().await.unwrap(), None);
+        assert_eq!(publisher.credential().await.unwrap(), None);
         let messages = messages(100);
         let outcomes = publisher.publish_all(&messages).await.unwrap();
         let accepted = cloud.emulator.ledger().accepted();
@@ -149,11 +150,11 @@ async fn the_session_serves_a_second_publisher_that_asks_for_no_key() {
         let cloud = AwsCloud::start_for_everybody().await;
         let mut first = cloud.open_way(Way::CredentialsProvider, &options()).await;
         first.publish(&at_most_once("a", b"first")).await.unwrap().unwrap();
-        let session = first.session().await.unwrap().unwrap();
+        let session = first.credential().await.unwrap().unwrap();
 
         let mut second = with_session(&cloud, cloud.provider(ROLE_ALIAS), Some(&session)).await.unwrap();
         second.publish(&at_most_once("a", b"second")).await.unwrap().unwrap();
-        assert_eq!(second.session().await.unwrap().as_ref(), Some(&session));
+        assert_eq!(second.credential().await.unwrap().as_ref(), Some(&session));
         assert_eq!(cloud.emulator.credentials_issued(), 1);
         assert_eq!(cloud.emulator.connections().credentials.accepted, 1);
         assert_eq!(keys(&cloud.emulator.ledger().accepted()).len(), 1);
@@ -162,7 +163,7 @@ async fn the_session_serves_a_second_publisher_that_asks_for_no_key() {
         cloud.emulator.revoke_issued_keys();
         second.publish(&at_most_once("a", b"third")).await.unwrap().unwrap();
         assert_eq!(cloud.emulator.credentials_issued(), 2);
-        assert_ne!(second.session().await.unwrap().unwrap(), session);
+        assert_ne!(second.credential().await.unwrap().unwrap(), session);
     })
     .await;
 }
@@ -174,7 +175,7 @@ async fn a_session_is_refused_for_another_role_alias_another_thing_and_another_e
         cloud.emulator.add_role_alias("others", LONG);
         let mut first = cloud.open_way(Way::CredentialsProvider, &options()).await;
         first.publish(&at_most_once("a", b"x")).await.unwrap().unwrap();
-        let session = first.session().await.unwrap().unwrap();
+        let session = first.credential().await.unwrap().unwrap();
         let own = cloud.provider(ROLE_ALIAS);
         let thing_name = Some("thermometer-7".to_owned());
         for other in [
@@ -200,7 +201,7 @@ async fn a_session_near_its_end_is_renewed_ahead_and_delays_nobody() {
         let cloud = AwsCloud::start_for_everybody().await;
         let mut first = cloud.open_way(Way::CredentialsProvider, &options()).await;
         first.publish(&at_most_once("a", b"first")).await.unwrap().unwrap();
-        let session = first.session().await.unwrap().unwrap();
+        let session = first.credential().await.unwrap().unwrap();
         // The only way to age it without waiting.
         let mut session: Value = serde_json::from_str(&session).unwrap();
         let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
@@ -256,7 +257,7 @@ async fn failing(cloud: &AwsCloud, provider: CredentialsProvider, routes: Vec<Ro
     assert!(first.explanation.starts_with("while authenticating"), "{}", first.explanation);
     assert_eq!(cloud.emulator.ledger().entries(), []);
     assert_eq!(cloud.emulator.credentials_issued(), 0);
-    assert_eq!(publisher.session().await.unwrap(), None);
+    assert_eq!(publisher.credential().await.unwrap(), None);
     first
 }
 
@@ -298,7 +299,7 @@ async fn a_certificate_that_is_inactive_or_not_registered_gets_no_key_and_an_exp
         let as_stranger = Route::new(provider_name, roots(&cloud.authority)).identity(identity(&stranger));
         for route in [cloud.credentials_route(), as_stranger] {
             let error = failing(&cloud, cloud.provider(ROLE_ALIAS), vec![cloud.anonymous_route(), route]).await;
-            assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed));
             assert_eq!(error.delivery, Delivery::NotSent);
             assert!(error.explanation.contains("inactive or not registered"), "{}", error.explanation);
         }
@@ -311,7 +312,7 @@ async fn without_a_route_to_the_provider_the_destination_is_denied() {
     within(async {
         let cloud = AwsCloud::start_for_everybody().await;
         let error = failing(&cloud, cloud.provider(ROLE_ALIAS), vec![cloud.route()]).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::Denied));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::Denied));
         assert!(error.explanation.contains("routes of the host"), "{}", error.explanation);
         assert_eq!(cloud.emulator.connections().credentials.accepted, 0);
     })

@@ -4,7 +4,7 @@
 
 use thingpost_emulator::{AwsConnections, Connections, Retained};
 use thingpost_host::runtime::types::{
-    Cause, Delivery, Error, Field, Message, PayloadFormat, Properties, Retry, Stage, TopicProblem,
+    Cause, Delivery, Error, Field, Message, PayloadFormat, Properties, Retry, Stage, TopicError,
 };
 
 use crate::fixtures::aliyun::{AliyunCloud, TOPIC};
@@ -181,9 +181,9 @@ fn invalid() -> Vec<(Message, Cause, &'static str)> {
         (for_rule("a/b", "a"), field(Field::RuleName), "rule"),
         (for_rule("é", "a"), field(Field::RuleName), "rule"),
         (for_rule(&too_long, "a"), field(Field::RuleName), "rule"),
-        (for_rule("store", "a/+"), Cause::InvalidTopic(TopicProblem::Wildcard), "topic"),
-        (for_rule("store", "1/2/3/4/5/6/7/8/9"), Cause::InvalidTopic(TopicProblem::TooManySlashes), "topic"),
-        (for_rule("store", &"x".repeat(257)), Cause::InvalidTopic(TopicProblem::TooLong), "topic"),
+        (for_rule("store", "a/+"), Cause::InvalidTopic(TopicError::Wildcard), "topic"),
+        (for_rule("store", "1/2/3/4/5/6/7/8/9"), Cause::InvalidTopic(TopicError::TooManySlashes), "topic"),
+        (for_rule("store", &"x".repeat(257)), Cause::InvalidTopic(TopicError::TooLong), "topic"),
         (content_type("text/plain\r\nx-amz-date: 1"), field(Field::ContentType), "content type"),
         (content_type("\u{85}"), field(Field::ContentType), "content type"),
         (response_topic(""), field(Field::ResponseTopic), "response topic"),

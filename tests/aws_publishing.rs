@@ -1,7 +1,7 @@
 //! What reaches AWS is what was given, byte for byte, over either port.
 
 use thingpost_emulator::{AwsConnections, Device, Disposition, Listener};
-use thingpost_host::runtime::types::{Cause, Delivery, Receipt, Retry, Stage, TopicProblem};
+use thingpost_host::runtime::types::{Cause, Delivery, Receipt, Retry, Stage, TopicError};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Pool, Route};
 use tokio::task::JoinSet;
 
@@ -137,7 +137,7 @@ async fn a_payload_of_one_byte_more_is_refused_without_a_connection() {
 
 #[tokio::test]
 async fn a_topic_that_cannot_arrive_is_refused_without_a_connection() {
-    use TopicProblem as P;
+    use TopicError as P;
     within(async {
         let cloud = AwsCloud::start().await;
         let mut publisher = cloud.publisher().await;
@@ -218,7 +218,7 @@ async fn a_device_of_aws_has_no_session_and_takes_none() {
         let cloud = AwsCloud::start().await;
         let mut publisher = cloud.publisher().await;
         publisher.publish(&at_least_once("a", b"x")).await.unwrap().unwrap();
-        assert_eq!(publisher.session().await.unwrap(), None);
+        assert_eq!(publisher.credential().await.unwrap(), None);
         let opened = try_open(cloud.transport(cloud.route()), &platform(8443), &options(), Some("{}")).await;
         assert!(opened.err().unwrap().contains("session"));
     })

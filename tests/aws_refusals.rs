@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use thingpost_emulator::{Authority, Disposition, Fault};
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Failure, Options, Retry, Stage};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Options, Retry, Stage, TransportErrorKind};
 use thingpost_host::{Alpn, Pool, Route, RouteTable, Transport, WorkloadConfig};
 use tokio::sync::Notify;
 
@@ -68,7 +68,7 @@ async fn a_certificate_that_is_inactive_unregistered_or_foreign_gets_no_answer_a
         ] {
             cloud.emulator.ledger().clear();
             let error = refusal(&mut cloud.open(8443, route, &options()).await).await;
-            assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed), "{name}");
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed), "{name}");
             assert_eq!((error.delivery, error.attempts), (Delivery::Unknown, 1), "{name}");
             assert!(error.explanation.contains("inactive or not registered"), "{}", error.explanation);
             assert_eq!(cloud.only_entry().disposition, Disposition::Dropped, "{name}");
@@ -148,7 +148,7 @@ async fn a_server_of_an_authority_that_is_not_trusted_gets_nothing() {
         let cloud = AwsCloud::start().await;
         let route = Route::new(ENDPOINT, roots(&Authority::new())).identity(identity(&cloud.device));
         let error = refusal(&mut cloud.open(8443, route, &in_short()).await).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::TlsCertificate));
         assert_eq!(error.delivery, Delivery::NotSent);
         // The roots may be replaced meanwhile, or the clock be set.
         assert!(matches!(error.retry, Retry::AfterMs(_)), "{:?}", error.retry);
@@ -168,7 +168,7 @@ async fn a_server_with_a_certificate_for_another_name_gets_nothing() {
                 .connect_to([format!("{ENDPOINT}:8443:{}", other.emulator.addr()).parse().unwrap()]);
         let transport = Transport::new(Pool::default(), workload);
         let error = refusal(&mut try_open(transport, &platform(8443), &in_short(), None).await.unwrap()).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::TlsCertificate));
         assert_eq!(error.delivery, Delivery::NotSent);
         assert!(other.emulator.connections().accepted >= 1);
         assert_eq!(other.emulator.ledger().entries(), []);
@@ -183,7 +183,7 @@ async fn a_destination_without_a_route_is_denied() {
         let other_host = Route::new("other.iot.eu-central-1.amazonaws.com", roots(&cloud.authority));
         for route in [other_host, cloud.route().port(443)] {
             let error = refusal(&mut cloud.open(8443, route, &options()).await).await;
-            assert_eq!(error.cause, Cause::Transport(Failure::Denied));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::Denied));
             assert_eq!((error.delivery, error.retry, error.attempts), (Delivery::NotSent, Retry::Never, 1));
             assert!(error.explanation.contains("routes"), "{}", error.explanation);
         }
@@ -204,7 +204,7 @@ async fn a_port_without_a_listener_refuses_and_nothing_was_sent() {
         let transport = Transport::new(Pool::default(), workload);
         let mut publisher = try_open(transport, &platform(8443), &in_short(), None).await.unwrap();
         let error = refusal(&mut publisher).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::ConnectionRefused));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionRefused));
         assert_eq!(error.delivery, Delivery::NotSent);
         assert!(error.attempts >= 1);
         assert!(matches!(error.retry, Retry::AfterMs(_)));

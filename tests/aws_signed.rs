@@ -6,7 +6,8 @@ use thingpost_emulator::{Device, Listener};
 use thingpost_host::TransportHooks;
 use thingpost_host::runtime::types::{AwsAuthentication, Message, PayloadFormat, Properties, Qos};
 
-use crate::bindings::publish::exports::thingpost::iot::aws_types::Shadow;
+use crate::bindings::publish::exports::thingpost::iot::aws_data_plane_types::Shadow;
+use crate::bindings::publish::exports::thingpost::iot::aws_types as foreign_aws;
 use crate::bindings::publish::exports::thingpost::iot::types as foreign;
 use crate::fixtures::aws::AwsCloud;
 use crate::fixtures::deadline::within;
@@ -153,12 +154,12 @@ async fn two_hundred_messages_that_nobody_thought_of_arrive_as_they_were_given()
     .await;
 }
 
-fn foreign_key(id: &str, secret: &str, session_token: Option<&str>, service: &str) -> foreign::AwsAuthentication {
-    foreign::AwsAuthentication::SigV4(foreign::SigV4 {
+fn foreign_key(id: &str, secret: &str, session_token: Option<&str>, service: &str) -> foreign_aws::Authentication {
+    foreign_aws::Authentication::SigV4(foreign_aws::SigV4 {
         access_key_id: id.to_owned(),
         secret_access_key: secret.to_owned(),
         session_token: session_token.map(str::to_owned),
-        scope: foreign::Scope { region: None, service: Some(service.to_owned()) },
+        scope: foreign_aws::Scope { region: None, service: Some(service.to_owned()) },
     })
 }
 

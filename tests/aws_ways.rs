@@ -3,7 +3,7 @@
 
 use thingpost_emulator::{Authorizer, Device, Listener};
 use thingpost_host::runtime::types::{
-    AwsAuthentication, Cause, CustomAuthorizer, Delivery, Failure, Options, Placement, Scope, SigV4,
+    AwsAuthentication, Cause, CustomAuthorizer, Delivery, Options, Placement, Scope, SigV4, TransportErrorKind,
 };
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route};
 
@@ -201,7 +201,7 @@ async fn refusal(
     }
 }
 
-const CLOSED: Cause = Cause::Transport(Failure::ConnectionClosed);
+const CLOSED: Cause = Cause::Transport(TransportErrorKind::ConnectionClosed);
 
 #[tokio::test]
 async fn every_combination_that_aws_refuses_is_explained_by_its_cause() {

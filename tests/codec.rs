@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::bindings::codec::exports::thingpost::iot::aliyun_codec::Device;
+use crate::bindings::codec::exports::thingpost::iot::aws_types::{
+    Authentication as AwsAuthentication, Config as AwsConfig,
+};
 use crate::bindings::codec::exports::thingpost::iot::types::{
-    AwsAuthentication, AwsConfig, Cause, Delivery, Message, Qos, RequestProblem, Retry, SignMethod, Stage, TopicProblem,
+    Cause, Delivery, Message, Qos, RequestError, Retry, SignMethod, Stage, TopicError,
 };
 use crate::fixtures::codec::{Instance, NOW, owned, response};
 
@@ -36,12 +39,12 @@ fn a_topic_is_encoded_as_one_segment_or_refused_with_the_reason() {
         assert_eq!(aws.call_encode_topic(&mut *store, topic).unwrap().as_deref(), Ok(segment));
     }
     for (topic, problem) in [
-        ("", TopicProblem::Empty),
-        ("..", TopicProblem::DotSegment),
-        ("a/#", TopicProblem::Wildcard),
-        ("\u{7f}", TopicProblem::ControlCharacter),
-        ("$SYS", TopicProblem::Reserved),
-        ("a/b/c/d/e/f/g/h/i", TopicProblem::TooManySlashes),
+        ("", TopicError::Empty),
+        ("..", TopicError::DotSegment),
+        ("a/#", TopicError::Wildcard),
+        ("\u{7f}", TopicError::ControlCharacter),
+        ("$SYS", TopicError::Reserved),
+        ("a/b/c/d/e/f/g/h/i", TopicError::TooManySlashes),
     ] {
         assert_eq!(aws.call_encode_topic(&mut *store, topic).unwrap(), Err(problem), "{topic}");
     }
@@ -64,12 +67,12 @@ fn the_request_of_aws_has_topic_and_qos_in_its_path_and_its_length_in_a_header()
     assert_eq!(request.authority, "a-ats.iot.eu-central-1.amazonaws.com");
 
     let too_large = aws.call_publish_request(&mut *store, &config, &message("a", &[0; 131_073]), NOW).unwrap();
-    assert_eq!(too_large, Err(RequestProblem::PayloadTooLarge));
+    assert_eq!(too_large, Err(RequestError::PayloadTooLarge));
     let wildcard = aws.call_publish_request(&mut *store, &config, &message("+", b""), NOW).unwrap();
-    assert_eq!(wildcard, Err(RequestProblem::InvalidTopic(TopicProblem::Wildcard)));
+    assert_eq!(wildcard, Err(RequestError::InvalidTopic(TopicError::Wildcard)));
     let with_scheme = self::config("https://a.example", 443);
     match aws.call_publish_request(&mut *store, &with_scheme, &message("a", b""), NOW).unwrap() {
-        Err(RequestProblem::InvalidConfiguration(problem)) => assert!(problem.ends_with(": a.example"), "{problem}"),
+        Err(RequestError::InvalidConfiguration(problem)) => assert!(problem.ends_with(": a.example"), "{problem}"),
         other => panic!("{other:?}"),
     }
 }

@@ -1,10 +1,13 @@
 //! Signatures, tokens of authorizers and temporary keys as pure functions: for hosts that send requests themselves.
 
 use crate::bindings::codec::exports::thingpost::iot::aws_codec::TemporaryKey;
-use crate::bindings::codec::exports::thingpost::iot::aws_types::{Operation, Shadow};
+use crate::bindings::codec::exports::thingpost::iot::aws_data_plane_types::{Operation, Shadow};
+use crate::bindings::codec::exports::thingpost::iot::aws_types::{
+    Authentication as AwsAuthentication, Config as AwsConfig, CredentialsProvider, CustomAuthorizer, Placement, Scope,
+    SigV4,
+};
 use crate::bindings::codec::exports::thingpost::iot::types::{
-    AwsAuthentication, AwsConfig, Cause, CredentialsProvider, CustomAuthorizer, Delivery, Error, HttpRequest,
-    HttpResponse, Message, Placement, Properties, Qos, RequestProblem, Retry, Scope, SigV4, Stage,
+    Cause, Delivery, Error, HttpRequest, HttpResponse, Message, Properties, Qos, RequestError, Retry, Stage,
 };
 use crate::fixtures::codec::{Instance, NOW, owned, response};
 
@@ -43,13 +46,13 @@ fn with_provider(thing_name: Option<&str>) -> AwsConfig {
     AwsConfig { endpoint: ENDPOINT.to_owned(), port: 443, authentication }
 }
 
-fn publish_request(config: &AwsConfig, message: &Message, unix_ms: u64) -> Result<HttpRequest, RequestProblem> {
+fn publish_request(config: &AwsConfig, message: &Message, unix_ms: u64) -> Result<HttpRequest, RequestError> {
     let mut instance = Instance::new();
     let (aws, store) = instance.aws();
     aws.call_publish_request(store, config, message, unix_ms).unwrap()
 }
 
-fn credentials_request(config: &AwsConfig) -> Result<HttpRequest, RequestProblem> {
+fn credentials_request(config: &AwsConfig) -> Result<HttpRequest, RequestError> {
     let mut instance = Instance::new();
     let (aws, store) = instance.aws();
     aws.call_credentials_request(store, config).unwrap()
@@ -140,13 +143,13 @@ fn a_key_that_cannot_stand_in_a_header_is_refused_by_its_name() {
         (key(Some(""), None), "service"),
     ] {
         match publish_request(&signing(key), &message(), NOW) {
-            Err(RequestProblem::InvalidConfiguration(problem)) => assert!(problem.contains(named), "{problem}"),
+            Err(RequestError::InvalidConfiguration(problem)) => assert!(problem.contains(named), "{problem}"),
             other => panic!("{other:?}"),
         }
     }
     let custom_domain = AwsConfig { endpoint: "iot.example.com".to_owned(), ..signing(key(None, None)) };
     match publish_request(&custom_domain, &message(), NOW) {
-        Err(RequestProblem::InvalidConfiguration(problem)) => assert!(problem.contains("region"), "{problem}"),
+        Err(RequestError::InvalidConfiguration(problem)) => assert!(problem.contains("region"), "{problem}"),
         other => panic!("{other:?}"),
     }
 }
@@ -192,7 +195,7 @@ fn an_authorizer_gets_what_it_needs_in_headers_or_in_the_query() {
         (CustomAuthorizer { signature: Some(String::new()), ..authorizer(Placement::Query) }, "signature"),
     ] {
         match publish_request(&with_authorizer(changed), &message(), NOW) {
-            Err(RequestProblem::InvalidConfiguration(problem)) => assert!(problem.contains(named), "{problem}"),
+            Err(RequestError::InvalidConfiguration(problem)) => assert!(problem.contains(named), "{problem}"),
             other => panic!("{other:?}"),
         }
     }
@@ -208,9 +211,9 @@ fn the_request_for_a_key_names_the_alias_and_the_thing() {
     assert_eq!(request.headers, owned(&headers));
     assert_eq!(credentials_request(&with_provider(None)).unwrap().headers, owned(&headers[..1]));
 
-    assert_eq!(credentials_request(&signing(key(None, None))), Err(RequestProblem::Unsupported));
+    assert_eq!(credentials_request(&signing(key(None, None))), Err(RequestError::Unsupported));
     match publish_request(&with_provider(None), &message(), NOW) {
-        Err(RequestProblem::InvalidConfiguration(problem)) => assert!(problem.contains("key"), "{problem}"),
+        Err(RequestError::InvalidConfiguration(problem)) => assert!(problem.contains("key"), "{problem}"),
         other => panic!("{other:?}"),
     }
 }

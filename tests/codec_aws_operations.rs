@@ -1,14 +1,17 @@
 //! The operations of the AWS data plane as pure functions: the request of each, byte for byte as AWS documents it, and what
 //! its answers mean.
 
-use crate::bindings::codec::exports::thingpost::iot::aws_types::{
+use crate::bindings::codec::exports::thingpost::iot::aws_data_plane_types::{
     Connection, ConnectionQuery, DirectMessage, Disconnection, Operation, Page, Reply, RetainedEntries, RetainedEntry,
     RetainedMessage, Shadow, ShadowListing, ShadowNames, ShadowUpdate, Socket, Subscription, SubscriptionListing,
     Subscriptions,
 };
+use crate::bindings::codec::exports::thingpost::iot::aws_types::{
+    Authentication as AwsAuthentication, Config as AwsConfig, CustomAuthorizer, Placement,
+};
 use crate::bindings::codec::exports::thingpost::iot::types::{
-    AwsAuthentication, AwsConfig, Cause, CustomAuthorizer, Delivery, Error, Field, HttpRequest, HttpResponse, Message,
-    PayloadFormat, Placement, Properties, Qos, Receipt, RequestProblem, Retry, Stage, TopicProblem,
+    Cause, Delivery, Error, Field, HttpRequest, HttpResponse, Message, PayloadFormat, Properties, Qos, Receipt,
+    RequestError, Retry, Stage, TopicError,
 };
 use crate::fixtures::codec::{Instance, NOW, owned, response};
 
@@ -72,11 +75,11 @@ fn message() -> Message {
     Message::new("alarms/room 1", b"fire", Qos::AtLeastOnce)
 }
 
-fn request(operation: &Operation) -> Result<HttpRequest, RequestProblem> {
+fn request(operation: &Operation) -> Result<HttpRequest, RequestError> {
     request_with(&config(), operation)
 }
 
-fn request_with(config: &AwsConfig, operation: &Operation) -> Result<HttpRequest, RequestProblem> {
+fn request_with(config: &AwsConfig, operation: &Operation) -> Result<HttpRequest, RequestError> {
     let mut instance = Instance::new();
     let (aws, store) = instance.aws();
     aws.call_operation_request(store, config, operation, NOW).unwrap()
@@ -177,7 +180,7 @@ fn a_document_and_a_direct_message_travel_in_the_body_and_its_properties_beside_
 
 #[test]
 fn an_operation_that_cannot_be_has_no_request() {
-    let field = RequestProblem::InvalidField;
+    let field = RequestError::InvalidField;
     let thing = |thing: &str| Operation::GetShadow(Shadow { thing: thing.to_owned(), name: None });
     let client =
         |id: &str| Operation::GetConnection(ConnectionQuery { client_id: id.to_owned(), socket_information: false });
@@ -202,15 +205,15 @@ fn an_operation_that_cannot_be_has_no_request() {
         (named_shadows(sized(0)), field(Field::PageSize)),
         (named_shadows(sized(101)), field(Field::PageSize)),
         (Operation::ListRetainedMessages(sized(201)), field(Field::PageSize)),
-        (Operation::GetRetainedMessage("a/#".to_owned()), RequestProblem::InvalidTopic(TopicProblem::Wildcard)),
+        (Operation::GetRetainedMessage("a/#".to_owned()), RequestError::InvalidTopic(TopicError::Wildcard)),
         (client(""), field(Field::ClientId)),
         (client("$x"), field(Field::ClientId)),
         (client(".."), field(Field::ClientId)),
         (direct(message(), Some(0)), field(Field::ConfirmationTimeout)),
         (direct(message(), Some(16)), field(Field::ConfirmationTimeout)),
-        (direct(Message { retain: true, ..message() }, None), RequestProblem::Unsupported),
-        (direct(Message { rule: Some("r".to_owned()), ..message() }, None), RequestProblem::Unsupported),
-        (direct(Message { payload: vec![0; 131_073], ..message() }, None), RequestProblem::PayloadTooLarge),
+        (direct(Message { retain: true, ..message() }, None), RequestError::Unsupported),
+        (direct(Message { rule: Some("r".to_owned()), ..message() }, None), RequestError::Unsupported),
+        (direct(Message { payload: vec![0; 131_073], ..message() }, None), RequestError::PayloadTooLarge),
         (
             direct(message_with(Properties { response_topic: Some("+".to_owned()), ..none() }), None),
             field(Field::ResponseTopic),
@@ -237,7 +240,7 @@ fn with_an_authorizer_there_are_direct_messages_and_nothing_else() {
         subscriptions(NO_PAGE),
         disconnection(false, false),
     ] {
-        assert_eq!(request_with(&with_authorizer(), &operation), Err(RequestProblem::Unsupported), "{operation:?}");
+        assert_eq!(request_with(&with_authorizer(), &operation), Err(RequestError::Unsupported), "{operation:?}");
     }
     let request = request_with(&with_authorizer(), &direct(message(), None)).unwrap();
     let end = "&confirmation=true&x-amz-customauthorizer-name=gate&jwt=t";

@@ -7,8 +7,8 @@ use serde_json::Value;
 use thingpost_emulator::{Authority, AwsAction};
 use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{
-    AwsAuthentication, AwsConfig, Cause, CustomAuthorizer, Delivery, Error, Failure, Message, Options, Placement,
-    Platform, Qos, Retry, Scope, Shadow, ShadowUpdate, SigV4,
+    AwsAuthentication, AwsConfig, Cause, CustomAuthorizer, Delivery, Error, Message, Options, Placement, Platform, Qos,
+    Retry, Scope, Shadow, ShadowUpdate, SigV4, TransportErrorKind,
 };
 use thingpost_host::{Alpn, Pool, Route};
 
@@ -24,7 +24,7 @@ const TOPIC: &str = "devices/7/up";
 const ARN: &str = "arn:aws:iot:eu-central-1:*:topic/devices/7/up";
 const LEGACY: &str = "a1b2c3.iot.eu-central-1.amazonaws.com";
 const CONTROL_PLANE: &str = "iot.eu-central-1.amazonaws.com";
-const CLOSED: Cause = Cause::Transport(Failure::ConnectionClosed);
+const CLOSED: Cause = Cause::Transport(TransportErrorKind::ConnectionClosed);
 
 /// What is wrong, and what is to be told about it.
 struct Row {
@@ -224,7 +224,7 @@ async fn the_wrong_endpoint_is_told_by_its_name_and_by_what_answers_there() {
             ..row(
                 "not the ATS endpoint",
                 Way::Certificate,
-                Cause::Transport(Failure::TlsCertificate),
+                Cause::Transport(TransportErrorKind::TlsCertificate),
                 &["without `-ats`", "--endpoint-type iot:Data-ATS"],
             )
         },
@@ -332,7 +332,7 @@ async fn a_key_that_has_ended_is_told_as_such() {
         let provider = AwsAuthentication::CredentialsProvider(cloud.provider("short"));
         let mut publisher = cloud.open_as(provider, 443, cloud.routes(Way::CredentialsProvider), &options()).await;
         publisher.publish(&at_most_once(TOPIC, b"x")).await.unwrap().unwrap();
-        let session: Value = serde_json::from_str(&publisher.session().await.unwrap().unwrap()).unwrap();
+        let session: Value = serde_json::from_str(&publisher.credential().await.unwrap().unwrap()).unwrap();
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
         // As if it had been copied.
         let key = AwsAuthentication::SigV4(SigV4 {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use thingpost_emulator::{AnswerFault, Break, Fault, HandshakeFault};
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Failure, Message, Options, Qos, Receipt, Stage};
+use thingpost_host::runtime::types::{
+    Cause, Delivery, Error, Message, Options, Qos, Receipt, Stage, TransportErrorKind,
+};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -148,7 +150,7 @@ async fn strike_once(kind: Kind, qos: Qos, fault: Fault, expected: Expected) {
 
 /// A publisher of the same session, without the connection that the first one had kept.
 async fn reopened(cloud: &Cloud, publisher: &mut Publisher) -> Publisher {
-    let session = publisher.session().await.unwrap();
+    let session = publisher.credential().await.unwrap();
     match cloud {
         Cloud::Aws(_) => cloud.open(&bounded()).await,
         Cloud::Aliyun(cloud) => cloud.open(aliyun::config(), &bounded(), session.as_deref()).await,
@@ -243,7 +245,7 @@ async fn an_authentication_without_an_answer_ends_in_time_and_nothing_was_sent()
         let options = Options { timeout_ms: Some(SHORT_TIMEOUT_MS), ..options() };
         let mut publisher = cloud.open(&options).await;
         let error = publisher.publish(&at_least_once(cloud.topic(), b"x")).await.unwrap().unwrap_err();
-        assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
         assert_eq!((error.stage, error.delivery, error.attempts), (Stage::Authentication, Delivery::NotSent, 0));
         assert_eq!(cloud.ledger().entries(), []);
     })
@@ -294,7 +296,7 @@ async fn a_success_of_aws_whose_body_breaks_off_is_one_and_an_answer_of_aliyun_t
                 Kind::Aws => assert_eq!((outcome.unwrap().attempts, entries.len()), (1, 1)),
                 Kind::Aliyun | Kind::AliyunKeepAlive => {
                     let error = outcome.unwrap_err();
-                    assert_eq!(error.cause, Cause::Transport(Failure::AnswerIncomplete), "{error:?}");
+                    assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerIncomplete), "{error:?}");
                     assert!(error.delivery == Delivery::Unknown && entries.len() <= 4, "{error:?}");
                 }
             }

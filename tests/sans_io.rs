@@ -6,15 +6,20 @@ use std::fmt::Debug;
 use thingpost_emulator::{Break, DeviceCertificate, Fault};
 use thingpost_host::runtime::types as ours;
 
+use crate::bindings::sans_io::exports::thingpost::iot::aliyun_types::{
+    Config as AliyunConfig, Signer, TimestampPolicy,
+};
+use crate::bindings::sans_io::exports::thingpost::iot::aws_types::{
+    Authentication as AwsAuthentication, Config as AwsConfig,
+};
 use crate::bindings::sans_io::exports::thingpost::iot::types::{
-    AliyunConfig, AwsAuthentication, AwsConfig, Cause, Delivery, Failure, Message, Options, Platform, Qos, SignMethod,
-    Signer, Stage, TimestampPolicy,
+    Cause, Delivery, Message, Options, Qos, SignMethod, Stage, TransportErrorKind,
 };
 use crate::fixtures::aliyun::{self, AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, TOPIC};
 use crate::fixtures::aws::{self, AwsCloud};
 use crate::fixtures::blocking_http::{BlockingHttp, tls};
 use crate::fixtures::deadline::within;
-use crate::fixtures::foreign_host::{Done, ForeignHost, never_asked};
+use crate::fixtures::foreign_host::{Done, ForeignHost, Platform, never_asked};
 use crate::fixtures::host::options as our_options;
 
 fn host_for_aws(cloud: &AwsCloud, device: Option<&DeviceCertificate>) -> ForeignHost {
@@ -59,8 +64,8 @@ fn messages(topic: &str, qos: Qos, count: usize) -> Vec<Message> {
 }
 
 /// Off the thread that the emulator runs on: this host blocks.
-async fn run(host: ForeignHost, platform: Platform, session: Option<String>, messages: Vec<Message>) -> Done {
-    let running = move || host.run(&platform, options(), session.as_deref(), &messages).unwrap();
+async fn run(host: ForeignHost, platform: Platform, credential: Option<String>, messages: Vec<Message>) -> Done {
+    let running = move || host.run(&platform, options(), credential.as_deref(), &messages).unwrap();
     tokio::task::spawn_blocking(running).await.unwrap()
 }
 
@@ -70,7 +75,7 @@ async fn a_foreign_host_publishes_to_aws() {
         let cloud = AwsCloud::start().await;
         let host = host_for_aws(&cloud, Some(&cloud.device));
         let done = run(host, aws_platform(), None, messages("a/b", Qos::AtMostOnce, 20)).await;
-        assert_eq!((done.outcomes.len(), done.session), (20, None));
+        assert_eq!((done.outcomes.len(), done.credential), (20, None));
         let accepted = cloud.emulator.ledger().accepted();
         assert_eq!(accepted.len(), 20);
         for (index, outcome) in done.outcomes.iter().enumerate() {
@@ -91,9 +96,9 @@ async fn a_foreign_host_publishes_to_aliyun_with_one_token_that_it_can_keep() {
         let first = run(host_for_aliyun(&cloud), platform(), None, messages(TOPIC, Qos::AtMostOnce, 20)).await;
         assert!(first.outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(|receipt| receipt.attempts == 1)));
         let second = messages(TOPIC, Qos::AtMostOnce, 5);
-        let second = run(host_for_aliyun(&cloud), platform(), first.session.clone(), second).await;
+        let second = run(host_for_aliyun(&cloud), platform(), first.credential.clone(), second).await;
         assert!(second.outcomes.iter().all(Result::is_ok));
-        assert_eq!(second.session, first.session);
+        assert_eq!(second.credential, first.credential);
         assert_eq!(cloud.emulator.authentications(), 1);
         assert_eq!(cloud.emulator.ledger().accepted().len(), 25);
     })
@@ -110,9 +115,9 @@ async fn an_expired_token_is_replaced_once_and_every_message_arrives_once() {
         cloud.emulator.ledger().clear();
 
         let again = messages(TOPIC, Qos::AtMostOnce, 20);
-        let again = run(host_for_aliyun(&cloud), platform(), first.session.clone(), again).await;
+        let again = run(host_for_aliyun(&cloud), platform(), first.credential.clone(), again).await;
         assert!(again.outcomes.iter().all(Result::is_ok), "{:?}", again.outcomes);
-        assert_ne!(again.session, first.session);
+        assert_ne!(again.credential, first.credential);
         assert_eq!(cloud.emulator.authentications(), 2);
         assert_eq!(cloud.emulator.ledger().accepted().len(), 20);
         let refused = cloud.refusals();
@@ -193,7 +198,7 @@ async fn a_wrong_secret_and_a_missing_certificate_are_told_as_the_publisher_tell
         let host = host_for_aws(&cloud, None);
         let mut done = run(host, aws_platform(), None, messages("a", Qos::AtMostOnce, 1)).await;
         let error = done.outcomes.remove(0).unwrap_err();
-        assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed));
         assert_eq!(error.delivery, Delivery::Unknown);
         assert!(error.explanation.contains("inactive"), "{}", error.explanation);
     })

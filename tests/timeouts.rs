@@ -8,7 +8,9 @@ use thingpost_emulator::{Break, Fault};
 use thingpost_host::{Timeouts, TransportHooks};
 use wasmtime_wasi_http::{Error as WasiError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::bindings::publish::exports::thingpost::iot::types::{Cause, Delivery, Failure, Message, Options, Qos};
+use crate::bindings::publish::exports::thingpost::iot::types::{
+    Cause, Delivery, Message, Options, Qos, TransportErrorKind,
+};
 use crate::fixtures::aws::AwsCloud;
 use crate::fixtures::deadline::within;
 use crate::fixtures::stock_host::{StockPublisher, defaults};
@@ -54,7 +56,7 @@ async fn a_host_that_knows_no_timeouts_does_not_hold_a_batch() {
         let errors: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert_eq!(errors.len(), 2);
         for error in errors {
-            assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
             assert_eq!((error.delivery, error.attempts), (Delivery::Unknown, 1));
         }
         assert_eq!(cloud.emulator.ledger().accepted().len(), 19);

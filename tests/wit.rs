@@ -64,23 +64,23 @@ fn every_declaration_says_since_when_and_everything_has_a_documentation() {
 #[test]
 fn a_gap_is_found_wherever_it_is() {
     let complete = "\
-package thingpost:iot@0.1.0;
+package thingpost:iot@0.2.0;
 
 /// An interface.
-@since(version = 0.1.0)
+@since(version = 0.2.0)
 interface things {
     use types.{message,
         error};
 
     /// A record.
-    @since(version = 0.1.0)
+    @since(version = 0.2.0)
     record thing {
         /// A field.
         size: option<u32>,
     }
 
     /// A variant.
-    @since(version = 0.1.0)
+    @since(version = 0.2.0)
     variant state {
         /// A case.
         on(u32),
@@ -89,20 +89,20 @@ interface things {
     }
 
     /// A resource.
-    @since(version = 0.1.0)
+    @since(version = 0.2.0)
     resource handle {
         /// A method.
-        @since(version = 0.1.0)
+        @since(version = 0.2.0)
         open: static func() -> result<handle, string>;
     }
 
     /// A function.
-    @since(version = 0.1.0)
+    @since(version = 0.2.0)
     size: func() -> u32;
 }
 
 /// A world.
-@since(version = 0.1.0)
+@since(version = 0.2.0)
 world w {
     export things;
 }

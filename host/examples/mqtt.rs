@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, Version};
+use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, SessionConfig};
 use thingpost_host::runtime::types::{Message, Qos};
 use thingpost_host::runtime::{CompilationCache, DEFAULT_SESSION_OPTIONS, MqttSession, Runtime};
 use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
@@ -30,15 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let authentication = MqttAuthentication::Certificate;
     let client_id = "thermometer".to_owned();
     let broker = Broker::Aws(AwsBroker { endpoint: endpoint.clone(), port: 443, client_id, authentication });
-    let config = MqttConfig {
-        broker,
-        version: Version::V5,
-        session_expiry_s: 0,
-        clean_start: None,
-        keep_alive_s: None,
-        will: None,
-        will_delay_s: None,
-    };
+    let config = MqttConfig { broker, session: SessionConfig::default() };
     let component = Runtime::new(&CompilationCache::System)?.load_mqtt(&std::fs::read(component)?)?;
     let mut session = component.open(transport, Arc::default(), &config, &DEFAULT_SESSION_OPTIONS, &[]).await?;
 

@@ -16,7 +16,7 @@ mod bindings {
     });
 }
 
-use bindings::exports::thingpost::iot::types as wit;
+use bindings::exports::thingpost::iot::{aws_types, types as wit};
 
 const PORT: u16 = 8443;
 const NOW: u64 = 1_700_000_000_000;
@@ -133,7 +133,7 @@ fn config() -> aws::Config {
     aws::Config::new(endpoint, aws::Authentication::Certificate).expect("constant and valid")
 }
 
-fn wit_config() -> wit::AwsConfig {
-    let authentication = wit::AwsAuthentication::Certificate;
-    wit::AwsConfig { endpoint: AWS_ENDPOINT.to_owned(), port: PORT, authentication }
+fn wit_config() -> aws_types::Config {
+    let authentication = aws_types::Authentication::Certificate;
+    aws_types::Config { endpoint: AWS_ENDPOINT.to_owned(), port: PORT, authentication }
 }

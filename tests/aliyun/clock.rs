@@ -94,7 +94,7 @@ async fn a_clock_that_is_corrected_costs_one_more_authentication_and_the_message
 
             // The token serves on, also in the hands of the next one.
             publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
-            let session = publisher.session().await.unwrap().unwrap();
+            let session = publisher.credential().await.unwrap().unwrap();
             let mut second = cloud.open(with(TimestampPolicy::Corrected), &options(), Some(&session)).await;
             second.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
             assert_eq!(cloud.emulator.authentications(), 2, "{minutes}");
@@ -158,7 +158,7 @@ async fn a_token_whose_end_is_told_by_another_clock_is_not_renewed_with_each_mes
             for _ in 0..5 {
                 let mut publisher = cloud.open(config(), &options(), session.as_deref()).await;
                 publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
-                session = publisher.session().await.unwrap();
+                session = publisher.credential().await.unwrap();
             }
             assert_eq!(cloud.emulator.authentications(), 1, "{minutes}");
         }

@@ -200,7 +200,7 @@ async fn through_many_publishers(trouble: Trouble, publishers: usize) -> Tally {
         let outcomes = publisher.publish_all(&messages).await.unwrap();
         tally.judge(&messages, &outcomes, ledger.entries());
         ledger.clear();
-        session = publisher.session().await.unwrap();
+        session = publisher.credential().await.unwrap();
     }
     let (authentications, strikes) = authentications_and_strikes(&cloud, 1);
     assert!(authentications <= strikes + 1, "{authentications} for {strikes} strikes");
@@ -243,7 +243,7 @@ async fn through_two_publishers_with(trouble: Trouble, options: &Options) -> (Ta
     cloud.emulator.calm();
     first.publish(&at_least_once(TOPIC, b"before")).await.unwrap().unwrap();
     trouble.begin(&cloud);
-    let session = first.session().await.unwrap().unwrap();
+    let session = first.credential().await.unwrap().unwrap();
     let mut second = open_with(&cloud, &pool, Some(&session), options).await;
     let (ledger, mut tally) = (cloud.emulator.ledger(), Tally::default());
     ledger.clear();

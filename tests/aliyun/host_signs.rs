@@ -11,6 +11,7 @@ use thingpost_host::runtime::types::{
 use thingpost_host::runtime::{DeviceSecrets, Publisher, PublisherPre};
 use thingpost_patience::patience;
 
+use crate::bindings::sans_io::exports::thingpost::iot::aliyun_types as theirs_of_aliyun;
 use crate::bindings::sans_io::exports::thingpost::iot::exchange::Signing;
 use crate::bindings::sans_io::exports::thingpost::iot::types as theirs;
 use crate::fixtures::agreement::assert_agrees;
@@ -135,7 +136,7 @@ async fn a_device_that_the_host_does_not_know_sends_nothing_and_is_told_why() {
             for outcome in publisher.publish_all(&messages).await.unwrap() {
                 assert_not_signed(&outcome.unwrap_err());
             }
-            assert_eq!(publisher.session().await.unwrap(), None);
+            assert_eq!(publisher.credential().await.unwrap(), None);
         }
         assert_eq!(cloud.emulator.connections().accepted, 0);
         assert_eq!(cloud.emulator.ledger().entries(), []);
@@ -149,7 +150,7 @@ async fn a_session_serves_a_device_that_the_host_cannot_sign_for_also_near_its_e
         let cloud = AliyunCloud::start().await;
         let mut first = cloud.open_signed(config(), secrets(), None).await;
         first.publish(&at_least_once(TOPIC, b"1")).await.unwrap().unwrap();
-        let session = first.session().await.unwrap().unwrap();
+        let session = first.credential().await.unwrap().unwrap();
         let mut aged: Value = serde_json::from_str(&session).unwrap();
         aged["obtainedUnixMs"] = json!(aged["obtainedUnixMs"].as_u64().unwrap() - 7 * 24 * 60 * 60 * 1000);
         for session in [session, aged.to_string()] {
@@ -175,7 +176,7 @@ async fn a_component_of_world_publish_refuses_to_let_the_host_sign_by_one_line()
 }
 
 fn signs(signing: &Signing) -> Result<String, String> {
-    assert_eq!((signing.product_key.as_str(), signing.device_name.as_str()), (PRODUCT_KEY, DEVICE_NAME));
+    assert_eq!((signing.group.as_str(), signing.device.as_str()), (PRODUCT_KEY, DEVICE_NAME));
     Ok(hmac::sign(signing.method, DEVICE_SECRET, &signing.content))
 }
 
@@ -190,15 +191,15 @@ fn refuses(_: &Signing) -> Result<String, String> {
 async fn foreign(cloud: &AliyunCloud, signer: foreign_host::Signer, method: theirs::SignMethod) -> Done {
     let client = BlockingHttp { tls: tls(&cloud.authority, None), address: cloud.emulator.addr() };
     let host = ForeignHost { client, signer };
-    let platform = theirs::Platform::Aliyun(theirs::AliyunConfig {
+    let platform = foreign_host::Platform::Aliyun(theirs_of_aliyun::Config {
         endpoint: ENDPOINT.to_owned(),
         port: 443,
         product_key: PRODUCT_KEY.to_owned(),
         device_name: DEVICE_NAME.to_owned(),
-        signer: theirs::Signer::Host,
+        signer: theirs_of_aliyun::Signer::Host,
         client_id: None,
         sign_method: method,
-        timestamp: theirs::TimestampPolicy::Corrected,
+        timestamp: theirs_of_aliyun::TimestampPolicy::Corrected,
     });
     let options = theirs::Options {
         timeout_ms: Some(20_000),
@@ -223,7 +224,7 @@ async fn a_foreign_host_signs_as_well_by_every_method_and_also_with_a_clock_that
                 cloud.emulator.shift_clock_ms(offset_ms);
                 let done = foreign(&cloud, signs, method).await;
                 assert!(done.outcomes.iter().all(Result::is_ok), "{:?}", done.outcomes);
-                assert!(!done.session.unwrap().contains(DEVICE_SECRET));
+                assert!(!done.credential.unwrap().contains(DEVICE_SECRET));
                 assert_eq!(cloud.emulator.authentications(), authentications);
                 assert_eq!(cloud.emulator.ledger().accepted().len(), 8);
             }

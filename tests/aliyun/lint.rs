@@ -1,7 +1,7 @@
 //! Most of what the platform answers with two words can be seen before: a topic of another device, a name with a blank.
 //! What cannot work is not sent.
 
-use thingpost_host::runtime::types::{AliyunConfig, Cause, Delivery, Stage, TopicProblem};
+use thingpost_host::runtime::types::{AliyunConfig, Cause, Delivery, Stage, TopicError};
 
 use crate::fixtures::aliyun::{AliyunCloud, DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, config};
 use crate::fixtures::deadline::within;
@@ -28,14 +28,14 @@ async fn a_topic_of_another_device_is_refused_before_anything_is_sent() {
         ] {
             for message in [at_least_once(&topic, b"x"), at_most_once(&topic, b"x")] {
                 let error = publisher.publish(&message).await.unwrap().unwrap_err();
-                assert_eq!(error.cause, Cause::InvalidTopic(TopicProblem::OtherDevice), "{topic}");
+                assert_eq!(error.cause, Cause::InvalidTopic(TopicError::OtherDevice), "{topic}");
                 assert_eq!((error.stage, error.delivery), (Stage::Preparation, Delivery::NotSent), "{topic}");
                 assert!(error.explanation.contains("/<product key>/<device name>/"), "{}", error.explanation);
             }
         }
         let placeholder = at_least_once("/${productKey}/${deviceName}/user/update", b"x");
         let error = publisher.publish(&placeholder).await.unwrap().unwrap_err();
-        assert_eq!(error.cause, Cause::InvalidTopic(TopicProblem::Placeholder));
+        assert_eq!(error.cause, Cause::InvalidTopic(TopicError::Placeholder));
         assert_eq!(cloud.emulator.connections().accepted, 0);
     })
     .await;

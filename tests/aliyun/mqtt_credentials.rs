@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use thingpost_emulator::{Break, Fault};
 use thingpost_host::runtime::types::{
-    AliyunConfig, Cause, Delivery, Error, Failure, MqttCredentials, SignMethod, Signer, Stage, TimestampPolicy,
+    AliyunConfig, Cause, Delivery, Error, MqttCredentials, SignMethod, Signer, Stage, TimestampPolicy,
+    TransportErrorKind,
 };
 use thingpost_host::runtime::{DeviceSecrets, PublisherPre};
 
@@ -69,7 +70,7 @@ async fn the_device_secret_is_nowhere_in_the_guest_where_the_host_signs_for_the_
             cloud.emulator.faults().push_at_authentication(Fault::AfterAcceptance(Break::Stall), 1);
             let mut provisioning = pre.provisioning(cloud.transport(), Arc::new(secrets())).await.unwrap();
             let error = provisioning.mqtt_credentials(&config, Some(3_000)).await.unwrap().unwrap_err();
-            assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
             let contents = memories.contents();
             assert!(contents.contain(DEVICE_NAME.as_bytes()));
             assert_eq!(contents.contain(DEVICE_SECRET.as_bytes()), is_there);

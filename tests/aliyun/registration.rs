@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use thingpost_emulator::{AliyunRegistration, Break, Fault};
 use thingpost_host::runtime::types::{
-    AliyunConfig, Cause, Delivery, Error, Failure, Registered, Registration, Retry, SignMethod, Stage,
+    AliyunConfig, Cause, Delivery, Error, Registered, Registration, Retry, SignMethod, Stage, TransportErrorKind,
 };
 
 use crate::fixtures::aliyun::{self, AliyunCloud, ENDPOINT, IOT_AUTH, PRODUCT_KEY, config};
@@ -185,15 +185,15 @@ async fn a_device_that_was_not_created_is_told_that_it_is_not_known() {
 async fn a_registration_whose_answer_is_lost_is_unknown_and_not_sent_again() {
     within(async {
         for (fault, failure, registrations) in [
-            (Fault::AfterAcceptance(Break::Close), Failure::ConnectionClosed, 1),
-            (Fault::AfterAcceptance(Break::Reset), Failure::ConnectionClosed, 1),
-            (Fault::AfterAcceptance(Break::Stall), Failure::AnswerTimeout, 1),
-            (Fault::BeforeAcceptance(Break::Close), Failure::ConnectionClosed, 0),
+            (Fault::AfterAcceptance(Break::Close), TransportErrorKind::ConnectionClosed, 1),
+            (Fault::AfterAcceptance(Break::Reset), TransportErrorKind::ConnectionClosed, 1),
+            (Fault::AfterAcceptance(Break::Stall), TransportErrorKind::AnswerTimeout, 1),
+            (Fault::BeforeAcceptance(Break::Close), TransportErrorKind::ConnectionClosed, 0),
         ] {
             let cloud = cloud().await;
             cloud.emulator.faults().push_at_authentication(fault.clone(), 1);
             let mut provisioning = cloud.provisioning().await;
-            let timeout_ms = if failure == Failure::AnswerTimeout { 3_000 } else { 20_000 };
+            let timeout_ms = if failure == TransportErrorKind::AnswerTimeout { 3_000 } else { 20_000 };
             let outcome = provisioning.register(&registration("7"), PRODUCT_SECRET, Some(timeout_ms)).await.unwrap();
             let error = outcome.unwrap_err();
             assert_eq!((error.cause, error.delivery), (Cause::Transport(failure), Delivery::Unknown), "{fault:?}");
@@ -215,7 +215,7 @@ async fn nobody_there_and_no_route_are_not_sent() {
         let cloud = cloud().await;
         let elsewhere = Registration { endpoint: "iot-auth.elsewhere.example".to_owned(), ..registration("7") };
         let error = register(&cloud, &elsewhere).await.unwrap_err();
-        assert_eq!((error.cause, error.delivery), (Cause::Transport(Failure::Denied), Delivery::NotSent));
+        assert_eq!((error.cause, error.delivery), (Cause::Transport(TransportErrorKind::Denied), Delivery::NotSent));
         cloud.emulator.faults().push(Fault::AtAccept(Break::Close), 1);
         let error = register(&cloud, &registration("7")).await.unwrap_err();
         assert_eq!(error.delivery, Delivery::NotSent, "{error:?}");

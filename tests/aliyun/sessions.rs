@@ -19,7 +19,7 @@ const MINUTE_MS: u64 = 60 * 1000;
 async fn session(cloud: &AliyunCloud) -> Value {
     let mut publisher = cloud.publisher().await;
     publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
-    serde_json::from_str(&publisher.session().await.unwrap().unwrap()).unwrap()
+    serde_json::from_str(&publisher.credential().await.unwrap().unwrap()).unwrap()
 }
 
 fn now_ms() -> u64 {
@@ -88,7 +88,7 @@ async fn a_session_of_one_platform_is_none_on_the_other() {
         let (aws, aliyun) = (AwsCloud::start_for_everybody().await, AliyunCloud::start().await);
         let mut publisher = aws.open_way(Way::CredentialsProvider, &options()).await;
         publisher.publish(&at_most_once("a", b"x")).await.unwrap().unwrap();
-        let key = publisher.session().await.unwrap().unwrap();
+        let key = publisher.credential().await.unwrap().unwrap();
         let problem = aliyun.try_open(config(), &options(), Some(&key)).await.err().unwrap();
         assert!(problem.contains("session") && !problem.contains('\n'), "{problem}");
         assert_eq!(aliyun.emulator.connections().accepted, 0);
@@ -127,7 +127,7 @@ async fn a_token_is_renewed_ahead_in_the_last_tenth_of_its_life_and_not_before()
                 publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
                 assert_eq!(cloud.emulator.authentications(), authentications, "{form:?}, {percent} %");
                 assert_eq!(cloud.refusals(), Vec::<String>::new());
-                let next: Value = serde_json::from_str(&publisher.session().await.unwrap().unwrap()).unwrap();
+                let next: Value = serde_json::from_str(&publisher.credential().await.unwrap().unwrap()).unwrap();
                 assert_eq!(next["token"] == session["token"], authentications == 1);
             }
         }
@@ -146,7 +146,7 @@ async fn a_renewal_ahead_that_fails_is_nobodys_problem() {
             let mut publisher = cloud.open(config(), &options(), Some(&session.to_string())).await;
             let receipt = publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
             assert_eq!(receipt.attempts, 1, "{code}");
-            let kept: Value = serde_json::from_str(&publisher.session().await.unwrap().unwrap()).unwrap();
+            let kept: Value = serde_json::from_str(&publisher.credential().await.unwrap().unwrap()).unwrap();
             assert_eq!(kept, session, "{code}");
         }
         assert_eq!(cloud.emulator.ledger().accepted().len(), 4);

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use thingpost_emulator::{AliyunThingKind, AliyunThingPost};
-use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Property, RequestProblem};
+use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Property, RequestError};
 
 use crate::fixtures::aliyun::{AliyunCloud, config};
 use crate::fixtures::deadline::within;
@@ -109,7 +109,7 @@ async fn an_event_arrives_with_its_output_and_its_time() {
 
 #[tokio::test]
 async fn what_the_thing_model_would_drop_is_refused_before_it_is_a_message() {
-    use RequestProblem::{InvalidField, PayloadTooLarge};
+    use RequestError::{InvalidField, PayloadTooLarge};
     within(async {
         let cloud = AliyunCloud::start().await;
         let mut publisher = cloud.publisher().await;
@@ -150,7 +150,7 @@ async fn what_the_thing_model_would_drop_is_refused_before_it_is_a_message() {
         }
         let stranger = AliyunConfig { device_name: "a/b".to_owned(), ..config() };
         let problem = publisher.event_post(&stranger, 1, &event("a", "{}")).await.unwrap().unwrap_err();
-        let RequestProblem::InvalidConfiguration(text) = problem else { panic!("{problem:?}") };
+        let RequestError::InvalidConfiguration(text) = problem else { panic!("{problem:?}") };
         assert!(text.contains("device name"), "{text}");
         assert_eq!(cloud.emulator.connections().accepted, 0);
     })
@@ -163,7 +163,7 @@ async fn an_event_that_is_called_property_does_not_become_properties() {
         let cloud = AliyunCloud::start().await;
         let mut publisher = cloud.publisher().await;
         let problem = publisher.event_post(&config(), 1, &event("property", "{}")).await.unwrap();
-        assert_eq!(problem, Err(RequestProblem::InvalidField(Field::Identifier)));
+        assert_eq!(problem, Err(RequestError::InvalidField(Field::Identifier)));
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use thingpost_emulator::{AwsConnections, ConnectedClient, Device};
 use thingpost_host::runtime::types::{
-    Cause, Delivery, DirectMessage, Field, Message, Options, PayloadFormat, Properties, Retry, TopicProblem,
+    Cause, Delivery, DirectMessage, Field, Message, Options, PayloadFormat, Properties, Retry, TopicError,
 };
 
 use super::{assert_found_before, assert_refused};
@@ -143,8 +143,8 @@ async fn a_direct_message_that_cannot_be_is_refused_without_a_connection() {
             (to(&too_long, message()), field(Field::ClientId)),
             (DirectMessage { timeout_s: Some(0), ..to("console", message()) }, field(Field::ConfirmationTimeout)),
             (DirectMessage { timeout_s: Some(16), ..to("console", message()) }, field(Field::ConfirmationTimeout)),
-            (to("console", at_least_once("a/+", b"x")), topic(TopicProblem::Wildcard)),
-            (to("console", at_least_once("", b"x")), topic(TopicProblem::Empty)),
+            (to("console", at_least_once("a/+", b"x")), topic(TopicError::Wildcard)),
+            (to("console", at_least_once("", b"x")), topic(TopicError::Empty)),
             (to("console", at_least_once("a", patterned(131_073))), Cause::PayloadTooLarge),
             (to("console", response_topic("a/#")), field(Field::ResponseTopic)),
             (to("console", Message { retain: true, ..message() }), Cause::Unsupported),

@@ -1,7 +1,7 @@
 //! When an answer is lost, AWS may have acted or not. To read again does no harm; to change again may.
 
 use serde_json::Value;
-use thingpost_host::runtime::types::{Cause, Delivery, Failure};
+use thingpost_host::runtime::types::{Cause, Delivery, TransportErrorKind};
 
 use super::operation::{Operation, furnished};
 use super::{classic, named};
@@ -61,7 +61,7 @@ async fn reads_are_sent_again_and_changes_are_not_unless_they_may_arrive_twice()
                 assert_eq!(done, 2, "{operation:?}");
             } else {
                 let error = outcome.unwrap_err();
-                assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed), "{operation:?}");
+                assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed), "{operation:?}");
                 assert_eq!((error.delivery, error.attempts), (Delivery::Unknown, 1), "{operation:?}");
                 assert_eq!(done, 1, "{operation:?}");
             }

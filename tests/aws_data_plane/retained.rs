@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use thingpost_emulator::AwsConnections;
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Cause, Field, Message, Page, Properties, Qos, RetainedEntry, TopicProblem};
+use thingpost_host::runtime::types::{Cause, Field, Message, Page, Properties, Qos, RetainedEntry, TopicError};
 
 use super::{FIRST_PAGE, assert_found_before, assert_refused, page_of};
 use crate::fixtures::aws::AwsCloud;
@@ -115,11 +115,11 @@ async fn topics_and_pages_that_cannot_be_are_refused_without_a_connection() {
         let cloud = AwsCloud::start().await;
         let mut publisher = cloud.publisher().await;
         for (topic, problem) in [
-            ("", TopicProblem::Empty),
-            ("a/+", TopicProblem::Wildcard),
-            ("#", TopicProblem::Wildcard),
-            ("..", TopicProblem::DotSegment),
-            ("a\0", TopicProblem::ControlCharacter),
+            ("", TopicError::Empty),
+            ("a/+", TopicError::Wildcard),
+            ("#", TopicError::Wildcard),
+            ("..", TopicError::DotSegment),
+            ("a\0", TopicError::ControlCharacter),
         ] {
             let error = publisher.aws().get_retained_message(topic).await.unwrap().unwrap_err();
             assert_found_before(&error, Cause::InvalidTopic(problem));

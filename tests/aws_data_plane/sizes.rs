@@ -2,7 +2,7 @@
 //! read to its end.
 
 use thingpost_emulator::{ConnectedClient, Subscription};
-use thingpost_host::runtime::types::{Cause, Failure, Message, Retry, SubscriptionListing};
+use thingpost_host::runtime::types::{Cause, Message, Retry, SubscriptionListing, TransportErrorKind};
 
 use super::FIRST_PAGE;
 use crate::fixtures::aws::AwsCloud;
@@ -49,7 +49,7 @@ async fn an_answer_of_256_kb_is_read_and_one_of_a_byte_more_is_refused() {
         for size in [MAX_ANSWER + 1, 4 * MAX_ANSWER] {
             cloud.emulator.add_client(client(size));
             let error = publisher.aws().list_subscriptions(&listing).await.unwrap().unwrap_err();
-            assert_eq!(error.cause, Cause::Transport(Failure::AnswerTooLarge), "{size}");
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTooLarge), "{size}");
             assert_eq!((error.retry, error.attempts), (Retry::Never, 1), "{size}");
         }
         // The publisher is none the worse for it.

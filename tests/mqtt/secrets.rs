@@ -8,7 +8,7 @@ use thingpost_emulator::{Authority, Break};
 use thingpost_host::Route;
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AliyunMqttAuthentication, MqttConfig, SessionOptions, Version,
+    AliyunBroker, AliyunMqttAuthentication, AliyunMqttSignature, SessionOptions, Version,
 };
 use thingpost_host::runtime::types::{Qos, SignMethod, Signer};
 
@@ -23,7 +23,7 @@ use crate::fixtures::host::roots;
 use crate::fixtures::key_traces::traces;
 use crate::fixtures::log::Log;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{Device, ENDPOINT, MqttCloud, VERSIONS, config, options, transport, visible_mqtt};
+use crate::fixtures::mqtt::{Device, ENDPOINT, MqttCloud, VERSIONS, changed, config, options, transport, visible_mqtt};
 use crate::fixtures::visible_memory::VisibleMemories;
 use crate::fixtures::ways::{TOKEN, TOKEN_SIGNATURE};
 
@@ -176,7 +176,7 @@ async fn the_private_key_is_nowhere_in_the_instance() {
             assert!(contents.contain(b"an unmistakable payload of the test"), "the search would find nothing");
         };
         for (version, port) in [(Version::V311, 8883), (Version::V5, 443)] {
-            let config = MqttConfig { keep_alive_s: Some(30), ..config(version, port) };
+            let config = changed(config(version, port), |session| session.keep_alive_s = Some(30));
             let transport = cloud.transport(cloud.route());
             let mut device = Device::open_with(&pre, transport, Arc::default(), &config, &impatient(), &[]).await;
             device.connect().await.unwrap();
@@ -204,7 +204,11 @@ async fn the_device_secret_is_nowhere_in_the_instance_where_the_host_signs() {
             for sign_method in [SignMethod::HmacMd5, SignMethod::HmacSha1, SignMethod::HmacSha256] {
                 let memories = VisibleMemories::default();
                 let signer = if is_host { Signer::Host } else { secret(DEVICE_SECRET) };
-                let authentication = AliyunMqttAuthentication::Signature { signer, sign_method, timestamp_ms: None };
+                let authentication = AliyunMqttAuthentication::Signature(AliyunMqttSignature {
+                    signer,
+                    sign_method,
+                    timestamp_ms: None,
+                });
                 let config = session(AliyunBroker { authentication, ..known() });
                 let route = Route::new(broker::ENDPOINT, roots(&cloud.authority)).mqtt();
                 let transport = transport(route, &[(443, cloud.front.addr())]);

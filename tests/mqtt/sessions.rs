@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use thingpost_host::runtime::types::Qos;
-use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, RetainHandling, SubscriptionOptions, Version};
+use thingpost_host::runtime::types::mqtt::{Event, RetainHandling, SubscriptionOptions, Version};
 use thingpost_patience::patience;
 
 use super::judge::numbered;
 use crate::fixtures::deadline::within;
-use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, config_of, options};
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, changed, config, config_of, options};
 
 #[tokio::test]
 async fn messages_for_a_device_that_was_away_come_after_its_return_if_the_session_is_kept() {
@@ -16,7 +16,7 @@ async fn messages_for_a_device_that_was_away_come_after_its_return_if_the_sessio
         for version in VERSIONS {
             for session_expiry_s in [3600, 0] {
                 let cloud = MqttCloud::start().await;
-                let config = MqttConfig { session_expiry_s, ..config(version, 8883) };
+                let config = changed(config(version, 8883), |session| session.session_expiry_s = session_expiry_s);
                 let mut away = cloud.open(&config, &options()).await;
                 assert!(!away.connect().await.unwrap().session_present);
                 away.subscribe("a/b").await.unwrap();
@@ -50,7 +50,7 @@ async fn what_nobody_came_back_for_is_not_acknowledged_and_comes_again() {
     within(async {
         for (version, is_handed_over) in VERSIONS.into_iter().flat_map(|version| [(version, false), (version, true)]) {
             let cloud = MqttCloud::start().await;
-            let config = MqttConfig { session_expiry_s: 3600, ..config(version, 8883) };
+            let config = changed(config(version, 8883), |session| session.session_expiry_s = 3600);
             let mut forgetful = cloud.online(&config, &options()).await;
             forgetful.subscribe("a/b").await.unwrap();
             let mut device = cloud.online(&config_of("speaker", version), &options()).await;
@@ -79,7 +79,7 @@ async fn what_nobody_came_back_for_is_not_acknowledged_and_comes_again() {
 async fn no_more_is_handed_over_than_is_wanted_and_the_rest_is_not_acknowledged() {
     within(async {
         let cloud = MqttCloud::start().await;
-        let config = MqttConfig { session_expiry_s: 3600, ..config(Version::V5, 8883) };
+        let config = changed(config(Version::V5, 8883), |session| session.session_expiry_s = 3600);
         let mut modest = cloud.online(&config, &options()).await;
         modest.subscribe("a/b").await.unwrap();
         modest.session.disconnect().await.unwrap();
@@ -131,7 +131,7 @@ async fn a_device_that_will_not_come_back_has_its_session_forgotten_at_its_goodb
     within(async {
         for (expiry_s, is_kept) in [(None, true), (Some(0), false), (Some(600), true)] {
             let cloud = MqttCloud::start().await;
-            let config = MqttConfig { session_expiry_s: 3600, ..config(Version::V5, 8883) };
+            let config = changed(config(Version::V5, 8883), |session| session.session_expiry_s = 3600);
             let mut device = cloud.online(&config, &options()).await;
             device.subscribe("a/b").await.unwrap();
             if let Some(seconds) = expiry_s {

@@ -7,7 +7,7 @@ use thingpost_host::runtime::types::{Message, Properties, Qos};
 
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, options};
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, changed, config, options};
 
 fn mortal(version: Version) -> MqttConfig {
     let properties = Properties { content_type: Some("text/plain".to_owned()), ..Properties::default() };
@@ -16,7 +16,7 @@ fn mortal(version: Version) -> MqttConfig {
         properties: (version == Version::V5).then_some(properties),
         ..at_least_once("a/gone", *b"thermometer-7")
     };
-    MqttConfig { will: Some(will), ..config(version, 8883) }
+    changed(config(version, 8883), |session| session.will = Some(will))
 }
 
 #[tokio::test]

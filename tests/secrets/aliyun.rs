@@ -16,7 +16,7 @@ async fn neither_device_secret_nor_token_is_in_an_outcome() {
         let cloud = AliyunCloud::start().await;
         let mut publisher = cloud.publisher().await;
         let mut outcomes = vec![publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap()];
-        let session = publisher.session().await.unwrap().unwrap();
+        let session = publisher.credential().await.unwrap().unwrap();
         let session: Value = serde_json::from_str(&session).unwrap();
         let token = session["token"].as_str().unwrap().to_owned();
 

@@ -35,7 +35,7 @@ async fn open(cloud: &AwsCloud, name: &'static str, authentication: AwsAuthentic
     let mut publisher = try_open(transport, &platform, &short(), None).await.unwrap();
     publisher.publish(&at_most_once("a", b"x")).await.unwrap().unwrap();
     let mut secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
-    if let Some(session) = publisher.session().await.unwrap() {
+    if let Some(session) = publisher.credential().await.unwrap() {
         let session: Value = serde_json::from_str(&session).unwrap();
         for name in ["secretAccessKey", "sessionToken"] {
             secrets.push(session[name].as_str().unwrap().to_owned());

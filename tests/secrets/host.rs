@@ -85,7 +85,7 @@ async fn written(cloud: &AwsCloud, authentication: AwsAuthentication) -> (String
         cloud.emulator.faults().push(fault, 1);
         let _whatever_became_of_it = publisher.publish(&at_least_once("a", b"x")).await.unwrap();
         cloud.emulator.faults().clear();
-        sessions.extend(publisher.session().await.unwrap());
+        sessions.extend(publisher.credential().await.unwrap());
     }
     // No route at all, and one whose server is not trusted.
     let elsewhere = Route::new("elsewhere.example", roots(&cloud.authority));

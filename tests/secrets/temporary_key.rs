@@ -37,7 +37,7 @@ async fn of_all_keys_only_the_temporary_one_is_in_the_memory_of_the_guest() {
         look(None);
         let message = at_least_once("a", "an unmistakable payload of the test, ".repeat(1_000));
         publisher.publish(&message).await.unwrap().unwrap();
-        let session: Value = serde_json::from_str(&publisher.session().await.unwrap().unwrap()).unwrap();
+        let session: Value = serde_json::from_str(&publisher.credential().await.unwrap().unwrap()).unwrap();
         let secret = session["secretAccessKey"].as_str().unwrap();
         look(Some(secret));
 

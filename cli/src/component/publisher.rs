@@ -154,7 +154,7 @@ impl Starter {
     pub async fn save_session(&mut self, publisher: &mut Publisher) {
         // A publisher that has trapped has none any more.
         if let Some(file) = &self.session
-            && let Ok(Some(session)) = publisher.session().await
+            && let Ok(Some(session)) = publisher.credential().await
         {
             file.keep(session);
         }

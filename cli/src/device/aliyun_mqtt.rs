@@ -5,7 +5,7 @@ use std::env;
 
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::Signer;
-use thingpost_host::runtime::types::mqtt::AliyunMqttAuthentication;
+use thingpost_host::runtime::types::mqtt::{AliyunIotToken, AliyunMqttAuthentication, AliyunMqttSignature};
 
 use super::aliyun::{SECRET_VARIABLE, secrets};
 use super::aws::way::{refuse_strays, the_only_one};
@@ -68,8 +68,8 @@ pub(super) fn authentication(
     let given = match auth_method {
         AuthMethod::DeviceSecret => {
             let sign_method = arguments.sign_method.unwrap_or(SignMethod::Hmacsha256).into();
-            let signature =
-                AliyunMqttAuthentication::Signature { signer: Signer::Host, sign_method, timestamp_ms: None };
+            let signature = AliyunMqttSignature { signer: Signer::Host, sign_method, timestamp_ms: None };
+            let signature = AliyunMqttAuthentication::Signature(signature);
             return Ok((signature, secrets(product_key, device_name, &arguments.secret)?));
         }
         AuthMethod::DeviceToken => {
@@ -82,7 +82,7 @@ pub(super) fn authentication(
         AuthMethod::IotToken(iot_id) => {
             let file = arguments.iot_token_file.as_deref();
             let iot_token = token("iotToken", file, "--iot-token-file", IOT_TOKEN_VARIABLE)?;
-            AliyunMqttAuthentication::IotToken { iot_id: iot_id.to_owned(), iot_token }
+            AliyunMqttAuthentication::IotToken(AliyunIotToken { iot_id: iot_id.to_owned(), iot_token })
         }
     };
     Ok((given, DeviceSecrets::new()))

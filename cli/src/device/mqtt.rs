@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use thingpost_host::runtime::types::Message;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AwsBroker, Broker, MqttAuthentication, MqttAuthorizer, MqttConfig, Version,
+    AliyunBroker, AwsBroker, Broker, MqttAuthentication, MqttAuthorizer, MqttConfig, SessionConfig, Version,
 };
 use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, Route};
 
@@ -161,7 +161,7 @@ fn config(broker: Broker, options: &SessionOptions) -> MqttConfig {
         Broker::Aws(_) => MqttVersion::V5,
         Broker::Aliyun(_) => MqttVersion::V3,
     };
-    MqttConfig {
+    let session = SessionConfig {
         version: match options.mqtt.unwrap_or(default_version) {
             MqttVersion::V3 => Version::V311,
             MqttVersion::V5 => Version::V5,
@@ -175,6 +175,6 @@ fn config(broker: Broker, options: &SessionOptions) -> MqttConfig {
             Message { retain: options.will_retain, ..Message::new(topic, text, qos) }
         }),
         will_delay_s: options.will_delay,
-        broker,
-    }
+    };
+    MqttConfig { broker, session }
 }

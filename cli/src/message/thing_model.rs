@@ -5,7 +5,7 @@ use std::slice;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Platform, Property, RequestProblem};
+use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Platform, Property, RequestError};
 
 use super::property_value;
 use crate::args::AliyunSource;
@@ -84,18 +84,20 @@ fn id() -> u32 {
     now.as_millis() as u32
 }
 
-fn explain(what: &str, problem: RequestProblem) -> Problem {
+fn explain(what: &str, problem: RequestError) -> Problem {
     Problem::new(
         what,
         match problem {
-            RequestProblem::InvalidField(Field::EventValue) => "give the output of the event as a JSON object",
-            RequestProblem::InvalidField(Field::PropertyValue) => "the value is no JSON that the platform takes",
-            RequestProblem::InvalidField(_) => {
+            RequestError::InvalidField(Field::EventValue) => "give the output of the event as a JSON object",
+            RequestError::InvalidField(Field::PropertyValue) => "the value is no JSON that the platform takes",
+            RequestError::InvalidField(_) => {
                 "the name of a property or an event has 1 to 50 letters, digits, `_` and `:`"
             }
-            RequestProblem::PayloadTooLarge => "more than 128 KB (131072 bytes) for one message",
-            RequestProblem::InvalidConfiguration(problem) => return Problem::sentence(problem),
-            RequestProblem::InvalidTopic(_) | RequestProblem::Unsupported => "not for this device",
+            RequestError::PayloadTooLarge => "more than 128 KB (131072 bytes) for one message",
+            RequestError::InvalidConfiguration(problem) | RequestError::Other(problem) => {
+                return Problem::sentence(problem);
+            }
+            RequestError::InvalidTopic(_) | RequestError::Unsupported => "not for this device",
         },
     )
 }

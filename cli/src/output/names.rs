@@ -1,6 +1,6 @@
 //! The names of causes and failures as `wit/types.wit` spells them, for programs that read `--json`.
 
-use thingpost_host::runtime::types::{Cause, Delivery, Failure};
+use thingpost_host::runtime::types::{Cause, Delivery, TransportErrorKind};
 
 /// `transport/connection-refused`, `forbidden`, ...
 pub fn cause(cause: Cause) -> String {
@@ -41,26 +41,26 @@ pub fn cause(cause: Cause) -> String {
     name.to_owned()
 }
 
-fn failure(failure: Failure) -> &'static str {
+fn failure(failure: TransportErrorKind) -> &'static str {
     match failure {
-        Failure::Denied => "denied",
-        Failure::NameResolution => "name-resolution",
-        Failure::ConnectionRefused => "connection-refused",
-        Failure::Unreachable => "unreachable",
-        Failure::ConnectTimeout => "connect-timeout",
-        Failure::ConnectionLimit => "connection-limit",
-        Failure::TlsCertificate => "tls-certificate",
-        Failure::TlsAlert => "tls-alert",
-        Failure::TlsProtocol => "tls-protocol",
-        Failure::RequestRejected => "request-rejected",
-        Failure::ConnectionClosed => "connection-closed",
-        Failure::ConnectionReset => "connection-reset",
-        Failure::AnswerTimeout => "answer-timeout",
-        Failure::AnswerIncomplete => "answer-incomplete",
-        Failure::AnswerTooLarge => "answer-too-large",
-        Failure::Protocol => "protocol",
-        Failure::KeepAliveTimeout => "keep-alive-timeout",
-        Failure::Other => "other",
+        TransportErrorKind::Denied => "denied",
+        TransportErrorKind::NameResolution => "name-resolution",
+        TransportErrorKind::ConnectionRefused => "connection-refused",
+        TransportErrorKind::Unreachable => "unreachable",
+        TransportErrorKind::ConnectTimeout => "connect-timeout",
+        TransportErrorKind::ConnectionLimit => "connection-limit",
+        TransportErrorKind::TlsCertificate => "tls-certificate",
+        TransportErrorKind::TlsAlert => "tls-alert",
+        TransportErrorKind::TlsProtocol => "tls-protocol",
+        TransportErrorKind::RequestRejected => "request-rejected",
+        TransportErrorKind::ConnectionClosed => "connection-closed",
+        TransportErrorKind::ConnectionReset => "connection-reset",
+        TransportErrorKind::AnswerTimeout => "answer-timeout",
+        TransportErrorKind::AnswerIncomplete => "answer-incomplete",
+        TransportErrorKind::AnswerTooLarge => "answer-too-large",
+        TransportErrorKind::Protocol => "protocol",
+        TransportErrorKind::KeepAliveTimeout => "keep-alive-timeout",
+        TransportErrorKind::Other => "other",
     }
 }
 

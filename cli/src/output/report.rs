@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::CertificateError;
 use serde_json::{Map, Value, json};
-use thingpost_host::runtime::types::{Answer, Cause, Delivery, Error, Failure, Message, Receipt, Retry, Stage};
+use thingpost_host::runtime::types::{
+    Answer, Cause, Delivery, Error, Message, Receipt, Retry, Stage, TransportErrorKind,
+};
 use thingpost_host::{ConnectError, ExchangeError, TransportError};
 use tokio::time::Instant;
 
@@ -27,7 +29,7 @@ struct Known {
 struct Noted {
     text: String,
     /// Of which failure it is known for certain what the guest can only guess.
-    certain_of: Option<Failure>,
+    certain_of: Option<TransportErrorKind>,
     /// Whether the time for an answer was over.
     is_late: bool,
     /// Whether the head of an answer was larger than is taken.
@@ -53,9 +55,11 @@ impl LastFailure {
                     Some(untrusted) => !untrusted.is_for_endpoint(),
                     None => *reason != CertificateError::UnknownIssuer,
                 };
-                is_certain.then_some(Failure::TlsCertificate)
+                is_certain.then_some(TransportErrorKind::TlsCertificate)
             }
-            TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => Some(Failure::ConnectionLimit),
+            TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => {
+                Some(TransportErrorKind::ConnectionLimit)
+            }
             _ => None,
         };
         self.lock().noted =
@@ -79,11 +83,11 @@ impl LastFailure {
 
     /// The sentence that goes with the guest's word. Two things the guest finds out by itself: that an answer is too
     /// large, and that one drips in for too long. Then the host's last failure is that of an earlier attempt.
-    pub fn about(&self, failure: Failure) -> Option<String> {
+    pub fn about(&self, failure: TransportErrorKind) -> Option<String> {
         let noted = self.lock().noted.clone()?;
         match failure {
-            Failure::AnswerTooLarge => noted.has_large_head.then_some(noted.text),
-            Failure::AnswerTimeout if !noted.is_late => None,
+            TransportErrorKind::AnswerTooLarge => noted.has_large_head.then_some(noted.text),
+            TransportErrorKind::AnswerTimeout if !noted.is_late => None,
             _ => Some(noted.text),
         }
     }
@@ -214,6 +218,7 @@ pub fn failure_json(error: &Error) -> Map<String, Value> {
             Stage::Authentication => "authentication",
             Stage::Publication => "publication",
             Stage::Connection => "connection",
+            Stage::Other => "other",
         },
         "explanation": error.explanation,
         "retry": match error.retry {
@@ -271,10 +276,10 @@ mod tests {
         let to = Endpoint { host: "a.example".to_owned(), port: 443 };
         last_failure.note(&TransportError::Connect { to, error: ConnectError::Certificate(CertificateError::Expired) });
         for (failure, said) in [
-            (Failure::TlsCertificate, "what happened"),
-            (Failure::AnswerTimeout, "what happened; what to do"),
-            (Failure::AnswerTooLarge, "what happened; what to do"),
-            (Failure::NameResolution, "what happened; what to do"),
+            (TransportErrorKind::TlsCertificate, "what happened"),
+            (TransportErrorKind::AnswerTimeout, "what happened; what to do"),
+            (TransportErrorKind::AnswerTooLarge, "what happened; what to do"),
+            (TransportErrorKind::NameResolution, "what happened; what to do"),
         ] {
             let error = Error {
                 cause: Cause::Transport(failure),

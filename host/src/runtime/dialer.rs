@@ -12,8 +12,8 @@ use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::poll::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
-use super::bindings::exports::thingpost::iot::types::{Failure, NoAnswer};
-use super::mqtt::bindings::thingpost::iot::dialer::{Host, HostDialing};
+use super::bindings::mqtt::thingpost::iot::dialer::{Host, HostDialing};
+use super::bindings::types::{TransportError as GuestError, TransportErrorKind};
 use crate::dial::DialedConnection;
 use crate::error::TransportError;
 use crate::transport::Transport;
@@ -44,7 +44,7 @@ pub struct Dialing {
 enum Progress {
     /// A task, because the server's side of a handshake does not wait for a guest to wait.
     OnItsWay(JoinHandle<Result<DialedConnection, TransportError>>),
-    Ended(Result<Box<DialedConnection>, NoAnswer>),
+    Ended(Result<Box<DialedConnection>, GuestError>),
     /// The task has panicked.
     Broken(Error),
     HandedOver,
@@ -60,7 +60,7 @@ impl Dialer {
         // The two are this dialer's own and the new one's.
         if Arc::strong_count(&counted) - 2 >= ON_THEIR_WAY {
             let detail = format!("{ON_THEIR_WAY} connections are on their way already");
-            let refused = NoAnswer { failure: Failure::ConnectionLimit, detail: Some(detail) };
+            let refused = GuestError { kind: TransportErrorKind::ConnectionLimit, detail: Some(detail) };
             return Dialing { progress: Progress::Ended(Err(refused)), _counted: counted };
         }
         let transport = self.transport.clone();
@@ -78,14 +78,14 @@ impl Dialing {
             Ok(Err(error)) => {
                 // The guest learns a code; this is the sentence that goes with it.
                 tracing::warn!("{error}");
-                Progress::Ended(Err(NoAnswer::from(&error)))
+                Progress::Ended(Err(GuestError::from(&error)))
             }
             Err(panic) => Progress::Broken(panic.into()),
         };
         Poll::Ready(())
     }
 
-    fn finish(&mut self) -> Result<Option<Result<Box<DialedConnection>, NoAnswer>>> {
+    fn finish(&mut self) -> Result<Option<Result<Box<DialedConnection>, GuestError>>> {
         if self.poll_ended(&mut Context::from_waker(Waker::noop())).is_pending() {
             return Ok(None);
         }
@@ -118,8 +118,8 @@ impl Host for DialerView<'_> {
         Ok(self.table.push(dialing)?)
     }
 
-    fn failure(&mut self, error: Resource<Error>) -> Result<Option<NoAnswer>> {
-        Ok(TransportError::from_stream(self.table.get(&error)?).map(NoAnswer::from))
+    fn failure(&mut self, error: Resource<Error>) -> Result<Option<GuestError>> {
+        Ok(TransportError::from_stream(self.table.get(&error)?).map(GuestError::from))
     }
 }
 
@@ -131,10 +131,10 @@ impl HostDialing for DialerView<'_> {
         subscribe(self.table, dialing)
     }
 
-    fn finish(&mut self, dialing: Resource<Dialing>) -> Result<Option<Result<Streams, NoAnswer>>> {
+    fn finish(&mut self, dialing: Resource<Dialing>) -> Result<Option<Result<Streams, GuestError>>> {
         match self.table.get_mut(&dialing)?.finish()? {
             None => Ok(None),
-            Some(Err(no_answer)) => Ok(Some(Err(no_answer))),
+            Some(Err(error)) => Ok(Some(Err(error))),
             Some(Ok(connection)) => {
                 let (input, output) = connection.into_streams();
                 Ok(Some(Ok((self.table.push(input)?, self.table.push(output)?))))

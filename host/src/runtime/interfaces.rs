@@ -9,28 +9,35 @@ use std::sync::Arc;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Result, Store};
 
-use super::bindings::exports::thingpost::iot::{aliyun_provisioning, aliyun_thing_model, aws_data_plane, publisher};
+use super::bindings::exports::thingpost::iot::{
+    aliyun_provisioning, aliyun_publisher, aliyun_thing_model, aws_data_plane, aws_publisher, publisher,
+};
 use super::state::StoreState;
 
 /// Where the interfaces of a component are.
 #[derive(Clone)]
 pub(super) struct Interfaces(Arc<Indices>);
 
+// A component has the platforms that it was made with, and a host may know more of them.
 struct Indices {
     publisher: publisher::GuestIndices,
-    data_plane: aws_data_plane::GuestIndices,
-    provisioning: aliyun_provisioning::GuestIndices,
-    thing_model: aliyun_thing_model::GuestIndices,
+    aws: Option<aws_publisher::GuestIndices>,
+    aliyun: Option<aliyun_publisher::GuestIndices>,
+    data_plane: Option<aws_data_plane::GuestIndices>,
+    provisioning: Option<aliyun_provisioning::GuestIndices>,
+    thing_model: Option<aliyun_thing_model::GuestIndices>,
 }
 
 impl Interfaces {
-    /// Fails if one of them is missing.
+    /// The interfaces of a publisher. Fails for a component that is none.
     pub fn of(component: &InstancePre<StoreState>) -> Result<Self> {
         Ok(Self(Arc::new(Indices {
             publisher: publisher::GuestIndices::new(component)?,
-            data_plane: aws_data_plane::GuestIndices::new(component)?,
-            provisioning: aliyun_provisioning::GuestIndices::new(component)?,
-            thing_model: aliyun_thing_model::GuestIndices::new(component)?,
+            aws: aws_publisher::GuestIndices::new(component).ok(),
+            aliyun: aliyun_publisher::GuestIndices::new(component).ok(),
+            data_plane: aws_data_plane::GuestIndices::new(component).ok(),
+            provisioning: aliyun_provisioning::GuestIndices::new(component).ok(),
+            thing_model: aliyun_thing_model::GuestIndices::new(component).ok(),
         })))
     }
 
@@ -38,8 +45,16 @@ impl Interfaces {
         self.0.publisher.load(store, instance)
     }
 
+    pub fn aws(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aws_publisher::Guest> {
+        exported(self.0.aws.as_ref(), "aws-publisher")?.load(store, instance)
+    }
+
+    pub fn aliyun(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aliyun_publisher::Guest> {
+        exported(self.0.aliyun.as_ref(), "aliyun-publisher")?.load(store, instance)
+    }
+
     pub fn data_plane(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aws_data_plane::Guest> {
-        self.0.data_plane.load(store, instance)
+        exported(self.0.data_plane.as_ref(), "aws-data-plane")?.load(store, instance)
     }
 
     pub fn provisioning(
@@ -47,10 +62,17 @@ impl Interfaces {
         store: &mut Store<StoreState>,
         instance: &Instance,
     ) -> Result<aliyun_provisioning::Guest> {
-        self.0.provisioning.load(store, instance)
+        exported(self.0.provisioning.as_ref(), "aliyun-provisioning")?.load(store, instance)
     }
 
     pub fn thing_model(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aliyun_thing_model::Guest> {
-        self.0.thing_model.load(store, instance)
+        exported(self.0.thing_model.as_ref(), "aliyun-thing-model")?.load(store, instance)
     }
+}
+
+/// The indices of an interface that a component may do without.
+pub(super) fn exported<'a, T>(indices: Option<&'a T>, interface: &str) -> Result<&'a T> {
+    indices.ok_or_else(|| {
+        wasmtime::format_err!("the component has no interface {interface}: it does not know that platform")
+    })
 }

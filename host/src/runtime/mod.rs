@@ -8,10 +8,10 @@
 mod bindings;
 mod data_plane;
 mod dialer;
+mod guest_error;
 mod interfaces;
 mod interrupt;
 mod mqtt;
-mod no_answer;
 mod outgoing_handler;
 mod provisioning;
 mod publisher;

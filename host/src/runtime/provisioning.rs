@@ -27,8 +27,7 @@ impl Provisioning {
         product_secret: &str,
         timeout_ms: Option<u32>,
     ) -> Result<Result<Registered, Error>> {
-        let registered = self.guest.call_register(&mut self.store, registration, product_secret, timeout_ms).await?;
-        Ok(registered.map(Registered::from))
+        self.guest.call_register(&mut self.store, registration, product_secret, timeout_ms).await
     }
 
     /// Where the instance of a device is. The endpoint is `iot-auth-global.aliyuncs.com`, port 443.
@@ -49,8 +48,6 @@ impl Provisioning {
         config: &AliyunConfig,
         timeout_ms: Option<u32>,
     ) -> Result<Result<MqttCredentials, Error>> {
-        let config = config.clone().into();
-        let credentials = self.guest.call_get_mqtt_credentials(&mut self.store, &config, timeout_ms).await?;
-        Ok(credentials.map(MqttCredentials::from))
+        self.guest.call_get_mqtt_credentials(&mut self.store, config, timeout_ms).await
     }
 }

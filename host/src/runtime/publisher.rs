@@ -12,7 +12,7 @@ use super::interfaces::Interfaces;
 use super::provisioning::Provisioning;
 use super::secrets::DeviceSecrets;
 use super::state::StoreState;
-use super::types::{AliyunConfig, Error, Event, Message, Options, Platform, Property, Receipt, RequestProblem};
+use super::types::{AliyunConfig, Error, Event, Message, Options, Platform, Property, Receipt, RequestError};
 use crate::transport::Transport;
 
 /// Leaves every bound to the component.
@@ -51,7 +51,7 @@ pub struct Publisher {
 /// Why there is no publisher, or no session on a broker.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The component says that the configuration or the session cannot work, and why.
+    /// The component says that the configuration or the credential cannot work, and why.
     Configuration(String),
     /// The component could not be started.
     Runtime(wasmtime::Error),
@@ -68,9 +68,9 @@ impl PublisherPre {
         transport: Transport,
         platform: &Platform,
         options: &Options,
-        session: Option<&str>,
+        credential: Option<&str>,
     ) -> Result<Publisher, OpenError> {
-        self.open_with_secrets(transport, Arc::default(), platform, options, session).await
+        self.open_with_secrets(transport, Arc::default(), platform, options, credential).await
     }
 
     /// The same, and signs with these secrets where the platform's configuration leaves that to the host. Only a component
@@ -81,11 +81,20 @@ impl PublisherPre {
         secrets: Arc<DeviceSecrets>,
         platform: &Platform,
         options: &Options,
-        session: Option<&str>,
+        credential: Option<&str>,
     ) -> Result<Publisher, OpenError> {
         let (mut store, instance) = self.start(transport, secrets).await?;
         let guest = self.interfaces.publisher(&mut store, &instance)?;
-        let client = guest.client().call_open(&mut store, &platform.into(), *options, session).await?;
+        let client = match platform {
+            Platform::Aws(config) => {
+                let aws = self.interfaces.aws(&mut store, &instance)?;
+                aws.call_open(&mut store, config, *options, credential).await?
+            }
+            Platform::Aliyun(config) => {
+                let aliyun = self.interfaces.aliyun(&mut store, &instance)?;
+                aliyun.call_open(&mut store, config, *options, credential).await?
+            }
+        };
         let client = client.map_err(OpenError::Configuration)?;
         Ok(Publisher { store, instance, interfaces: self.interfaces.clone(), guest, client })
     }
@@ -130,7 +139,7 @@ impl Publisher {
         device: &AliyunConfig,
         first_id: u32,
         properties: &[Property],
-    ) -> Result<Result<Vec<Message>, RequestProblem>> {
+    ) -> Result<Result<Vec<Message>, RequestError>> {
         let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
         guest.call_property_post(&mut self.store, product_key, device_name, first_id, properties, NO_REPLY).await
@@ -142,15 +151,15 @@ impl Publisher {
         device: &AliyunConfig,
         id: u32,
         event: &Event,
-    ) -> Result<Result<Message, RequestProblem>> {
+    ) -> Result<Result<Message, RequestError>> {
         let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
         guest.call_event_post(&mut self.store, product_key, device_name, id, event, NO_REPLY).await
     }
 
-    /// The device's token, for the next publisher of the same device. A secret.
-    pub async fn session(&mut self) -> Result<Option<String>> {
-        self.guest.client().call_session(&mut self.store, self.client).await
+    /// The device's token or temporary key, for the next publisher of the same device. A secret.
+    pub async fn credential(&mut self) -> Result<Option<String>> {
+        self.guest.client().call_credential(&mut self.store, self.client).await
     }
 
     /// Whether the guest holds no resource of the host.

@@ -11,7 +11,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::bindings::thingpost::iot::signer::{Credential, Host, Method};
+use super::bindings::thingpost::iot::signer::{Host, Method, Proof};
 use super::state::StoreState;
 
 /// The secrets of devices on Aliyun IoT Platform, by product key and device name.
@@ -90,26 +90,20 @@ fn is_authentication(product_key: &str, device_name: &str, content: &str) -> boo
 }
 
 impl Host for StoreState {
-    async fn sign(
-        &mut self,
-        product_key: String,
-        device_name: String,
-        method: Method,
-        content: String,
-    ) -> Result<Credential, String> {
+    async fn sign(&mut self, group: String, device: String, method: Method, content: String) -> Result<Proof, String> {
         // Whoever may not sign does not wait for a turn either.
-        let signature = self.secrets().sign(&product_key, &device_name, method, &content)?;
+        let signature = self.secrets().sign(&group, &device, method, &content)?;
         if let Some(shared) = &self.secrets().shared
             && let Some(session) = shared.take_turn().await
         {
-            return Ok(Credential::Session(session));
+            return Ok(Proof::Credential(session));
         }
-        Ok(Credential::Signature(signature))
+        Ok(Proof::Signature(signature))
     }
 
-    fn obtained(&mut self, _product_key: String, _device_name: String, session: Option<String>) {
+    fn obtained(&mut self, _group: String, _device: String, credential: Option<String>) {
         if let Some(shared) = &self.secrets().shared {
-            shared.obtained(session);
+            shared.obtained(credential);
         }
     }
 }

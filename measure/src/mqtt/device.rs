@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustls::ClientConfig;
 use thingpost::{Endpoint, aws, mqtt};
-use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, MqttAuthentication, MqttConfig, Version};
+use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, MqttAuthentication, MqttConfig, SessionConfig, Version};
 use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 use super::KEEP_ALIVE_S;
@@ -51,12 +51,7 @@ impl MqttDevice {
         let keep_alive_s = Some(KEEP_ALIVE_S);
         MqttConfig {
             broker,
-            version: Version::V311,
-            session_expiry_s: 0,
-            clean_start: None,
-            keep_alive_s,
-            will: None,
-            will_delay_s: None,
+            session: SessionConfig { version: Version::V311, keep_alive_s, ..SessionConfig::default() },
         }
     }
 

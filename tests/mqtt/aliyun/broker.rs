@@ -5,7 +5,8 @@ use std::sync::Arc;
 use thingpost_emulator::{AliyunMqtt, Authority, Broker as Mosquitto};
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AliyunMqttAuthentication, Broker, MqttConfig, SessionOptions, Version,
+    AliyunBroker, AliyunMqttAuthentication, AliyunMqttSignature, Broker, MqttConfig, SessionConfig, SessionOptions,
+    Version,
 };
 use thingpost_host::runtime::types::{Error, SignMethod, Signer};
 use thingpost_host::{Route, Transport};
@@ -74,18 +75,11 @@ pub fn signed_by_the_host() -> AliyunBroker {
 }
 
 pub fn signature(signer: Signer) -> AliyunMqttAuthentication {
-    AliyunMqttAuthentication::Signature { signer, sign_method: SignMethod::HmacSha256, timestamp_ms: None }
+    let sign_method = SignMethod::HmacSha256;
+    AliyunMqttAuthentication::Signature(AliyunMqttSignature { signer, sign_method, timestamp_ms: None })
 }
 
 pub fn session(broker: AliyunBroker) -> MqttConfig {
     let broker = Broker::Aliyun(broker);
-    MqttConfig {
-        broker,
-        version: Version::V311,
-        session_expiry_s: 0,
-        clean_start: None,
-        keep_alive_s: None,
-        will: None,
-        will_delay_s: None,
-    }
+    MqttConfig { broker, session: SessionConfig { version: Version::V311, ..SessionConfig::default() } }
 }

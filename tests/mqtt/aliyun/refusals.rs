@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use thingpost_host::runtime::DeviceSecrets;
-use thingpost_host::runtime::types::mqtt::{AliyunBroker, MqttConfig, Version};
-use thingpost_host::runtime::types::{Cause, Delivery, Failure, Retry, Stage};
+use thingpost_host::runtime::types::mqtt::{AliyunBroker, Version};
+use thingpost_host::runtime::types::{Cause, Delivery, Retry, Stage, TransportErrorKind};
 
 use super::broker::{AliyunBrokerCloud, ENDPOINT, known, session, signature, signed_by_the_host};
 use crate::fixtures::aliyun::{DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, secret, secrets};
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{mqtt, options, try_open};
+use crate::fixtures::mqtt::{changed, mqtt, options, try_open};
 
 #[tokio::test]
 async fn a_device_with_a_wrong_secret_or_without_a_name_there_is_not_recognised() {
@@ -59,7 +59,7 @@ async fn a_device_that_connects_twice_throws_itself_out_and_is_told_so() {
         second.connect().await.unwrap();
         first.until(|first| !first.disconnections().is_empty()).await;
         let error = first.disconnections().remove(0);
-        assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed));
         for named in ["another client", DEVICE_NAME, "one connection per device"] {
             assert!(error.explanation.contains(named), "{}", error.explanation);
         }
@@ -74,10 +74,10 @@ async fn what_the_platform_does_not_have_is_refused_when_the_session_is_opened()
         let client_id = AliyunBroker { client_id: Some("a|b".to_owned()), ..known() };
         let will = Some(at_least_once("/a1GFjLP3xxC/thermometer-7/user/gone", *b"x"));
         for (config, named) in [
-            (MqttConfig { version: Version::V5, ..session(known()) }, "version 5"),
-            (MqttConfig { will, ..session(known()) }, "will"),
-            (MqttConfig { keep_alive_s: Some(29), ..session(known()) }, "30 to 1200"),
-            (MqttConfig { keep_alive_s: Some(1201), ..session(known()) }, "30 to 1200"),
+            (changed(session(known()), |session| session.version = Version::V5), "version 5"),
+            (changed(session(known()), |session| session.will = will), "will"),
+            (changed(session(known()), |session| session.keep_alive_s = Some(29)), "30 to 1200"),
+            (changed(session(known()), |session| session.keep_alive_s = Some(1201)), "30 to 1200"),
             (session(client_id), "client id"),
         ] {
             let opened = try_open(mqtt(), cloud.transport(), Arc::default(), &config, &options(), &[]).await;
@@ -112,7 +112,7 @@ async fn a_broker_that_is_away_is_no_fault_of_the_device() {
         assert_eq!((error.cause, error.retry), (Cause::Unavailable, Retry::AfterMs(1000)));
         cloud.broker.kill().await.unwrap();
         let error = cloud.refused(known(), DeviceSecrets::new()).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed));
         cloud.broker.start_again().await.unwrap();
         cloud.online().await;
     })

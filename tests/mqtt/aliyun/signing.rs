@@ -1,6 +1,6 @@
 use thingpost_emulator::Device as Who;
 use thingpost_host::runtime::DeviceSecrets;
-use thingpost_host::runtime::types::mqtt::{AliyunBroker, AliyunMqttAuthentication};
+use thingpost_host::runtime::types::mqtt::{AliyunBroker, AliyunMqttAuthentication, AliyunMqttSignature};
 use thingpost_host::runtime::types::{SignMethod, Signer};
 
 use super::broker::{AliyunBrokerCloud, METHODS, known, signed_by_the_host};
@@ -29,7 +29,8 @@ async fn whoever_signs_and_however_a_device_is_let_in_and_publishes() {
                         false => (secret(DEVICE_SECRET), DeviceSecrets::new()),
                         true => (Signer::Host, secrets()),
                     };
-                    let authentication = AliyunMqttAuthentication::Signature { signer, sign_method, timestamp_ms };
+                    let authentication =
+                        AliyunMqttAuthentication::Signature(AliyunMqttSignature { signer, sign_method, timestamp_ms });
                     let broker = AliyunBroker { authentication, port, ..known() };
                     let mut device = cloud.open(broker, secrets, &options()).await;
                     device.connect().await.unwrap();

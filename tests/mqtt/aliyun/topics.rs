@@ -1,4 +1,4 @@
-use thingpost_host::runtime::types::{Cause, Delivery, Field, Message, Properties, Qos, Stage, TopicProblem};
+use thingpost_host::runtime::types::{Cause, Delivery, Field, Message, Properties, Qos, Stage, TopicError};
 
 use super::super::judge::{kept_its_promises, numbered};
 use super::broker::AliyunBrokerCloud;
@@ -53,7 +53,7 @@ async fn a_topic_of_another_device_is_refused_before_anything_is_sent() {
         let published = device.try_publish(&at_least_once(FOREIGN, *b"x")).await.unwrap_err();
         let subscribed = device.subscribe(FOREIGN).await.unwrap_err();
         for error in [published, subscribed] {
-            assert_eq!(error.cause, Cause::InvalidTopic(TopicProblem::OtherDevice));
+            assert_eq!(error.cause, Cause::InvalidTopic(TopicError::OtherDevice));
             assert_eq!((error.stage, error.delivery), (Stage::Preparation, Delivery::NotSent));
             assert!(error.explanation.contains("/a1GFjLP3xxC/thermometer-7/"), "{}", error.explanation);
         }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Unfinished, Version};
+use thingpost_host::runtime::types::mqtt::{SessionOptions, Unfinished, Version};
 use thingpost_host::runtime::types::{Cause, Delivery, Message, Properties, Qos, Stage};
 
 use super::super::judge::{forwarded, kept_its_promises, numbered};
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, config, options};
+use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, changed, config, options};
 use crate::fixtures::random::Random;
 
 /// 25 messages without an answer, 20 of them sent, and the last of them at most once.
@@ -67,7 +67,7 @@ async fn what_the_broker_had_already_comes_to_it_again_as_a_duplicate() {
     within(async {
         for version in VERSIONS {
             let cloud = MqttCloud::start().await;
-            let config = MqttConfig { session_expiry_s: 3600, ..config(version, 8883) };
+            let config = changed(config(version, 8883), |session| session.session_expiry_s = 3600);
             let mut first = cloud.online(&config, &options()).await;
             cloud.front.link().swallow_pubacks(3);
             let messages = numbered("a/1", Qos::AtLeastOnce, 3);

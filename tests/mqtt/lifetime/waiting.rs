@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::{MqttConfig, Version};
-use thingpost_host::runtime::types::{Cause, Failure};
+use thingpost_host::runtime::types::mqtt::Version;
+use thingpost_host::runtime::types::{Cause, TransportErrorKind};
 use thingpost_patience::patience;
 use tokio::time::sleep;
 
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, config, options};
+use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, changed, config, options};
 
 /// What `receive` would wait for: longer than the test.
 const LONG: Duration = Duration::from_secs(86_400);
@@ -140,7 +140,7 @@ async fn who_is_not_called_for_longer_than_its_keep_alive_is_lost_and_comes_back
     within(async {
         for version in VERSIONS {
             let cloud = MqttCloud::start().await;
-            let config = MqttConfig { keep_alive_s: Some(3), ..config(version, 8883) };
+            let config = changed(config(version, 8883), |session| session.keep_alive_s = Some(3));
             let mut device = cloud.online(&config, &options()).await;
             cloud.front.ledger().wait_for_counts(|it| it.ends == 1, patience()).await.unwrap();
             device.publish(&at_least_once("a/1", *b"awake")).await;
@@ -148,10 +148,11 @@ async fn who_is_not_called_for_longer_than_its_keep_alive_is_lost_and_comes_back
             assert_eq!((device.receipts().len(), device.connections().len()), (1, 1));
             let [lost] = &device.disconnections()[..] else { panic!("{:?}", device.events) };
             let expected = match version {
-                Version::V311 => [Cause::Transport(Failure::ConnectionClosed); 2],
-                Version::V5 => {
-                    [Cause::Transport(Failure::ConnectionClosed), Cause::Transport(Failure::KeepAliveTimeout)]
-                }
+                Version::V311 => [Cause::Transport(TransportErrorKind::ConnectionClosed); 2],
+                Version::V5 => [
+                    Cause::Transport(TransportErrorKind::ConnectionClosed),
+                    Cause::Transport(TransportErrorKind::KeepAliveTimeout),
+                ],
             };
             assert!(expected.contains(&lost.cause), "{lost:?}");
         }

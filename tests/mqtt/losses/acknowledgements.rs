@@ -1,7 +1,7 @@
 //! A message has arrived, or not, and there is no word of it.
 
 use thingpost_emulator::{MqttFate, PublishMoment};
-use thingpost_host::runtime::types::{Failure, Qos};
+use thingpost_host::runtime::types::{Qos, TransportErrorKind};
 
 use super::super::judge::{forwarded, kept_its_promises, numbered};
 use super::{impatient, is, lost_nothing};
@@ -22,7 +22,7 @@ async fn a_message_whose_acknowledgement_is_lost_is_sent_again_as_a_duplicate() 
             let [(published, receipt)] = &device.receipts()[..] else { panic!("{:?}", device.events) };
             assert_eq!((*published, receipt.attempts), (id, 2));
             let [lost] = &device.disconnections()[..] else { panic!("{:?}", device.events) };
-            assert!(is(lost, Failure::AnswerTimeout), "{lost:?}");
+            assert!(is(lost, TransportErrorKind::AnswerTimeout), "{lost:?}");
             let seen = forwarded(&cloud.front.ledger(), &message);
             assert_eq!(
                 seen.iter().map(|it| (it.dup, it.acknowledged)).collect::<Vec<_>>(),

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use thingpost_host::runtime::DEFAULT_SESSION_OPTIONS;
-use thingpost_host::runtime::types::mqtt::{MqttConfig, SessionOptions, Version};
-use thingpost_host::runtime::types::{Error, Failure, Qos};
+use thingpost_host::runtime::types::mqtt::{SessionOptions, Version};
+use thingpost_host::runtime::types::{Error, Qos, TransportErrorKind};
 use tokio::time::sleep;
 
 use super::super::judge::numbered;
 use super::{impatient, is, lost_nothing, traffic};
 use crate::fixtures::deadline::within;
-use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, config_of, options};
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, changed, config, config_of, options};
 
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -21,7 +21,7 @@ async fn a_broker_that_is_killed_and_started_again_in_the_midst_of_messages_has_
         for version in VERSIONS {
             let mut cloud = MqttCloud::start().await;
             // A listener whose session outlives the broker judges too: what it gets is what the broker had.
-            let listening = MqttConfig { session_expiry_s: 3600, ..config_of("listener", version) };
+            let listening = changed(config_of("listener", version), |session| session.session_expiry_s = 3600);
             let mut listener = cloud.online(&listening, &options()).await;
             listener.subscribe("a/1").await.unwrap();
             listener.session.disconnect().await.unwrap();
@@ -82,8 +82,9 @@ async fn a_broker_that_pauses_is_given_up_and_found_again() {
             cloud.broker.pause().await.unwrap();
             device.publish_all(&numbered("a/1", Qos::AtLeastOnce, 60)[15..]).await;
             // As long as both take, and not for a time that would be too short on a busy machine.
-            let is_given_up =
-                |error: &Error| is(error, Failure::AnswerTimeout) && error.explanation.contains("is missing");
+            let is_given_up = |error: &Error| {
+                is(error, TransportErrorKind::AnswerTimeout) && error.explanation.contains("is missing")
+            };
             let is_not_found = |error: &Error| error.explanation.contains("answered to CONNECT");
             device
                 .until(|device| {

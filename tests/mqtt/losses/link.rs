@@ -3,8 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use thingpost_host::runtime::types::mqtt::MqttConfig;
-use thingpost_host::runtime::types::{Cause, Failure, Qos, Stage};
+use thingpost_host::runtime::types::{Cause, Qos, Stage, TransportErrorKind};
 use thingpost_patience::patience;
 use tokio::time::sleep;
 
@@ -12,7 +11,7 @@ use super::super::judge::numbered;
 use super::{impatient, is, lost_nothing};
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, config, options};
+use crate::fixtures::mqtt::{Device, MqttCloud, VERSIONS, changed, config, options};
 
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -65,13 +64,13 @@ async fn a_silent_link_is_noticed_by_the_keep_alive_when_nothing_is_said() {
     within(async {
         for version in VERSIONS {
             let cloud = MqttCloud::start().await;
-            let config = MqttConfig { keep_alive_s: Some(3), ..config(version, 8883) };
+            let config = changed(config(version, 8883), |session| session.keep_alive_s = Some(3));
             let mut device = cloud.online(&config, &impatient()).await;
             // That a connection is kept which answers in time is tested in the core, with a clock of its own.
             cloud.front.link().half_open();
             device.until(|device| !device.disconnections().is_empty()).await;
             let lost = device.disconnections().remove(0);
-            assert!(is(&lost, Failure::KeepAliveTimeout), "{lost:?}");
+            assert!(is(&lost, TransportErrorKind::KeepAliveTimeout), "{lost:?}");
             assert!(lost.explanation.contains("keep-alive"), "{}", lost.explanation);
             device.until(|device| !device.connections().is_empty()).await;
             device.publish(&at_least_once("a/1", *b"back")).await;
@@ -92,7 +91,7 @@ async fn a_silent_link_is_noticed_by_the_acknowledgement_that_does_not_come() {
             device.publish_all(&numbered("a/1", Qos::AtLeastOnce, 3)).await;
             device.settle().await;
             let lost = device.disconnections();
-            assert!(lost.len() == 1 && is(&lost[0], Failure::AnswerTimeout), "{lost:?}");
+            assert!(lost.len() == 1 && is(&lost[0], TransportErrorKind::AnswerTimeout), "{lost:?}");
             assert!(lost[0].explanation.contains("acknowledgement is missing"), "{}", lost[0].explanation);
             lost_nothing(&cloud, &device);
             let receipts = device.receipts();
@@ -133,7 +132,7 @@ async fn a_reset_is_told_as_one_and_blames_no_message_however_often_it_comes() {
                 link.cut();
                 device.until(|device| device.disconnections().len() as u64 == round).await;
                 let lost = device.disconnections().pop().unwrap();
-                assert!(is(&lost, Failure::ConnectionReset), "{lost:?}");
+                assert!(is(&lost, TransportErrorKind::ConnectionReset), "{lost:?}");
                 assert!(lost.explanation.contains("no verdict"), "{}", lost.explanation);
             }
             device.settle().await;

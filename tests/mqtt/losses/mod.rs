@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use thingpost_host::runtime::types::mqtt::SessionOptions;
-use thingpost_host::runtime::types::{Cause, Error, Failure, Message, Qos};
+use thingpost_host::runtime::types::{Cause, Error, Message, Qos, TransportErrorKind};
 
 use super::judge::{kept_its_promises, numbered};
 use crate::fixtures::mqtt::{Device, MqttCloud, options};
@@ -21,7 +21,7 @@ fn impatient() -> SessionOptions {
     SessionOptions { operation_timeout_ms: Some(1_000), connect_timeout_ms: Some(2_000), ..options() }
 }
 
-fn is(error: &Error, failure: Failure) -> bool {
+fn is(error: &Error, failure: TransportErrorKind) -> bool {
     error.cause == Cause::Transport(failure)
 }
 

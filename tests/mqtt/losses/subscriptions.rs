@@ -4,13 +4,13 @@ use std::fs;
 
 use thingpost_emulator::MqttEntry;
 use thingpost_host::runtime::types::Qos;
-use thingpost_host::runtime::types::mqtt::{MqttConfig, Subscription, Version};
+use thingpost_host::runtime::types::mqtt::{Subscription, Version};
 
 use super::super::judge::numbered;
 use super::lost_nothing;
 use crate::fixtures::deadline::within;
 use crate::fixtures::message::at_least_once;
-use crate::fixtures::mqtt::{MqttCloud, VERSIONS, config, config_of, options};
+use crate::fixtures::mqtt::{MqttCloud, VERSIONS, changed, config, config_of, options};
 
 /// Loses all that the broker has ever saved.
 async fn lose_memory(cloud: &mut MqttCloud) {
@@ -25,7 +25,8 @@ async fn a_listener_subscribes_anew_when_the_broker_has_lost_its_memory_and_hear
         for version in VERSIONS {
             for session_expiry_s in [0, 3600] {
                 let mut cloud = MqttCloud::start().await;
-                let config_of_listener = MqttConfig { session_expiry_s, ..config_of("listener", version) };
+                let config_of_listener =
+                    changed(config_of("listener", version), |session| session.session_expiry_s = session_expiry_s);
                 let mut listener = cloud.online(&config_of_listener, &options()).await;
                 for filter in ["a/1", "b/+", "c/#"] {
                     listener.subscribe(filter).await.unwrap();
@@ -53,7 +54,7 @@ async fn a_broker_that_remembers_is_not_asked_again() {
     within(async {
         for version in VERSIONS {
             let mut cloud = MqttCloud::start().await;
-            let kept = MqttConfig { session_expiry_s: 3600, ..config(version, 8883) };
+            let kept = changed(config(version, 8883), |session| session.session_expiry_s = 3600);
             let mut device = cloud.online(&kept, &options()).await;
             device.subscribe("a/1").await.unwrap();
             cloud.broker.restart().await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use thingpost_host::runtime::types::mqtt::{SessionOptions, Version};
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Failure, Retry, Stage};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Retry, Stage, TransportErrorKind};
 use thingpost_host::{Alpn, Route};
 
 use super::{client, names};
@@ -12,7 +12,7 @@ use crate::fixtures::host::identity;
 use crate::fixtures::message::at_least_once;
 use crate::fixtures::mqtt::{CLIENT_ID, MqttCloud, VERSIONS, config, options};
 
-const CLOSED: Cause = Cause::Transport(Failure::ConnectionClosed);
+const CLOSED: Cause = Cause::Transport(TransportErrorKind::ConnectionClosed);
 
 async fn refused(cloud: &MqttCloud, route: Route, version: Version, port: u16) -> Error {
     let error = cloud.open_along(route, &config(version, port), &options()).await.connect().await.unwrap_err();
@@ -32,7 +32,7 @@ async fn on_port_443_the_wrong_alpn_protocol_is_named_with_the_right_one() {
             for (offered, cause) in [
                 (&["x-amzn-http-ca"][..], Cause::WrongHostOrPath),
                 (&[], Cause::WrongHostOrPath),
-                (&["h2", "http/1.1"], Cause::Transport(Failure::TlsAlert)),
+                (&["h2", "http/1.1"], Cause::Transport(TransportErrorKind::TlsAlert)),
             ] {
                 let route = cloud.route().mqtt_alpn(offer(offered));
                 let error = refused(&cloud, route, version, 443).await;
@@ -130,7 +130,7 @@ async fn a_connect_that_nobody_answers_ends_with_the_connect_timeout() {
             let short = SessionOptions { connect_timeout_ms: Some(3_000), ..options() };
             let mut device = cloud.open(&config(version, 8883), &short).await;
             let error = device.connect().await.unwrap_err();
-            assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
             names(&error, &["has not answered to CONNECT"]);
             device.connect().await.unwrap();
         }

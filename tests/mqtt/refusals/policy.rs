@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thingpost_emulator::MqttFate;
 use thingpost_host::runtime::types::mqtt::{SessionOptions, Version};
-use thingpost_host::runtime::types::{Cause, Delivery, Failure, Message, Qos, Retry, Stage};
+use thingpost_host::runtime::types::{Cause, Delivery, Message, Qos, Retry, Stage, TransportErrorKind};
 
 use super::super::judge::{forwarded, kept_its_promises, numbered};
 use super::{ARN, names};
@@ -56,7 +56,10 @@ async fn with_mqtt_3_a_message_that_the_policy_denies_is_given_up_and_the_others
 
         let [(id, error)] = &device.failures()[..] else { panic!("{:?}", device.events) };
         assert_eq!(*id, device.taken[5].0);
-        assert_eq!((error.cause, error.stage), (Cause::Transport(Failure::ConnectionClosed), Stage::Publication));
+        assert_eq!(
+            (error.cause, error.stage),
+            (Cause::Transport(TransportErrorKind::ConnectionClosed), Stage::Publication)
+        );
         assert_eq!((error.delivery, error.retry, error.attempts), (Delivery::Unknown, Retry::Never, 4));
         names(error, &["closes the connection upon this message", &format!("iot:Publish on {ARN}topic/denied/topic")]);
         // Once among others, which proves nothing, and three times alone.
@@ -112,7 +115,7 @@ async fn a_denied_message_among_others_that_are_under_way_costs_none_of_them() {
 async fn a_denied_message_that_is_at_most_once_ends_the_connection_and_not_the_session() {
     within(async {
         for (version, cause) in
-            [(Version::V311, Cause::Transport(Failure::ConnectionClosed)), (Version::V5, Cause::Forbidden)]
+            [(Version::V311, Cause::Transport(TransportErrorKind::ConnectionClosed)), (Version::V5, Cause::Forbidden)]
         {
             let cloud = MqttCloud::start().await;
             cloud.front.deny_publish(CLIENT_ID, "denied/");

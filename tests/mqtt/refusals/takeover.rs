@@ -5,7 +5,7 @@ use std::time::Duration;
 use thingpost_emulator::MqttEnd;
 use thingpost_emulator::MqttEntry;
 use thingpost_host::runtime::types::mqtt::Version;
-use thingpost_host::runtime::types::{Cause, Failure, Qos};
+use thingpost_host::runtime::types::{Cause, Qos, TransportErrorKind};
 
 use super::super::judge::{kept_its_promises, numbered};
 use super::names;
@@ -16,7 +16,7 @@ use crate::fixtures::mqtt::{CLIENT_ID, MqttCloud, config, options};
 async fn who_is_thrown_out_by_another_client_of_the_same_id_is_told_the_id() {
     within(async {
         for (version, cause) in
-            [(Version::V311, Cause::Transport(Failure::ConnectionClosed)), (Version::V5, Cause::TakenOver)]
+            [(Version::V311, Cause::Transport(TransportErrorKind::ConnectionClosed)), (Version::V5, Cause::TakenOver)]
         {
             let cloud = MqttCloud::start().await;
             let mut first = cloud.online(&config(version, 8883), &options()).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thingpost_emulator::{Authority, Break, PlainMqtt};
 use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, MqttAuthentication, MqttConfig, Version};
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Failure, Retry, Stage};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Retry, Stage, TransportErrorKind};
 use thingpost_host::{Route, Transport};
 use tokio::net::TcpSocket;
 
@@ -37,7 +37,7 @@ async fn a_server_that_the_roots_do_not_sign_is_not_talked_to() {
         let route = Route::new(ENDPOINT, roots(&Authority::new())).mqtt().identity(identity(&cloud.device));
         for port in [8883, 443] {
             let error = refused(cloud.transport(route.clone()), &config(Version::V5, port)).await;
-            assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::TlsCertificate));
             names(&error, &["certificate", "root"]);
         }
         assert_eq!(cloud.front.ledger().counts().connects, 0);
@@ -52,7 +52,7 @@ async fn a_server_whose_certificate_is_for_another_name_is_not_talked_to() {
         let front = PlainMqtt::start(&cloud.authority, "right.example", cloud.broker.socket()).await.unwrap();
         let route = Route::new("wrong.example", roots(&cloud.authority)).mqtt().identity(identity(&cloud.device));
         let error = refused(transport(route, &[(8883, front.addr())]), &at("wrong.example")).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::TlsCertificate));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::TlsCertificate));
         names(&error, &["spelled", "certificate"]);
         assert_eq!(front.ledger().counts().connects, 0);
     })
@@ -78,7 +78,7 @@ async fn a_host_without_a_route_denies_the_connection() {
         let cloud = MqttCloud::start().await;
         for route in [cloud.route().port(443), Route::new("elsewhere.example", roots(&cloud.authority)).mqtt()] {
             let error = refused(cloud.transport(route), &config(Version::V311, 8883)).await;
-            assert_eq!(error.cause, Cause::Transport(Failure::Denied));
+            assert_eq!(error.cause, Cause::Transport(TransportErrorKind::Denied));
             names(&error, &["routes of the host"]);
         }
         assert_eq!(cloud.front.connections_mutual_tls().accepted, 0);
@@ -92,7 +92,7 @@ async fn a_route_that_is_for_https_alone_is_none_for_a_broker() {
         let cloud = MqttCloud::start().await;
         let route = Route::new(ENDPOINT, roots(&cloud.authority)).identity(identity(&cloud.device));
         let error = refused(cloud.transport(route), &config(Version::V5, 8883)).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::Denied));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::Denied));
         names(&error, &["routes of the host"]);
         assert_eq!(cloud.front.connections_mutual_tls().accepted, 0);
     })
@@ -104,8 +104,12 @@ async fn what_the_host_denies_is_not_to_be_tried_again_and_a_certificate_may_be_
     within(async {
         let cloud = MqttCloud::start().await;
         for (route, failure, retry) in [
-            (Route::new("elsewhere.example", roots(&cloud.authority)).mqtt(), Failure::Denied, Retry::Never),
-            (Route::new(ENDPOINT, roots(&Authority::new())).mqtt(), Failure::TlsCertificate, Retry::AfterMs(0)),
+            (Route::new("elsewhere.example", roots(&cloud.authority)).mqtt(), TransportErrorKind::Denied, Retry::Never),
+            (
+                Route::new(ENDPOINT, roots(&Authority::new())).mqtt(),
+                TransportErrorKind::TlsCertificate,
+                Retry::AfterMs(0),
+            ),
         ] {
             let error = refused(cloud.transport(route), &config(Version::V5, 8883)).await;
             assert_eq!((error.cause, error.retry), (Cause::Transport(failure), retry));
@@ -123,7 +127,7 @@ async fn a_port_at_which_nobody_listens_is_named_as_refused() {
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let nowhere = transport(cloud.route(), &[(8883, socket.local_addr().unwrap())]);
         let error = refused(nowhere, &config(Version::V5, 8883)).await;
-        assert_eq!(error.cause, Cause::Transport(Failure::ConnectionRefused));
+        assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionRefused));
         assert!(matches!(error.retry, Retry::AfterMs(_)), "{error:?}");
         names(&error, &["firewall", "443"]);
     })

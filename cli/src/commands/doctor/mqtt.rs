@@ -326,7 +326,7 @@ async fn connect(
 }
 
 fn see_connection(finding: &mut Finding, config: &MqttConfig, connection: &Connection) {
-    let wanted = config.keep_alive_s.unwrap_or(60);
+    let wanted = config.session.keep_alive_s.unwrap_or(60);
     match connection.keep_alive_s {
         granted if granted == wanted => finding.see(format!("keep-alive: {granted} s")),
         granted => finding.see(format!("keep-alive: {granted} s, where {wanted} s were asked for")),

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, Version};
+use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, SessionConfig};
 use thingpost_host::runtime::types::{
     AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, Signer,
     TimestampPolicy,
@@ -114,15 +114,7 @@ impl Demo<'_> {
             client_id: DEVICE_NAME.to_owned(),
             authentication: MqttAuthentication::Certificate,
         });
-        let platform = MqttConfig {
-            broker,
-            version: Version::V5,
-            session_expiry_s: 0,
-            clean_start: None,
-            keep_alive_s: None,
-            will: None,
-            will_delay_s: None,
-        };
+        let platform = MqttConfig { broker, session: SessionConfig::default() };
         let device = Device {
             platform,
             routes: vec![route],

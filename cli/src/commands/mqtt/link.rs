@@ -2,7 +2,7 @@
 //! whoever looks on wants to know why nothing moves.
 
 use thingpost_host::runtime::types::mqtt::Disconnection;
-use thingpost_host::runtime::types::{Cause, Error, Failure, Retry};
+use thingpost_host::runtime::types::{Cause, Error, Retry, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::error::one_line;
@@ -87,7 +87,9 @@ impl Link {
 /// What somebody has to change. All of the network is temporary, certificates and names included.
 fn is_final(error: &Error) -> bool {
     match error.cause {
-        Cause::Transport(failure) => matches!(failure, Failure::Denied | Failure::RequestRejected),
+        Cause::Transport(failure) => {
+            matches!(failure, TransportErrorKind::Denied | TransportErrorKind::RequestRejected)
+        }
         _ => error.retry == Retry::Never,
     }
 }
@@ -107,7 +109,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_network_that_is_not_there_yet_is_waited_for_and_said_after_two_seconds() {
         let mut link = Link::new(LastFailure::default());
-        let refused = disconnection(Cause::Transport(Failure::TlsCertificate), Retry::Never);
+        let refused = disconnection(Cause::Transport(TransportErrorKind::TlsCertificate), Retry::Never);
         link.disconnected(&refused, None);
         assert!(link.said.is_none() && link.never_up().is_some() && !link.is_in_vain());
         tokio::time::advance(SILENCE).await;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Failure, Receipt};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Receipt, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::error::Problem;
@@ -31,7 +31,7 @@ pub fn reason(outcomes: &[Result<Receipt, Error>]) -> Option<Error> {
 }
 
 fn is_transport(error: &Error) -> bool {
-    matches!(error.cause, Cause::Transport(failure) if failure != Failure::RequestRejected)
+    matches!(error.cause, Cause::Transport(failure) if failure != TransportErrorKind::RequestRejected)
 }
 
 /// Settles what is there: of a file all of it, and the run is over; of a pipe what is in it, as what comes later may find the
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn an_outage_is_when_nothing_was_answered_and_something_never_left() {
-        let unsent = || error(Cause::Transport(Failure::ConnectionRefused), Delivery::NotSent);
-        let unknown = || error(Cause::Transport(Failure::ConnectionClosed), Delivery::Unknown);
+        let unsent = || error(Cause::Transport(TransportErrorKind::ConnectionRefused), Delivery::NotSent);
+        let unknown = || error(Cause::Transport(TransportErrorKind::ConnectionClosed), Delivery::Unknown);
         let large = || error(Cause::PayloadTooLarge, Delivery::NotSent);
         let delivered = || Ok(Receipt { message_id: None, trace_id: None, attempts: 1 });
         let mut refused = error(Cause::Forbidden, Delivery::Refused);

@@ -71,12 +71,12 @@ impl Store {
         self.view().dial(authority.to_owned(), 10_000).unwrap()
     }
 
-    fn finish(&mut self, dialing: &Resource<Dialing>) -> Option<Result<Streams, NoAnswer>> {
+    fn finish(&mut self, dialing: &Resource<Dialing>) -> Option<Result<Streams, GuestError>> {
         self.view().finish(Resource::new_borrow(dialing.rep())).unwrap()
     }
 
     /// Waits as a guest does, and drops what it needed for that.
-    async fn finished(&mut self, dialing: Resource<Dialing>) -> Result<Streams, NoAnswer> {
+    async fn finished(&mut self, dialing: Resource<Dialing>) -> Result<Streams, GuestError> {
         let pollable = self.view().subscribe(Resource::new_borrow(dialing.rep())).unwrap();
         HostPollable::block(&mut self.table, Resource::new_borrow(pollable.rep())).await.unwrap();
         let outcome = self.finish(&dialing).expect("it said that it was ready");
@@ -122,7 +122,10 @@ async fn a_connection_leaves_nothing_behind_in_the_store() {
 async fn a_destination_without_a_route_is_denied() {
     let mut store = Store::new(Route::new("localhost", Certificate::new().roots()).mqtt(), &listen().await);
     let dialing = store.dial("elsewhere.example:8883");
-    assert_eq!(store.finished(dialing).await.unwrap_err(), NoAnswer { failure: Failure::Denied, detail: None });
+    assert_eq!(
+        store.finished(dialing).await.unwrap_err(),
+        GuestError { kind: TransportErrorKind::Denied, detail: None }
+    );
     assert!(store.table.is_empty());
 }
 
@@ -139,7 +142,7 @@ async fn a_certificate_that_is_missing_is_known_from_the_error_of_the_stream() {
     assert!(!server.await.unwrap());
     let error = streams::Host::convert_stream_error(table, error).unwrap();
     let streams::StreamError::LastOperationFailed(error) = error else { panic!("{error:?}") };
-    let expected = NoAnswer { failure: Failure::TlsAlert, detail: Some("certificate_required".to_owned()) };
+    let expected = GuestError { kind: TransportErrorKind::TlsAlert, detail: Some("certificate_required".to_owned()) };
     assert_eq!(store.view().failure(Resource::new_borrow(error.rep())).unwrap(), Some(expected));
 
     let foreign = store.table.push(Error::msg("of another stream")).unwrap();
@@ -165,7 +168,7 @@ async fn a_guest_has_so_many_connections_on_their_way_and_no_more() {
     let mut store = Store::new(Route::new("localhost", Certificate::new().roots()).mqtt(), &listener);
     let mut dialings: Vec<_> = (0..ON_THEIR_WAY).map(|_| store.dial("localhost:8883")).collect();
     let refused = store.dial("localhost:8883");
-    assert_eq!(store.finish(&refused).unwrap().unwrap_err().failure, Failure::ConnectionLimit);
+    assert_eq!(store.finish(&refused).unwrap().unwrap_err().kind, TransportErrorKind::ConnectionLimit);
     for dialing in [refused, dialings.pop().unwrap()] {
         HostDialing::drop(&mut store.view(), dialing).unwrap();
     }

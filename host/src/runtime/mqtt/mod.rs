@@ -1,6 +1,5 @@
 //! A device on an MQTT broker: one instance of a component of world `mqtt`.
 
-pub(super) mod bindings;
 mod session;
 pub(super) mod state;
 
@@ -15,12 +14,13 @@ use wasmtime_wasi_io::bindings::wasi::io;
 pub use session::MqttSession;
 
 use super::Table;
+use super::bindings::mqtt::exports::thingpost::iot::{aliyun_mqtt, aws_mqtt, mqtt_session};
+use super::bindings::mqtt::thingpost::iot::{dialer, interrupt};
+use super::interfaces::exported;
 use super::publisher::OpenError;
 use super::secrets::DeviceSecrets;
-use super::types::mqtt::{FullQueue, MqttConfig, SessionOptions, Unfinished};
+use super::types::mqtt::{Broker, FullQueue, MqttConfig, SessionOptions, Unfinished};
 use crate::transport::Transport;
-use bindings::exports::thingpost::iot::mqtt_session;
-use bindings::thingpost::iot::{dialer, interrupt};
 use state::{Dials, MqttState};
 
 /// Leaves every bound to the component, and refuses the newest message when the queue is full.
@@ -45,12 +45,20 @@ pub const DEFAULT_SESSION_OPTIONS: SessionOptions = SessionOptions {
 pub struct MqttPre {
     engine: Engine,
     pre: InstancePre<MqttState>,
-    interface: mqtt_session::GuestIndices,
+    session: mqtt_session::GuestIndices,
+    aws: Option<aws_mqtt::GuestIndices>,
+    aliyun: Option<aliyun_mqtt::GuestIndices>,
 }
 
 impl MqttPre {
     pub(super) fn new(pre: InstancePre<MqttState>) -> Result<Self> {
-        Ok(Self { engine: pre.engine().clone(), interface: mqtt_session::GuestIndices::new(&pre)?, pre })
+        Ok(Self {
+            engine: pre.engine().clone(),
+            session: mqtt_session::GuestIndices::new(&pre)?,
+            aws: aws_mqtt::GuestIndices::new(&pre).ok(),
+            aliyun: aliyun_mqtt::GuestIndices::new(&pre).ok(),
+            pre,
+        })
     }
 
     /// Starts an instance whose connections go through `transport`, and which signs with these secrets where the
@@ -67,9 +75,18 @@ impl MqttPre {
         let mut store = Store::new(&self.engine, MqttState::new(transport, secrets));
         store.limiter(MqttState::limits);
         let instance = self.pre.instantiate_async(&mut store).await?;
-        let guest = self.interface.load(&mut store, &instance)?;
-        let config = config.clone().into();
-        let session = guest.session().call_open(&mut store, &config, *options, unfinished).await?;
+        let guest = self.session.load(&mut store, &instance)?;
+        let MqttConfig { broker, session } = config;
+        let session = match broker {
+            Broker::Aws(broker) => {
+                let aws = exported(self.aws.as_ref(), "aws-mqtt")?.load(&mut store, &instance)?;
+                aws.call_open(&mut store, broker, session, *options, unfinished).await?
+            }
+            Broker::Aliyun(broker) => {
+                let aliyun = exported(self.aliyun.as_ref(), "aliyun-mqtt")?.load(&mut store, &instance)?;
+                aliyun.call_open(&mut store, broker, session, *options, unfinished).await?
+            }
+        };
         let session = session.map_err(OpenError::Configuration)?;
         Ok(MqttSession::new(store, guest, session))
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use wasmtime::component::ResourceAny;
 use wasmtime::{Result, Store};
 
+use super::super::bindings::mqtt::exports::thingpost::iot::mqtt_session::Guest;
 use super::super::interrupt::Interrupt;
 use super::super::types::mqtt::{Connection, Event, Subscription, Unfinished};
 use super::super::types::{Error, Message};
-use super::bindings::exports::thingpost::iot::mqtt_session::Guest;
 use super::state::MqttState;
 
 /// A device on a broker. `wit/mqtt.wit` says more about each function.

@@ -8,12 +8,12 @@ use wasmtime::{ResourceLimiter, Result, StoreLimits};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_io::poll::DynPollable;
 
+use super::super::bindings::mqtt::thingpost::iot::interrupt;
 use super::super::bindings::thingpost::iot::signer;
 use super::super::dialer::{Dialer, DialerView};
 use super::super::interrupt::Interrupt;
 use super::super::secrets::DeviceSecrets;
 use super::super::state::memory_limit;
-use super::bindings::thingpost::iot::interrupt;
 use crate::transport::Transport;
 
 /// The state of one store.
@@ -69,16 +69,16 @@ impl HasData for Dials {
 impl signer::Host for MqttState {
     async fn sign(
         &mut self,
-        product_key: String,
-        device_name: String,
+        group: String,
+        device: String,
         method: signer::Method,
         content: String,
-    ) -> Result<signer::Credential, String> {
-        self.secrets.sign(&product_key, &device_name, method, &content).map(signer::Credential::Signature)
+    ) -> Result<signer::Proof, String> {
+        self.secrets.sign(&group, &device, method, &content).map(signer::Proof::Signature)
     }
 
-    /// There are no sessions here.
-    fn obtained(&mut self, _product_key: String, _device_name: String, _session: Option<String>) {}
+    /// What is shared over MQTT is the signature itself.
+    fn obtained(&mut self, _group: String, _device: String, _credential: Option<String>) {}
 }
 
 impl interrupt::Host for MqttState {

@@ -2,59 +2,211 @@
 
 use std::fmt;
 
-use super::super::bindings::exports::thingpost::iot::aliyun_types::{
-    Address, MqttCredentials as GeneratedCredentials, Registered as GeneratedRegistered,
-};
-use super::generated::{self, SignMethod, TimestampPolicy};
+use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// A device on Aliyun IoT Platform, and where it reports. `wit/types.wit` says more about each field.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AliyunConfig {
+use super::SignMethod;
+
+/// A device on Aliyun IoT Platform, and where it reports. `wit/aliyun.wit` says more about each field.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Config {
     /// A bare host name.
     pub endpoint: String,
     /// 443 everywhere known.
     pub port: u16,
     /// The product the device belongs to.
+    #[component(name = "product-key")]
     pub product_key: String,
     /// The name of the device within its product.
+    #[component(name = "device-name")]
     pub device_name: String,
     /// Who signs.
     pub signer: Signer,
     /// 1 to 64 characters that name this device. None: `PRODUCT_KEY.DEVICE_NAME`, cut to 64 characters.
+    #[component(name = "client-id")]
     pub client_id: Option<String>,
     /// How to sign.
+    #[component(name = "sign-method")]
     pub sign_method: SignMethod,
     /// Whether to send the time.
     pub timestamp: TimestampPolicy,
 }
 
 /// Who signs for a device on Aliyun IoT Platform.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(variant)]
 pub enum Signer {
     /// The component, with the secret of the device. Does not show in `Debug`.
+    #[component(name = "device-secret")]
     DeviceSecret(String),
     /// The host, with the [`DeviceSecrets`](crate::runtime::DeviceSecrets) of the publisher or session. Needs a component of
     /// world `publish-signed` or `mqtt`.
+    #[component(name = "host")]
     Host,
 }
 
+/// Whether Aliyun's authentication request carries the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+pub enum TimestampPolicy {
+    /// No timestamp, so a wrong clock does no harm. The signature then never changes.
+    #[component(name = "none")]
+    None,
+    /// The wall clock. The platform refuses a request that is 15 minutes off.
+    #[component(name = "now")]
+    Now,
+    /// The wall clock; and when the platform refuses it and its answer shows that the clock is wrong, once more with the time of the
+    /// platform.
+    #[component(name = "corrected")]
+    Corrected,
+}
+
+/// A device on Aliyun IoT Platform.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Broker {
+    /// A bare host name.
+    pub endpoint: String,
+    /// 443 or 1883, with TLS on both.
+    pub port: u16,
+    /// The product the device belongs to.
+    #[component(name = "product-key")]
+    pub product_key: String,
+    /// The name of the device within its product.
+    #[component(name = "device-name")]
+    pub device_name: String,
+    /// How the device shows who it is.
+    pub authentication: MqttAuthentication,
+    /// 1 to 64 characters that name this device. None: `PRODUCT_KEY.DEVICE_NAME`, cut to 64 characters.
+    #[component(name = "client-id")]
+    pub client_id: Option<String>,
+    /// More parameters for the client id, such as `ext` and `1`, or others in the place of what is there by default.
+    #[component(name = "client-id-parameters")]
+    pub client_id_parameters: Vec<(String, String)>,
+    /// The instance takes more than is documented, or the device is a gateway: nothing is refused that a packet can carry.
+    pub unchecked: bool,
+}
+
+/// How a device shows Aliyun who it is over MQTT.
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(variant)]
+pub enum MqttAuthentication {
+    /// By a signature with the secret of the device.
+    #[component(name = "signature")]
+    Signature(MqttSignature),
+    /// By the token that a device was given when it registered without being known before; the client id must be the one that
+    /// came with it. Does not show in `Debug`.
+    #[component(name = "device-token")]
+    DeviceToken(String),
+    /// By the user name and the password that [`MqttCredentials`] has.
+    #[component(name = "iot-token")]
+    IotToken(IotToken),
+    /// By a signature with the secret of the product, to be given a secret or a token.
+    #[component(name = "registration")]
+    Registration(MqttRegistration),
+}
+
+/// A signature with the secret of a device.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct MqttSignature {
+    /// Who signs.
+    pub signer: Signer,
+    /// How to sign.
+    #[component(name = "sign-method")]
+    pub sign_method: SignMethod,
+    /// A timestamp to sign along with the rest, in milliseconds since 1970.
+    #[component(name = "timestamp-ms")]
+    pub timestamp_ms: Option<u64>,
+}
+
+/// The user name and the password for MQTT that [`MqttCredentials`] has.
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct IotToken {
+    /// The user name.
+    #[component(name = "iot-id")]
+    pub iot_id: String,
+    /// The password. Does not show in `Debug`.
+    #[component(name = "iot-token")]
+    pub iot_token: String,
+}
+
+/// What a device registers with over MQTT. The answer is a message that comes without a subscription.
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct MqttRegistration {
+    /// The secret that all devices of the product share. Does not show in `Debug`.
+    #[component(name = "product-secret")]
+    pub product_secret: String,
+    /// How to sign.
+    #[component(name = "sign-method")]
+    pub sign_method: SignMethod,
+    /// Any text that differs each time.
+    pub random: String,
+    /// Whether the product knows the device already.
+    #[component(name = "is-known")]
+    pub is_known: bool,
+    /// The instance of the product, where it is not the public one from before 2021-07-30.
+    #[component(name = "instance-id")]
+    pub instance_id: Option<String>,
+}
+
+/// A device that has the secret of its product only, and asks for its own.
+#[derive(Debug, Clone, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Registration {
+    /// A bare host name, such as `iot-auth.cn-shanghai.aliyuncs.com`.
+    pub endpoint: String,
+    /// 443.
+    pub port: u16,
+    /// The product the device belongs to.
+    #[component(name = "product-key")]
+    pub product_key: String,
+    /// The name of the device within its product.
+    #[component(name = "device-name")]
+    pub device_name: String,
+    /// How to sign.
+    pub method: SignMethod,
+    /// Any text that differs each time. The component has no entropy of its own.
+    pub random: String,
+}
+
 /// A device that has got its secret.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
 pub struct Registered {
     /// The product.
+    #[component(name = "product-key")]
     pub product_key: String,
     /// The device.
+    #[component(name = "device-name")]
     pub device_name: String,
     /// Its secret. The platform does not give it out again. Does not show in `Debug`.
+    #[component(name = "device-secret")]
     pub device_secret: String,
 }
 
+/// Where a service of the platform listens.
+#[derive(Debug, Clone, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Address {
+    /// The host name.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// What an MQTT client needs to connect.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
 pub struct MqttCredentials {
     /// The user name.
+    #[component(name = "iot-id")]
     pub iot_id: String,
     /// The password, good for 7 days. Does not show in `Debug`.
+    #[component(name = "iot-token")]
     pub iot_token: String,
     /// Where to connect, if the platform says it.
     pub address: Option<Address>,
@@ -66,6 +218,33 @@ impl fmt::Debug for Signer {
             Self::DeviceSecret(_) => "DeviceSecret(..)",
             Self::Host => "Host",
         })
+    }
+}
+
+impl fmt::Debug for MqttAuthentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature(signature) => signature.fmt(f),
+            Self::DeviceToken(_) => f.write_str("DeviceToken(..)"),
+            Self::IotToken(token) => token.fmt(f),
+            Self::Registration(registration) => registration.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for IotToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IotToken").field("iot_id", &self.iot_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MqttRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MqttRegistration")
+            .field("sign_method", &self.sign_method)
+            .field("is_known", &self.is_known)
+            .field("instance_id", &self.instance_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,42 +266,6 @@ impl fmt::Debug for MqttCredentials {
     }
 }
 
-impl From<AliyunConfig> for generated::AliyunConfig {
-    fn from(config: AliyunConfig) -> Self {
-        Self {
-            endpoint: config.endpoint,
-            port: config.port,
-            product_key: config.product_key,
-            device_name: config.device_name,
-            signer: config.signer.into(),
-            client_id: config.client_id,
-            sign_method: config.sign_method,
-            timestamp: config.timestamp,
-        }
-    }
-}
-
-impl From<Signer> for generated::Signer {
-    fn from(signer: Signer) -> Self {
-        match signer {
-            Signer::DeviceSecret(secret) => Self::DeviceSecret(secret),
-            Signer::Host => Self::Host,
-        }
-    }
-}
-
-impl From<GeneratedRegistered> for Registered {
-    fn from(it: GeneratedRegistered) -> Self {
-        Self { product_key: it.product_key, device_name: it.device_name, device_secret: it.device_secret }
-    }
-}
-
-impl From<GeneratedCredentials> for MqttCredentials {
-    fn from(it: GeneratedCredentials) -> Self {
-        Self { iot_id: it.iot_id, iot_token: it.iot_token, address: it.address }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +273,7 @@ mod tests {
 
     #[test]
     fn no_secret_is_in_debug_output() {
-        let platform = Platform::Aliyun(AliyunConfig {
+        let platform = Platform::Aliyun(Config {
             endpoint: "iot.example".to_owned(),
             port: 443,
             product_key: "pk".to_owned(),

@@ -2,50 +2,59 @@
 
 use std::fmt;
 
-use super::generated;
+use wasmtime::component::{ComponentType, Lift, Lower};
 
-pub use generated::{Placement, Scope};
-
-/// Where an AWS IoT Core account takes messages, and from whom. `wit/types.wit` says more about each field.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AwsConfig {
+/// Where an AWS IoT Core account takes messages, and from whom. `wit/aws.wit` says more about each field.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Config {
     /// The data endpoint, a bare host name.
     pub endpoint: String,
     /// With a certificate 8443, or 443 with the ALPN protocol `x-amzn-http-ca`; otherwise 443, without ALPN.
     pub port: u16,
     /// How the device shows who it is.
-    pub authentication: AwsAuthentication,
+    pub authentication: Authentication,
 }
 
 /// How a device shows AWS who it is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AwsAuthentication {
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(variant)]
+pub enum Authentication {
     /// With the client certificate of the connection, which the route of the host has.
+    #[component(name = "certificate")]
     Certificate,
     /// With a signature over each request.
+    #[component(name = "sig-v4")]
     SigV4(SigV4),
     /// With a token that an authorizer of the account's owner judges.
+    #[component(name = "custom-authorizer")]
     CustomAuthorizer(CustomAuthorizer),
     /// With signatures by a temporary key, given out for the client certificate that the route to the credentials
     /// endpoint has.
+    #[component(name = "credentials-provider")]
     CredentialsProvider(CredentialsProvider),
 }
 
 /// An access key, and what it signs for.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
 pub struct SigV4 {
     /// Names the key.
+    #[component(name = "access-key-id")]
     pub access_key_id: String,
     /// The key. Does not show in `Debug`.
+    #[component(name = "secret-access-key")]
     pub secret_access_key: String,
     /// Comes with temporary keys. Does not show in `Debug`.
+    #[component(name = "session-token")]
     pub session_token: Option<String>,
     /// What it signs for.
     pub scope: Scope,
 }
 
 /// What a custom authorizer is sent.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
 pub struct CustomAuthorizer {
     /// Which one. None: the default of the endpoint.
     pub name: Option<String>,
@@ -58,18 +67,88 @@ pub struct CustomAuthorizer {
 }
 
 /// Who gives out temporary keys for a device certificate.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
 pub struct CredentialsProvider {
     /// The credentials endpoint of the account, a bare host name.
     pub endpoint: String,
     /// 443.
     pub port: u16,
     /// The role alias that names the role of the key.
+    #[component(name = "role-alias")]
     pub role_alias: String,
     /// The thing of the certificate, where policies ask for it.
+    #[component(name = "thing-name")]
     pub thing_name: Option<String>,
     /// What the key signs for.
     pub scope: Scope,
+}
+
+/// What a signature is good for.
+#[derive(Debug, Clone, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Scope {
+    /// The region, such as `eu-central-1`. None: the one in the name of the endpoint.
+    pub region: Option<String>,
+    /// None: `iotdata`. AWS takes `iotdevicegateway` as well.
+    pub service: Option<String>,
+}
+
+/// Where the credentials for a custom authorizer stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+pub enum Placement {
+    /// In headers.
+    #[component(name = "headers")]
+    Headers,
+    /// In the query, percent-encoded. Queries end up in logs.
+    #[component(name = "query")]
+    Query,
+}
+
+/// A device on AWS IoT Core.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct Broker {
+    /// The data endpoint, a bare host name.
+    pub endpoint: String,
+    /// 8883, or 443 with the ALPN protocol `x-amzn-mqtt-ca` or `mqtt`.
+    pub port: u16,
+    /// Names the client.
+    #[component(name = "client-id")]
+    pub client_id: String,
+    /// How the device shows who it is.
+    pub authentication: MqttAuthentication,
+}
+
+/// How a device shows AWS who it is over MQTT.
+#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(variant)]
+pub enum MqttAuthentication {
+    /// With the client certificate of the connection, which the route of the host has.
+    #[component(name = "certificate")]
+    Certificate,
+    /// With what an authorizer of the account's owner judges.
+    #[component(name = "custom-authorizer")]
+    CustomAuthorizer(MqttAuthorizer),
+}
+
+/// What a custom authorizer is sent over MQTT, in user name and password.
+#[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
+#[component(record)]
+pub struct MqttAuthorizer {
+    /// Which one. None: the default of the endpoint.
+    pub name: Option<String>,
+    /// The name under which the token travels, and the token. The token does not show in `Debug`.
+    pub token: Option<(String, String)>,
+    /// The signature of the token in base64. Does not show in `Debug`.
+    pub signature: Option<String>,
+    /// What stands in front of all that in the user name. Some brokers take a token there, so it does not show in `Debug`.
+    #[component(name = "user-name")]
+    pub user_name: Option<String>,
+    /// The password. Does not show in `Debug`.
+    pub password: Option<String>,
 }
 
 /// In the region that the name of the endpoint has, for the service that the SDKs sign for.
@@ -98,38 +177,12 @@ impl fmt::Debug for CustomAuthorizer {
     }
 }
 
-impl From<AwsConfig> for generated::AwsConfig {
-    fn from(config: AwsConfig) -> Self {
-        Self { endpoint: config.endpoint, port: config.port, authentication: config.authentication.into() }
-    }
-}
-
-impl From<AwsAuthentication> for generated::AwsAuthentication {
-    fn from(authentication: AwsAuthentication) -> Self {
-        match authentication {
-            AwsAuthentication::Certificate => Self::Certificate,
-            AwsAuthentication::SigV4(key) => Self::SigV4(generated::SigV4 {
-                access_key_id: key.access_key_id,
-                secret_access_key: key.secret_access_key,
-                session_token: key.session_token,
-                scope: key.scope,
-            }),
-            AwsAuthentication::CustomAuthorizer(authorizer) => Self::CustomAuthorizer(generated::CustomAuthorizer {
-                name: authorizer.name,
-                token: authorizer.token,
-                signature: authorizer.signature,
-                placement: authorizer.placement,
-            }),
-            AwsAuthentication::CredentialsProvider(provider) => {
-                Self::CredentialsProvider(generated::CredentialsProvider {
-                    endpoint: provider.endpoint,
-                    port: provider.port,
-                    role_alias: provider.role_alias,
-                    thing_name: provider.thing_name,
-                    scope: provider.scope,
-                })
-            }
-        }
+impl fmt::Debug for MqttAuthorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MqttAuthorizer")
+            .field("name", &self.name)
+            .field("token_name", &self.token.as_ref().map(|(name, _)| name))
+            .finish_non_exhaustive()
     }
 }
 
@@ -151,8 +204,7 @@ mod tests {
             signature: Some("hunter5".to_owned()),
             placement: Placement::Headers,
         };
-        let shown =
-            format!("{:?} {:?}", AwsAuthentication::SigV4(key), AwsAuthentication::CustomAuthorizer(authorizer));
+        let shown = format!("{:?} {:?}", Authentication::SigV4(key), Authentication::CustomAuthorizer(authorizer));
         assert!(shown.contains("AKID") && shown.contains("gate") && !shown.contains("hunter"), "{shown}");
     }
 }

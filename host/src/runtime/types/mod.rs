@@ -1,26 +1,28 @@
-//! The values of `wit/types.wit` and `wit/aws.wit` that a publisher takes and gives; those of a session on an MQTT broker
-//! are in [`mqtt`].
+//! The values that a publisher takes and gives, as `wit/` has them; those of a session on an MQTT broker are in [`mqtt`].
 //!
 //! Generated types print all that they hold, and configurations hold secrets: one `{platform:?}` in an embedder's log
 //! would give them away. So those, and [`Platform`] around them, are written by hand.
 
-mod aliyun;
-mod aws;
+pub(super) mod aliyun;
+pub(super) mod aws;
+mod error;
 pub mod mqtt;
 
-use super::bindings::exports::thingpost::iot::types as generated;
-
-pub use super::bindings::exports::thingpost::iot::aliyun_types::{Address, Event, Property, Registration};
-pub use super::bindings::exports::thingpost::iot::aws_types::{
+pub use super::bindings::exports::thingpost::iot::aliyun_thing_model::{Event, Property};
+pub use super::bindings::thingpost::iot::aws_data_plane_types::{
     Connection, ConnectionQuery, DirectMessage, Disconnection, Page, RetainedEntries, RetainedEntry, RetainedMessage,
     Shadow, ShadowListing, ShadowNames, ShadowUpdate, Socket, Subscription, SubscriptionListing, Subscriptions,
 };
-pub use aliyun::{AliyunConfig, MqttCredentials, Registered, Signer};
-pub use aws::{AwsAuthentication, AwsConfig, CredentialsProvider, CustomAuthorizer, Placement, Scope, SigV4};
-pub use generated::{
-    Answer, Cause, Delivery, Error, Failure, Field, Message, Options, PayloadFormat, Properties, Qos, Receipt,
-    RequestProblem, Retry, SignMethod, Stage, TimestampPolicy, TopicProblem,
+pub use super::bindings::types::{
+    Answer, Cause, Delivery, Field, Message, Options, PayloadFormat, Properties, Qos, Receipt, RequestError, Retry,
+    SignMethod, Stage, TopicError, TransportErrorKind,
 };
+pub use aliyun::{Address, Config as AliyunConfig, MqttCredentials, Registered, Registration, Signer, TimestampPolicy};
+pub use aws::{
+    Authentication as AwsAuthentication, Config as AwsConfig, CredentialsProvider, CustomAuthorizer, Placement, Scope,
+    SigV4,
+};
+pub use error::Error;
 
 impl Message {
     /// A message that is nothing but a payload for a topic.
@@ -50,13 +52,4 @@ pub enum Platform {
     Aws(AwsConfig),
     /// Aliyun IoT Platform.
     Aliyun(AliyunConfig),
-}
-
-impl From<&Platform> for generated::Platform {
-    fn from(platform: &Platform) -> Self {
-        match platform.clone() {
-            Platform::Aws(config) => Self::Aws(config.into()),
-            Platform::Aliyun(config) => Self::Aliyun(config.into()),
-        }
-    }
 }

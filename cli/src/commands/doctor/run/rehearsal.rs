@@ -5,7 +5,9 @@
 //! Whether a signature is taken only an answer shows, so with an access key one question is asked that changes nothing.
 
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{AwsAuthentication, Cause, Error, Failure, Message, Platform, Retry, Stage};
+use thingpost_host::runtime::types::{
+    AwsAuthentication, Cause, Error, Message, Platform, Retry, Stage, TransportErrorKind,
+};
 
 use super::publication::{explain, trapped};
 use crate::commands::doctor::TOPIC;
@@ -62,7 +64,7 @@ pub async fn rehearse(starter: &mut Starter, platform: &Platform, message: &Mess
 
 /// Nothing was wrong, and it went no further.
 fn is_withheld(error: &Error) -> bool {
-    error.stage == Stage::Publication && error.cause == Cause::Transport(Failure::Denied)
+    error.stage == Stage::Publication && error.cause == Cause::Transport(TransportErrorKind::Denied)
 }
 
 /// Asks what the topic has kept, with a signature.

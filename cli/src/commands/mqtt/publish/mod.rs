@@ -405,7 +405,7 @@ impl Run {
                     let link = &mut self.link;
                     self.outstanding.tally().progress.suspend(|| link.disconnected(&disconnection, deadline));
                 }
-                Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) => {}
+                Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) | Event::Other(_) => {}
             }
         }
         self.outstanding.tally().flush();

@@ -177,7 +177,7 @@ impl Run {
             Event::Connected(_) => self.link.connected(),
             Event::Disconnected(disconnection) => self.link.disconnected(&disconnection, self.connect_by),
             Event::Subscribed(answer) => return self.answered(answer).then_some(End::Reached(Exit::Refused)),
-            Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) => {}
+            Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) | Event::Other(_) => {}
         }
         None
     }

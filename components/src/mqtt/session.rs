@@ -30,7 +30,7 @@ const EVENT_BYTES: usize = 1024 * 1024;
 
 /// Opens a session on a broker of whichever platform.
 pub fn open(
-    broker: Result<impl mqtt::Broker, ConfigurationProblem>,
+    broker: Result<impl mqtt::Broker + 'static, ConfigurationProblem>,
     config: SessionConfig,
     options: &SessionOptions,
     unfinished: Vec<Unfinished>,

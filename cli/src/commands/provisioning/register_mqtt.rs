@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thingpost::aliyun::RegistrationMessage;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AliyunMqttAuthentication, AliyunMqttRegistration, Broker, Event, MqttConfig, Version,
+    AliyunBroker, AliyunMqttAuthentication, AliyunMqttRegistration, Broker, Event, MqttConfig, SessionConfig, Version,
 };
 use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use thingpost_host::{Alpn, Route};
@@ -54,15 +54,8 @@ impl Registration {
             client_id_parameters: arguments.mqtt.client_id_parameter.clone(),
             unchecked: false,
         };
-        let config = MqttConfig {
-            broker: Broker::Aliyun(broker),
-            version: Version::V311,
-            session_expiry_s: 0,
-            clean_start: None,
-            keep_alive_s: None,
-            will: None,
-            will_delay_s: None,
-        };
+        let session = SessionConfig { version: Version::V311, ..SessionConfig::default() };
+        let config = MqttConfig { broker: Broker::Aliyun(broker), session };
         let route = Route::new(&to.host, to.roots.clone()).port(to.port).mqtt_alpn(Alpn::Offer(Vec::new()));
         let device = Device {
             platform: config,

@@ -1,5 +1,5 @@
 //! The components as bytes. A test that needs a component, or a host that embeds one, should not depend on a person
-//! having run another command before: the build script of this crate builds them.
+//! another command that was run before: the build script of this crate builds them.
 
 #![deny(missing_docs)]
 

@@ -1,6 +1,6 @@
 //! What `std` would bring: an allocator and the end of a panic. Part of every component.
 //!
-//! `std` itself is left out because its panic machinery formats messages that nobody in a sandbox without output can
+//! `std` itself is left out because its panic machinery formats messages that no sandbox without output can
 //! read, at several kilobytes for each component.
 
 use core::alloc::Layout;
@@ -24,7 +24,7 @@ const PAGE: usize = 64 * 1024;
 const BOOKKEEPING: usize = 64;
 
 unsafe extern "C" {
-    // By the linker: behind it is the part of the memory that is there from the start and belongs to nobody.
+    // By the linker: behind it is the part of the memory that is there from the start and has no owner.
     static __heap_base: u8;
 }
 
@@ -42,7 +42,7 @@ unsafe impl Source for Heap {
         let Some(end) = talc.source.end else {
             let base = (&raw const __heap_base).cast_mut();
             let size = memory_size::<0>() * PAGE - base.addr();
-            // SAFETY: nobody else uses what lies behind the heap's base, and it is claimed once.
+            // SAFETY: no other code uses what lies behind the heap's base, and it is claimed once.
             talc.source.end = unsafe { talc.claim(base, size) };
             if talc.source.end.is_none() && memory_grow::<0>(1) != usize::MAX {
                 // Too little was left for the bookkeeping alone.
@@ -55,7 +55,7 @@ unsafe impl Source for Heap {
         if memory_grow::<0>(pages) == usize::MAX {
             return Err(());
         }
-        // SAFETY: nobody else grows the memory, so the new pages follow on the end of the heap.
+        // SAFETY: no other code grows the memory, so the new pages follow on the end of the heap.
         talc.source.end = Some(unsafe { talc.extend(end, end.as_ptr().wrapping_add(pages * PAGE)) });
         Ok(())
     }

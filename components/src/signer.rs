@@ -16,7 +16,7 @@ pub fn signature(signing: &Signing) -> Result<String, String> {
     }
 }
 
-/// Has the host sign, or hand out what somebody else has obtained.
+/// Has the host sign, or hand out what another process has obtained.
 pub fn sign(signing: &Signing) -> Result<Proof, String> {
     let method = match signing.method {
         SignMethod::HmacMd5 => Method::HmacMd5,

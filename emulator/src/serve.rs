@@ -1,5 +1,5 @@
 //! An emulator that outlives its test, or a client that never speaks again, would make later tests fail for reasons
-//! nobody finds. So a port owns its connections: they have deadlines, and they end with it.
+//! that cannot be found. So a port owns its connections: they have deadlines, and they end with it.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

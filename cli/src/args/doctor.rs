@@ -1,4 +1,4 @@
-//! What `thingpost doctor` takes: all that `publish` takes. Whoever is in trouble changes one word of the line that does not
+//! What `thingpost doctor` takes: all that `publish` takes. A user in trouble changes one word of the line that does not
 //! work; a doctor that took less would look at another run than the one that failed.
 
 use clap::{Arg, ArgGroup, Args, Subcommand};

@@ -43,7 +43,7 @@ fn given<'a, const N: usize>(options: [(&'static str, &'a Option<String>); N]) -
     options.into_iter().filter_map(|(option, topic)| Some((option, topic.as_ref()?))).collect()
 }
 
-/// Whether it is one of the topics of AWS but for its beginning. Of the families only those that nobody is likely to have chosen
+/// Whether it is one of the topics of AWS but for its beginning. Of the families only those that are hardly ever chosen
 /// for topics of his own.
 pub fn has_lost_aws(topic: &str) -> bool {
     let Some(rest) = topic.strip_prefix('/') else { return false };

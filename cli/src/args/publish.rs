@@ -88,7 +88,7 @@ pub struct MessageArguments {
     pub options: MessageOptions,
 }
 
-/// The same without the one that depends on the protocol.
+/// The options of a message without the one that depends on the protocol.
 #[derive(Args)]
 pub struct MessageOptions {
     /// The topic keeps the message for those who subscribe later; an empty message (--message '') clears what it has kept

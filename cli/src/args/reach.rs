@@ -1,4 +1,4 @@
-//! How a platform is reached, whoever it is that wants to.
+//! How a platform is reached, for all verbs alike.
 
 use std::path::PathBuf;
 

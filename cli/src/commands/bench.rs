@@ -1,4 +1,4 @@
-//! `thingpost bench`: what the sandbox costs on the machine of whoever asks.
+//! `thingpost bench`: what the sandbox costs on the user's machine.
 
 use std::env;
 use std::fs::{self, OpenOptions};

@@ -61,7 +61,7 @@ impl MqttStarter {
     }
 
     /// A session, with what an earlier one left, and what of that this device cannot send. The session gives those their
-    /// outcome, and has no more of them: whoever keeps messages goes on keeping them, as they may be another device's, or were
+    /// outcome, and has no more of them: the keeper of messages goes on keeping them, as they may be another device's, or were
     /// left by a run with other options.
     pub async fn resume(&self, unfinished: &[Unfinished]) -> Result<(MqttSession, Vec<Refused>), Problem> {
         let refused = if unfinished.is_empty() { Vec::new() } else { self.refused(unfinished).await? };

@@ -181,7 +181,7 @@ pub fn transport(
     let workload = WorkloadConfig::new("thingpost", routes).connect_to(connect_to);
     let last_failure = LastFailure::default();
     let noted = last_failure.clone();
-    // Whoever typed the timeout is no guest.
+    // The timeout was typed by the user, who is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());
     let answered = last_failure.clone();
     let transport = Transport::new(Pool::default(), workload)

@@ -23,7 +23,7 @@ use crate::error::{Problem, one_line};
 use crate::files::input_file::InputFile;
 use crate::terminal::complain;
 
-/// Somebody who publishes, over HTTPS unless said otherwise.
+/// A publisher, over HTTPS unless said otherwise.
 pub struct Device<P = Platform> {
     /// What the component is told.
     pub platform: P,

@@ -16,7 +16,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a file, which need not be there. None if somebody else has it.
+    /// Takes the lock of a file, which need not be there. None if another process has it.
     pub fn take(of: &Path) -> io::Result<Option<Self>> {
         let mut name = std::ffi::OsString::from(".");
         name.push(of.file_name().unwrap_or_default());
@@ -29,7 +29,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Whoever had it has taken the file away, perhaps after it was opened here: that one nobody else would find.
+            // Its holder has taken the file away, perhaps after it was opened here: that one no other process would find.
             if is_at(&file, &path) {
                 return Ok(Some(Self { path, _file: file }));
             }
@@ -37,7 +37,7 @@ impl Lock {
     }
 }
 
-/// Nobody else's business, as what it is the lock of.
+/// Private, as what it is the lock of.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -48,7 +48,7 @@ fn options() -> OpenOptions {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Before the lock is gone. One that stays behind hinders nobody.
+        // Before the lock is gone. One that stays behind does no harm.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! Files for what is nobody else's business, which must not be half there after a power cut.
+//! Files for what is private, which must not be half there after a power cut.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};

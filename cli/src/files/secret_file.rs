@@ -69,7 +69,7 @@ impl SecretFile {
         }
         let named = match self.replaces {
             true => self.file.persist(&self.path),
-            // Somebody may have put a file there meanwhile.
+            // A file may have come there meanwhile.
             false => self.file.persist_noclobber(&self.path),
         };
         match named {

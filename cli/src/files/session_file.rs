@@ -3,7 +3,7 @@
 //!
 //! Processes that run at the same time share it as well. Before one of them authenticates it looks whether another has, and if
 //! not, the others wait for it: where a new token ends the older ones, they would take it from each other for ever. Who
-//! authenticates holds a lock, which goes with its process; and nobody waits for that for long.
+//! authenticates holds a lock, which goes with its process; and that is not waited for for long.
 //!
 //! A file that does not fit ends no run: all that is lost is one request. But a session is written only over a session, as
 //! the path may be that of something which is hard to come by again.
@@ -118,7 +118,7 @@ impl SessionFile {
             }
             match Lock::take(&self.path) {
                 Ok(Some(lock)) => {
-                    // Whoever had it has just left something.
+                    // Its holder has just left something.
                     let other = self.of_another();
                     if other.is_none() {
                         self.known().turn = Some(lock);
@@ -151,7 +151,7 @@ fn session_in(content: Vec<u8>) -> Option<String> {
     String::from_utf8(content).ok().filter(|text| text.is_empty() || is_session(text))
 }
 
-/// Somebody may have made the file before us, and for all to read.
+/// The file may have been made before us, and for all to read.
 #[cfg(unix)]
 fn hide(path: &Path) {
     use std::os::unix::fs::PermissionsExt;

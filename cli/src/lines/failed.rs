@@ -85,7 +85,7 @@ impl Failed {
         })
     }
 
-    /// These are under way, and it is not known what becomes of them. If nobody says so any more they are in the file.
+    /// These are under way, and it is not known what becomes of them. If that is said no more they are in the file.
     pub fn keep_for_now<'a>(&mut self, lines: impl Iterator<Item = &'a Line>) {
         // What went to a device cannot be taken back.
         if !self.is_regular {
@@ -249,7 +249,7 @@ impl Failed {
     }
 }
 
-/// What is there may be for writing only, as a pipe or a device is; and a pipe that nobody reads from would be waited for.
+/// What is there may be for writing only, as a pipe or a device is; and a pipe without a reader would be waited for.
 fn open_there(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let metadata = fs::metadata(path);
     if metadata.as_ref().is_ok_and(fs::Metadata::is_file) {

@@ -1,7 +1,7 @@
 //! What a text begins with that is to be taken line by line.
 //!
 //! Excel and PowerShell put a mark before a text, or write it in 16-bit characters. The first reaches the platform as three
-//! bytes that nobody sees and no JSON reader there takes; of the second every line arrives as garbage, "delivered".
+//! bytes that do not show and no JSON reader there takes; of the second every line arrives as garbage, "delivered".
 
 use std::fs::File;
 use std::io::{self, Read, Seek};

@@ -110,7 +110,7 @@ impl Source {
         self.lines.try_recv().ok()
     }
 
-    /// The next line if it comes at once, as those of a file do, and those that somebody has written into a pipe. None, and
+    /// The next line if it comes at once, as those of a file do, and those that were written into a pipe. None, and
     /// false, if more may come later.
     pub async fn next_soon(&mut self) -> (Option<io::Result<Line>>, bool) {
         match timeout(SILENCE, self.lines.recv()).await {
@@ -169,7 +169,7 @@ impl Stoppable for Input {
 }
 
 impl<T: Stoppable> Reader<T> {
-    /// Ends when the input does, when it cannot be read, or when nobody listens any more.
+    /// Ends when the input does, when it cannot be read, or when its receiver is gone.
     fn run(mut self, lines: &Sender<io::Result<Line>>) {
         for number in 1.. {
             let line = match self.line() {
@@ -191,7 +191,7 @@ impl<T: Stoppable> Reader<T> {
     }
 
     /// A line, and how many bytes it took with its end. None at the end of the input, or when it was stopped in the middle of
-    /// a line: the rest of that is nobody's to guess.
+    /// a line: the rest of that cannot be guessed.
     fn line(&mut self) -> io::Result<Option<(Text, u64)>> {
         const WITH_END: u64 = LONGEST_LINE as u64 + 2;
         let mut text = Vec::new();
@@ -252,7 +252,7 @@ fn without_end(line: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// Bytes that nobody stops.
+    /// Bytes without an end.
     struct Bytes<T>(T);
 
     impl<T: Read> Read for Bytes<T> {

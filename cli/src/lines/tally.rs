@@ -49,7 +49,7 @@ impl Tally {
         Self { tells_each: false, is_summed: true, failed, progress, ..Self::of_messages(message, json, last_failure) }
     }
 
-    /// The same for a few messages, of which each is spoken of by itself.
+    /// A report of a few messages, of which each is spoken of by itself.
     pub fn of_messages(message: Message, json: bool, last_failure: LastFailure) -> Self {
         Self {
             message,
@@ -160,7 +160,7 @@ impl Tally {
         }
     }
 
-    /// Counts so many copies of one message that will not be sent. As nobody speaks of each of them, there is a sum.
+    /// Counts so many copies of one message that will not be sent. As each of them is not spoken of, there is a sum.
     pub fn give_up_copies(&mut self, count: u32, reason: &str) {
         if count == 1 && self.summary.is_empty() {
             // It was the only one.
@@ -172,7 +172,7 @@ impl Tally {
         }
     }
 
-    /// The same when it is an error that keeps them from being sent.
+    /// Refuses copies for an error that keeps them from being sent.
     pub fn refuse_copies(&mut self, count: u32, error: &Error) {
         if count == 1 && self.summary.is_empty() {
             let message = self.message(Vec::new());
@@ -193,7 +193,7 @@ impl Tally {
         self.settle_rest(source, interruptions, |tally, line| tally.give_up(&line, Delivery::NotSent, reason)).await
     }
 
-    /// The same when it is an error that keeps all of it from being sent.
+    /// Refuses the rest for an error that keeps all of it from being sent.
     pub async fn refuse_rest(
         &mut self,
         source: &mut Source,

@@ -20,7 +20,7 @@ pub fn outcome(message: &Message, outcome: &Result<Receipt, Error>, last_failure
     }
 }
 
-/// Nobody knows what became of a message, for this reason.
+/// It is not known what became of a message, for this reason.
 pub fn unknown(message: &Message, reason: &str, json: bool) {
     match json {
         true => {

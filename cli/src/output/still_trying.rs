@@ -1,4 +1,4 @@
-//! A message is tried until its time is over, half a minute by default, and whoever has mistyped a port sees nothing meanwhile.
+//! A message is tried until its time is over, half a minute by default, and a user who has mistyped a port sees nothing meanwhile.
 //! So when nothing got through for a while, it is said once: why, and for how long it is tried.
 
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ impl StillTrying {
         Self { last_failure, timeout, begin }
     }
 
-    /// Says it when it is time. Never ends: whoever waits for something else drops it.
+    /// Says it when it is time. Never ends: what waits for something else drops it.
     pub async fn say(self, say: impl FnOnce(String)) -> Infallible {
         let mut next = self.begin + SILENCE;
         loop {

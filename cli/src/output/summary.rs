@@ -50,7 +50,7 @@ impl Summary {
         }
     }
 
-    /// The same when some lines were not even tried.
+    /// The exit code of a run in which some lines were not even tried.
     pub fn exit_of_part(&self) -> Exit {
         match self.exit() {
             Exit::Delivered => Exit::NotSent,

@@ -1,7 +1,7 @@
 //! Standard output that was closed before the process began: `thingpost ... >&-`. The standard library opens the null device
 //! in its place before `main`, so that no other file ends up under its number; and every write from then on is a success.
 //! A message that was printed there and acknowledged is lost. That the null device itself is there (`>/dev/null`)
-//! is somebody's wish, and cannot be told from it by then: so it is looked at before.
+//! is a wish, and cannot be told from it by then: so it is looked at before.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -34,14 +34,14 @@ struct Seen {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Somebody sits there, and can press it again.
+    /// A user sits there, and can press it again.
     Person,
-    /// Nobody does.
+    /// No user does.
     Machine,
 }
 
 impl Seen {
-    /// Whoever says it a second time has no time to lose either.
+    /// A user who says it a second time has no time to lose either.
     fn note(&mut self, kind: Kind, now: Instant) {
         self.count += 1;
         if kind == Kind::Machine || self.count == 2 {

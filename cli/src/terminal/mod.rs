@@ -1,7 +1,7 @@
 //! Standard output and standard error, whose readers may be gone: `thingpost ... | head` is no reason for `println!` to
-//! panic. What a message became does not depend on whether somebody reads it, so work goes on and the exit code tells.
+//! panic. What a message became does not depend on whether it is read, so work goes on and the exit code tells.
 //!
-//! A record for a program, or an answer that somebody asked for, is another matter: whoever does not get it because the disk
+//! A record for a program, or an answer that was asked for, is another matter: a program that does not get it because the disk
 //! is full knows nothing, so the run is no success.
 
 pub mod closed_output;
@@ -24,7 +24,7 @@ pub fn print(line: impl fmt::Display) {
     complain_once(put_line(&line), &"");
 }
 
-/// Prints a line for which somebody answers: whether it is out decides what is done next.
+/// Prints a line that counts: whether it is out decides what is done next.
 pub fn try_print(line: impl fmt::Display) -> io::Result<()> {
     put_line(&line)
 }
@@ -63,7 +63,7 @@ fn put_bytes(bytes: &[u8]) -> io::Result<()> {
 }
 
 fn demand(written: io::Result<()>, what: &dyn fmt::Display) {
-    // Whoever closed a pipe knows.
+    // The closer of a pipe knows.
     if written.as_ref().is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
         IS_INCOMPLETE.store(true, Ordering::Relaxed);
     }

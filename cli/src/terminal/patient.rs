@@ -1,5 +1,5 @@
-//! Standard input and output that somebody else has made non-blocking. The flag belongs to the open file and not to the
-//! process: node, tmux and some supervisors set it for themselves, and whoever shares the file with them reads "resource
+//! Standard input and output that another program has made non-blocking. The flag belongs to the open file and not to the
+//! process: node, tmux and some supervisors set it for themselves, and a program that shares the file with them reads "resource
 //! temporarily unavailable" where nothing is wrong. To clear it would take it from them, so it is waited out.
 
 use std::io::{self, ErrorKind, Read, Write};

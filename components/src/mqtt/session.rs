@@ -68,7 +68,7 @@ impl Parts {
         }
     }
 
-    /// The same, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may.
+    /// Runs the session, and waits for more until `is_over`, until the time comes, or until the host interrupts, if it may.
     fn run(&mut self, mut now_ms: u64, until: Until, is_over: impl Fn(&mqtt::Session) -> bool) {
         loop {
             let wakes_ms = self.settle(now_ms);
@@ -149,7 +149,7 @@ impl GuestSession for Session {
 
     fn receive(&self, timeout_ms: u32, max_events: u32) -> Vec<Event> {
         let parts = &mut *self.0.borrow_mut();
-        // Whoever comes back has kept what was handed over before.
+        // A caller that comes back has kept what was handed over before.
         parts.session.acknowledge();
         let now_ms = wasi::monotonic_ms();
         let until = Until::TimeOrInterrupt(now_ms.saturating_add(timeout_ms.into()));

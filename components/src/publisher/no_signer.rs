@@ -1,4 +1,4 @@
-//! Who signs where it is not the component: in the world `publish` nobody.
+//! Who signs where it is not the component: in the world `publish` there is no signer.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -6,7 +6,7 @@ use alloc::string::String;
 use thingpost::wasi::{Signed, Signs};
 use thingpost::{ConfigurationProblem, Credential, Platform, Signing};
 
-/// Refuses a configuration that needs somebody.
+/// Refuses a configuration that needs a signer.
 pub fn check(platform: &dyn Platform) -> Result<(), ConfigurationProblem> {
     match platform.is_signed_elsewhere() {
         true => Err(ConfigurationProblem::NoSigner),

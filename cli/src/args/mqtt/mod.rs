@@ -1,4 +1,4 @@
-//! What `thingpost mqtt` takes. Two platforms, and no word for which: whoever has a certificate has no product key.
+//! What `thingpost mqtt` takes. Two platforms, and no word for which: a device with a certificate has no product key.
 
 mod device;
 mod publish;

@@ -27,7 +27,7 @@ use crate::exit::Exit;
 /// What is published, if that is asked for and no message is given.
 const PAYLOAD: &[u8] = br#"{"from":"thingpost doctor"}"#;
 
-/// Publishing to it is harmless, unless somebody has a rule for it.
+/// Publishing to it is harmless, unless there is a rule for it.
 const TOPIC: &str = "thingpost/doctor";
 
 pub async fn run(command: &DoctorCommand) -> Result<Exit, Problem> {

@@ -1,8 +1,8 @@
 //! A device on an MQTT broker. Over MQTT 3.1.1 a broker says nothing but goodbye, and what people change then is the client id, the
 //! policy, the port and the certificate, one after the other.
 //!
-//! To connect is to ask, and asking has a price: whoever is connected with the same client id is thrown out. A name of this run
-//! alone harms nobody; the name of a device is used only when that is asked for.
+//! To connect is to ask, and asking has a price: the client that is connected with the same client id is thrown out. A name of this run
+//! alone does no harm; the name of a device is used only when that is asked for.
 
 use std::time::{Duration, Instant};
 
@@ -133,7 +133,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
             report.leave_open(left_open(&config.broker, &message));
         }
         if is_accepted {
-            // Whoever goes without a goodbye has its last will published.
+            // A client that goes without a goodbye has its last will published.
             session.disconnect().await.map_err(crate::component::mqtt::trapped)?;
         }
         if arguments.publish { Reached::Delivery } else { Reached::Admission }

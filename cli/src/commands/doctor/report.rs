@@ -1,4 +1,4 @@
-//! The lines as they are found. A check may wait for seconds on a silent network, and whoever watches wants to see at once
+//! The lines as they are found. A check may wait for seconds on a silent network, and a user who watches wants to see at once
 //! what is already known; programs get one object in the end.
 
 use serde_json::{Value, json};

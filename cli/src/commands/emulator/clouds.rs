@@ -117,7 +117,7 @@ impl MqttClouds {
         Ok(Some(Self { aws, aliyun, broker }))
     }
 
-    /// What there is to say when the broker has ended, which nobody has asked it to.
+    /// What there is to say when the broker has ended unasked.
     pub fn broker_has_ended(&mut self) -> Option<String> {
         if !self.broker.has_ended() {
             return None;

@@ -1,4 +1,4 @@
-//! What can be pasted into a shell: each way to authenticate once, against ports that nobody could have known before.
+//! What can be pasted into a shell: each way to authenticate once, against ports that could not be known before.
 
 use std::path::Path;
 

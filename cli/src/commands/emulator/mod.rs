@@ -1,4 +1,4 @@
-//! Whoever tries something out has no account and no device yet: both clouds run on this machine, with a device on each, for
+//! For a first try there is no account and no device yet: both clouds run on this machine, with a device on each, for
 //! `thingpost emulate` and `thingpost demo`.
 
 mod clouds;

@@ -1,4 +1,4 @@
-//! A list comes in parts of AWS's choosing. Whoever asks for a list wants all of it, or the first so many entries.
+//! A list comes in parts of AWS's choosing. A user who asks for a list wants all of it, or the first so many entries.
 
 use std::fmt;
 

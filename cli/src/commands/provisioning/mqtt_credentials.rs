@@ -1,5 +1,5 @@
 //! `thingpost mqtt-credentials`: what an MQTT client needs to connect as a device. The password is good for 7 days, so it
-//! goes into a file, unless somebody wants to see it and says so.
+//! goes into a file, unless the user wants to see it and says so.
 
 use serde_json::{Map, Value};
 use thingpost_host::runtime::types::{Address, MqttCredentials};

@@ -1,4 +1,4 @@
-//! Nobody listens, and a hundred thousand lines wait: to try each of them for as long as the first would take days. When nothing
+//! There is no listener, and a hundred thousand lines wait: to try each of them for as long as the first would take days. When nothing
 //! got through for all the time that a message has, the lines that are there share the fate of those that were tried.
 
 use std::time::Duration;

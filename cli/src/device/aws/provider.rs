@@ -18,7 +18,7 @@ pub(super) fn provider(
         port: endpoint.port("--credentials-port", arguments.provider.credentials_port, 443)?,
         role_alias: role_alias.to_owned(),
         thing_name: arguments.provider.thing_name.clone(),
-        // The region of a profile or a variable is that of somebody's access keys. This key comes from elsewhere.
+        // The region of a profile or a variable is that of other access keys. This key comes from elsewhere.
         scope: scope(&arguments.signature, arguments.signature.region.clone()),
     })
 }

@@ -43,7 +43,7 @@ struct State {
 }
 
 struct Known {
-    /// Nothing until somebody knows one.
+    /// Nothing until one is known.
     secret: Option<String>,
     /// Whether it has used its secret.
     is_active: bool,

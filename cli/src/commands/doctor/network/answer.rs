@@ -1,5 +1,5 @@
 //! A harmless question over the connection: `GET /`, with nothing that says who is asking but the certificate that the
-//! handshake has shown. AWS refuses it, and that is as good as a yes: somebody speaks HTTP there, has let the certificate
+//! handshake has shown. AWS refuses it, and that is as good as a yes: a server speaks HTTP there, has let the certificate
 //! pass, and says what time it is. A certificate that is not active gets no answer at all.
 
 use std::io;
@@ -97,7 +97,7 @@ async fn exchange(to: &Destination, handshake: Handshake, limit: Duration) -> Re
     let question = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     let mut heard = Heard::default();
     let end = timeout(limit, async {
-        // Nobody answers what has not been asked, but a certificate is refused only after the handshake, and to whoever has
+        // What has not been asked is not answered, but a certificate is refused only after the handshake, and to a client that has
         // written by then the refusal may get lost in a reset.
         if let Ok(end) = timeout(FIRST_LISTEN, heard.listen(&mut tls)).await {
             return end;

@@ -22,7 +22,7 @@ pub struct Details {
     pub names: Vec<String>,
     not_before: Duration,
     not_after: Duration,
-    /// The same, as text.
+    /// The validity, as text.
     validity: String,
 }
 

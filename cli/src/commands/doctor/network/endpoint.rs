@@ -12,7 +12,7 @@ const CREDENTIALS: &str = "aws iot describe-endpoint --endpoint-type iot:Credent
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Data,
-    /// The data plane with a certificate whose root nobody trusts any more.
+    /// The data plane with a certificate whose root is trusted no more.
     LegacyData,
     ControlPlane,
     CredentialsProvider,
@@ -134,7 +134,7 @@ fn look_at_region(finding: &mut Finding, scope: &Scope, of_endpoint: Option<&str
         ),
         (Some(region), _) => finding.see(format!("the signature is for {region}")),
         (None, Some(there)) => finding.see(format!("the signature is for {there}, as the endpoint's name says")),
-        // Nobody can sign without one; the request says so.
+        // There is no signing without one; the request says so.
         (None, None) => {}
     }
 }

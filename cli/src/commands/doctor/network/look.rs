@@ -15,7 +15,7 @@ use super::Destination;
 use super::certificate::Details;
 use super::handshake::connect;
 
-/// Takes notes, and trusts nobody.
+/// Takes notes, and trusts none.
 #[derive(Debug)]
 struct Onlooker {
     schemes: Vec<SignatureScheme>,

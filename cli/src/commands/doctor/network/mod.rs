@@ -1,5 +1,5 @@
 //! From a name to an open socket, in two steps that can be told apart. To most programs a name that does not resolve, a port
-//! that nobody listens on and a firewall that swallows packets are one error; to whoever has to repair it they are three.
+//! without a listener and a firewall that swallows packets are one error; to the user who has to repair it they are three.
 
 pub mod answer;
 pub mod certificate;
@@ -136,7 +136,7 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
 }
 
 /// A platform is somewhere else. Names that lead to this machine or nowhere are the work of a filter, or of a file of hosts that
-/// somebody has forgotten.
+/// was forgotten.
 fn look_at_addresses(finding: &mut Finding, addresses: &[SocketAddr]) {
     match addresses.iter().map(|address| (address.ip(), place(address.ip()))).find(|(_, place)| *place != Place::Internet) {
         Some((ip, Place::Nowhere)) => finding.warn(
@@ -232,7 +232,7 @@ struct Failure {
 enum Why {
     /// This process may not open more files.
     Limit,
-    /// Somebody has answered, and nobody listens.
+    /// There was an answer, and there is no listener.
     Refused,
     Other,
     /// It took too long.

@@ -25,7 +25,7 @@ pub async fn look(to: &Destination, route: &Route, limit: Duration) -> Finding {
     finding
 }
 
-/// Where all is well, nobody wants to read it twice.
+/// Where all is well, there is no reason to read it twice.
 fn in_one_line(to: &Destination, finding: &Finding) -> Finding {
     let mut short = Finding::new();
     short.see(format!("{}: {}", to.endpoint, finding.seen.join("; ")));

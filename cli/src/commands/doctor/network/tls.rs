@@ -132,7 +132,7 @@ fn seen(to: &Destination, handshake: &Handshake, shows_certificate: bool) -> Fin
             "the server has asked for a client certificate, and takes no signature that our key can make",
             "give the device a certificate with another kind of key, such as RSA 2048 or ECDSA P-256",
         ),
-        // Another server may know the device by something else, or take whoever comes.
+        // Another server may know the device by something else, or take all that come.
         (true, false, _) if !is_of_aws => finding.warn(
             "the server has not asked for a client certificate",
             "see whether --publish works; AWS would have asked",

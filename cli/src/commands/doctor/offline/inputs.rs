@@ -1,5 +1,5 @@
 //! The message, and the files that a run reads and writes beside those of the device. `publish` finds out about each before it
-//! sends anything, and ends; so does whoever asks the doctor, and in the same words.
+//! sends anything, and ends; so is a user told who asks the doctor, and in the same words.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub fn payload(finding: &mut Finding, source: &Source) -> Vec<u8> {
 /// Looks at the lines, which are opened and not read, and at where those go that fail. `read` are the files that the run reads.
 pub fn lines(finding: &mut Finding, source: &Source, failed: Option<&Path>, read: &[InputFile]) {
     if let Some(path) = &source.lines {
-        // Whoever opens standard input takes something out of it.
+        // To open standard input takes something out of it.
         match path.as_path() == Path::new("-") {
             true => finding.see("lines come from standard input, which is not looked at"),
             false => note(

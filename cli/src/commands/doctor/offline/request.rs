@@ -12,7 +12,7 @@ use thingpost_host::runtime::types::{self, AwsAuthentication, AwsConfig, Placeme
 use super::topic;
 use crate::commands::doctor::finding::Finding;
 
-/// Stands for what nobody is to read.
+/// Stands for what is not to be read.
 const HIDDEN: &str = "hidden";
 
 /// As much of a message as anybody reads.

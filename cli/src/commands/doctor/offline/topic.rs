@@ -1,5 +1,5 @@
 //! Topics that arrive, and not where they were meant to. In double quotes a shell takes `$aws` for a variable that is not set, so
-//! `"$aws/things/x/shadow/update"` becomes `/things/x/shadow/update`: a topic like any other, delivered to nobody.
+//! `"$aws/things/x/shadow/update"` becomes `/things/x/shadow/update`: a topic like any other, without a subscriber.
 
 use crate::args::lost_variable::has_lost_aws;
 use crate::commands::doctor::finding::Finding;

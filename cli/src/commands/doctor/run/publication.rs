@@ -8,7 +8,7 @@ use crate::component::publisher::Starter;
 use crate::error::Problem;
 use crate::output::report::{self, LastFailure};
 
-/// What AWS answers to whoever shows nothing that it looks at.
+/// What AWS answers to a client that shows nothing that it looks at.
 const MISSING_TOKEN: &str = "Missing Authentication Token";
 
 const NOT_THE_DATA_PLANE: &str = "the certificate was shown, so this is no data endpoint: the control plane answers in these \

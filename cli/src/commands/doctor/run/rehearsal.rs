@@ -15,7 +15,7 @@ use crate::commands::doctor::finding::Finding;
 use crate::component::publisher::Starter;
 use crate::error::Problem;
 
-/// The permission that the question needs. Whoever is told that it is missing has been recognised.
+/// The permission that the question needs. A client that is told that it is missing has been recognised.
 const PERMISSION: &str = "iot:GetRetainedMessage";
 
 const ASK: &str = "see whether --publish works";

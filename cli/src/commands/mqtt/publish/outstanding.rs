@@ -1,4 +1,4 @@
-//! Messages that the session has taken and that have no outcome yet: the session knows them by number, and whoever reads the
+//! Messages that the session has taken and that have no outcome yet: the session knows them by number, and a reader of the
 //! report knows them as lines.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::feed::Fed;
 use crate::lines::source::{Line, Text};
 use crate::lines::tally::{TOO_LONG, Tally};
 
-/// What a message is to whoever reads the report.
+/// What a message is to a reader of the report.
 pub enum Origin {
     /// One of the copies of the only message.
     Copy,

@@ -1,4 +1,4 @@
-//! `thingpost mqtt subscribe`: prints what comes, until somebody has had enough.
+//! `thingpost mqtt subscribe`: prints what comes, until it is interrupted.
 
 mod incoming;
 
@@ -81,7 +81,7 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
             }
             Ok(report::exit_of_failure(&error))
         }
-        // Without a goodbye: that would acknowledge what nobody has.
+        // Without a goodbye: that would acknowledge what was not taken.
         Ok(End::Unwritten(error)) => {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 complain(format_args!("thingpost: cannot write the output: {error}"));

@@ -45,7 +45,7 @@ const MOST_SAID: usize = 200;
 /// A server that gives out keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Container {
-    /// To name it. The path is nobody's business: in ECS it is all that somebody else would need.
+    /// To name it. The path is private: in ECS it is all that another process would need.
     variable: &'static str,
     addresses: Vec<SocketAddr>,
     host: String,
@@ -97,7 +97,7 @@ impl Container {
     pub(super) fn key(&mut self) -> Result<AccessKey, Problem> {
         let is_first = self.renew_at.is_none();
         self.put_off();
-        // Each time: whoever put it there puts others there.
+        // Each time: what put it there puts others there.
         let token = token()?;
         let answer = self.ask(token.as_deref())?;
         let (key, end) = read(&answer.body).ok_or_else(|| {
@@ -119,7 +119,7 @@ impl Container {
         self.renew_at.is_some_and(|at| at <= SystemTime::now())
     }
 
-    /// What a server may quote, and nobody else is to see.
+    /// What a server may quote, and no user is to see.
     fn secrets<'a>(&'a self, token: Option<&'a str>) -> Vec<&'a str> {
         let path = Some(self.path.as_str()).filter(|path| path.len() > 1);
         token.into_iter().chain(path).collect()

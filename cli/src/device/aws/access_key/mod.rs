@@ -1,4 +1,4 @@
-//! An access key from where all tools of AWS look for it: somebody who can use `aws` should have nothing to set up here.
+//! An access key from where all tools of AWS look for it: a user of `aws` should have nothing to set up here.
 //!
 //! A key by option is no way: others see it in the list of processes.
 
@@ -74,7 +74,7 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Fou
     };
     let mut renewal = None;
     let (key, region) = match from_variables {
-        // Where all is known, nobody looks at the files, and so they cannot be wrong.
+        // Where all is known, the files are not looked at, and so they cannot be wrong.
         Some(key) if region.is_some() || names_its_region => (key, region),
         Some(key) => match Profile::read(named.as_deref()) {
             Ok(profile) => (key, profile.region()),

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// For all of it: whoever drips an answer, byte by byte, is waited for no longer than whoever is silent.
+/// For all of it: a server that drips an answer, byte by byte, is waited for no longer than a silent one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For one of the addresses, so that there is time for the next one.
@@ -21,7 +21,7 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Asks at the first of the addresses at which somebody listens.
+/// Asks at the first of the addresses that has a listener.
 pub(super) fn get(addresses: &[SocketAddr], path: &str, headers: &[(&str, &str)]) -> io::Result<Answer> {
     let deadline = Deadline::after(PATIENCE);
     let mut stream = connect(addresses, deadline)?;

@@ -25,7 +25,7 @@ pub(super) struct Profile {
 #[derive(Debug)]
 pub(super) enum ProfileError {
     File(SettingsError),
-    /// Nobody can say where the files are.
+    /// It is not known where the files are.
     NoHome,
     Unknown {
         name: String,

@@ -281,7 +281,8 @@ async fn an_answer_of_32_mb_is_cut_and_takes_no_room_in_the_guest() {
         let cloud = AliyunCloud::start().await;
         let memories = VisibleMemories::default();
         let platform = Platform::Aliyun(config());
-        let mut publisher = memories.publisher().open(cloud.transport(), &platform, &options(), None).await.unwrap();
+        let mut publisher =
+            memories.publisher().builder(cloud.transport(), &platform).options(options()).open().await.unwrap();
         publisher.publish(&at_least_once(TOPIC, b"x")).await.unwrap().unwrap();
         let usual = memories.size();
 

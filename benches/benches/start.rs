@@ -3,7 +3,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use tempfile::NamedTempFile;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform};
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
+use thingpost_host::runtime::{CompilationCache, Runtime};
 use thingpost_host::{Pool, RouteTable, Transport, WorkloadConfig};
 
 fn start(criterion: &mut Criterion) {
@@ -24,7 +24,7 @@ fn start(criterion: &mut Criterion) {
     let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443, authentication });
     criterion.bench_function("start an instance, open a client and end both", |bencher| {
         bencher.iter(|| {
-            let open = component.open(transport.clone(), &platform, &DEFAULT_OPTIONS, None);
+            let open = component.builder(transport.clone(), &platform).open();
             tokio.block_on(open).expect("the configuration is constant and valid")
         });
     });

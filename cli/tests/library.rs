@@ -5,7 +5,7 @@ use std::fs;
 
 use thingpost_artifacts::PUBLISHER;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos, Shadow, ShadowUpdate};
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Publisher, Runtime};
+use thingpost_host::runtime::{CompilationCache, Publisher, Runtime};
 use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 use crate::clouds::{AWS, Clouds, to};
@@ -48,6 +48,6 @@ impl Clouds {
         let platform = Platform::Aws(AwsConfig { endpoint: AWS.to_owned(), port: 8443, authentication });
         let component = Runtime::new(&CompilationCache::Off).unwrap().load(PUBLISHER.bytes).unwrap();
         let transport = Transport::new(Pool::default(), workload);
-        component.open(transport, &platform, &DEFAULT_OPTIONS, None).await.unwrap_or_else(|error| panic!("{error}"))
+        component.builder(transport, &platform).open().await.unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::path::Path;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Platform, Qos};
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
+use thingpost_host::runtime::{CompilationCache, Runtime};
 use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 #[tokio::main]
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let authentication = AwsAuthentication::Certificate;
     let platform = Platform::Aws(AwsConfig { endpoint: endpoint.clone(), port: 8443, authentication });
     let component = Runtime::new(&CompilationCache::System)?.load(&std::fs::read(component)?)?;
-    let mut publisher = component.open(transport, &platform, &DEFAULT_OPTIONS, None).await?;
+    let mut publisher = component.builder(transport, &platform).open().await?;
 
     let message = Message::new("sensors/kitchen/temperature", *b"21.5", Qos::AtLeastOnce);
     match publisher.publish(&message).await? {

@@ -5,12 +5,11 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, SessionConfig};
 use thingpost_host::runtime::types::{Message, Qos};
-use thingpost_host::runtime::{CompilationCache, DEFAULT_SESSION_OPTIONS, MqttSession, Runtime};
+use thingpost_host::runtime::{CompilationCache, MqttSession, Runtime};
 use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
 #[tokio::main]
@@ -32,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let broker = Broker::Aws(AwsBroker { endpoint: endpoint.clone(), port: 443, client_id, authentication });
     let config = MqttConfig { broker, session: SessionConfig::default() };
     let component = Runtime::new(&CompilationCache::System)?.load_mqtt(&std::fs::read(component)?)?;
-    let mut session = component.open(transport, Arc::default(), &config, &DEFAULT_SESSION_OPTIONS, &[]).await?;
+    let mut session = component.builder(transport, &config).open().await?;
 
     // A lost connection comes back by itself, and the messages with it.
     session.keep_connecting().await?;

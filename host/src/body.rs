@@ -1,18 +1,22 @@
-//! The body of an answer: its timeout, its errors, and the connection under it.
+//! Bodies: that of a request with whatever its sender calls an error, and that of an answer with its timeout, its errors,
+//! and the connection under it.
 //!
 //! A connection is free again when the last byte of the answer has been read, and a component that has read as much as
 //! `content-length` promised may never ask for the end. So the connection is given back with the last frame, not with
 //! the end of the stream.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep_until};
-use wasmtime_wasi_http::Error as WasiError;
 
 use crate::clock::later;
 use crate::error::{ExchangeError, TransportError};
@@ -20,7 +24,37 @@ use crate::pool::Lease;
 use crate::route::Endpoint;
 use crate::transport::FailureObserver;
 
-pub(crate) struct AnswerBody {
+/// The body of a request as the pooled connections take it: one type for all, since they serve all.
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
+
+/// What the sender of a request says of its own body. A type of its own, so that it is found again among the errors of
+/// the connection.
+#[derive(Debug)]
+pub(crate) struct BodyError(Box<dyn StdError + Send + Sync>);
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for BodyError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// The body of a request, whatever it was.
+pub(crate) fn request_body<B>(body: B) -> RequestBody
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    body.map_err(|error| BodyError(error.into())).boxed_unsync()
+}
+
+/// The body of an answer. Holds the connection that it comes over, and gives it back with the last byte.
+pub struct AnswerBody {
     incoming: Incoming,
     from: Endpoint,
     /// Until the answer is over.
@@ -62,22 +96,25 @@ impl AnswerBody {
         }
     }
 
-    fn fail(&mut self, error: ExchangeError) -> WasiError {
+    fn fail(&mut self, error: ExchangeError) -> TransportError {
         self.lease = None;
         let error = TransportError::Exchange { to: self.from.clone(), error };
         tracing::warn!("{error}");
         if let Some(observer) = &self.on_failure {
             observer(&error);
         }
-        error.to_wasi()
+        error
     }
 }
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = WasiError;
+    type Error = TransportError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, WasiError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.give_back_at_end();
@@ -104,6 +141,12 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.size_hint()
+    }
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerBody").field("from", &self.from).finish_non_exhaustive()
     }
 }
 

@@ -5,9 +5,14 @@
 //! roots and verification, the same errors and the same observer. The difference is that the connection is its own.
 
 use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::uri::Authority;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+#[cfg(feature = "mqtt")]
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use crate::alpn::Protocol;
@@ -15,13 +20,19 @@ use crate::connect::ConnectDeadline;
 use crate::error::{Denial, TransportError};
 use crate::pool::Dialed;
 use crate::route::Endpoint;
+#[cfg(feature = "mqtt")]
 use crate::streams;
 use crate::transport::{FailureObserver, Transport};
 
-/// An open connection, for whoever dialed it. Dropping it closes it.
+/// An open connection, its dialer's alone. Dropping it closes it.
+///
+/// It reads and writes as any stream of tokio does. An error of reading has a [`TransportError`] inside, which says
+/// more than the kind of an [`io::Error`] can.
 pub struct DialedConnection {
     to: Endpoint,
     dialed: Dialed,
+    /// Whether anything has come.
+    has_answered: bool,
     on_failure: Option<FailureObserver>,
 }
 
@@ -30,6 +41,10 @@ impl Transport {
     /// [ALPN](crate::Route::mqtt_alpn) of its route. The timeout covers all of it, up to the end of the TLS handshake, and
     /// the wait for a place under the [limits](crate::PoolLimits) too; of more than [`maximum`](crate::Timeouts::maximum)
     /// it gets that.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Denied`] and [`TransportError::Connect`], as for a request.
     pub async fn dial(&self, authority: &str, timeout: Duration) -> Result<DialedConnection, TransportError> {
         let dialed = self.dial_unobserved(authority, timeout).await;
         if let (Err(error), Some(observer)) = (&dialed, &self.on_failure) {
@@ -49,7 +64,7 @@ impl Transport {
             self.pool.dial(&target, deadline).await
         };
         match connected.await {
-            Ok(dialed) => Ok(DialedConnection { to, dialed, on_failure: self.on_failure.clone() }),
+            Ok(dialed) => Ok(DialedConnection { to, dialed, has_answered: false, on_failure: self.on_failure.clone() }),
             Err(error) => Err(TransportError::Connect { to, error }),
         }
     }
@@ -72,10 +87,43 @@ impl DialedConnection {
 
     /// The two directions, as `wasi:io` has them. The connection closes when both are dropped.
     ///
-    /// They belong to one store, whose guest waits for one thing at a time, or for both with one `poll`. Who waits for
-    /// each in a task of its own may not be woken.
+    /// They belong to one store, whose guest waits for one thing at a time, or for both with one `poll`. Two tasks that
+    /// wait for one each may not be woken.
+    #[cfg(feature = "mqtt")]
     pub fn into_streams(self) -> (DynInputStream, DynOutputStream) {
         streams::new(self.to, self.dialed, self.on_failure)
+    }
+}
+
+impl AsyncRead for DialedConnection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = ready!(Pin::new(&mut self.dialed.stream).poll_read(cx, buffer));
+        let Err(error) = read else {
+            self.has_answered |= buffer.filled().len() > before;
+            return Poll::Ready(Ok(()));
+        };
+        let kind = error.kind();
+        let error = TransportError::lost(self.to.clone(), error, !self.has_answered);
+        if let Some(observer) = &self.on_failure {
+            observer(&error);
+        }
+        Poll::Ready(Err(io::Error::new(kind, error)))
+    }
+}
+
+/// An error of writing knows nothing but "broken pipe": what the server has said of it is there to be read.
+impl AsyncWrite for DialedConnection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.dialed.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.dialed.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.dialed.stream).poll_shutdown(cx)
     }
 }
 

@@ -1,9 +1,10 @@
 //! What went wrong between the component and the server, and whether the server may have acted.
 //!
-//! WASI has some forty error codes, and the guest decides by them whether a message may be sent again. A code that
+//! A guest decides by the error, of which it gets a code, whether a message may be sent again. A code that
 //! claims too little doubles messages, one that claims too much loses them. The line runs between [`ConnectError`],
 //! which happens while not one byte of the request can have been processed, and [`ExchangeError`], after which nobody
-//! on this side can know. Errors stay whole, with their sources, until [`TransportError::to_wasi`] makes the code.
+//! on this side can know. Errors stay whole, with their sources, until `TransportError::to_wasi` makes the code
+//! of WASI, of which there are some forty.
 
 use std::error::Error as StdError;
 use std::io;
@@ -11,14 +12,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
-use wasmtime_wasi_http::Error as WasiError;
 
 use crate::alert;
+use crate::body::BodyError;
 use crate::route::Endpoint;
 
 mod text;
 mod tls;
 mod untrusted;
+#[cfg(feature = "hooks")]
+mod wasi;
 
 pub use untrusted::UntrustedCertificate;
 
@@ -173,7 +176,7 @@ pub enum LossError {
 
 impl LossError {
     /// Whether the server has closed the connection, as far as can be told from here: with or without the goodbye of TLS.
-    pub(crate) fn is_close(&self) -> bool {
+    pub fn is_close(&self) -> bool {
         match self {
             Self::Closed(error) => error.kind() == io::ErrorKind::UnexpectedEof,
             Self::Alert(_) => true,
@@ -239,7 +242,7 @@ impl TransportError {
             ExchangeError::HeadTooLarge(error)
         } else if error.is_parse() {
             ExchangeError::Malformed(error)
-        } else if error.is_body_write_aborted() || find::<WasiError>(&error).is_some() {
+        } else if error.is_body_write_aborted() || find::<BodyError>(&error).is_some() {
             ExchangeError::Body(error)
         } else {
             ExchangeError::Closed(error)
@@ -259,74 +262,6 @@ impl TransportError {
             None => LossError::Closed(error),
         };
         Self::Lost { to, error }
-    }
-
-    /// The last and lossy step: the code that the guest sees.
-    pub fn to_wasi(&self) -> WasiError {
-        match self {
-            Self::Denied(Denial::NoRoute(_) | Denial::NotForMqtt(_) | Denial::Scheme(_) | Denial::Withheld(_)) => {
-                WasiError::HttpRequestDenied
-            }
-            Self::Denied(Denial::Url | Denial::Authority) => WasiError::HttpRequestUriInvalid,
-            Self::Denied(Denial::Method) => WasiError::HttpRequestMethodInvalid,
-            Self::Connect { error, .. } => error.to_wasi(),
-            Self::Exchange { error, .. } => error.to_wasi(),
-            Self::Lost { .. } => WasiError::ConnectionTerminated,
-        }
-    }
-}
-
-impl ConnectError {
-    fn to_wasi(&self) -> WasiError {
-        match self {
-            Self::LimitReached { .. } | Self::RateLimited { .. } | Self::OutOfDescriptors => {
-                WasiError::ConnectionLimitReached
-            }
-            Self::DnsTimeout { .. } => WasiError::DnsTimeout,
-            Self::Dns(error) => WasiError::DnsError { rcode: Some(error.to_string()), info_code: None },
-            Self::Unreachable(attempts) => unreachable_to_wasi(attempts),
-            Self::Timeout { .. } => WasiError::ConnectionTimeout,
-            Self::Certificate(_) => WasiError::TlsCertificateError,
-            Self::Alert(alert) => WasiError::TlsAlertReceived {
-                alert_id: Some(u8::from(*alert)),
-                alert_message: Some(alert::name(*alert)),
-            },
-            // Not "connection terminated": the guest would have to take that for "perhaps delivered".
-            Self::Tls(_) | Self::Closed(_) => WasiError::TlsProtocolError,
-        }
-    }
-}
-
-/// Of several addresses, the one that got furthest speaks: an answer, even "refused", says more than silence, and
-/// silence more than a missing route (a machine without IPv6 fails so on half of all hosts).
-fn unreachable_to_wasi(attempts: &[Attempt]) -> WasiError {
-    let any = |kind| attempts.iter().any(|attempt| attempt.error.as_ref().map(io::Error::kind) == kind);
-    if any(Some(io::ErrorKind::ConnectionRefused)) {
-        WasiError::ConnectionRefused
-    } else if any(None) || any(Some(io::ErrorKind::TimedOut)) {
-        WasiError::ConnectionTimeout
-    } else if any(Some(io::ErrorKind::NetworkUnreachable)) {
-        WasiError::DestinationIpUnroutable
-    } else {
-        WasiError::DestinationUnavailable
-    }
-}
-
-impl ExchangeError {
-    fn to_wasi(&self) -> WasiError {
-        match self {
-            Self::NoAnswer { .. } => WasiError::HttpResponseTimeout,
-            Self::Closed(_) | Self::Alert(_) => WasiError::ConnectionTerminated,
-            Self::Malformed(_) => WasiError::HttpProtocolError,
-            Self::HeadTooLarge(_) => WasiError::HttpResponseHeaderSectionSize(None),
-            // A body of the wrong length cannot have been a complete request; anything else may have been.
-            Self::Body(error) => match find(error) {
-                Some(WasiError::HttpRequestBodySize(size)) => WasiError::HttpRequestBodySize(*size),
-                _ => WasiError::HttpProtocolError,
-            },
-            Self::Truncated(_) => WasiError::HttpResponseIncomplete,
-            Self::Stalled { .. } => WasiError::ConnectionReadTimeout,
-        }
     }
 }
 
@@ -406,22 +341,6 @@ mod tests {
     use std::io::ErrorKind;
 
     use super::*;
-
-    fn tried(outcomes: &[Option<ErrorKind>]) -> WasiError {
-        let address = SocketAddr::from(([192, 0, 2, 1], 443));
-        let attempts = outcomes.iter().map(|outcome| Attempt { address, error: outcome.map(io::Error::from) });
-        ConnectError::Unreachable(attempts.collect()).to_wasi()
-    }
-
-    #[test]
-    fn of_several_addresses_the_one_that_got_furthest_speaks() {
-        let no_ipv6 = Some(ErrorKind::NetworkUnreachable);
-        let refused = Some(ErrorKind::ConnectionRefused);
-        assert!(matches!(tried(&[no_ipv6, refused]), WasiError::ConnectionRefused));
-        assert!(matches!(tried(&[no_ipv6, None]), WasiError::ConnectionTimeout));
-        assert!(matches!(tried(&[no_ipv6]), WasiError::DestinationIpUnroutable));
-        assert!(matches!(tried(&[Some(ErrorKind::HostUnreachable)]), WasiError::DestinationUnavailable));
-    }
 
     #[test]
     fn a_cause_is_found_inside_an_io_error() {

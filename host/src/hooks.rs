@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use http::uri::Scheme;
 use http::{HeaderName, Request, Response};
+use http_body_util::BodyExt;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error as WasiError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
-use crate::transport::Transport;
+use crate::transport::{RequestTimeouts, Transport};
 
 /// `wasi:http/outgoing-handler` over a [`Transport`]. One per store.
 pub struct TransportHooks {
@@ -20,6 +21,16 @@ impl TransportHooks {
     /// Hooks for a store whose requests go through `transport`.
     pub fn new(transport: Transport) -> Self {
         Self { transport, forbidden: Arc::new(is_forbidden) }
+    }
+}
+
+impl From<RequestOptions> for RequestTimeouts {
+    fn from(options: RequestOptions) -> Self {
+        Self {
+            connect: options.connect_timeout,
+            first_byte: options.first_byte_timeout,
+            between_bytes: options.between_bytes_timeout,
+        }
     }
 }
 
@@ -52,9 +63,12 @@ impl WasiHttpHooks for TransportHooks {
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let transport = self.transport.clone();
         Box::new(async move {
-            match transport.send(request, options).await {
-                // The pool drives the connection, so nothing is left to be awaited here.
-                Ok(answer) => Ok((answer, Box::new(async { Ok(()) }) as Box<_>)),
+            match transport.send_within(request, options.unwrap_or_default().into()).await {
+                Ok(answer) => {
+                    let answer = answer.map(|body| body.map_err(|error| error.to_wasi()).boxed_unsync());
+                    // The pool drives the connection, so nothing is left to be awaited here.
+                    Ok((answer, Box::new(async { Ok(()) }) as Box<_>))
+                }
                 Err(error) => {
                     // The guest sees a bare code; this is the sentence that goes with it.
                     tracing::warn!("{error}");

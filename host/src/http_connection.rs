@@ -15,9 +15,8 @@ use rustls::pki_types::ServerName;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
-use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::io::TokioIo;
 
+use crate::body::RequestBody;
 use crate::clock::later;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
@@ -34,7 +33,7 @@ const TURNAROUND: Duration = Duration::from_millis(100);
 /// An open connection. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) struct HttpConnection {
-    sender: SendRequest<WasiBody>,
+    sender: SendRequest<RequestBody>,
     driver: JoinHandle<hyper::Result<()>>,
     backlog: WriteBacklog,
     /// Whether it has given an answer before.
@@ -45,7 +44,7 @@ pub(crate) struct HttpConnection {
 /// Why a request got no answer.
 pub(crate) enum SendError {
     /// It never reached the connection, and can go on another one.
-    Unsent(Box<Request<WasiBody>>, hyper::Error),
+    Unsent(Box<Request<RequestBody>>, hyper::Error),
     /// It did, at least in part.
     Unanswered(hyper::Error),
 }
@@ -61,8 +60,7 @@ impl HttpConnection {
     ) -> Result<Self, ConnectError> {
         let stream = connect(address, server, config, deadline).await?;
         let (wire, backlog) = Wire::new(stream);
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(wire)).await.map_err(|error| ConnectError::Closed(error.into()))?;
+        let (sender, connection) = http1::handshake(wire).await.map_err(|error| ConnectError::Closed(error.into()))?;
         let (handle, dropped) = oneshot::channel();
         let driver = tokio::spawn(async move {
             let _permit = permit;
@@ -92,7 +90,7 @@ impl HttpConnection {
     }
 
     /// Sends a request and waits for the head of its answer. Given up midway, the connection closes itself.
-    pub(crate) async fn send(&mut self, request: Request<WasiBody>) -> Result<Response<Incoming>, SendError> {
+    pub(crate) async fn send(&mut self, request: Request<RequestBody>) -> Result<Response<Incoming>, SendError> {
         match self.sender.try_send_request(request).await {
             Ok(response) => {
                 self.answered = true;

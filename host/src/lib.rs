@@ -1,35 +1,130 @@
 //! The host's half of thingpost: everything that must not be in a sandbox.
 //!
-//! A component publishes through `wasi:http/outgoing-handler` and knows topics, tokens and answers; this crate holds
-//! the certificates, private keys, trust roots and sockets, and decides by the destination alone which of them a
-//! request gets. It knows nothing of any platform but one ALPN name, and any wasmtime embedder can use it for any
-//! component: give a store [`TransportHooks`] and leave the rest.
+//! A component that publishes to AWS IoT Core or Aliyun IoT Platform knows topics, tokens and answers. If it also had the
+//! device's key, every plugin of the gateway that it runs in could publish in the device's name. So certificates, private
+//! keys, trust roots and sockets are here, and the destination of a request decides, alone, which of them it gets.
 //!
-//! ```no_run
-//! use std::path::Path;
-//! use thingpost_host::{Identity, Pool, WorkloadConfig, Route, RouteTable, Transport, TransportHooks, TrustRoots};
+//! ```text
+//!       sandbox                              host
+//! ┌────────────────┐            ┌────────────────────────────────┐
+//! │ component      │ wasi:http  │ TransportHooks                 │
+//! │  topics        ├───────────▶│   │     ┌───────────────────┐  │
+//! │  tokens        │            │   └────▶│ Transport         │  │
+//! │  answers       │ dialer     │   ┌────▶│  may it go there, │  │
+//! │                ├───────────▶│   │     │  and as whom?     │  │
+//! │ no key,        │            │ dial    │  RouteTable ──────┼──┼── Identity, TrustRoots (PEM files)
+//! │ no socket      │            │         └────────┬──────────┘  │
+//! └────────────────┘            │                  ▼             │
+//!                               │  Pool: connections, per        │
+//!                               │  workload and identity  ───────┼──▶ TCP, TLS, the platform
+//!                               └────────────────────────────────┘
+//! ```
+//!
+//! Of platforms it knows nothing but the [ALPN names](Alpn) of one. Any wasmtime embedder can use it for any component.
+//!
+//! # In an existing wasmtime host
+//!
+//! A store that has `wasi:http` gets [`TransportHooks`] for it, and stays as it is otherwise.
+//!
+#![cfg_attr(feature = "runtime", doc = "```no_run")]
+#![cfg_attr(not(feature = "runtime"), doc = "```ignore")]
+//! use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TransportHooks, TrustRoots, WorkloadConfig};
+//! use wasmtime::component::{Linker, ResourceTable};
+//! use wasmtime::{Engine, Store};
+//! use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+//! use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+//!
+//! /// What a store holds anyway, and the hooks.
+//! struct State {
+//!     table: ResourceTable,
+//!     wasi: WasiCtx,
+//!     http: WasiHttpCtx,
+//!     hooks: TransportHooks,
+//! }
+//!
+//! impl WasiView for State {
+//!     fn ctx(&mut self) -> WasiCtxView<'_> {
+//!         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+//!     }
+//! }
+//!
+//! impl WasiHttpView for State {
+//!     fn http(&mut self) -> WasiHttpCtxView<'_> {
+//!         WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+//!     }
+//! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let device = Identity::from_pem_files(Path::new("device.pem.crt"), Path::new("device.pem.key"))?;
+//! // Once: who this device is, and the one host that gets to see it.
+//! let device = Identity::from_pem_files("device.pem.crt".as_ref(), "private.pem.key".as_ref())?;
 //! let host = "a3k7odshaiipe8-ats.iot.us-west-2.amazonaws.com";
 //! let routes = RouteTable::new(vec![Route::new(host, TrustRoots::system_or_webpki()?).identity(device)])?;
-//! let workload = WorkloadConfig::new("thermometer", routes);
-//! let hooks = TransportHooks::new(Transport::new(Pool::default(), workload));
+//! let transport = Transport::new(Pool::default(), WorkloadConfig::new("thermometer", routes));
+//!
+//! // For each store.
+//! let engine = Engine::default();
+//! let mut linker = Linker::<State>::new(&engine);
+//! wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
+//! let store = Store::new(
+//!     &engine,
+//!     State {
+//!         table: ResourceTable::new(),
+//!         wasi: WasiCtx::default(),
+//!         http: WasiHttpCtx::new(),
+//!         hooks: TransportHooks::new(transport.clone()),
+//!     },
+//! );
+//! # let _ = (linker, store);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Protocols that are not HTTP have [`Transport::dial`]: a connection under the same rules, whose two streams a guest
-//! may have.
+//! # Without wasmtime
 //!
-//! [`runtime`] runs the components over such a transport, for those who have no wasmtime host of their own.
+//! [`Transport::send`] takes a request of the crate `http`, and [`Transport::dial`] gives a connection for MQTT, or for
+//! any other protocol that is not HTTP.
 //!
-//! The rooms, from the outside in: [`hooks`](TransportHooks) and [`Transport`] take a request; the [`RouteTable`] says
-//! whether and as whom it may go; the [`Pool`] finds or opens a connection; [`TransportError`] says what went wrong,
-//! and on which side of the line between *not sent* and *unknown*.
+//! ```no_run
+//! use http_body_util::Full;
+//! use thingpost_host::http::Request;
+//! use thingpost_host::{Pool, Route, RouteTable, Transport, TransportError, TrustRoots, WorkloadConfig};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let routes = RouteTable::new(vec![Route::new("iot.example.com", TrustRoots::system_or_webpki()?)])?;
+//! let transport = Transport::new(Pool::default(), WorkloadConfig::new("thermometer", routes));
+//! let request = Request::post("https://iot.example.com/topics/temperature").body(Full::from("21.5"))?;
+//! match transport.send(request).await {
+//!     Ok(answer) => println!("the server says {}", answer.status()),
+//!     Err(error @ TransportError::Exchange { .. }) => println!("it may have arrived: {error}"),
+//!     Err(error) => println!("it has not: {error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! All of them are on by default. Without any there is nothing of wasmtime here.
+//!
+//! | feature | what it adds | what it needs |
+//! |---|---|---|
+//! | none | [`Transport`], [`Pool`], [`RouteTable`], [`Identity`], [`TrustRoots`], the reader of PEM | hyper, rustls, tokio |
+//! | `hooks` | `TransportHooks`, the codes of WASI | `wasmtime-wasi-http`, no compiler |
+//! | `runtime` | `runtime`: thingpost's components, compiled beforehand | wasmtime, no compiler |
+//! | `compiler` | `runtime::Runtime::new`, `load` and `precompile` | Cranelift, the compilation cache |
+//! | `mqtt` | the streams of dialed connections as `wasi:io` has them; with `runtime`, sessions on MQTT brokers | wasmtime |
+//! | `signer` | `runtime::DeviceSecrets`: the host signs for a device on Aliyun IoT Platform | HMAC |
+//!
+//! # The parts, from the outside in
+//!
+//! `TransportHooks` and [`Transport`] take a request; the [`RouteTable`] says whether and as whom it may go; the [`Pool`]
+//! finds or opens a connection; [`TransportError`] says what went wrong, and on which side of the line between *not sent*
+//! and *unknown*.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
+#![doc(test(attr(deny(warnings))))]
 
 mod addresses;
 mod alert;
@@ -44,6 +139,7 @@ mod der;
 mod dial;
 mod encoding;
 mod error;
+#[cfg(feature = "hooks")]
 mod hooks;
 mod http_connection;
 mod identity;
@@ -54,7 +150,9 @@ mod pool;
 mod rate_limiter;
 mod roots;
 mod route;
+#[cfg(feature = "runtime")]
 pub mod runtime;
+#[cfg(feature = "mqtt")]
 mod streams;
 mod tls;
 mod transport;
@@ -63,11 +161,13 @@ mod verify;
 mod wire;
 
 pub use alpn::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn};
+pub use body::AnswerBody;
 pub use certificate::CertificateFormatError;
 pub use connect_to::{ConnectTo, ConnectToError, ConnectToReason};
 pub use dial::DialedConnection;
 pub use encoding::Encoding;
 pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, UntrustedCertificate};
+#[cfg(feature = "hooks")]
 pub use hooks::TransportHooks;
 pub use identity::{Identity, IdentityError};
 pub use key::PrivateKeyError;
@@ -76,5 +176,14 @@ pub use pem::{PemContents, PemError, PemSource};
 pub use pool::{Pool, PoolLimits};
 pub use roots::{LeftOut, RootsError, TrustRoots};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
-pub use transport::{AnswerObserver, FailureObserver, Timeouts, Transport, WorkloadConfig};
+pub use transport::{AnswerObserver, FailureObserver, RequestTimeouts, Timeouts, Transport, WorkloadConfig};
 pub use validity::OutsideValidity;
+
+// What stands in the signatures of this crate.
+#[cfg(any(feature = "mqtt", feature = "runtime"))]
+pub use wasmtime;
+#[cfg(feature = "hooks")]
+pub use wasmtime_wasi_http;
+#[cfg(feature = "mqtt")]
+pub use wasmtime_wasi_io;
+pub use {bytes, http, http_body, hyper, rustls};

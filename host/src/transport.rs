@@ -4,18 +4,19 @@
 //! answer; the first-byte timeout starts there; the third runs between the pieces of the body. wasmtime's stock
 //! transport gives each of them ten minutes, which on an edge device is the same as none.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::HOST;
 use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
-use http_body_util::BodyExt;
-use wasmtime_wasi_http::{RequestOptions, WasiBody};
+use http_body::Body;
 
 use crate::alpn::Protocol;
-use crate::body::AnswerBody;
+use crate::body::{AnswerBody, RequestBody, request_body};
 use crate::clock::awake_timeout;
 use crate::connect::ConnectDeadline;
 use crate::connect_to::ConnectTo;
@@ -106,16 +107,27 @@ impl Timeouts {
         self
     }
 
-    fn with(self, options: Option<RequestOptions>) -> Self {
-        let options = options.unwrap_or_default();
+    fn with(self, wanted: RequestTimeouts) -> Self {
         let bounded = |wanted: Option<Duration>, otherwise| wanted.map_or(otherwise, |wanted| wanted.min(self.maximum));
         Self {
-            connect: bounded(options.connect_timeout, self.connect),
-            first_byte: bounded(options.first_byte_timeout, self.first_byte),
-            between_bytes: bounded(options.between_bytes_timeout, self.between_bytes),
+            connect: bounded(wanted.connect, self.connect),
+            first_byte: bounded(wanted.first_byte, self.first_byte),
+            between_bytes: bounded(wanted.between_bytes, self.between_bytes),
             ..self
         }
     }
+}
+
+/// How long one request waits, in place of the transport's [`Timeouts`]. None, the default, leaves it at those; more than
+/// their [`maximum`](Timeouts::maximum) counts as that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RequestTimeouts {
+    /// In place of [`Timeouts::connect`].
+    pub connect: Option<Duration>,
+    /// In place of [`Timeouts::first_byte`].
+    pub first_byte: Option<Duration>,
+    /// In place of [`Timeouts::between_bytes`].
+    pub between_bytes: Option<Duration>,
 }
 
 /// Whether a request with this path may be written.
@@ -155,29 +167,29 @@ impl Transport {
         }
     }
 
-    /// The same, with somebody who is told why requests fail: the guest learns a code, this learns the sentence.
+    /// Tells `observer` why requests fail: the guest learns a code, this learns the sentence.
     #[must_use]
     pub fn on_failure(mut self, observer: FailureObserver) -> Self {
         self.on_failure = Some(observer);
         self
     }
 
-    /// The same, with somebody who is told when a request is answered.
+    /// Tells `observer` when a request is answered.
     #[must_use]
     pub fn on_answer(mut self, observer: AnswerObserver) -> Self {
         self.on_answer = Some(observer);
         self
     }
 
-    /// The same with other default timeouts.
+    /// Sets how long requests wait that do not say so themselves.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// The same for a rehearsal: a request whose path is not permitted is withheld at the last moment, when it has a
-    /// connection over which it would be sent. So a component can go all the way that a message goes, authentication and TLS
+    /// Makes this a rehearsal: a request whose path is not permitted is withheld at the last moment, when it has a connection
+    /// over which it would be sent. So a component can go all the way that a message goes, authentication and TLS
     /// included, and the message itself stays here.
     #[must_use]
     pub fn permit_only(mut self, permits: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
@@ -186,13 +198,35 @@ impl Transport {
     }
 
     /// Sends one request. It is written to at most one connection: what may have reached a server is never sent again
-    /// from here, whether that is right being known only to whoever knows the message.
-    pub async fn send(
+    /// from here, whether that is right being known only to the sender of the message.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Denied`] and [`TransportError::Connect`] if the server has certainly not acted on the request,
+    /// [`TransportError::Exchange`] if it may have.
+    pub async fn send<B>(&self, request: Request<B>) -> Result<Response<AnswerBody>, TransportError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.send_within(request, RequestTimeouts::default()).await
+    }
+
+    /// Sends one request, with timeouts of its own.
+    ///
+    /// # Errors
+    ///
+    /// As with [`send`](Self::send).
+    pub async fn send_within<B>(
         &self,
-        request: Request<WasiBody>,
-        options: Option<RequestOptions>,
-    ) -> Result<Response<WasiBody>, TransportError> {
-        let answered = self.send_unobserved(request, options).await;
+        request: Request<B>,
+        timeouts: RequestTimeouts,
+    ) -> Result<Response<AnswerBody>, TransportError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let answered = self.send_unobserved(request.map(request_body), timeouts).await;
         match (&answered, &self.on_failure, &self.on_answer) {
             (Err(error), Some(observer), _) => observer(error),
             (Ok(_), _, Some(observer)) => observer(),
@@ -203,10 +237,10 @@ impl Transport {
 
     async fn send_unobserved(
         &self,
-        request: Request<WasiBody>,
-        options: Option<RequestOptions>,
-    ) -> Result<Response<WasiBody>, TransportError> {
-        let timeouts = self.timeouts.with(options);
+        request: Request<RequestBody>,
+        timeouts: RequestTimeouts,
+    ) -> Result<Response<AnswerBody>, TransportError> {
+        let timeouts = self.timeouts.with(timeouts);
         let target = self.target(&request).map_err(TransportError::Denied)?;
         let mut request = on_the_wire(request);
         let deadline = ConnectDeadline::begin(timeouts.connect);
@@ -228,7 +262,7 @@ impl Transport {
             match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
                     let (pause, observer) = (timeouts.between_bytes, self.on_failure.clone());
-                    return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observer).boxed_unsync()));
+                    return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observer)));
                 }
                 // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
                 // takes one from a finite supply of idle connections, or opens a new one and does not come back here.
@@ -252,7 +286,7 @@ impl Transport {
         }
     }
 
-    fn target(&self, request: &Request<WasiBody>) -> Result<Target, Denial> {
+    fn target(&self, request: &Request<RequestBody>) -> Result<Target, Denial> {
         let uri = request.uri();
         match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => {}
@@ -296,7 +330,7 @@ impl fmt::Debug for Transport {
 
 /// The request as HTTP/1.1 writes it: origin form, and `Host` as in the URL whatever the guest had set. A guest that
 /// chose its own `Host` would speak, over a connection to a host that a route allows, to one that none does.
-fn on_the_wire(mut request: Request<WasiBody>) -> Request<WasiBody> {
+fn on_the_wire(mut request: Request<RequestBody>) -> Request<RequestBody> {
     let authority = request
         .uri()
         .authority()

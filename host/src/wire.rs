@@ -16,9 +16,10 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::io::{AsyncBufRead, AsyncWrite};
 
 pub(crate) struct Wire<S> {
     stream: S,
@@ -44,9 +45,19 @@ impl<S> Wire<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+/// Out of the buffer that TLS has anyway, so that the bytes are copied once and without unsafe code.
+impl<S: AsyncBufRead + Unpin> Read for Wire<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.stream);
+        let data = ready!(stream.as_mut().poll_fill_buf(cx))?;
+        let length = data.len().min(buffer.remaining());
+        buffer.put_slice(&data[..length]);
+        stream.consume(length);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -72,7 +83,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncWrite + Unpin> Write for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.attempt(|stream| stream.poll_write(cx, bytes))
     }

@@ -1,7 +1,7 @@
 //! Who publishes.
 
 use thingpost_host::runtime::types::{Message, Platform, Qos};
-use thingpost_host::runtime::{DEFAULT_OPTIONS, MqttPre, Publisher, PublisherPre};
+use thingpost_host::runtime::{MqttPre, Publisher, PublisherPre};
 use thingpost_host::{Pool, Transport};
 
 use crate::Failure;
@@ -36,7 +36,7 @@ impl Client {
 
     /// One instance of the component for all messages.
     pub async fn reused(component: &PublisherPre, device: &Device, pool: &Pool) -> Result<Self, Failure> {
-        let publisher = component.open(device.transport(pool), &device.platform(), &DEFAULT_OPTIONS, None).await?;
+        let publisher = component.builder(device.transport(pool), &device.platform()).open().await?;
         Ok(Self { kind: Kind::Reused(publisher), topic: device.topic() })
     }
 
@@ -86,7 +86,7 @@ impl Client {
             }
             Kind::Reused(publisher) => publish(publisher, topic(), messages, payload).await,
             Kind::Fresh { component, transport, platform } => {
-                let mut publisher = component.open(transport.clone(), platform, &DEFAULT_OPTIONS, None).await?;
+                let mut publisher = component.builder(transport.clone(), platform).open().await?;
                 publish(&mut publisher, topic(), messages, payload).await
             }
             Kind::Mqtt(client, qos) => {

@@ -9,8 +9,7 @@ use http_body_util::{BodyExt, Full};
 use thingpost::exchange::{Outgoing, RequestId, Step};
 use thingpost::http::{Failure, NoAnswer, Response};
 use thingpost::{Credential, Error, Exchange, Message, Moment, Options, Platform, Receipt};
-use thingpost_host::Transport;
-use wasmtime_wasi_http::{RequestOptions, WasiBody};
+use thingpost_host::{AnswerBody, RequestTimeouts, Transport};
 
 /// Publishes as the component does.
 pub struct Publisher {
@@ -71,18 +70,18 @@ async fn send(transport: &Transport, outgoing: Outgoing) -> (RequestId, Result<R
     for (name, value) in &request.headers {
         head = head.header(name.as_ref(), value.as_str());
     }
-    let body = Full::new(bytes::Bytes::from_owner(request.body)).map_err(|never| match never {});
+    let body = Full::new(bytes::Bytes::from_owner(request.body));
     let timeout = Some(Duration::from_millis(timeout_ms.into()));
-    let options = RequestOptions {
-        connect_timeout: Some(Duration::from_millis(connect_timeout_ms.into())),
-        first_byte_timeout: timeout,
-        between_bytes_timeout: timeout,
+    let timeouts = RequestTimeouts {
+        connect: Some(Duration::from_millis(connect_timeout_ms.into())),
+        first_byte: timeout,
+        between_bytes: timeout,
     };
-    let head: http::Request<WasiBody> = head.body(WasiBody::new(body)).expect("the core makes valid requests");
-    (id, read(transport.send(head, Some(options)).await.ok(), max_answer_bytes).await.ok_or(Failure::Other.into()))
+    let request = head.body(body).expect("the core makes valid requests");
+    (id, read(transport.send_within(request, timeouts).await.ok(), max_answer_bytes).await.ok_or(Failure::Other.into()))
 }
 
-async fn read(answer: Option<http::Response<WasiBody>>, max_bytes: usize) -> Option<Response> {
+async fn read(answer: Option<http::Response<AnswerBody>>, max_bytes: usize) -> Option<Response> {
     let (head, mut body) = answer?.into_parts();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -67,7 +67,7 @@ async fn a_token_that_ends_in_the_middle_is_signed_for_once_more_and_no_message_
 async fn open(pre: &PublisherPre, cloud: &AliyunCloud, signer: Signer) -> Publisher {
     let platform = Platform::Aliyun(AliyunConfig { signer, timestamp: TimestampPolicy::Now, ..config() });
     let secrets = Arc::new(secrets());
-    pre.open_with_secrets(cloud.transport(), secrets, &platform, &options(), None).await.unwrap()
+    pre.builder(cloud.transport(), &platform).secrets(secrets).options(options()).open().await.unwrap()
 }
 
 /// Whether the secret is in the guest at any of these moments: opened, with a message under way, with an answer, after

@@ -29,7 +29,7 @@ async fn credentials(
     secrets: DeviceSecrets,
     config: &AliyunConfig,
 ) -> Result<MqttCredentials, Error> {
-    let mut provisioning = pre.provisioning(cloud.transport(), Arc::new(secrets)).await.unwrap();
+    let mut provisioning = pre.provisioning_with_secrets(cloud.transport(), Arc::new(secrets)).await.unwrap();
     provisioning.mqtt_credentials(config, Some(20_000)).await.unwrap()
 }
 
@@ -68,7 +68,7 @@ async fn the_device_secret_is_nowhere_in_the_guest_where_the_host_signs_for_the_
             let pre = memories.signed_publisher();
             let config = AliyunConfig { signer, ..config() };
             cloud.emulator.faults().push_at_authentication(Fault::AfterAcceptance(Break::Stall), 1);
-            let mut provisioning = pre.provisioning(cloud.transport(), Arc::new(secrets())).await.unwrap();
+            let mut provisioning = pre.provisioning_with_secrets(cloud.transport(), Arc::new(secrets())).await.unwrap();
             let error = provisioning.mqtt_credentials(&config, Some(3_000)).await.unwrap().unwrap_err();
             assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
             let contents = memories.contents();

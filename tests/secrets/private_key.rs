@@ -48,7 +48,7 @@ async fn the_private_key_is_nowhere_in_the_memory_of_the_guest() {
         let pre = memories.publisher();
         for port in [8443, 443] {
             let transport = cloud.transport(cloud.route());
-            let mut publisher = pre.open(transport, &platform(port), &options(), None).await.unwrap();
+            let mut publisher = pre.builder(transport, &platform(port)).options(options()).open().await.unwrap();
             publisher.publish(&message).await.unwrap().unwrap();
             look();
             cloud.emulator.faults().push(Fault::AfterAcceptance(Break::Close), 1);
@@ -73,7 +73,7 @@ async fn the_search_would_find_a_key_that_is_in_the_guest() {
         for (name, trace) in traces(&cloud.device.private_key_pem) {
             memories.forget();
             let transport = cloud.transport(cloud.route());
-            let mut publisher = pre.open(transport, &platform(8443), &options(), None).await.unwrap();
+            let mut publisher = pre.builder(transport, &platform(8443)).options(options()).open().await.unwrap();
             assert!(!memories.contents().contain(&trace));
             let message = at_least_once("a", trace.clone());
             let look = || assert!(memories.contents().contain(&trace), "{name} is not found");

@@ -22,7 +22,7 @@ async fn of_all_keys_only_the_temporary_one_is_in_the_memory_of_the_guest() {
         let pre = memories.publisher();
         let transport = cloud.transport_along(Pool::default(), cloud.routes(Way::CredentialsProvider));
         let platform = cloud.platform(cloud.authentication(Way::CredentialsProvider), 443);
-        let mut publisher = pre.open(transport, &platform, &options(), None).await.unwrap();
+        let mut publisher = pre.builder(transport, &platform).options(options()).open().await.unwrap();
         let look = |secret: Option<&str>| {
             let contents = memories.contents();
             for (name, trace) in traces(&cloud.device.private_key_pem) {

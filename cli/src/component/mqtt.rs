@@ -102,7 +102,8 @@ impl MqttStarter {
 
     async fn open_with(&self, options: &SessionOptions, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
         let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
-        let opened = self.component.open(transport, secrets, &self.device.platform, options, unfinished).await;
+        let session = self.component.builder(transport, &self.device.platform).options(*options).secrets(secrets);
+        let opened = session.unfinished(unfinished).open().await;
         let mut session = opened.map_err(|error| match error {
             OpenError::Configuration(_) => Problem::sentence(error),
             OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),

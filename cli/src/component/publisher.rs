@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform, SigV4};
-use thingpost_host::runtime::{
-    CompilationCache, DEFAULT_OPTIONS, MqttPre, OpenError, Publisher, PublisherPre, Runtime,
-};
+use thingpost_host::runtime::{CompilationCache, MqttPre, OpenError, Publisher, PublisherPre, Runtime};
 use thingpost_host::{ConnectTo, Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
 
 use crate::device::Device;
@@ -41,7 +39,7 @@ impl Starter {
     ) -> Result<Self, Problem> {
         device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
-        let options = Options { timeout_ms: Some(timeout_ms), ..DEFAULT_OPTIONS };
+        let options = Options { timeout_ms: Some(timeout_ms), ..Options::default() };
         Ok(Self { component, device, transport, options, session: None, last_failure })
     }
 
@@ -58,8 +56,8 @@ impl Starter {
     /// A publisher without a way to anywhere. What it refuses, no answer can change.
     pub async fn open_nowhere(&self) -> Result<Publisher, Problem> {
         let (transport, _) = transport(Vec::new(), Vec::new(), u32::MAX)?;
-        let (secrets, platform) = (Arc::clone(&self.device.secrets), &self.device.platform);
-        let opened = self.component.open_with_secrets(transport, secrets, platform, &self.options, None).await;
+        let publisher = self.component.builder(transport, &self.device.platform).options(self.options);
+        let opened = publisher.secrets(Arc::clone(&self.device.secrets)).open().await;
         opened.map_err(|error| Problem::new("the component cannot be started", error))
     }
 
@@ -101,7 +99,8 @@ impl Starter {
         if let Some(file) = &self.session {
             secrets = Arc::new(secrets.sharing(Arc::new(file.clone())));
         }
-        self.component.open_with_secrets(transport, secrets, &self.device.platform, &self.options, session).await
+        let publisher = self.component.builder(transport, &self.device.platform).options(self.options);
+        publisher.secrets(secrets).credential(session).open().await
     }
 
     /// Before a call: where the key of the device is about to end, asks for the next one, and gives a publisher that has it. If

@@ -1,6 +1,7 @@
 //! A publisher: one instance of the component, bound to one device.
 
 use std::fmt;
+#[cfg(feature = "signer")]
 use std::sync::Arc;
 
 use wasmtime::component::{Instance, InstancePre, ResourceAny};
@@ -10,20 +11,25 @@ use super::bindings::exports::thingpost::iot::publisher::Guest;
 use super::data_plane::DataPlane;
 use super::interfaces::Interfaces;
 use super::provisioning::Provisioning;
+#[cfg(feature = "signer")]
 use super::secrets::DeviceSecrets;
 use super::state::StoreState;
 use super::types::{AliyunConfig, Error, Event, Message, Options, Platform, Property, Receipt, RequestError};
 use crate::transport::Transport;
 
 /// Leaves every bound to the component.
-pub const DEFAULT_OPTIONS: Options = Options {
-    timeout_ms: None,
-    connect_timeout_ms: None,
-    max_attempts: None,
-    backoff_base_ms: None,
-    backoff_max_ms: None,
-    max_in_flight: None,
-};
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout_ms: None,
+            connect_timeout_ms: None,
+            max_attempts: None,
+            backoff_base_ms: None,
+            backoff_max_ms: None,
+            max_in_flight: None,
+        }
+    }
+}
 
 /// What the thing model made of a message: a publisher speaks HTTPS, and over that nobody could hear it.
 const NO_REPLY: bool = false;
@@ -62,55 +68,109 @@ impl PublisherPre {
         Ok(Self { engine: pre.engine().clone(), interfaces: Interfaces::of(&pre)?, pre })
     }
 
-    /// Starts an instance whose requests go through `transport`, and opens a client in it. Sends nothing.
-    pub async fn open(
-        &self,
-        transport: Transport,
-        platform: &Platform,
-        options: &Options,
-        credential: Option<&str>,
-    ) -> Result<Publisher, OpenError> {
-        self.open_with_secrets(transport, Arc::default(), platform, options, credential).await
-    }
-
-    /// The same, and signs with these secrets where the platform's configuration leaves that to the host. Only a component
-    /// of world `publish-signed` does.
-    pub async fn open_with_secrets(
-        &self,
-        transport: Transport,
-        secrets: Arc<DeviceSecrets>,
-        platform: &Platform,
-        options: &Options,
-        credential: Option<&str>,
-    ) -> Result<Publisher, OpenError> {
-        let (mut store, instance) = self.start(transport, secrets).await?;
-        let guest = self.interfaces.publisher(&mut store, &instance)?;
-        let client = match platform {
-            Platform::Aws(config) => {
-                let aws = self.interfaces.aws(&mut store, &instance)?;
-                aws.call_open(&mut store, config, *options, credential).await?
-            }
-            Platform::Aliyun(config) => {
-                let aliyun = self.interfaces.aliyun(&mut store, &instance)?;
-                aliyun.call_open(&mut store, config, *options, credential).await?
-            }
-        };
-        let client = client.map_err(OpenError::Configuration)?;
-        Ok(Publisher { store, instance, interfaces: self.interfaces.clone(), guest, client })
+    /// What it takes to start an instance whose requests go through `transport`, for a device on this platform.
+    pub fn builder<'a>(&'a self, transport: Transport, platform: &'a Platform) -> PublisherBuilder<'a> {
+        PublisherBuilder {
+            component: self,
+            state: StoreState::new(transport),
+            platform,
+            options: Options::default(),
+            credential: None,
+        }
     }
 
     /// Starts an instance for what comes before the first message of a device on Aliyun IoT Platform.
-    pub async fn provisioning(&self, transport: Transport, secrets: Arc<DeviceSecrets>) -> Result<Provisioning> {
-        let (mut store, instance) = self.start(transport, secrets).await?;
+    ///
+    /// # Errors
+    ///
+    /// The component cannot be started.
+    pub async fn provisioning(&self, transport: Transport) -> Result<Provisioning> {
+        self.provisioning_in(StoreState::new(transport)).await
+    }
+
+    /// Starts an instance for what comes before the first message of a device on Aliyun IoT Platform, which signs with
+    /// these secrets where a configuration leaves that to the host.
+    ///
+    /// # Errors
+    ///
+    /// The component cannot be started.
+    #[cfg(feature = "signer")]
+    pub async fn provisioning_with_secrets(
+        &self,
+        transport: Transport,
+        secrets: Arc<DeviceSecrets>,
+    ) -> Result<Provisioning> {
+        self.provisioning_in(StoreState::new(transport).with_secrets(secrets)).await
+    }
+
+    async fn provisioning_in(&self, state: StoreState) -> Result<Provisioning> {
+        let (mut store, instance) = self.start(state).await?;
         let guest = self.interfaces.provisioning(&mut store, &instance)?;
         Ok(Provisioning::new(store, guest))
     }
 
-    async fn start(&self, transport: Transport, secrets: Arc<DeviceSecrets>) -> Result<(Store<StoreState>, Instance)> {
-        let mut store = Store::new(&self.engine, StoreState::new(transport, secrets));
+    async fn start(&self, state: StoreState) -> Result<(Store<StoreState>, Instance)> {
+        let mut store = Store::new(&self.engine, state);
         store.limiter(StoreState::limits);
         let instance = self.pre.instantiate_async(&mut store).await?;
         Ok((store, instance))
+    }
+}
+
+/// An instance that is about to be started.
+#[must_use = "nothing is started before `open`"]
+pub struct PublisherBuilder<'a> {
+    component: &'a PublisherPre,
+    state: StoreState,
+    platform: &'a Platform,
+    options: Options,
+    credential: Option<&'a str>,
+}
+
+impl<'a> PublisherBuilder<'a> {
+    /// Sets bounds in place of those that the component has by default.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets the token or temporary key that an earlier publisher of the same device [had](Publisher::credential), so that this
+    /// one need not obtain another. One that is no longer good is replaced.
+    pub fn credential(mut self, credential: Option<&'a str>) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// Sets the secrets with which the host signs where the platform's configuration leaves that to it. Only a component of
+    /// world `publish-signed` asks for that.
+    #[cfg(feature = "signer")]
+    pub fn secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
+        self.state = self.state.with_secrets(secrets);
+        self
+    }
+
+    /// Starts the instance and opens a client in it. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Configuration`] if the component says that this configuration, these options or this credential cannot
+    /// work, [`OpenError::Runtime`] if it cannot be started.
+    pub async fn open(self) -> Result<Publisher, OpenError> {
+        let Self { component, state, platform, options, credential } = self;
+        let (mut store, instance) = component.start(state).await?;
+        let guest = component.interfaces.publisher(&mut store, &instance)?;
+        let client = match platform {
+            Platform::Aws(config) => {
+                let aws = component.interfaces.aws(&mut store, &instance)?;
+                aws.call_open(&mut store, config, options, credential).await?
+            }
+            Platform::Aliyun(config) => {
+                let aliyun = component.interfaces.aliyun(&mut store, &instance)?;
+                aliyun.call_open(&mut store, config, options, credential).await?
+            }
+        };
+        let client = client.map_err(OpenError::Configuration)?;
+        Ok(Publisher { store, instance, interfaces: component.interfaces.clone(), guest, client })
     }
 }
 

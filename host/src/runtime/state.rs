@@ -1,6 +1,7 @@
 //! What one store holds: one workload's hooks, and so its routes and identities. The guest in the store has no other,
 //! and no name for them.
 
+#[cfg(feature = "signer")]
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
@@ -8,6 +9,7 @@ use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+#[cfg(feature = "signer")]
 use super::secrets::DeviceSecrets;
 use crate::hooks::TransportHooks;
 use crate::transport::Transport;
@@ -28,21 +30,29 @@ pub(super) struct StoreState {
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
     hooks: TransportHooks,
+    #[cfg(feature = "signer")]
     secrets: Arc<DeviceSecrets>,
 }
 
 impl StoreState {
-    pub(super) fn new(transport: Transport, secrets: Arc<DeviceSecrets>) -> Self {
+    pub(super) fn new(transport: Transport) -> Self {
         Self {
             limits: memory_limit(),
             table: ResourceTable::new(),
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             hooks: TransportHooks::new(transport),
-            secrets,
+            #[cfg(feature = "signer")]
+            secrets: Arc::default(),
         }
     }
 
+    #[cfg(feature = "signer")]
+    pub(super) fn with_secrets(self, secrets: Arc<DeviceSecrets>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    #[cfg(feature = "signer")]
     pub(super) fn secrets(&self) -> &DeviceSecrets {
         &self.secrets
     }

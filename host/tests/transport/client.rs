@@ -40,7 +40,7 @@ pub async fn publish(
     url: &str,
     content: impl Into<Bytes>,
 ) -> Result<Response<Bytes>, TransportError> {
-    let answer = transport.send(post(url, content), None).await?;
+    let answer = transport.send(post(url, content)).await?;
     let (head, body) = answer.into_parts();
     let body = body.collect().await.expect("the answer's body is whole");
     Ok(Response::from_parts(head, body.to_bytes()))

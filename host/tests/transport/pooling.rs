@@ -49,7 +49,7 @@ async fn an_answer_that_nobody_reads_does_not_cost_the_connection() {
         let server = Script::new(&authority).start();
         let transport = transport(Route::new("localhost", authority.roots()), &server);
         for _ in 0..20 {
-            transport.send(post(URL, "x"), None).await.unwrap();
+            transport.send(post(URL, "x")).await.unwrap();
         }
         assert_eq!(server.accepted(), 1);
     })

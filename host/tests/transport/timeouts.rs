@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::Request;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use thingpost_host::{Route, Timeouts, Transport, TransportError};
+use thingpost_host::{RequestTimeouts, Route, Timeouts, Transport, TransportError};
 use thingpost_patience::Clock;
 use tokio::task::{JoinHandle, yield_now};
-use wasmtime_wasi_http::{Error as WasiError, RequestOptions};
+use wasmtime_wasi_http::Error as WasiError;
 
 use crate::client::{means_not_sent, post, publish, transport, within};
 use crate::pki::Authority;
@@ -118,14 +118,14 @@ async fn an_answer_that_stops_is_a_read_timeout() {
             Script::new(&ca).on_request(|_, _| Do::AnswerThenStall("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"));
         let clock = Clock::stop();
         let (transport, server) = with(Duration::MAX, Duration::MAX, script, &ca);
-        let mut answer = transport.send(post(URL, "x"), None).await.unwrap().into_body();
+        let mut answer = transport.send(post(URL, "x")).await.unwrap().into_body();
         assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "ok");
         let (stopped, ()) = tokio::join!(answer.frame(), clock.pass(SHORT + TICK));
-        let error = stopped.unwrap().unwrap_err();
+        let error = stopped.unwrap().unwrap_err().to_wasi();
         assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
         drop(answer);
         // Half an answer is still on the way; the connection must not serve another request.
-        assert!(transport.send(post(URL, "y"), None).await.is_ok());
+        assert!(transport.send(post(URL, "y")).await.is_ok());
         assert_eq!(server.accepted(), 2);
     })
     .await;
@@ -138,8 +138,8 @@ async fn the_guest_may_set_every_timeout() {
         let script = Script::new(&ca).on_request(|_, _| Do::Stall);
         let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
         // Nothing else would end it.
-        let options = RequestOptions { first_byte_timeout: Some(SHORT), ..RequestOptions::default() };
-        let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
+        let options = RequestTimeouts { first_byte: Some(SHORT), ..RequestTimeouts::default() };
+        let error = transport.send_within(post(URL, "x"), options).await.unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout));
     })
     .await;
@@ -153,22 +153,22 @@ async fn a_zero_timeout_is_an_error_and_no_panic() {
         let mut script = Script::new(&ca);
         script.on_accept = Do::Stall;
         let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
-        let options = RequestOptions { connect_timeout: zero, ..RequestOptions::default() };
-        let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
+        let options = RequestTimeouts { connect: zero, ..RequestTimeouts::default() };
+        let error = transport.send_within(post(URL, "x"), options).await.unwrap_err();
         assert!(means_not_sent(&error.to_wasi()), "{error:?}");
 
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
         let script = Script::new(&ca).on_request(move |_, _| Do::AnswerThenStall(half));
         let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
-        let options = RequestOptions { between_bytes_timeout: zero, ..RequestOptions::default() };
-        let answer = transport.send(post(URL, "x"), Some(options)).await.unwrap();
-        let error = answer.into_body().collect().await.unwrap_err();
+        let options = RequestTimeouts { between_bytes: zero, ..RequestTimeouts::default() };
+        let answer = transport.send_within(post(URL, "x"), options).await.unwrap();
+        let error = answer.into_body().collect().await.unwrap_err().to_wasi();
         assert!(matches!(error, WasiError::ConnectionReadTimeout), "{error:?}");
 
         let script = Script::new(&ca).on_request(|_, _| Do::Stall);
         let (transport, _server) = with(Duration::MAX, Duration::MAX, script, &ca);
-        let options = RequestOptions { first_byte_timeout: zero, ..RequestOptions::default() };
-        let error = transport.send(post(URL, "x"), Some(options)).await.unwrap_err();
+        let options = RequestTimeouts { first_byte: zero, ..RequestTimeouts::default() };
+        let error = transport.send_within(post(URL, "x"), options).await.unwrap_err();
         assert!(matches!(error.to_wasi(), WasiError::HttpResponseTimeout), "{error:?}");
     })
     .await;
@@ -180,8 +180,8 @@ async fn an_idle_connection_satisfies_even_a_zero_connect_timeout() {
         let ca = Authority::new("ca");
         let (transport, server) = with(Duration::MAX, Duration::MAX, Script::new(&ca), &ca);
         publish(&transport, URL, "x").await.unwrap();
-        let options = RequestOptions { connect_timeout: Some(Duration::ZERO), ..RequestOptions::default() };
-        transport.send(post(URL, "x"), Some(options)).await.unwrap();
+        let options = RequestTimeouts { connect: Some(Duration::ZERO), ..RequestTimeouts::default() };
+        transport.send_within(post(URL, "x"), options).await.unwrap();
         assert_eq!(server.accepted(), 1);
     })
     .await;
@@ -193,7 +193,7 @@ async fn the_guest_may_not_set_a_timeout_beyond_the_maximum() {
     within(async {
         let ca = Authority::new("ca");
         let year = Some(Duration::from_secs(365 * 86_400));
-        let options = RequestOptions { connect_timeout: year, first_byte_timeout: year, between_bytes_timeout: year };
+        let options = RequestTimeouts { connect: year, first_byte: year, between_bytes: year };
         let mut silent = Script::new(&ca);
         silent.on_accept = Do::Stall;
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
@@ -205,7 +205,7 @@ async fn the_guest_may_not_set_a_timeout_beyond_the_maximum() {
             let server = script.start();
             let transport =
                 transport(Route::new("localhost", ca.roots()), &server).timeouts(Timeouts::default().maximum(SHORT));
-            let failed = match transport.send(post(URL, "x"), Some(options)).await {
+            let failed = match transport.send_within(post(URL, "x"), options).await {
                 Ok(answer) => answer.into_body().collect().await.is_err(),
                 Err(_) => true,
             };
@@ -232,19 +232,17 @@ async fn the_connect_timeout_covers_connections_that_are_not_ready_again() {
         };
         let answers = (0..COUNT).map(|_| {
             let (transport, request) = (transport.clone(), unfinished());
-            tokio::spawn(
-                async move { transport.send(request, None).await.unwrap().into_body().collect().await.unwrap() },
-            )
+            tokio::spawn(async move { transport.send(request).await.unwrap().into_body().collect().await.unwrap() })
         });
         for answer in answers.collect::<Vec<_>>() {
             answer.await.unwrap();
         }
         assert_eq!(server.accepted(), COUNT);
 
-        let options = RequestOptions { connect_timeout: Some(SHORT), ..RequestOptions::default() };
+        let options = RequestTimeouts { connect: Some(SHORT), ..RequestTimeouts::default() };
         let sending = {
             let (transport, request) = (transport.clone(), unfinished());
-            tokio::spawn(async move { drop(transport.send(request, Some(options)).await) })
+            tokio::spawn(async move { drop(transport.send_within(request, options).await) })
         };
         let mut passed = Duration::ZERO;
         while !sending.is_finished() {

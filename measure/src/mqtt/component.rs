@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thingpost_host::runtime::types::mqtt::Event;
 use thingpost_host::runtime::types::{Message, Qos};
-use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttPre, MqttSession};
+use thingpost_host::runtime::{MqttPre, MqttSession};
 
 use super::device::MqttDevice;
 use super::{Batch, PATIENCE};
@@ -14,9 +14,7 @@ pub(crate) struct Client(MqttSession);
 
 impl Client {
     pub async fn connect(component: &MqttPre, device: &MqttDevice) -> Result<Self, Failure> {
-        let options = &DEFAULT_SESSION_OPTIONS;
-        let session = component.open(device.transport(), Arc::default(), &device.config(), options, &[]).await;
-        let mut session = session?;
+        let mut session = component.builder(device.transport(), &device.config()).open().await?;
         session.connect().await?.map_err(|error| error.explanation)?;
         Ok(Self(session))
     }

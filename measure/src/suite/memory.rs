@@ -1,6 +1,6 @@
 //! What instances and devices occupy. Each figure has a runtime of its own, whose slots are all unused.
 
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, Runtime};
+use thingpost_host::runtime::{CompilationCache, Runtime};
 use thingpost_host::{Pool, PoolLimits};
 
 use super::{Bench, Bound, Figure, PAYLOAD};
@@ -24,7 +24,7 @@ pub(super) async fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let transport = device.transport(&Pool::default());
     let mut idle = Vec::new();
     for _ in 0..INSTANCES {
-        idle.push(component.open(transport.clone(), &device.platform(), &DEFAULT_OPTIONS, None).await?);
+        idle.push(component.builder(transport.clone(), &device.platform()).open().await?);
     }
     let instance = Figure {
         title: "memory of an instance before its first message".to_owned(),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use thingpost_host::Pool;
-use thingpost_host::runtime::{CompilationCache, DEFAULT_OPTIONS, PublisherPre, Runtime};
+use thingpost_host::runtime::{CompilationCache, PublisherPre, Runtime};
 
 use super::{Bench, Bound, Figure, PAYLOAD, Section};
 use crate::Failure;
@@ -27,7 +27,7 @@ pub(super) async fn section(bench: &Bench, memory: Vec<Figure>) -> Result<Sectio
     let device = bench.device();
     let (transport, platform) = (device.transport(&Pool::default()), device.platform());
     let opening = median(times * 20, async || {
-        let opened = bench.component.open(transport.clone(), &platform, &DEFAULT_OPTIONS, None).await;
+        let opened = bench.component.builder(transport.clone(), &platform).open().await;
         Ok(opened.map(drop)?)
     });
     let bound = Some(Bound::AtMost(30.0));

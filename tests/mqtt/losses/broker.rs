@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use thingpost_host::runtime::DEFAULT_SESSION_OPTIONS;
 use thingpost_host::runtime::types::mqtt::{SessionOptions, Version};
 use thingpost_host::runtime::types::{Error, Qos, TransportErrorKind};
 use tokio::time::sleep;
@@ -126,7 +125,7 @@ async fn messages_wait_for_a_broker_that_comes_later_than_they() {
 async fn a_message_each_second_arrives_though_the_broker_is_away_for_a_minute() {
     within(async {
         let mut cloud = MqttCloud::start().await;
-        let patient = SessionOptions { reconnect_max_ms: Some(4000), ..DEFAULT_SESSION_OPTIONS };
+        let patient = SessionOptions { reconnect_max_ms: Some(4000), ..SessionOptions::default() };
         let mut device = cloud.online(&config(Version::V311, 443), &patient).await;
         tokio::join!(traffic(&mut device, 75, Duration::from_secs(1)), async {
             sleep(Duration::from_millis(5500)).await;

@@ -10,7 +10,7 @@ use thingpost_host::runtime::types::{
     AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, Signer,
     TimestampPolicy,
 };
-use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, DeviceSecrets, PublisherPre};
+use thingpost_host::runtime::{DeviceSecrets, PublisherPre};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_CERTIFICATE, Alpn, Identity, Route, TrustRoots};
 
 use super::clouds::{
@@ -125,7 +125,7 @@ impl Demo<'_> {
         };
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
         let connect_to = connect_to.parse().map_err(Problem::sentence)?;
-        let starter = MqttStarter::new(device, vec![connect_to], TIMEOUT_MS, DEFAULT_SESSION_OPTIONS)?;
+        let starter = MqttStarter::new(device, vec![connect_to], TIMEOUT_MS, SessionOptions::default())?;
         let message = message(AWS_TOPIC);
         let outcome = over_mqtt(&starter, &message).await?;
         let text = one_line(&report::text(&message, &outcome, &starter.last_failure));

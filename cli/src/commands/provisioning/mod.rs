@@ -92,7 +92,7 @@ impl Asker {
     async fn open(to: &Destination, reach: &Reach, secrets: DeviceSecrets, json: bool) -> Result<Self, Problem> {
         let route = Route::new(&to.host, to.roots.clone()).port(to.port);
         let (transport, last_failure) = transport(vec![route], reach.connect_to.clone(), reach.timeout)?;
-        let provisioning = load()?.provisioning(transport, Arc::new(secrets)).await;
+        let provisioning = load()?.provisioning_with_secrets(transport, Arc::new(secrets)).await;
         let provisioning =
             provisioning.map_err(|error| Problem::new("the component cannot be started", format!("{error:#}")))?;
         let interruptions = Interruptions::count();

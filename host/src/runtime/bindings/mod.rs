@@ -6,6 +6,7 @@
 //! the exports are named one by one here: the worlds export the interfaces of types as well, and exports cannot be replaced.
 //! A component cannot tell the difference, as types have no identity but their shape.
 
+#[cfg(feature = "mqtt")]
 pub mod mqtt;
 mod values;
 

@@ -3,6 +3,7 @@
 mod session;
 pub(super) mod state;
 
+#[cfg(feature = "signer")]
 use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, InstancePre, Linker};
@@ -13,32 +14,37 @@ use wasmtime_wasi_io::bindings::wasi::io;
 
 pub use session::MqttSession;
 
-use super::Table;
 use super::bindings::mqtt::exports::thingpost::iot::{aliyun_mqtt, aws_mqtt, mqtt_session};
 use super::bindings::mqtt::thingpost::iot::{dialer, interrupt};
 use super::interfaces::exported;
+use super::linker::Table;
 use super::publisher::OpenError;
+#[cfg(feature = "signer")]
 use super::secrets::DeviceSecrets;
 use super::types::mqtt::{Broker, FullQueue, MqttConfig, SessionOptions, Unfinished};
 use crate::transport::Transport;
 use state::{Dials, MqttState};
 
 /// Leaves every bound to the component, and refuses the newest message when the queue is full.
-pub const DEFAULT_SESSION_OPTIONS: SessionOptions = SessionOptions {
-    queue_limit: None,
-    queue_unlimited: false,
-    full_queue: FullQueue::DropNewest,
-    drain_per_second: None,
-    max_per_second: None,
-    reconnect_base_ms: None,
-    reconnect_max_ms: None,
-    stable_ms: None,
-    connect_timeout_ms: None,
-    operation_timeout_ms: None,
-    message_timeout_ms: None,
-    max_in_flight: None,
-    max_attempts: None,
-};
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            queue_limit: None,
+            queue_unlimited: false,
+            full_queue: FullQueue::DropNewest,
+            drain_per_second: None,
+            max_per_second: None,
+            reconnect_base_ms: None,
+            reconnect_max_ms: None,
+            stable_ms: None,
+            connect_timeout_ms: None,
+            operation_timeout_ms: None,
+            message_timeout_ms: None,
+            max_in_flight: None,
+            max_attempts: None,
+        }
+    }
+}
 
 /// A component of world `mqtt` that is compiled and linked, ready to be instantiated many times.
 #[derive(Clone)]
@@ -61,30 +67,69 @@ impl MqttPre {
         })
     }
 
-    /// Starts an instance whose connections go through `transport`, and which signs with these secrets where the
-    /// configuration leaves that to the host; and opens a session in it, with what an earlier one left unfinished. Sends
-    /// nothing.
-    pub async fn open(
-        &self,
-        transport: Transport,
-        secrets: Arc<DeviceSecrets>,
-        config: &MqttConfig,
-        options: &SessionOptions,
-        unfinished: &[Unfinished],
-    ) -> Result<MqttSession, OpenError> {
-        let mut store = Store::new(&self.engine, MqttState::new(transport, secrets));
+    /// What it takes to start an instance whose connections go through `transport`, and open a session in it.
+    pub fn builder<'a>(&'a self, transport: Transport, config: &'a MqttConfig) -> MqttSessionBuilder<'a> {
+        MqttSessionBuilder {
+            component: self,
+            state: MqttState::new(transport),
+            config,
+            options: SessionOptions::default(),
+            unfinished: &[],
+        }
+    }
+}
+
+/// A session that is about to be opened.
+#[must_use = "nothing is started before `open`"]
+pub struct MqttSessionBuilder<'a> {
+    component: &'a MqttPre,
+    state: MqttState,
+    config: &'a MqttConfig,
+    options: SessionOptions,
+    unfinished: &'a [Unfinished],
+}
+
+impl<'a> MqttSessionBuilder<'a> {
+    /// Sets bounds in place of those that the component has by default.
+    pub fn options(mut self, options: SessionOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets the messages that an earlier session [left unfinished](MqttSession::unfinished). They go before all others.
+    pub fn unfinished(mut self, messages: &'a [Unfinished]) -> Self {
+        self.unfinished = messages;
+        self
+    }
+
+    /// Sets the secrets with which the host signs where the configuration leaves that to it.
+    #[cfg(feature = "signer")]
+    pub fn secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
+        self.state = self.state.with_secrets(secrets);
+        self
+    }
+
+    /// Starts the instance and opens a session in it. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Configuration`] if the component says that this configuration or these options cannot work,
+    /// [`OpenError::Runtime`] if it cannot be started.
+    pub async fn open(self) -> Result<MqttSession, OpenError> {
+        let Self { component, state, config, options, unfinished } = self;
+        let mut store = Store::new(&component.engine, state);
         store.limiter(MqttState::limits);
-        let instance = self.pre.instantiate_async(&mut store).await?;
-        let guest = self.session.load(&mut store, &instance)?;
+        let instance = component.pre.instantiate_async(&mut store).await?;
+        let guest = component.session.load(&mut store, &instance)?;
         let MqttConfig { broker, session } = config;
         let session = match broker {
             Broker::Aws(broker) => {
-                let aws = exported(self.aws.as_ref(), "aws-mqtt")?.load(&mut store, &instance)?;
-                aws.call_open(&mut store, broker, session, *options, unfinished).await?
+                let aws = exported(component.aws.as_ref(), "aws-mqtt")?.load(&mut store, &instance)?;
+                aws.call_open(&mut store, broker, session, options, unfinished).await?
             }
             Broker::Aliyun(broker) => {
-                let aliyun = exported(self.aliyun.as_ref(), "aliyun-mqtt")?.load(&mut store, &instance)?;
-                aliyun.call_open(&mut store, broker, session, *options, unfinished).await?
+                let aliyun = exported(component.aliyun.as_ref(), "aliyun-mqtt")?.load(&mut store, &instance)?;
+                aliyun.call_open(&mut store, broker, session, options, unfinished).await?
             }
         };
         let session = session.map_err(OpenError::Configuration)?;

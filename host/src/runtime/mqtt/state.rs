@@ -1,6 +1,7 @@
 //! What one store with a session holds. There is nothing of HTTP in it, and nothing of what dials in a publisher's store:
 //! neither has a use for the other's.
 
+#[cfg(feature = "signer")]
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, ResourceTable};
@@ -12,6 +13,7 @@ use super::super::bindings::mqtt::thingpost::iot::interrupt;
 use super::super::bindings::thingpost::iot::signer;
 use super::super::dialer::{Dialer, DialerView};
 use super::super::interrupt::Interrupt;
+#[cfg(feature = "signer")]
 use super::super::secrets::DeviceSecrets;
 use super::super::state::memory_limit;
 use crate::transport::Transport;
@@ -22,20 +24,27 @@ pub(in super::super) struct MqttState {
     table: ResourceTable,
     clocks: WasiClocksCtx,
     dialer: Dialer,
+    #[cfg(feature = "signer")]
     secrets: Arc<DeviceSecrets>,
     interrupt: Interrupt,
 }
 
 impl MqttState {
-    pub fn new(transport: Transport, secrets: Arc<DeviceSecrets>) -> Self {
+    pub fn new(transport: Transport) -> Self {
         Self {
             limits: memory_limit(),
             table: ResourceTable::new(),
             clocks: WasiClocksCtx::default(),
             dialer: Dialer::new(transport),
-            secrets,
+            #[cfg(feature = "signer")]
+            secrets: Arc::default(),
             interrupt: Interrupt::new(),
         }
+    }
+
+    #[cfg(feature = "signer")]
+    pub fn with_secrets(self, secrets: Arc<DeviceSecrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     pub fn interrupt(&self) -> &Interrupt {
@@ -66,7 +75,9 @@ impl HasData for Dials {
     type Data<'a> = DialerView<'a>;
 }
 
+/// The component imports it in any case, so it is offered in any case.
 impl signer::Host for MqttState {
+    #[cfg(feature = "signer")]
     async fn sign(
         &mut self,
         group: String,
@@ -75,6 +86,17 @@ impl signer::Host for MqttState {
         content: String,
     ) -> Result<signer::Proof, String> {
         self.secrets.sign(&group, &device, method, &content).map(signer::Proof::Signature)
+    }
+
+    #[cfg(not(feature = "signer"))]
+    async fn sign(
+        &mut self,
+        _group: String,
+        _device: String,
+        _method: signer::Method,
+        _content: String,
+    ) -> Result<signer::Proof, String> {
+        Err("this host is built without its signer (the cargo feature `signer`)".to_owned())
     }
 
     /// What is shared over MQTT is the signature itself.

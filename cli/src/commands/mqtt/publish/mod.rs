@@ -11,9 +11,9 @@ use std::num::NonZeroU32;
 use std::pin::pin;
 use std::time::Duration;
 
+use thingpost_host::runtime::MqttSession;
 use thingpost_host::runtime::types::mqtt::{Event, FullQueue, SessionOptions, Unfinished};
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message};
-use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use tokio::time::Instant;
 
 use super::link::Link;
@@ -175,7 +175,7 @@ pub fn options(arguments: &QueueArguments) -> SessionOptions {
             Some(Drop::Newest) | None => FullQueue::DropNewest,
         },
         drain_per_second: arguments.drain_per_second,
-        ..DEFAULT_SESSION_OPTIONS
+        ..SessionOptions::default()
     }
 }
 

@@ -7,11 +7,11 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
+use thingpost_host::runtime::MqttSession;
 use thingpost_host::runtime::types::mqtt::{
     Event, Incoming, RetainHandling, Subscribed, Subscription, SubscriptionOptions,
 };
 use thingpost_host::runtime::types::{Error, Qos};
-use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use tokio::time::Instant;
 
 use super::link::Link;
@@ -31,7 +31,7 @@ const LONG: Duration = Duration::from_secs(3600);
 pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
     let reach = &arguments.device.reach;
     let device = device::mqtt(&arguments.device)?;
-    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?
+    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, SessionOptions::default())?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
     let mut session = starter.open().await?;
     let qos = message::qos(arguments.qos);

@@ -2,7 +2,7 @@
 //!
 //! In TLS 1.3 the client is done with the handshake before the server has looked at its certificate. So the request is
 //! already on its way when the refusal comes, as an alert where the answer should be. If the alert can only mean that
-//! the handshake was refused, nobody has read the request, and the message is *not sent* rather than *unknown*: it may
+//! the handshake was refused, the request has not been read, and the message is *not sent* rather than *unknown*: it may
 //! be sent again without fear of doubling it.
 
 use rustls::AlertDescription;

@@ -1,6 +1,6 @@
 //! Names of what a key or a signature is made with.
 //!
-//! What cannot be used has to be called by its name: to somebody who has a key of a good and common kind, "unsupported" says
+//! What cannot be used has to be called by its name: to the owner of a key of a good and common kind, "unsupported" says
 //! that the file is broken. Certificates have numbers for it, and errors of TLS have the bytes of these numbers.
 
 use x509_cert::der::asn1::ObjectIdentifier;

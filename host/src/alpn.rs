@@ -6,7 +6,7 @@
 //! On 8443 and 8883 nothing needs to be offered. That knowledge is built in here; a custom domain, which no rule can
 //! recognise, says it explicitly.
 
-/// What a route offers by ALPN.
+/// The offer of a route by ALPN (RFC 7301).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Alpn {
     /// What AWS IoT wants on port 443 of its data endpoints, and nothing elsewhere. HTTPS: `x-amzn-http-ca` with an
@@ -17,7 +17,8 @@ pub enum Alpn {
     Offer(Vec<Vec<u8>>),
 }
 
-/// The ALPN name of AWS IoT for HTTPS with a client certificate.
+/// The ALPN name of AWS IoT for HTTPS with a client certificate
+/// (<https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html>).
 pub const AWS_HTTPS_WITH_CERTIFICATE: &[u8] = b"x-amzn-http-ca";
 
 /// The ALPN name of AWS IoT for MQTT with a client certificate.
@@ -26,7 +27,7 @@ pub const AWS_MQTT_WITH_CERTIFICATE: &[u8] = b"x-amzn-mqtt-ca";
 /// The ALPN name of AWS IoT for MQTT with a custom authorizer.
 pub const AWS_MQTT_WITH_AUTHORIZER: &[u8] = b"mqtt";
 
-/// What is spoken over a connection.
+/// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Protocol {
     /// HTTP/1.1, by this crate.

@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use crate::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE, context};
 use crate::pem::DerKind;
 
-/// Why what stands under the label of a certificate cannot be used as one.
+/// The reason why what stands under the label of a certificate cannot be used as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CertificateFormatError {

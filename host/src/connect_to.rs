@@ -40,7 +40,7 @@ impl ConnectTo {
 impl FromStr for ConnectTo {
     type Err = ConnectToError;
 
-    /// `HOST:PORT:ADDR:PORT`. An empty `HOST` or `PORT` on the left matches any, on the right keeps what it was. IPv6
+    /// Reads `HOST:PORT:ADDR:PORT`. An empty `HOST` or `PORT` on the left matches any, on the right keeps what it was. IPv6
     /// addresses stand in brackets.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = |reason| ConnectToError { text: text.to_owned(), reason };
@@ -82,7 +82,7 @@ pub struct ConnectToError {
     reason: ConnectToReason,
 }
 
-/// What is wrong with it.
+/// The reason why a text is not `HOST:PORT:ADDR:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectToReason {
@@ -95,7 +95,7 @@ pub enum ConnectToReason {
 }
 
 impl ConnectToError {
-    /// What is wrong.
+    /// The reason why it is not.
     pub fn reason(&self) -> &ConnectToReason {
         &self.reason
     }

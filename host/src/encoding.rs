@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 
-/// How the first bytes of a text say that it is written.
+/// The encoding of a text, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// One byte for each ASCII character: UTF-8, or one of its elders.
     Bytes,
-    /// The same after the mark of UTF-8.
+    /// UTF-8 after its mark.
     MarkedUtf8,
     /// Two bytes for each character, the lower one first.
     Utf16Le,

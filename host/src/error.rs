@@ -25,13 +25,13 @@ mod wasi;
 
 pub use untrusted::UntrustedCertificate;
 
-/// Why there is no answer.
+/// The reason why a request has no answer, or why a dialed connection has ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// Not even tried.
+    /// The request was not even tried.
     Denied(Denial),
-    /// No usable connection. The server has not acted on the request.
+    /// There was no usable connection. The server has not acted on the request.
     Connect {
         /// Where to.
         to: Endpoint,
@@ -54,7 +54,7 @@ pub enum TransportError {
     },
 }
 
-/// Why a request was not tried.
+/// The reason why a request was not tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
@@ -74,7 +74,7 @@ pub enum Denial {
     Withheld(Endpoint),
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -116,7 +116,7 @@ pub enum ConnectError {
     Closed(Box<dyn StdError + Send + Sync>),
 }
 
-/// One address that was tried.
+/// An address that was tried.
 #[derive(Debug)]
 pub struct Attempt {
     /// The address.
@@ -125,7 +125,7 @@ pub struct Attempt {
     pub error: Option<io::Error>,
 }
 
-/// What was going on when the connect timeout struck.
+/// The part of connecting during which the connect timeout struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Waiting for the TCP connection.
@@ -134,7 +134,7 @@ pub enum Phase {
     Tls,
 }
 
-/// Why there is no answer, or only a part of it.
+/// The reason why there is no answer, or only a part of it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
@@ -162,7 +162,7 @@ pub enum ExchangeError {
     },
 }
 
-/// Why a connection broke that was not for HTTP.
+/// The reason why a dialed connection broke.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LossError {
@@ -175,7 +175,7 @@ pub enum LossError {
 }
 
 impl LossError {
-    /// Whether the server has closed the connection, as far as can be told from here: with or without the goodbye of TLS.
+    /// Whether the server has closed the connection, as far as can be told from here: with or without `close_notify`.
     pub fn is_close(&self) -> bool {
         match self {
             Self::Closed(error) => error.kind() == io::ErrorKind::UnexpectedEof,
@@ -205,7 +205,7 @@ impl ConnectError {
         }
     }
 
-    /// From the handshake, in which rustls speaks through `io::Error`.
+    /// The reason why a handshake failed, in which rustls speaks through [`io::Error`].
     pub fn from_handshake(error: io::Error) -> Self {
         match find::<rustls::Error>(&error).cloned() {
             Some(rustls::Error::InvalidCertificate(reason)) => Self::Certificate(reason),

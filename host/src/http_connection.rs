@@ -23,7 +23,7 @@ use crate::error::ConnectError;
 use crate::route::Endpoint;
 use crate::wire::{Wire, WriteBacklog};
 
-/// For the `close_notify` of a connection that nobody holds any more.
+/// The time for the `close_notify` of a connection that was let go of.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// How long a connection that has given its answer may take to be ready again. It takes microseconds, unless the
@@ -106,7 +106,7 @@ impl HttpConnection {
         }
     }
 
-    /// What ended the connection, when it ended between two requests and so had nobody to tell: a TLS alert above all.
+    /// The error that ended the connection between two requests, when there was no request to fail: a TLS alert above all.
     async fn last_words(&mut self) -> Option<hyper::Error> {
         match timeout(TURNAROUND, &mut self.driver).await {
             Ok(Ok(Err(error))) => Some(error),

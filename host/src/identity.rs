@@ -37,13 +37,22 @@ pub struct Identity {
 impl Identity {
     /// Loads the two PEM files, as AWS hands them out: the certificate (and, after it, any intermediates), and the
     /// private key in PKCS#8, PKCS#1 or SEC1 form. They may be one file.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, is broken or holds something else, the key is of a kind that cannot sign, or it does not belong
+    /// to the first certificate. The [`IdentityError`] names the file and what to do.
     pub fn from_pem_files(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let read =
             |file: &Path| pem::read(file).map_err(|error| IdentityError::Unreadable { file: file.to_owned(), error });
         Self::load((&read(certificate)?, certificate.into()), (&read(key)?, key.into()))
     }
 
-    /// The same, from PEM text in memory.
+    /// Loads certificate and key from PEM text in memory.
+    ///
+    /// # Errors
+    ///
+    /// As with [`from_pem_files`](Self::from_pem_files), but for reading.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
         Self::load((certificate, PemSource::Memory), (key, PemSource::Memory))
     }
@@ -58,8 +67,8 @@ impl Identity {
         Arc::clone(&self.key)
     }
 
-    /// What the clock of this machine has against the device's own certificate. It is not refused for that: the clock may be
-    /// wrong, and then it is good all the same.
+    /// The time of the device's own certificate, if the clock of this machine is outside of it. The certificate is not refused
+    /// for that: the clock may be wrong, and then it is good anyway.
     pub fn outside_validity(&self) -> Option<OutsideValidity> {
         OutsideValidity::of(self.key.cert.first()?, now())
     }

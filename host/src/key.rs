@@ -20,7 +20,7 @@ use crate::der::{Elements, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::pem::DerKind;
 use crate::tls::provider;
 
-/// Why a private key cannot be used. Has nothing of the key.
+/// The reason why a private key cannot be used. Has nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrivateKeyError {

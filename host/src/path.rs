@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-/// What is to be done about a file that cannot be read, the likeliest first.
+/// The advice on a file that cannot be read, the likeliest first.
 pub fn way_out(path: &Path, error: &io::Error) -> &'static str {
     if let Some(slip) = slip(&path.to_string_lossy())
         && error.kind() == io::ErrorKind::NotFound

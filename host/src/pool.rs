@@ -39,7 +39,7 @@ pub(crate) use dialed::{Dialed, DialedPermits};
 /// not handed out in between.
 const SWEEP: Duration = Duration::from_millis(100);
 
-/// How many connections, and for how long.
+/// The bounds of a pool: how many connections, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolLimits {
@@ -169,7 +169,7 @@ struct Bucket {
 struct BucketSettings {
     tls: Arc<ClientConfig>,
     /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this bounds
-    /// the connections in use and idle too, and nobody ever waits while one is idle. One that is closing has a socket
+    /// the connections in use and idle too, and no request ever waits while one is idle. One that is closing has a socket
     /// for a moment longer; only the bound of the whole pool counts those. For dialed connections all buckets of a workload
     /// have the same permits, one for each connection.
     turns: Arc<Semaphore>,
@@ -232,7 +232,7 @@ impl Pool {
     }
 
     /// Closes what is idle on the way to this target. A server that closed one kept connection just as a request left
-    /// on it is about to close its like, and whoever sends again should not meet the next of them.
+    /// on it is about to close its like, and a request that is sent again should not meet the next of them.
     pub(crate) fn forget_idle(&self, target: &Target) {
         if let Some(bucket) = self.shared.state().buckets.get_mut(&Key::of(target)) {
             bucket.idle.clear();

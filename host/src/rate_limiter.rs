@@ -22,7 +22,7 @@ impl RateLimiter {
         Self { interval: Duration::from_secs(1) / per_second.get(), next: Mutex::default() }
     }
 
-    /// Waits for a turn. Whoever's would come too late gets none, and leaves no gap.
+    /// Waits for a turn. A request whose turn would come too late gets none, and leaves no gap.
     pub(crate) async fn turn(&self, deadline: ConnectDeadline) -> Result<(), ConnectError> {
         let turn = self.reserve(deadline.at).ok_or(ConnectError::RateLimited { after: deadline.after })?;
         sleep_until(turn).await;

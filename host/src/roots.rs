@@ -1,7 +1,7 @@
 //! The certificate authorities that a server's certificate must lead to, or the server's own certificate.
 //!
-//! A verifier takes whatever is in its store for an authority, so one that is none must not come in there: somebody who
-//! named the certificate of one server trusts that server, and not everybody for whom its key signs.
+//! A verifier takes whatever is in its store for an authority, so one that is none must not come in there: a user who
+//! named the certificate of one server trusts that server, and not all those for whom its key signs.
 //!
 //! An empty trust store accepts nothing and explains nothing: every connection fails with "unknown issuer", however
 //! right the server is. A store here is never empty, and a file that yields no authority is refused when it is read.
@@ -26,7 +26,7 @@ mod error;
 
 pub use error::RootsError;
 
-/// Whom to trust: authorities, or servers by their very certificates. Cheap to clone, never empty.
+/// The certificates to trust: authorities, or servers by their very certificates. Cheap to clone, never empty.
 #[derive(Clone)]
 pub struct TrustRoots {
     /// The authorities.
@@ -38,18 +38,26 @@ pub struct TrustRoots {
 }
 
 impl TrustRoots {
-    /// What the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as other tools have it: the certificates in that file and in
+    /// Trusts what the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as other tools have it: the certificates in that file and in
     /// the files of these folders, and no others. None if neither is set, or both to nothing.
     ///
-    /// Whoever sets them wants these to be trusted. So if there is none to be found, that is an error, and no reason to trust
+    /// They are set so that these are trusted. So if there is none to be found, that is an error, and no reason to trust
     /// others.
+    ///
+    /// # Errors
+    ///
+    /// A variable is set, and what it names has no certificate that can be used.
     pub fn from_environment() -> Result<Option<Self>, RootsError> {
         environment::roots()
     }
 
-    /// What this machine trusts; if it has no store of its own (a bare container), Mozilla's list as compiled in. The two
-    /// variables of [`from_environment`](Self::from_environment) go before both, and where nothing is to be found there, nobody
+    /// Trusts what this machine trusts; if it has no store of its own (a bare container), Mozilla's list as compiled in. The two
+    /// variables of [`from_environment`](Self::from_environment) go before both, and where nothing is to be found there, nothing
     /// else is trusted.
+    ///
+    /// # Errors
+    ///
+    /// As with [`from_environment`](Self::from_environment).
     pub fn system_or_webpki() -> Result<Self, RootsError> {
         if let Some(roots) = Self::from_environment()? {
             return Ok(roots);
@@ -69,12 +77,20 @@ impl TrustRoots {
     }
 
     /// Trusts exactly the certificates in this file, and nothing else: authorities, or the server's own.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is broken, or has no certificate that can be used.
     pub fn from_pem_file(file: &Path) -> Result<Self, RootsError> {
         let pem = pem::read(file).map_err(|error| RootsError::Unreadable { file: file.to_owned(), error })?;
         Self::load(&pem, file.into())
     }
 
     /// Trusts exactly the certificates in this PEM text, and nothing else: authorities, or the server's own.
+    ///
+    /// # Errors
+    ///
+    /// The text is broken, or has no certificate that can be used.
     pub fn from_pem(pem: &[u8]) -> Result<Self, RootsError> {
         Self::load(pem, PemSource::Memory)
     }
@@ -101,7 +117,7 @@ impl TrustRoots {
         }
     }
 
-    /// What was in the file and is not trusted, for whoever gave it to know.
+    /// The blocks of the file that are not trusted, so that its user can be told.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
@@ -122,7 +138,7 @@ impl TrustRoots {
     }
 }
 
-/// A block of a file that is no reason to trust anybody.
+/// A block of a file that names no authority and no server to trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     source: PemSource,

@@ -47,7 +47,7 @@ fn normal(host: &str) -> String {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_ascii_lowercase()
 }
 
-/// The oldest TLS version to accept.
+/// The oldest TLS version to accept. With 1.2 as the default, brokers that have no other can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MinimumTls {
     /// TLS 1.2 or 1.3.
@@ -57,7 +57,7 @@ pub enum MinimumTls {
     V1_3,
 }
 
-/// How one destination is reached.
+/// The way to one destination: with which identity, roots and ALPN.
 #[derive(Debug, Clone)]
 pub struct Route {
     pub(crate) host: String,
@@ -86,7 +86,7 @@ impl Route {
         }
     }
 
-    /// Only this port. A route with a port goes before one without.
+    /// Restricts the route to this port. A route with a port goes before one without.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -100,21 +100,21 @@ impl Route {
         self
     }
 
-    /// What to offer by ALPN to a server that is to speak HTTPS.
+    /// Sets what to offer by ALPN to a server that is to speak HTTPS. [`Alpn::Automatic`] by default.
     #[must_use]
     pub fn alpn(mut self, alpn: Alpn) -> Self {
         self.alpn = alpn;
         self
     }
 
-    /// For MQTT as well. Who may dial says what it likes over the connection, HTTP included, and so past all that is looked at
-    /// in a request: give this to ports of brokers, and to no others.
+    /// Opens the route for MQTT as well. A guest that may dial says what it likes over the connection, HTTP included, and so
+    /// past all that is looked at in a request: give this to ports of brokers, and to no others.
     #[must_use]
     pub fn mqtt(self) -> Self {
         self.mqtt_alpn(Alpn::default())
     }
 
-    /// For MQTT as well, with this offer by ALPN: a custom domain may serve both protocols on one port, and tells them apart
+    /// Opens the route for MQTT as well, with this offer by ALPN: a custom domain may serve both protocols on one port, and tells them apart
     /// by nothing else.
     #[must_use]
     pub fn mqtt_alpn(mut self, alpn: Alpn) -> Self {
@@ -122,14 +122,14 @@ impl Route {
         self
     }
 
-    /// The oldest TLS version to accept.
+    /// Sets the oldest TLS version to accept. [`MinimumTls::V1_2`] by default.
     #[must_use]
     pub fn minimum_tls(mut self, version: MinimumTls) -> Self {
         self.minimum_tls = version;
         self
     }
 
-    /// Sends at most so many requests per second, evenly spread, over all connections of this route. The connect timeout
+    /// Limits the route to so many requests per second, evenly spread, over all connections of this route. The connect timeout
     /// covers the wait for a turn too. Without this, requests go as they come.
     ///
     /// A connection that is [dialed](crate::Transport::dial) counts as one request, and what is then said over it as none.
@@ -168,7 +168,11 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// Checks the hosts and refuses two routes for the same destination.
+    /// A table of these routes.
+    ///
+    /// # Errors
+    ///
+    /// A host is no DNS name and no IP address, or two routes are for one destination.
     pub fn new(routes: Vec<Route>) -> Result<Self, RouteError> {
         let mut table = HashMap::with_capacity(routes.len());
         for mut route in routes {
@@ -192,7 +196,7 @@ impl RouteTable {
     }
 }
 
-/// Why routes do not make a [`RouteTable`].
+/// The reason why routes do not make a [`RouteTable`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteError {

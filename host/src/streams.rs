@@ -62,12 +62,12 @@ impl Drop for Shared {
     }
 }
 
-/// What an error of such a stream carries.
+/// The payload of an error of such a stream.
 #[derive(Debug)]
 struct BrokenStream(Arc<TransportError>);
 
 impl TransportError {
-    /// Why a stream of a [dialed connection](crate::DialedConnection) failed. None for errors of other streams.
+    /// The reason why a stream of a [dialed connection](crate::DialedConnection) failed; none for errors of other streams.
     pub fn from_stream(error: &wasmtime::Error) -> Option<&Self> {
         error.downcast_ref::<BrokenStream>().map(|broken| &*broken.0)
     }

@@ -24,13 +24,13 @@ pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
 }
 
 impl Route {
-    /// The TLS configuration of an HTTPS connection to this port of the route's host, made afresh: for those who want to
-    /// look at a handshake more closely than [`Transport`](crate::Transport) does, and must not make up another one.
+    /// The TLS configuration of an HTTPS connection to this port of the route's host, made afresh, with which a
+    /// handshake can be looked at more closely than by [`Transport`](crate::Transport).
     pub fn tls_config(&self, port: u16) -> Arc<ClientConfig> {
         client_config(self, self.protocols(Protocol::Https, port))
     }
 
-    /// The same for an MQTT connection.
+    /// The TLS configuration of an MQTT connection to this port of the route's host, made afresh.
     pub fn mqtt_tls_config(&self, port: u16) -> Arc<ClientConfig> {
         client_config(self, self.protocols(Protocol::Mqtt, port))
     }

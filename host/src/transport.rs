@@ -51,7 +51,7 @@ impl WorkloadConfig {
     }
 }
 
-/// How long to wait where the guest does not say.
+/// The times to wait where the request does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
@@ -118,7 +118,7 @@ impl Timeouts {
     }
 }
 
-/// How long one request waits, in place of the transport's [`Timeouts`]. None, the default, leaves it at those; more than
+/// The times that one request waits, in place of the transport's [`Timeouts`]. None, the default, leaves it at those; more than
 /// their [`maximum`](Timeouts::maximum) counts as that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestTimeouts {
@@ -133,7 +133,7 @@ pub struct RequestTimeouts {
 /// Whether a request with this path may be written.
 type Permit = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Sends requests for one workload. Cheap to clone.
+/// Sends requests, and dials, for one workload. Cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
     pub(crate) pool: Pool,
@@ -145,11 +145,11 @@ pub struct Transport {
     on_answer: Option<AnswerObserver>,
 }
 
-/// Sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it;
+/// A function that sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it;
 /// and every dialed connection that did not come about, or broke.
 pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
 
-/// Sees that a request was answered, whatever the answer says.
+/// A function that sees that a request was answered, whatever the answer says.
 pub type AnswerObserver = Arc<dyn Fn() + Send + Sync>;
 
 impl Transport {

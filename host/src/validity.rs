@@ -1,7 +1,7 @@
 //! Certificates and the clock.
 //!
 //! A box without a battery wakes up in 1970, and then every certificate is "not valid yet". Whether it is the certificate that is
-//! wrong or the clock can be seen by whoever sees both dates, so both are said; and a clock that shows a time before this program
+//! wrong or the clock shows to a reader who sees both dates, so both are said; and a clock that shows a time before this program
 //! was written is wrong whatever the certificate says.
 
 use std::fmt;
@@ -15,7 +15,7 @@ use x509_cert::der::{DateTime, Decode};
 /// harm; it only says less then.
 const WRITTEN: Duration = Duration::from_secs(1_793_491_200);
 
-/// A certificate that is not in its time, by the clock of this machine.
+/// The time of a certificate, where the clock of this machine is outside of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutsideValidity {
     /// When it begins to be valid, or when it ended.

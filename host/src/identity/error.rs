@@ -8,7 +8,7 @@ use crate::key::PrivateKeyError;
 use crate::path;
 use crate::pem::{Expected, PemContents, PemError, PemSource};
 
-/// Why a certificate and a key do not make an [`Identity`](super::Identity).
+/// The reason why a certificate and a key do not make an [`Identity`](super::Identity).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum IdentityError {

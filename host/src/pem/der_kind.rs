@@ -65,7 +65,7 @@ impl DerKind {
         }
     }
 
-    /// Of what somebody has signed.
+    /// The kind of what has been signed.
     fn of_signed(content: &[u8]) -> Option<Self> {
         let mut inside = Elements::of(content);
         if inside.next_if(context(0)).is_some() {

@@ -3,9 +3,9 @@
 //! A container with a low `ulimit -n`, or a gateway with many files open, has fewer sockets to give than the limits of the pool
 //! allow. A connection that cannot be opened for that is no trouble of the network, and the requests that have connections already
 //! are about to be done with them. So the others wait for those, and the bucket does with fewer connections from then on; one less
-//! than there could be, as somebody else may want to open a file.
+//! than there could be, as another part of the process may want to open a file.
 //!
-//! But the shortage may be over: a backup has closed its files, a limit was raised. Nobody says so, so the bucket takes one turn back
+//! But the shortage may be over: a backup has closed its files, a limit was raised. No event says so, so the bucket takes one turn back
 //! after each half minute without a shortage. If that was too much, it costs one attempt to connect.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,13 +19,13 @@ use crate::clock::later;
 use crate::connect::ConnectDeadline;
 use crate::error::ConnectError;
 
-/// Between two looks whether there is a descriptor again, where nobody would say so.
+/// The pause between two looks whether there is a descriptor again, of which no event tells.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// So long without a shortage, and a turn is taken back.
+/// The time without a shortage after which a turn is taken back.
 const CALM: Duration = Duration::from_secs(30);
 
-/// How a bucket takes it.
+/// The turns that a shortage has taken from a bucket.
 pub(super) struct Shortage(Mutex<Turns>);
 
 struct Turns {
@@ -41,7 +41,7 @@ struct Turns {
 }
 
 impl Shortage {
-    /// None so far.
+    /// No shortage so far.
     pub(super) fn none(turns: usize) -> Self {
         Self(Mutex::new(Turns { count: turns, most: turns, wants_spare: false, was_met: false, calm_since: None }))
     }

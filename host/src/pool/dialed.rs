@@ -1,4 +1,4 @@
-//! Connections that belong to one guest until it lets go of them. They are never kept for somebody else, so of the pool
+//! Connections that belong to one guest until it lets go of them. They are never kept for another one, so of the pool
 //! they need what it has beside its idle connections: the bound on sockets, and one TLS configuration for as long as
 //! its tickets are good for something. A device that has lost its connection comes back within a second, with a full
 //! handshake if the configuration went with the connection.

@@ -8,7 +8,7 @@ use crate::certificate::CertificateFormatError;
 use crate::path;
 use crate::pem::{Expected, PemContents, PemError, PemSource};
 
-/// Why a file does not make [`TrustRoots`](super::TrustRoots).
+/// The reason why a file does not make [`TrustRoots`](super::TrustRoots).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RootsError {

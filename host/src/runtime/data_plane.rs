@@ -36,51 +36,91 @@ impl<'a> DataPlane<'a> {
     }
 
     /// The document of a shadow, JSON as AWS wrote it.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn get_shadow(&mut self, shadow: &Shadow) -> Result<Result<Vec<u8>, Error>> {
         self.guest()?.call_get_shadow(&mut *self.store, self.client, shadow).await
     }
 
     /// Changes a shadow, or makes it. Gives what was accepted.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn update_shadow(&mut self, update: &ShadowUpdate) -> Result<Result<Vec<u8>, Error>> {
         self.guest()?.call_update_shadow(&mut *self.store, self.client, update).await
     }
 
     /// Deletes a shadow. Gives the version that is gone.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn delete_shadow(&mut self, shadow: &Shadow) -> Result<Result<Vec<u8>, Error>> {
         self.guest()?.call_delete_shadow(&mut *self.store, self.client, shadow).await
     }
 
     /// The names of a thing's shadows.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn list_named_shadows(&mut self, listing: &ShadowListing) -> Result<Result<ShadowNames, Error>> {
         self.guest()?.call_list_named_shadows(&mut *self.store, self.client, listing).await
     }
 
     /// The message that a topic has kept.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn get_retained_message(&mut self, topic: &str) -> Result<Result<RetainedMessage, Error>> {
         self.guest()?.call_get_retained_message(&mut *self.store, self.client, topic).await
     }
 
     /// The topics that have kept a message.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn list_retained_messages(&mut self, page: &Page) -> Result<Result<RetainedEntries, Error>> {
         self.guest()?.call_list_retained_messages(&mut *self.store, self.client, page).await
     }
 
     /// Sends a message to one MQTT client.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn send_direct_message(&mut self, message: &DirectMessage) -> Result<Result<Receipt, Error>> {
         self.guest()?.call_send_direct_message(&mut *self.store, self.client, message).await
     }
 
     /// The connection of an MQTT client.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn get_connection(&mut self, query: &ConnectionQuery) -> Result<Result<Connection, Error>> {
         self.guest()?.call_get_connection(&mut *self.store, self.client, query).await
     }
 
     /// The subscriptions of an MQTT client.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn list_subscriptions(&mut self, listing: &SubscriptionListing) -> Result<Result<Subscriptions, Error>> {
         self.guest()?.call_list_subscriptions(&mut *self.store, self.client, listing).await
     }
 
     /// Disconnects an MQTT client.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn delete_connection(&mut self, disconnection: &Disconnection) -> Result<Result<Receipt, Error>> {
         self.guest()?.call_delete_connection(&mut *self.store, self.client, disconnection).await
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use wasmtime::{Cache, CacheConfig};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// Where compiled components are kept. Compiling the publisher takes a few hundred milliseconds, loading it from the
+/// The place where compiled components are kept. Compiling the publisher takes a few hundred milliseconds, loading it from the
 /// cache a few.
 #[cfg(feature = "compiler")]
 #[derive(Debug, Clone, PartialEq, Eq)]

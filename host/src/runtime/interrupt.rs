@@ -21,7 +21,7 @@ impl Interrupt {
         Self { is_wanted: Arc::new(watch::Sender::new(false)) }
     }
 
-    /// Now, or, if no call waits, as soon as one does.
+    /// Interrupts the call that waits now, or, if there is none, the next one.
     pub fn now(&self) {
         self.is_wanted.send_replace(true);
     }

@@ -21,6 +21,10 @@ impl Provisioning {
     }
 
     /// Registers a device, with the secret of its product. The platform gives out the secret of the device once.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn register(
         &mut self,
         registration: &Registration,
@@ -31,6 +35,10 @@ impl Provisioning {
     }
 
     /// Where the instance of a device is. The endpoint is `iot-auth-global.aliyuncs.com`, port 443.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn bootstrap(
         &mut self,
         endpoint: &str,
@@ -43,6 +51,10 @@ impl Provisioning {
     }
 
     /// User name and password for MQTT. The endpoint of the configuration is one like `iot-auth.cn-shanghai.aliyuncs.com`.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn mqtt_credentials(
         &mut self,
         config: &AliyunConfig,

@@ -31,7 +31,7 @@ impl Default for Options {
     }
 }
 
-/// What the thing model made of a message: a publisher speaks HTTPS, and over that nobody could hear it.
+/// What the thing model made of a message: a publisher speaks HTTPS, and no reply comes over that.
 const NO_REPLY: bool = false;
 
 /// A component that is compiled and linked, ready to be instantiated many times.
@@ -42,7 +42,7 @@ pub struct PublisherPre {
     interfaces: Interfaces,
 }
 
-/// One instance, for one device. Holds the device's token between calls.
+/// One instance of a component, for one device. Holds the device's token between calls.
 ///
 /// If a call returns an error of wasmtime, the instance has trapped: the fate of the messages of that call is unknown,
 /// and the publisher is of no more use.
@@ -54,7 +54,7 @@ pub struct Publisher {
     client: ResourceAny,
 }
 
-/// Why there is no publisher, or no session on a broker.
+/// The reason why there is no publisher, or no session on a broker.
 #[derive(Debug)]
 pub enum OpenError {
     /// The component says that the configuration or the credential cannot work, and why.
@@ -176,6 +176,10 @@ impl<'a> PublisherBuilder<'a> {
 
 impl Publisher {
     /// Publishes one message and waits for its outcome.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn publish(&mut self, message: &Message) -> Result<Result<Receipt, Error>> {
         self.guest.client().call_publish(&mut self.store, self.client, message).await
     }
@@ -184,6 +188,10 @@ impl Publisher {
     ///
     /// The instance holds all messages of a call, and has 256 MiB for them and for what it makes of them: give it more
     /// than 16 MiB in several calls.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<Receipt, Error>>> {
         self.guest.client().call_publish_all(&mut self.store, self.client, messages).await
     }
@@ -194,6 +202,10 @@ impl Publisher {
     }
 
     /// The messages that post properties of a device on Aliyun IoT Platform: one for each 200, numbered from `first_id` on.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn property_post(
         &mut self,
         device: &AliyunConfig,
@@ -206,6 +218,10 @@ impl Publisher {
     }
 
     /// The message that posts an event of a device on Aliyun IoT Platform.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn event_post(
         &mut self,
         device: &AliyunConfig,
@@ -218,6 +234,10 @@ impl Publisher {
     }
 
     /// The device's token or temporary key, for the next publisher of the same device. A secret.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn credential(&mut self) -> Result<Option<String>> {
         self.guest.client().call_credential(&mut self.store, self.client).await
     }

@@ -21,31 +21,31 @@ pub struct DeviceSecrets {
     shared: Option<Arc<dyn SharedSession>>,
 }
 
-/// One session for several who authenticate as the same device. Where a new session ends the older ones, they would do
+/// One session for several publishers that authenticate as the same device. Where a new session ends the older ones, they would do
 /// nothing else but take it from each other.
 pub trait SharedSession: Send + Sync {
-    /// Before one of them authenticates. Gives what another has obtained meanwhile, as soon as it has; nothing if it is this
+    /// Waits until one of them may authenticate. Gives what another has obtained meanwhile, as soon as it has; nothing if it is this
     /// one's turn, and then the others wait until it has said what came of it.
     fn take_turn(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>>;
 
-    /// What came of it. A secret.
+    /// Takes what came of it, which is a secret.
     fn obtained(&self, session: Option<String>);
 }
 
 impl DeviceSecrets {
-    /// None at all.
+    /// A collection without any.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One more.
+    /// Adds the secret of a device.
     #[must_use]
     pub fn with(mut self, product_key: &str, device_name: &str, device_secret: &str) -> Self {
         self.secrets.insert((product_key.to_owned(), device_name.to_owned()), device_secret.to_owned());
         self
     }
 
-    /// The same, and who publishes with them shares this session. For one device, over HTTPS.
+    /// Has all publishers with these secrets share this session. For one device, over HTTPS.
     #[must_use]
     pub fn sharing(&self, session: Arc<dyn SharedSession>) -> Self {
         Self { secrets: self.secrets.clone(), shared: Some(session) }

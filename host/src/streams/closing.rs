@@ -1,4 +1,4 @@
-//! The end of a connection that nobody holds any more.
+//! The end of a connection that its guest has let go of.
 //!
 //! A socket that is closed with bytes unread, or with bytes still coming, resets the connection, and the reset overtakes
 //! what the server has not read: the guest's own goodbye, without which a broker publishes the will of a device that left
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::connection::{StreamConnection, now};
 use super::lock;
 
-/// For goodbyes. A server that does not close by then, or does not take what is left, is not waited for.
+/// The time for goodbyes. A server that does not close by then, or does not take what is left, is not waited for.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Closes the connection, without keeping anybody waiting.

@@ -241,7 +241,7 @@ impl StreamConnection {
     }
 }
 
-/// For attempts that are not to be repeated by themselves: whoever waits makes them anew.
+/// A context for attempts that are not repeated by themselves: a caller that waits makes them anew.
 pub(super) fn now() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }

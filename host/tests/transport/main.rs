@@ -8,6 +8,7 @@ mod hooks;
 mod identities;
 mod key_kinds;
 mod load;
+mod native;
 mod outcomes;
 mod pacing;
 mod peer;

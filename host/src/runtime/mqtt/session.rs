@@ -13,7 +13,7 @@ use super::state::MqttState;
 
 /// A device on a broker. `wit/mqtt.wit` says more about each function.
 ///
-/// Nothing happens between calls: whoever holds a session calls [`receive`](Self::receive) again and again. That is when
+/// Nothing happens between calls: the holder of a session calls [`receive`](Self::receive) again and again. That is when
 /// answers are read, pauses end, what a slow connection did not take at once is sent, and the connection is kept alive.
 ///
 /// A call must be awaited to its end. Dropped in the middle (by `select!`, by a timeout) it leaves the instance where it
@@ -32,46 +32,78 @@ impl MqttSession {
 
     /// Connects, once: until the broker has accepted or refused, or the connect timeout is over. After a success the
     /// session reconnects by itself.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn connect(&mut self) -> Result<Result<Connection, Error>> {
         self.guest.session().call_connect(&mut self.store, self.session).await
     }
 
     /// Connects, and keeps trying: [`receive`](Self::receive) tells what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn keep_connecting(&mut self) -> Result<()> {
         self.guest.session().call_keep_connecting(&mut self.store, self.session).await
     }
 
     /// Takes a message and numbers it; its outcome comes as an event. A message that is refused has its outcome right
     /// here.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn publish(&mut self, message: &Message) -> Result<Result<u64, Error>> {
         self.guest.session().call_publish(&mut self.store, self.session, message).await
     }
 
-    /// The same for many, with fewer calls.
+    /// Takes many messages and numbers them, with fewer calls than [`publish`](Self::publish).
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<u64, Error>>> {
         self.guest.session().call_publish_all(&mut self.store, self.session, messages).await
     }
 
-    /// Wants messages, now and after each reconnect. An invalid filter is refused right here.
+    /// Asks the broker for the messages of a filter, now and after each reconnect. An invalid filter is refused right here.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn subscribe(&mut self, subscription: &Subscription) -> Result<Result<(), Error>> {
         self.guest.session().call_subscribe(&mut self.store, self.session, subscription).await
     }
 
-    /// Wants them no more.
+    /// Asks the broker for the messages of a filter no longer.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn unsubscribe(&mut self, filter: &str) -> Result<Result<(), Error>> {
         self.guest.session().call_unsubscribe(&mut self.store, self.session, filter).await
     }
 
     /// Waits until something happens, the time is over or an [`Interrupt`] comes, and tells what it was. Zero does not
-    /// wait. Whoever had interrupted is served: the next call waits again.
+    /// wait. One interrupt ends one call: the next one waits again.
     ///
-    /// Messages among the events are acknowledged with the next call of this or of [`disconnect`](Self::disconnect): whoever
-    /// cannot keep one calls neither, and gets it again.
+    /// Messages among the events are acknowledged with the next call of this or of [`disconnect`](Self::disconnect). A caller
+    /// that cannot keep one calls neither, and gets it again.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn receive(&mut self, timeout: Duration) -> Result<Vec<Event>> {
         self.receive_at_most(timeout, u32::MAX).await
     }
 
-    /// The same, and no more than so many events.
+    /// Waits as [`receive`](Self::receive) does, and tells no more than so many events.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn receive_at_most(&mut self, timeout: Duration, max_events: u32) -> Result<Vec<Event>> {
         let timeout = milliseconds(timeout);
         let events = self.guest.session().call_receive(&mut self.store, self.session, timeout, max_events).await;
@@ -79,33 +111,53 @@ impl MqttSession {
         events
     }
 
-    /// How many messages have no outcome yet.
+    /// The number of messages that have no outcome yet.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn outstanding(&mut self) -> Result<u32> {
         self.guest.session().call_outstanding(&mut self.store, self.session).await
     }
 
     /// Says goodbye and closes the connection. Messages without an outcome stay.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn disconnect(&mut self) -> Result<()> {
         self.guest.session().call_disconnect(&mut self.store, self.session).await
     }
 
-    /// How long the broker keeps the session after each [`disconnect`](Self::disconnect) from now on, in place of what the
-    /// configuration says. The text says why not.
+    /// Sets for how long the broker keeps the session after each [`disconnect`](Self::disconnect) from now on, in seconds, in
+    /// place of what the configuration says. The text says why not.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<Result<(), String>> {
         self.guest.session().call_expire_after_disconnect(&mut self.store, self.session, session_expiry_s).await
     }
 
     /// The messages without an outcome, oldest first, for the next session. They stay as well.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
         self.guest.session().call_unfinished(&mut self.store, self.session).await
     }
 
-    /// Gives every message its outcome that has none yet. The events tell.
+    /// Ends every message that has no outcome yet with one. The events tell.
+    ///
+    /// # Errors
+    ///
+    /// The instance has trapped.
     pub async fn abandon(&mut self) -> Result<()> {
         self.guest.session().call_abandon(&mut self.store, self.session).await
     }
 
-    /// What makes [`receive`](Self::receive) return, for whoever is not the one that waits.
+    /// The handle by which another task makes [`receive`](Self::receive) return.
     pub fn interrupt(&self) -> Interrupt {
         self.store.data().interrupt().clone()
     }

@@ -33,7 +33,7 @@ mod descriptors;
 mod dialed;
 
 use descriptors::Shortage;
-pub(crate) use dialed::{Dialed, DialedPermits};
+pub(crate) use dialed::Dialed;
 
 /// The sweeper looks no more often than this, however short the idle timeout; an idle connection whose time is over is
 /// not handed out in between.

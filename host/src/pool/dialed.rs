@@ -20,14 +20,9 @@ use crate::error::ConnectError;
 /// minute at least. The configuration holds the device's key, so it is not kept for long.
 pub(super) const RESUMPTION: Duration = Duration::from_secs(300);
 
-/// A connection and its places under the limits.
+/// A connection and its places under the limits, which are free again when it is closed.
 pub(crate) struct Dialed {
     pub(crate) stream: TlsStream<TcpStream>,
-    pub(crate) permits: DialedPermits,
-}
-
-/// Dropped when the socket is closed.
-pub(crate) struct DialedPermits {
     /// Keeps the bucket in the table while in use.
     _bucket: Arc<BucketSettings>,
     _turn: OwnedSemaphorePermit,
@@ -50,7 +45,7 @@ impl Pool {
                 connected => break connected?,
             }
         };
-        Ok(Dialed { stream, permits: DialedPermits { _bucket: bucket, _turn: turn, _socket: socket } })
+        Ok(Dialed { stream, _bucket: bucket, _turn: turn, _socket: socket })
     }
 }
 

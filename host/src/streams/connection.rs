@@ -12,11 +12,9 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncBufRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use crate::error::TransportError;
-use crate::pool::{Dialed, DialedPermits};
+use crate::pool::Dialed;
 use crate::route::Endpoint;
 use crate::transport::FailureObserver;
 
@@ -26,7 +24,7 @@ pub(super) const BUFFER: usize = 64 * 1024;
 
 pub(super) struct StreamConnection {
     to: Endpoint,
-    stream: TlsStream<TcpStream>,
+    dialed: Dialed,
     /// What TLS has not taken yet.
     unsent: BytesMut,
     /// What came while a failed write was looking for its reason.
@@ -41,7 +39,6 @@ pub(super) struct StreamConnection {
     end_of_writing: Option<End>,
     has_said_goodbye: bool,
     on_failure: Option<FailureObserver>,
-    _permits: DialedPermits,
 }
 
 /// How the connection ended.
@@ -57,7 +54,7 @@ impl StreamConnection {
     pub fn new(to: Endpoint, dialed: Dialed, on_failure: Option<FailureObserver>) -> Self {
         Self {
             to,
-            stream: dialed.stream,
+            dialed,
             unsent: BytesMut::new(),
             heard: BytesMut::new(),
             has_answered: false,
@@ -66,7 +63,6 @@ impl StreamConnection {
             end_of_writing: None,
             has_said_goodbye: false,
             on_failure,
-            _permits: dialed.permits,
         }
     }
 
@@ -103,12 +99,12 @@ impl StreamConnection {
 
     /// Shows what came next to `take`, which says how much of it is done with; or finds the end.
     fn poll_next(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> usize) -> Poll<()> {
-        match Pin::new(&mut self.stream).poll_fill_buf(cx) {
+        match Pin::new(&mut self.dialed.stream).poll_fill_buf(cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok([])) => self.end = Some(End::Closed),
             Poll::Ready(Ok(data)) => {
                 let taken = take(data);
-                Pin::new(&mut self.stream).consume(taken);
+                Pin::new(&mut self.dialed.stream).consume(taken);
                 self.has_answered = true;
             }
             Poll::Ready(Err(error)) => self.end = Some(self.failed(error)),
@@ -147,8 +143,8 @@ impl StreamConnection {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        if self.broken.is_none() && self.stream.get_ref().1.wants_write() {
-            match Pin::new(&mut self.stream).poll_flush(cx) {
+        if self.broken.is_none() && self.dialed.stream.get_ref().1.wants_write() {
+            match Pin::new(&mut self.dialed.stream).poll_flush(cx) {
                 Poll::Ready(Err(error)) => self.broke(&error),
                 flushed => return flushed.map(|_| ()),
             }
@@ -159,7 +155,7 @@ impl StreamConnection {
     /// How many of these bytes are done with: on a broken connection all of them.
     fn poll_offer(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
         if self.broken.is_none() {
-            match Pin::new(&mut self.stream).poll_write(cx, bytes) {
+            match Pin::new(&mut self.dialed.stream).poll_write(cx, bytes) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(taken)) if taken > 0 => return Poll::Ready(taken),
                 Poll::Ready(Ok(_)) => self.broke(&io::ErrorKind::WriteZero.into()),
@@ -217,7 +213,7 @@ impl StreamConnection {
         self.on_failure = None;
         if !self.has_said_goodbye {
             ready!(self.poll_sent(cx));
-            if self.broken.is_none() && ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() {
+            if self.broken.is_none() && ready!(Pin::new(&mut self.dialed.stream).poll_shutdown(cx)).is_err() {
                 return Poll::Ready(());
             }
             self.has_said_goodbye = true;

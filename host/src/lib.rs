@@ -180,7 +180,7 @@ pub use transport::{AnswerObserver, FailureObserver, RequestTimeouts, Timeouts, 
 pub use validity::OutsideValidity;
 
 // What stands in the signatures of this crate.
-#[cfg(any(feature = "mqtt", feature = "runtime"))]
+#[cfg(any(feature = "hooks", feature = "mqtt"))]
 pub use wasmtime;
 #[cfg(feature = "hooks")]
 pub use wasmtime_wasi_http;

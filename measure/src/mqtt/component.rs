@@ -1,7 +1,5 @@
 //! The component in its host.
 
-use std::sync::Arc;
-
 use thingpost_host::runtime::types::mqtt::Event;
 use thingpost_host::runtime::types::{Message, Qos};
 use thingpost_host::runtime::{MqttPre, MqttSession};

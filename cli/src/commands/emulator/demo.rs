@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use thingpost_host::runtime::types::mqtt::{AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, SessionConfig};
+use thingpost_host::runtime::types::mqtt::{
+    AwsBroker, Broker, Event, MqttAuthentication, MqttConfig, SessionConfig, SessionOptions,
+};
 use thingpost_host::runtime::types::{
     AliyunConfig, AwsAuthentication, AwsConfig, Error, Message, Platform, Qos, Receipt, SignMethod, Signer,
     TimestampPolicy,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thingpost::aliyun::RegistrationMessage;
+use thingpost_host::runtime::MqttSession;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AliyunMqttAuthentication, AliyunMqttRegistration, Broker, Event, MqttConfig, SessionConfig, Version,
+    AliyunBroker, AliyunMqttAuthentication, AliyunMqttRegistration, Broker, Event, MqttConfig, SessionConfig,
+    SessionOptions, Version,
 };
-use thingpost_host::runtime::{DEFAULT_SESSION_OPTIONS, MqttSession};
 use thingpost_host::{Alpn, Route};
 use tokio::time::Instant;
 
@@ -66,7 +67,7 @@ impl Registration {
             warnings: Vec::new(),
         };
         let reach = &arguments.reach;
-        let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, DEFAULT_SESSION_OPTIONS)?;
+        let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, SessionOptions::default())?;
         let session = starter.open().await?;
         Ok(Self { starter, session })
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thingpost_host::runtime::MqttSession;
 use thingpost_host::runtime::types::mqtt::{
-    Event, Incoming, RetainHandling, Subscribed, Subscription, SubscriptionOptions,
+    Event, Incoming, RetainHandling, SessionOptions, Subscribed, Subscription, SubscriptionOptions,
 };
 use thingpost_host::runtime::types::{Error, Qos};
 use tokio::time::Instant;

@@ -70,7 +70,7 @@ pub enum Cause {
     AlreadyActive,
     /// The sign method is not accepted.
     SignMethodUnsupported,
-    /// Whoever holds the secret did not sign.
+    /// The holder of the secret did not sign.
     SigningFailed,
     /// The connection must be upgraded.
     UpgradeRequired,
@@ -193,7 +193,7 @@ impl Error {
         Self { detail: Some(what.to_owned()), ..error }
     }
 
-    /// A registration was answered with the secret of somebody else.
+    /// A registration was answered with the secret of another device.
     pub fn of_another_device() -> Self {
         Self {
             cause: Cause::MalformedAnswer,
@@ -206,7 +206,7 @@ impl Error {
         }
     }
 
-    /// Whoever holds the secret did not sign.
+    /// The holder of the secret did not sign.
     pub fn not_signed(problem: String) -> Self {
         Self {
             cause: Cause::SigningFailed,

@@ -90,7 +90,7 @@ impl Response {
     /// Whether this says what became of the request although its body broke off. Middleboxes end connections without
     /// the goodbye of TLS, and lose the last bytes: what was thrown away for that was sent four times.
     ///
-    /// A status that is no success says all there is to say, and so does a success whose body nobody needs. Otherwise
+    /// A status that is no success says all there is to say, and so does a success whose body is not needed. Otherwise
     /// the body must be whole, and an object in JSON ends where it ends.
     pub fn decides_though_cut_short(&self, body_needed: bool) -> bool {
         !self.is_success() || !body_needed || Object::read(&self.body).is_one()
@@ -157,7 +157,7 @@ pub enum Failure {
     Denied,
     /// The name could not be resolved.
     NameResolution,
-    /// Nobody listens at the address.
+    /// The address has no listener.
     ConnectionRefused,
     /// No way to the address.
     Unreachable,
@@ -175,7 +175,7 @@ pub enum Failure {
     RequestRejected,
     /// The connection was closed before an answer.
     ConnectionClosed,
-    /// The same after messages had been answered: a kept connection that ended just as the request left, most likely. Nothing
+    /// A close after messages had been answered: a kept connection that ended just as the request left, most likely. Nothing
     /// that keeps a device from ever getting an answer can be why. At the border it is the one above.
     KeptConnectionClosed,
     /// MQTT: the connection was broken off and not closed: a reset, or what came was no TLS. Anything on the way can do that.

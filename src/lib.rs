@@ -15,7 +15,7 @@
 //!
 //! # One outcome for each message
 //!
-//! A message is delivered, refused, not sent, or *unknown*: sent, and nobody knows (see [`Delivery`]). A message is
+//! A message is delivered, refused, not sent, or *unknown*: sent, with an unknown fate (see [`Delivery`]). A message is
 //! sent again only where that is right: when the platform did not take it and may take it later, and after *unknown*
 //! only for [`Qos::AtLeastOnce`].
 //!

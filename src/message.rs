@@ -45,7 +45,7 @@ pub struct Properties {
     pub content_type: Option<String>,
     /// The topic name for a response.
     pub response_topic: Option<String>,
-    /// After this many seconds nobody wants it any more.
+    /// After this many seconds it is not wanted any more.
     pub message_expiry_s: Option<u32>,
     /// Whether the payload is text.
     pub payload_format: Option<PayloadFormat>,

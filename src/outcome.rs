@@ -40,7 +40,7 @@ impl fmt::Display for Delivery {
 /// Whether sending the same message once more can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// It fails again until somebody changes something.
+    /// It fails again until something is changed.
     Never,
     /// It may succeed after this many milliseconds.
     AfterMs(u64),

@@ -54,7 +54,7 @@ pub trait Platform: Any + fmt::Debug + Send + Sync {
         crate::explain::explain(error)
     }
 
-    /// What must not be given away of the configuration, whoever quotes it: the platform or, without an answer, the host.
+    /// What must not be given away of the configuration, by whomever it is quoted: the platform or, without an answer, the host.
     fn secrets(&self) -> Vec<&str> {
         Vec::new()
     }

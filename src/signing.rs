@@ -1,4 +1,4 @@
-//! A secret that signs is best kept where no code of ours runs. So what is to be signed is a value of its own: whoever holds the
+//! A secret that signs is best kept where no code of ours runs. So what is to be signed is a value of its own: the holder of the
 //! secret needs to know nothing of the platform, and the state machines need to know nothing of how it signs.
 
 use alloc::string::String;

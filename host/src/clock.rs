@@ -44,7 +44,7 @@ mod tests {
     async fn what_came_while_the_process_stood_still_came_in_time() {
         let (answer, answered) = oneshot::channel();
         let reading = tokio::spawn(async move {
-            // Whoever reads the socket has its turn after the timer.
+            // The reader of the socket has its turn after the timer.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             let _ = answer.send(());

@@ -270,7 +270,7 @@ impl Pool {
     fn turns(&self, state: &State, key: &Key) -> Arc<Semaphore> {
         let limits = &self.shared.limits;
         match key.protocol {
-            // Whoever had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
+            // A workload that had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
             Protocol::Https => permits(limits.connections_per_key.min(limits.connections)),
             Protocol::Mqtt => state
                 .dialed_turns(&key.workload)

@@ -56,7 +56,7 @@ impl ServerCertVerifier for Verifier {
             let verified = chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
             return verified.map_err(|error| match error {
                 Error::InvalidCertificate(CertificateError::UnknownIssuer) => untrusted(),
-                // That it calls itself an authority is what the library minds in one that nobody has named.
+                // That it calls itself an authority is what the library minds in one that was not named.
                 Error::InvalidCertificate(CertificateError::Other(_)) if is_self_issued(server) => untrusted(),
                 error => error,
             });

@@ -112,7 +112,7 @@ impl IssuedToken {
     }
 }
 
-/// What a session is good for. The endpoint too: a token is nobody else's business.
+/// What a session is good for. The endpoint too: a token is no other's business.
 fn belongs_to(device: &Device) -> [(&'static str, String); 3] {
     [
         ("endpoint", device.endpoint.authority()),

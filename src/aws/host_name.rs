@@ -19,7 +19,7 @@ pub(super) struct HostName<'a> {
 pub(super) enum Kind {
     /// The data plane: what publishing needs.
     Data,
-    /// The data plane with a certificate whose root nobody trusts any more.
+    /// The data plane with a certificate whose root is trusted no more.
     LegacyData,
     /// Where things and rules are made.
     ControlPlane,

@@ -30,7 +30,7 @@ pub(super) enum Request {
 
 /// The answer of a success, the error of anything else.
 pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error> {
-    // Whoever answers 200 on the authenticated connection has done what was asked, unless it is a portal or a proxy
+    // A server that answers 200 on the authenticated connection has done what was asked, unless it is a portal or a proxy
     // that shows a page. Of its body nothing is read but the trace id: the rest says "OK".
     if response.status == 200 && !response.is_web_page() {
         let trace_id = trace_id(response, json::Object::read(&response.body));

@@ -17,7 +17,7 @@ pub(super) enum Kind {
     TokenRejected,
     /// It may have arrived.
     Unknown,
-    /// Nothing changes unless somebody changes something.
+    /// Nothing changes by itself.
     Final,
 }
 

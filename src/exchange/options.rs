@@ -11,7 +11,7 @@ pub struct Options {
     /// How long a connection may take, TLS handshake included. `None`: 10 seconds, and twice as long each time that was
     /// too short, up to what the message has left.
     pub connect_timeout_ms: Option<u32>,
-    /// How many times a message is sent at most of which nobody knows whether it arrived. What certainly did not arrive
+    /// How many times a message is sent at most of which it is not known whether it arrived. What certainly did not arrive
     /// does not count.
     pub max_attempts: u32,
     /// The pause before the second attempt; it doubles each time.

@@ -13,7 +13,7 @@ use crate::error::Error;
 /// No more than two requests begin within this while there is silence.
 const WINDOW_MS: u64 = 1_000;
 
-/// What a connection gets at first where nobody says how much: a handshake over a slow mobile link takes two to three
+/// What a connection gets at first where it is not said how much: a handshake over a slow mobile link takes two to three
 /// seconds, and one lost packet doubles that.
 const FIRST_CONNECT_TIMEOUT_MS: u32 = 10_000;
 

@@ -1,6 +1,6 @@
 //! A platform that is at its limit refuses whatever comes until it has recovered. Left to itself each message would learn
 //! that separately, and thirty at a time would keep asking. But one that refuses a message here and there, a server that
-//! restarts behind a balancer or a limit that is almost kept, takes all the others; whoever falls silent for a second
+//! restarts behind a balancer or a limit that is almost kept, takes all the others; a client that falls silent for a second
 //! at each such refusal sends twelve messages in a second where hundreds would be taken.
 //!
 //! So a message that is refused rests by itself, and only refusals one after the other quiet the whole exchange and halve

@@ -1,4 +1,4 @@
-//! The same error means one thing while connecting and another one in the midst of messages, and MQTT 3.1.1 mostly says
+//! An error means one thing while connecting and another one in the midst of messages, and MQTT 3.1.1 mostly says
 //! nothing but that the connection is closed. So an explanation needs to know what was going on.
 
 use alloc::string::String;

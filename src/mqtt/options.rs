@@ -1,4 +1,4 @@
-//! The policies of a session. They are those that the vendors' SDKs have, with two differences: whoever is dropped is
+//! The policies of a session. They are those that the vendors' SDKs have, with two differences: a message that is dropped is
 //! named, and draining a queue ends however fast new messages come.
 
 use crate::configuration::ConfigurationProblem as Problem;

@@ -50,7 +50,7 @@ pub(super) struct Outbox {
     first_since_ms: u64,
     /// Given up over this connection and not acknowledged: the broker still counts them.
     given_up: Vec<u16>,
-    /// One of those was given up because its time was over, and not because nobody wanted to wait.
+    /// One of those was given up because its time was over, and not for want of patience.
     has_given_up_overdue: bool,
     /// At most once, and in the output.
     in_output: VecDeque<Entry>,
@@ -378,7 +378,7 @@ impl Outbox {
             } else if entry.message.qos == Qos::AtLeastOnce && output.is_written(entry.end) {
                 entry.may_have_arrived = true;
             }
-            // Not a byte of it has ever left: nobody knows the identifier.
+            // Not a byte of it has ever left: its identifier is unknown to the other side.
             let is_new = entry.attempts == 0 && !entry.may_have_arrived;
             if let Some(packet_id) = entry.packet_id.take_if(|_| is_new) {
                 self.release(packet_id);

@@ -45,7 +45,7 @@ pub(super) fn refused_subscription(version: Version, code: u8, reason: Option<St
     }
 }
 
-/// Which server the broker names in its own place. Whoever reads it may take it for an endpoint, so it stays one line, and no
+/// Which server the broker names in its own place. A reader may take it for an endpoint, so it stays one line, and no
 /// host name is longer.
 pub(super) fn elsewhere(server: &str) -> String {
     let shown: String = server.chars().filter(|it| !it.is_control()).take(255).collect();

@@ -150,7 +150,7 @@ impl Subscriptions {
 
     /// What is to be asked for next.
     pub fn next(&self) -> Option<Ask> {
-        // After a connection has ended upon several, nobody knows upon which: so one at a time.
+        // After a connection has ended upon several, it is not known upon which: so one at a time.
         let is_cautious = self.0.iter().any(|item| item.losses > 0 || item.is_suspect);
         if is_cautious && self.is_any_asked() {
             return None;

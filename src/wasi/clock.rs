@@ -5,7 +5,7 @@ use wasip2::clocks::{monotonic_clock, wall_clock};
 use super::NS_PER_MS;
 use crate::moment::Moment;
 
-/// How long the distance between the two clocks is taken for constant. Whoever sets the clock of the machine sees the
+/// How long the distance between the two clocks is taken for constant. A user who sets the clock of the machine sees the
 /// effect a second later, and a publish asks one clock instead of two.
 const DISTANCE_HOLDS_MS: u64 = 1000;
 

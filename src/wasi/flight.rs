@@ -21,7 +21,7 @@ use crate::http::{Failure, NoAnswer, Response};
 /// The host's own timeouts say more (was there a connection at all?), so they get the chance to strike first.
 const GRACE_NS: u64 = 250 * NS_PER_MS;
 
-/// Whoever looks at a deadline so late was not running meanwhile: a container was paused, a laptop slept. The answer may
+/// A process that looks at a deadline so late was not running meanwhile: a container was paused, a laptop slept. The answer may
 /// lie in the host, which needs as much again to hand it out.
 const STANDSTILL_NS: u64 = 1_000 * NS_PER_MS;
 

@@ -64,7 +64,7 @@ pub enum Signed {
     Credential(Credential),
 }
 
-/// Somebody who signs, for configurations that leave that to others.
+/// A signer, for configurations that leave that to others.
 pub trait Signs {
     /// Signs, or finds that there is no need to.
     fn sign(&self, signing: &Signing) -> Result<Signed, String>;

@@ -1,5 +1,5 @@
-//! A platform that nobody has, made of nothing but what the core makes public: tokens over HTTPS, a code for each refusal, one
-//! operation. Whoever adds a real one begins with less.
+//! A platform that does not exist, made of nothing but what the core makes public: tokens over HTTPS, a code for each refusal, one
+//! operation. A real one begins with less.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const KEY: &str = "key-of-the-device";
 /// Where it is, and as whom.
 #[derive(Debug)]
 struct MadeUp {
-    /// The secret, unless somebody else has it.
+    /// The secret, unless it is in other hands.
     key: Option<Secret>,
 }
 

@@ -27,7 +27,7 @@ impl From<&TransportError> for GuestError {
             WasiError::TlsAlertReceived { alert_message, .. } => (TransportErrorKind::TlsAlert, alert_message),
             WasiError::TlsProtocolError => (TransportErrorKind::TlsProtocol, None),
             WasiError::ConnectionTerminated => ending(error),
-            // Of answers, which nobody here waits for.
+            // Of answers, which are not waited for here.
             _ => (TransportErrorKind::Other, None),
         };
         Self { kind, detail }

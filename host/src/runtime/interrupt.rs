@@ -50,7 +50,7 @@ struct Interruption(watch::Receiver<bool>);
 impl Pollable for Interruption {
     async fn ready(&mut self) {
         if self.0.wait_for(|is_wanted| *is_wanted).await.is_err() {
-            // Nobody is left who could want it.
+            // There is none left that could want it.
             std::future::pending::<()>().await;
         }
     }

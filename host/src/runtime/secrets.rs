@@ -91,7 +91,7 @@ fn is_authentication(product_key: &str, device_name: &str, content: &str) -> boo
 
 impl Host for StoreState {
     async fn sign(&mut self, group: String, device: String, method: Method, content: String) -> Result<Proof, String> {
-        // Whoever may not sign does not wait for a turn either.
+        // A guest that may not sign does not wait for a turn either.
         let signature = self.secrets().sign(&group, &device, method, &content)?;
         if let Some(shared) = &self.secrets().shared
             && let Some(session) = shared.take_turn().await

@@ -181,7 +181,7 @@ impl StreamConnection {
         while self.end.is_none() && self.end_of_writing.is_none() {
             let room = BUFFER.saturating_sub(self.heard.len());
             if room == 0 {
-                // Whoever says so much, and nobody reads it, is not about to come to an end.
+                // A server that says so much, unread, is not about to come to an end.
                 self.end_of_writing = Some(self.failed(broken.into()));
                 break;
             }

@@ -29,7 +29,7 @@ impl Pollable for Input {
         }
         poll_fn(|cx| {
             let mut connection = self.connection.lock();
-            // Whoever waits for an answer wants the question to arrive.
+            // A guest that waits for an answer wants the question to arrive.
             let _ = connection.poll_sent(cx);
             connection.poll_readable(cx)
         })

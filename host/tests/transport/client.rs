@@ -15,7 +15,7 @@ pub fn config(workload: &str, routes: Vec<Route>, server: &Server) -> WorkloadCo
     config_at(workload, routes, server.address)
 }
 
-/// The same for a server that is not a [`Server`].
+/// A workload that may reach a server that is not a [`Server`].
 pub fn config_at(workload: &str, routes: Vec<Route>, address: SocketAddr) -> WorkloadConfig {
     let override_all = format!("::{address}");
     WorkloadConfig::new(workload, RouteTable::new(routes).unwrap())

@@ -199,7 +199,7 @@ impl Bench {
         Ok(Case { title: title.into(), measured: compare(self.effort.rounds, contenders).await?, bound })
     }
 
-    /// The same for contenders that start a process for each turn, which takes long: a few rounds are enough.
+    /// A case of contenders that start a process for each turn, which takes long: a few rounds are enough.
     async fn case_with_a_process(
         &self,
         title: impl Into<String>,
@@ -211,7 +211,7 @@ impl Bench {
         Ok(Case { title: title.into(), measured: compare(rounds, contenders).await?, bound })
     }
 
-    /// The same twice: by the time that passes, and by the time that this process keeps a processor busy, where the
+    /// A case twice: by the time that passes, and by the time that this process keeps a processor busy, where the
     /// system tells that.
     async fn case_and_processor(
         &self,

@@ -1,6 +1,6 @@
 //! Aliyun IoT Platform over MQTT.
 //!
-//! The same signature as over HTTPS, but nowhere to put its parameters: so they stand in the client id, between bars,
+//! The signature is that of HTTPS, but there is nowhere to put its parameters: so they stand in the client id, between bars,
 //! and the password is the signature. The platform does not compare the timestamp with its clock here.
 //!
 //! What stands here is from Aliyun's documentation ("Establish MQTT connections over TCP") and its SDKs: the form of
@@ -64,7 +64,7 @@ impl BrokerConfig {
         Ok(Self { device, auth_method, is_unchecked: false, parameters: Vec::new() })
     }
 
-    /// The same of an instance that takes more than the documentation says: MQTT 5, a will, retained messages, shared
+    /// The broker of an instance that takes more than the documentation says: MQTT 5, a will, retained messages, shared
     /// subscriptions, topics of other devices.
     #[must_use]
     pub fn unchecked(self) -> Self {

@@ -1,4 +1,4 @@
-//! A temporary key outlives the instance that asked for it. Whoever keeps it has to know when it ends and whose it is.
+//! A temporary key outlives the instance that asked for it. Its keeper has to know when it ends and whose it is.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -92,7 +92,7 @@ impl TemporaryKey {
     }
 }
 
-/// What makes a session useless for somebody else.
+/// What makes a session useless for others.
 fn belongs_to(provider: &CredentialsProvider) -> [(&'static str, String); 3] {
     [
         ("endpoint", provider.endpoint.authority()),

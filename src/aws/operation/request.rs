@@ -120,7 +120,7 @@ impl DirectMessage {
         }
         target.number("timeout", self.timeout_s);
         if let Some(properties) = &message.properties {
-            // It goes to somebody who is there, and nobody keeps it.
+            // It goes to a client that is there, and is kept for none.
             if properties.message_expiry_s.is_some() {
                 return Err(RequestProblem::Unsupported);
             }

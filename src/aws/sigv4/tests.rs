@@ -1,4 +1,4 @@
-//! Against the SDK's own crate: its published suite, and thousands of requests that nobody thought of.
+//! Against the SDK's own crate: its published suite, and thousands of requests made by chance.
 
 use std::format;
 use std::fs;

@@ -10,7 +10,7 @@ use crate::error::{Cause, Error};
 use crate::exchange::{Exchange, Options};
 use crate::platform::Platform;
 
-/// Whoever signs by a clock that is ahead by so much.
+/// A signer by a clock that is ahead by so much.
 fn by_a_clock(ahead_ms: i64, script: Script) -> Drive {
     let cloud = Cloud::aws(script).with_clock();
     let exchange = Exchange::new(signing_platform(), Options::default(), None, SEED, messages(40)).unwrap();

@@ -19,7 +19,7 @@ fn served() -> Script {
     Script::always(Fate::Served)
 }
 
-/// Nobody listens until then.
+/// There is no listener until then.
 fn away_until(mut drive: Drive, back_ms: u64) -> Drive {
     let back = drive.cloud.clone();
     drive.cloud.messages = Script::always(REFUSED);

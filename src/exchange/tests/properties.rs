@@ -30,7 +30,7 @@ struct Case {
     lateness_ms: u64,
     /// Whether messages are signed, on AWS.
     is_signed: bool,
-    /// How long somebody else takes to sign, on Aliyun.
+    /// How long the signer takes, on Aliyun.
     sign_ms: Option<u64>,
     ahead_ms: i64,
     jump: (u64, i64),
@@ -91,7 +91,7 @@ impl Absence {
     }
 }
 
-/// Nobody answers. A connection that is closed is left out: on a first contact it has a schedule of its own.
+/// There is no answer. A connection that is closed is left out: on a first contact it has a schedule of its own.
 fn silence() -> impl Strategy<Value = Script> {
     let after = prop::sample::select(vec![Failure::AnswerTimeout, Failure::AnswerTooLarge, Failure::Protocol]);
     let failure = prop_oneof![4 => Just(Failure::ConnectionRefused), 2 => before_sending(), 1 => after];

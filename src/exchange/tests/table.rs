@@ -100,7 +100,7 @@ fn statuses(platform: &dyn Platform, body: &str, kind: Kind, delivery: Option<De
     ranges.iter().map(range).collect::<Vec<_>>().join(", ")
 }
 
-/// For good: refused, or nobody knows.
+/// For good: refused, or unknown.
 fn with_deliveries(of: impl Fn(Option<Delivery>) -> String, kind: Kind) -> String {
     if kind != Kind::Final {
         return of(None);

@@ -1,4 +1,4 @@
-//! Tokens that are taken away: by a platform that ends them early, by one that accepts none, and by somebody else who
+//! Tokens that are taken away: by a platform that ends them early, by one that accepts none, and by another process that
 //! authenticates as the same device. Two exchanges against one platform, on one clock.
 
 use super::cloud::{Cloud, Fate, Script};

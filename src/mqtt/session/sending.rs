@@ -94,7 +94,7 @@ impl Session {
         }
     }
 
-    /// What is awaited may have come long ago, and lie behind what nobody takes; or the question has not left yet.
+    /// What is awaited may have come long ago, and lie behind what is not taken; or the question has not left yet.
     fn cannot_have_heard(&mut self, now_ms: u64) {
         if let Link::Online(online) = &mut self.link {
             online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
@@ -175,7 +175,7 @@ impl Session {
         };
         let after = |since_ms: Option<u64>, ms: u64| since_ms.map(|since_ms| since_ms.saturating_add(ms));
 
-        // Silence from either side will do: who only sends would never learn that nobody hears.
+        // Silence from either side will do: a client that only sends would never learn that it is not heard.
         let quiet_ms = online.last_sent_ms.min(online.last_received_ms).saturating_add(online.ping_after_ms);
         let ping_at_ms = after(silent_since_ms, patience_ms / 2).map_or(quiet_ms, |doubt_ms| doubt_ms.min(quiet_ms));
         let pings_ms = online.pinged_ms.is_none().then_some(ping_at_ms);

@@ -1,5 +1,5 @@
 //! What is said of the connection. It belongs on standard error and in one line: a loss that heals itself is no failure, but
-//! whoever looks on wants to know why nothing moves.
+//! a user who looks on wants to know why nothing moves.
 
 use thingpost_host::runtime::types::mqtt::Disconnection;
 use thingpost_host::runtime::types::{Cause, Error, Retry, TransportErrorKind};
@@ -17,7 +17,7 @@ pub struct Link {
     since: Instant,
     /// Why there is none, as long as there was none.
     error: Option<Error>,
-    /// The same as it was said last: it is not said at each attempt.
+    /// The error as it was said last: it is not said at each attempt.
     said: Option<String>,
     last_failure: LastFailure,
 }
@@ -84,7 +84,7 @@ impl Link {
     }
 }
 
-/// What somebody has to change. All of the network is temporary, certificates and names included.
+/// What the user has to change. All of the network is temporary, certificates and names included.
 fn is_final(error: &Error) -> bool {
     match error.cause {
         Cause::Transport(failure) => {

@@ -267,7 +267,7 @@ fn a_message_is_blamed_only_for_a_close_that_may_be_its_doing() {
         world.broker.holds_acks = true;
         world.wire_takes = wire_takes;
         world.publish(at_least_once("t", "innocent"));
-        // Other things come, so nobody takes the connection for dead.
+        // Other things come, so the connection is not dead.
         for _ in 0..wait_ms / 100 {
             world.pass(100);
             world.hear(&[0x30, 3, 0, 1, b'x']);

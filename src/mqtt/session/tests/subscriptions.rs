@@ -109,7 +109,7 @@ fn the_end_of_one_is_told_the_broker_and_survives_a_loss() {
     assert_eq!(world.broker.log.last().unwrap(), "unsubscribe b");
     assert_eq!(answers(&world).last().unwrap(), "-b");
 
-    // Nobody has to be told.
+    // No telling is needed.
     let mut world = World::online(config(Version::V5), prompt());
     world.session.unsubscribe("c").unwrap();
     world.settle();

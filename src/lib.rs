@@ -57,7 +57,6 @@ pub mod exchange;
 pub mod explain;
 mod field;
 pub mod http;
-#[cfg(any(feature = "aliyun", feature = "aws"))]
 #[cfg_attr(
     not(all(feature = "aliyun", feature = "aws")),
     expect(dead_code, reason = "each platform needs a part of it")

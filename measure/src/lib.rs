@@ -44,5 +44,12 @@ pub use peer::Peer;
 pub use rounds::{Contender, Measured, Rounds, compare};
 pub use work::{Load, Taken, Work};
 
+/// What to say of measurements that were not compiled like a release: in `release` most of what is not on the way of a message
+/// is not optimised, the core without WebAssembly among it.
+pub const CAVEAT: Option<&str> = match env!("THINGPOST_OPT_LEVEL").as_bytes() {
+    b"3" => None,
+    _ => Some("this build is not optimised, so these numbers say nothing; build it with `--profile dist`"),
+};
+
 /// Why something could not be measured.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,3 +1,5 @@
+//! What has to hold before a change lands. `.ci/run` and a workflow of a forge call this, and so there is one list of it.
+//!
 //! Machines differ: what passes on one that is quick and idle may fail on the next. `--full` runs the tests where they
 //! have it hard.
 
@@ -7,35 +9,115 @@ use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::suite;
+use crate::{TARGET, suite, workspace};
 
 /// Where the build beside the tests goes, under the workspace.
 const BESIDE: &str = "target/beside";
 
-/// What `.ci/run` does, which is the list of it; and with `--full` all tests twice more.
+/// Words for cargo, and what rustdoc is to be told: nothing, or to take no warning.
+struct Step {
+    cargo: &'static str,
+    rustdoc: &'static str,
+}
+
+const fn step(cargo: &'static str) -> Step {
+    Step { cargo, rustdoc: "" }
+}
+
+const fn documentation(cargo: &'static str) -> Step {
+    Step { cargo, rustdoc: "--deny warnings" }
+}
+
+/// In this order, as each finds done what those before it have done. The first of the README's two commands adds the
+/// WebAssembly target where it is missing; all that follows needs it.
+const STEPS: [Step; 9] = [
+    step("fmt --all --check"),
+    // A broker for the tests of MQTT; the demo shows MQTT where there is one.
+    step("xtask broker"),
+    step("xtask demo"),
+    step("xtask test"),
+    // Each benchmark once, so that none of them rots; what they measure in this profile says nothing.
+    step("test --workspace --bench codec --bench mqtt --bench publish --bench start"),
+    step("clippy --workspace --all-targets -- --deny warnings"),
+    documentation("doc --workspace --no-deps --document-private-items"),
+    documentation(
+        "doc --target wasm32-unknown-unknown --no-deps --document-private-items --package thingpost --features wasi",
+    ),
+    // The core library has the name of the command, and so the same place in the documentation. This one goes elsewhere.
+    documentation(
+        "rustdoc --package thingpost-cli --bin thingpost --config build.build-dir='target' \
+         --target-dir target/command -- --document-private-items",
+    ),
+];
+
+/// What the crate of the components can be, by its feature.
+const COMPONENTS: [&str; 5] = ["codec", "sans-io", "publisher", "host-signer", "mqtt"];
+
+/// Packages with some of their features, each alone, so that none is borrowed from what the rest of the workspace asks for.
+/// A line for each set that somebody may want: the verb, the package, and the features.
+const ALONE: [(&str, &str, &str); 9] = [
+    ("check", "thingpost", ""),
+    ("test", "thingpost", "aws"),
+    ("test", "thingpost", "aliyun"),
+    ("check", "thingpost", "mqtt"),
+    ("check", "thingpost", "aws,aliyun"),
+    ("check", "thingpost", "aws,mqtt"),
+    ("check", "thingpost", "aliyun,mqtt"),
+    ("check", "thingpost-host", "default"),
+    ("check", "thingpost-cli", ""),
+];
+
+/// Carries out all steps, whatever fails, and says at the end what did; with `--full` also all tests twice more.
 pub fn run(arguments: &[OsString]) -> Result<(), String> {
     let is_full = match arguments {
         [] => false,
         [full] if full == "--full" => true,
         _ => return Err("`cargo xtask ci` takes --full or nothing".to_owned()),
     };
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = workspace();
     let mut failed = Vec::new();
-    let mut step = |name: &'static str, status: Result<ExitStatus, String>| {
+    let mut note = |name: &str, status: Result<ExitStatus, String>| {
         if !status?.success() {
-            failed.push(name);
+            failed.push(name.to_owned());
         }
         Ok::<_, String>(())
     };
-    step(".ci/run", Command::new(workspace.join(".ci/run")).status().map_err(|error| format!(".ci/run: {error}")))?;
+    for Step { cargo, rustdoc } in &STEPS {
+        let words: Vec<_> = cargo.split_whitespace().collect();
+        note(&format!("cargo {cargo}"), cargo_with(&words, rustdoc, &workspace))?;
+    }
+    for component in COMPONENTS {
+        let of_it = ["--target", TARGET, "--package", "thingpost-components", "--features", component];
+        let clippy = [&["clippy"], &of_it[..], &["--", "--deny", "warnings"]].concat();
+        note(&format!("clippy of the component {component}"), cargo_with(&clippy, "", &workspace))?;
+        let doc = [&["doc", "--no-deps", "--document-private-items"], &of_it[..]].concat();
+        note(&format!("documentation of the component {component}"), cargo_with(&doc, "--deny warnings", &workspace))?;
+    }
+    for (verb, package, features) in ALONE {
+        let words = [verb, "--package", package, "--no-default-features", "--features", features];
+        note(&format!("{verb} of {package}, features `{features}`"), cargo_with(&words, "", &workspace))?;
+    }
     if is_full {
-        step("the tests with all cores kept busy", with_busy_cores())?;
-        step("the tests under `nice` beside a build", beside_a_build(&workspace))?;
+        note("the tests with all cores kept busy", with_busy_cores())?;
+        note("the tests under `nice` beside a build", beside_a_build(&workspace))?;
     }
     match failed.is_empty() {
-        true => Ok(()),
-        false => Err(format!("failed: {}", failed.join(", "))),
+        true => {
+            println!("\n== all that has to hold does");
+            Ok(())
+        }
+        false => Err(format!("\nfailed:\n  {}", failed.join("\n  "))),
     }
+}
+
+fn cargo_with(words: &[&str], rustdoc: &str, workspace: &Path) -> Result<ExitStatus, String> {
+    println!("\n== cargo {}", words.join(" "));
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(workspace).args(words);
+    if !rustdoc.is_empty() {
+        cargo.env("RUSTDOCFLAGS", rustdoc);
+    }
+    cargo.status().map_err(|error| format!("cannot run cargo: {error}"))
 }
 
 /// Two threads for each core want to compute all the time, and so a test gets a third of what it could use. They are

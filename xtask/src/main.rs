@@ -4,21 +4,27 @@
 mod broker;
 mod ci;
 mod moto;
+mod once;
 mod suite;
 mod verdicts;
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// How cargo builds the command for the demo: with what the demo shows and no more. By the name of the program, so that the
+/// features of third-party crates are those that the tests ask for, see `tests/unified/`.
+const DEMO: [&str; 3] = ["--bin", "thingpost", "--no-default-features"];
+
 const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them
 cargo xtask test [ARGUMENTS]     run all tests, whatever fails, and list the failures; arguments go to cargo test
-cargo xtask ci [--full]          what .ci/run does; --full: and all tests with busy cores, and under `nice` beside a build
+cargo xtask ci [--full]          what has to hold before a change lands; --full: and all tests with busy cores, and under `nice` beside a build
+cargo xtask once                 say which third-party crates the demo and the tests compile twice, if any
 cargo xtask broker               install the MQTT broker of the tests, as root on Debian; demo and test use it
 cargo xtask moto                 install moto for the tests, if there is python3 with venv and pip; test uses it
 cargo xtask components [FOLDER]  build the components, write them to a folder
@@ -30,13 +36,14 @@ fn main() -> ExitCode {
     let task = arguments.next().unwrap_or_default();
     let arguments: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
-        Some("demo") => cargo(&["run", "--package", "thingpost-cli", "--", "demo"], &arguments),
+        Some("demo") => demo(&arguments),
         Some("test") => test(&arguments),
         Some("ci") => ci::run(&arguments),
         Some("broker") => broker::ensure(),
+        Some("once") => once::check(),
         Some("moto") => moto::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
-        Some("bench") => cargo(&["run", "--release", "--package", "thingpost-benches", "--"], &arguments),
+        Some("bench") => cargo(&["run", "--profile", "dist", "--package", "thingpost-benches", "--"], &arguments),
         Some("readme") => write_sizes(),
         _ => Err(USAGE.to_owned()),
     };
@@ -55,6 +62,18 @@ fn cargo(arguments: &[&str], more: &[OsString]) -> Result<(), String> {
     let mut cargo = Command::new("cargo");
     cargo.args(arguments).args(more);
     end_with(cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?)
+}
+
+fn demo(arguments: &[OsString]) -> Result<(), String> {
+    ensure_target()?;
+    let mut cargo = Command::new("cargo");
+    // Which packages cargo counts the features of depends on the folder.
+    cargo.current_dir(workspace()).arg("run").args(DEMO).args(["--", "demo"]).args(arguments);
+    end_with(cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?)
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn test(arguments: &[OsString]) -> Result<(), String> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use thingpost_measure::suite::Effort;
-use thingpost_measure::{report, server, suite};
+use thingpost_measure::{CAVEAT, report, server, suite};
 
 use crate::args::BenchArguments;
 use crate::error::Problem;
@@ -19,8 +19,8 @@ pub fn run(arguments: &BenchArguments) -> Result<Exit, Problem> {
     if let Some(file) = &arguments.html {
         check_writable(file).map_err(|why| cannot_write(file, why))?;
     }
-    if cfg!(debug_assertions) {
-        complain("thingpost: this is a debug build, so these numbers say nothing; build it with `--release`");
+    if let Some(caveat) = CAVEAT {
+        complain(format_args!("thingpost: {caveat}"));
     }
     let mut server = Command::new(env::current_exe().map_err(|error| Problem::new("cannot find myself", error))?);
     server.arg("bench-server");

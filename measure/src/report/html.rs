@@ -14,7 +14,7 @@ const HEAD: &str = "<!doctype html>\n<html lang=en><meta charset=utf-8><title>th
 fn origin() -> String {
     let (version, system, processor) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let warning =
-        if cfg!(debug_assertions) { " <strong>A debug build: these numbers say nothing.</strong>" } else { "" };
+        crate::CAVEAT.map(|caveat| format!(" <strong>Mind that {}.</strong>", escaped(caveat))).unwrap_or_default();
     format!("<p>Version {version}, {system}, {processor}.{warning}</p>\n")
 }
 

@@ -81,6 +81,41 @@ fn the_session_imports_dialer_interrupt_signer_streams_and_a_clock_and_nothing_e
     assert!(of_wasi.into_iter().all(|import| import.contains("@0.2.")));
 }
 
+/// What a world of `wit/worlds.wit` says that it imports, without versions.
+fn declared_imports(world: &str) -> BTreeSet<String> {
+    let worlds = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/worlds.wit");
+    let worlds = std::fs::read_to_string(worlds).unwrap();
+    let (_, rest) = worlds.split_once(&format!("\nworld {world} {{\n")).unwrap();
+    let lines = rest.lines().map(str::trim).take_while(|line| *line != "}");
+    let mut imports = BTreeSet::new();
+    for line in lines {
+        if let Some(name) = line.strip_prefix("import ").and_then(|line| line.strip_suffix(';')) {
+            let name = name.split('@').next().unwrap();
+            imports.insert(if name.contains(':') { name.to_owned() } else { format!("thingpost:iot/{name}") });
+        } else if let Some(included) = line.strip_prefix("include ").and_then(|line| line.strip_suffix(';')) {
+            imports.extend(declared_imports(included));
+        }
+    }
+    imports
+}
+
+#[test]
+fn a_component_imports_what_its_world_declares() {
+    let without_version = |import: String| import.split_once('@').unwrap().0.to_owned();
+    for (artifact, world) in [
+        (CODEC, "codec"),
+        (SANS_IO, "sans-io"),
+        (PUBLISHER, "publish"),
+        (SIGNED_PUBLISHER, "publish-signed"),
+        (MQTT, "mqtt"),
+    ] {
+        let mut imported: BTreeSet<String> = imports(artifact).into_iter().map(without_version).collect();
+        // Comes along with the dialer, which uses it, and has no functions.
+        imported.remove("thingpost:iot/types");
+        assert_eq!(imported, declared_imports(world), "{}", artifact.name);
+    }
+}
+
 #[test]
 fn the_codec_and_the_state_machine_import_nothing() {
     for artifact in [CODEC, SANS_IO] {

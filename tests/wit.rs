@@ -62,6 +62,21 @@ fn every_declaration_says_since_when_and_everything_has_a_documentation() {
 }
 
 #[test]
+fn half_of_all_lines_are_documentation() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let (mut lines, mut documentation) = (0, 0);
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let wit = fs::read_to_string(&path).unwrap();
+            lines += wit.lines().count();
+            documentation += wit.lines().filter(|line| line.trim_start().starts_with("///")).count();
+        }
+    }
+    assert!(documentation * 2 >= lines, "{documentation} of {lines}");
+}
+
+#[test]
 fn a_gap_is_found_wherever_it_is() {
     let complete = "\
 package thingpost:iot@0.2.0;

@@ -1,4 +1,4 @@
-//! The types of the interface `types`, for publishers and for sessions on brokers: whoever publishes over HTTPS and over MQTT has
+//! The types of the interface `types`, for publishers and for sessions on brokers: an embedder of both has
 //! one `Message`, one `Error` and one `Receipt`.
 
 wasmtime::component::bindgen!({

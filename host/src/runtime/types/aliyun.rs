@@ -20,7 +20,7 @@ pub struct Config {
     /// The name of the device within its product.
     #[component(name = "device-name")]
     pub device_name: String,
-    /// Who signs.
+    /// The party that signs.
     pub signer: Signer,
     /// 1 to 64 characters that name this device. None: `PRODUCT_KEY.DEVICE_NAME`, cut to 64 characters.
     #[component(name = "client-id")]
@@ -32,7 +32,7 @@ pub struct Config {
     pub timestamp: TimestampPolicy,
 }
 
-/// Who signs for a device on Aliyun IoT Platform.
+/// The party that signs for a device on Aliyun IoT Platform.
 #[derive(Clone, PartialEq, ComponentType, Lift, Lower)]
 #[component(variant)]
 pub enum Signer {
@@ -111,7 +111,7 @@ pub enum MqttAuthentication {
 #[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct MqttSignature {
-    /// Who signs.
+    /// The party that signs.
     pub signer: Signer,
     /// How to sign.
     #[component(name = "sign-method")]

@@ -66,7 +66,7 @@ pub struct CustomAuthorizer {
     pub placement: Placement,
 }
 
-/// Who gives out temporary keys for a device certificate.
+/// The endpoint that gives out temporary keys for a device certificate.
 #[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct CredentialsProvider {

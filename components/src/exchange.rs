@@ -20,14 +20,13 @@ pub struct Exchange(RefCell<exchange::Exchange>);
 
 /// Opens an exchange with whichever platform.
 pub fn open(
-    platform: Result<impl Platform, ConfigurationProblem>,
+    platform: Result<Arc<dyn Platform>, ConfigurationProblem>,
     options: &Options,
     credential: Option<&str>,
     seed: u64,
     messages: Vec<Message>,
 ) -> Result<ExchangeHandle, String> {
     let opened = platform.and_then(|platform| {
-        let platform: Arc<dyn Platform> = Arc::new(platform);
         let options = options::options(options)?;
         let credential = credential.map(|text| platform.import_credential(text)).transpose()?;
         let messages = messages.into_iter().map(message::message).collect();

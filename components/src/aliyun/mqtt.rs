@@ -1,16 +1,18 @@
 //! Interface `aliyun-mqtt`.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use thingpost::aliyun::mqtt::AuthMethod;
 use thingpost::aliyun::{Device, mqtt};
+use thingpost::mqtt::Broker;
 use thingpost::{ConfigurationProblem, Secret};
 
 use super::signer::signer;
 use crate::Component;
 use crate::bindings::exports::thingpost::iot::aliyun_mqtt::{
-    Broker, Guest, Session, SessionConfig, SessionOptions, Unfinished,
+    Broker as WitBroker, Guest, Session, SessionConfig, SessionOptions, Unfinished,
 };
 use crate::bindings::exports::thingpost::iot::aliyun_types::MqttAuthentication;
 use crate::mqtt::session;
@@ -19,16 +21,17 @@ use crate::values::sign_method::sign_method;
 
 impl Guest for Component {
     fn open(
-        broker: Broker,
+        broker: WitBroker,
         config: SessionConfig,
         options: SessionOptions,
         unfinished: Vec<Unfinished>,
     ) -> Result<Session, String> {
-        session::open(self::broker(broker), config, &options, unfinished)
+        let broker = self::broker(broker).map(|broker| -> Arc<dyn Broker> { Arc::new(broker) });
+        session::open(broker, config, &options, unfinished)
     }
 }
 
-fn broker(broker: Broker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
+fn broker(broker: WitBroker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let device = Device::new(endpoint, &broker.product_key, &broker.device_name, broker.client_id.as_deref())?;
     let of_device = mqtt::BrokerConfig::new(device, auth_method(broker.authentication))?;

@@ -1,7 +1,10 @@
 //! Interface `aws-exchange`.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+
+use thingpost::Platform;
 
 use super::config::config;
 use crate::Component;
@@ -16,6 +19,7 @@ impl Guest for Component {
         seed: u64,
         messages: Vec<Message>,
     ) -> Result<Exchange, String> {
-        exchange::open(self::config(config), &options, credential.as_deref(), seed, messages)
+        let platform = self::config(config).map(|config| -> Arc<dyn Platform> { Arc::new(config) });
+        exchange::open(platform, &options, credential.as_deref(), seed, messages)
     }
 }

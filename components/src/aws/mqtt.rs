@@ -1,14 +1,16 @@
 //! Interface `aws-mqtt`.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use thingpost::aws::mqtt;
+use thingpost::mqtt::Broker;
 use thingpost::{ConfigurationProblem, Secret};
 
 use crate::Component;
 use crate::bindings::exports::thingpost::iot::aws_mqtt::{
-    Broker, Guest, Session, SessionConfig, SessionOptions, Unfinished,
+    Broker as WitBroker, Guest, Session, SessionConfig, SessionOptions, Unfinished,
 };
 use crate::bindings::exports::thingpost::iot::aws_types::MqttAuthentication;
 use crate::mqtt::session;
@@ -16,16 +18,17 @@ use crate::values::endpoint::endpoint;
 
 impl Guest for Component {
     fn open(
-        broker: Broker,
+        broker: WitBroker,
         config: SessionConfig,
         options: SessionOptions,
         unfinished: Vec<Unfinished>,
     ) -> Result<Session, String> {
-        session::open(self::broker(broker), config, &options, unfinished)
+        let broker = self::broker(broker).map(|broker| -> Arc<dyn Broker> { Arc::new(broker) });
+        session::open(broker, config, &options, unfinished)
     }
 }
 
-fn broker(broker: Broker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
+fn broker(broker: WitBroker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let authentication = match broker.authentication {
         MqttAuthentication::Certificate => mqtt::Authentication::Certificate,

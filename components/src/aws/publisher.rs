@@ -1,6 +1,9 @@
 //! Interface `aws-publisher`.
 
 use alloc::string::String;
+use alloc::sync::Arc;
+
+use thingpost::Platform;
 
 use super::config::config;
 use crate::Component;
@@ -9,6 +12,7 @@ use crate::publisher::client;
 
 impl Guest for Component {
     fn open(config: Config, options: Options, credential: Option<String>) -> Result<Client, String> {
-        client::open(self::config(config), &options, credential.as_deref())
+        let platform = self::config(config).map(|config| -> Arc<dyn Platform> { Arc::new(config) });
+        client::open(platform, &options, credential.as_deref())
     }
 }

@@ -30,13 +30,13 @@ const EVENT_BYTES: usize = 1024 * 1024;
 
 /// Opens a session on a broker of whichever platform.
 pub fn open(
-    broker: Result<impl mqtt::Broker + 'static, ConfigurationProblem>,
+    broker: Result<Arc<dyn mqtt::Broker>, ConfigurationProblem>,
     config: SessionConfig,
     options: &SessionOptions,
     unfinished: Vec<Unfinished>,
 ) -> Result<SessionHandle, String> {
     let opened = broker.and_then(|broker| {
-        let config = config::config(Arc::new(broker), config);
+        let config = config::config(broker, config);
         let unfinished = unfinished.into_iter().map(config::unfinished).collect();
         let options = config::options(options);
         mqtt::Session::open(wasi::monotonic_ms(), config, options, unfinished, wasi::seed())

@@ -32,12 +32,12 @@ pub struct Client {
 
 /// Opens a client for a device on whichever platform.
 pub fn open(
-    platform: Result<impl Platform, ConfigurationProblem>,
+    platform: Result<Arc<dyn Platform>, ConfigurationProblem>,
     options: &WitOptions,
     credential: Option<&str>,
 ) -> Result<ClientHandle, String> {
     platform
-        .and_then(|platform| Client::new(Arc::new(platform), options, credential))
+        .and_then(|platform| Client::new(platform, options, credential))
         .map(ClientHandle::new)
         .map_err(|problem| problem.text())
 }

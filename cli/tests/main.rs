@@ -40,5 +40,6 @@ mod secrets;
 mod sentences;
 mod session_files;
 mod shadows;
+mod shelves;
 mod standstill;
 mod thing_model;

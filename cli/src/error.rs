@@ -4,9 +4,9 @@ use std::fmt;
 
 /// Why nothing was tried. Shows as one line that names the thing and the way out.
 #[derive(Debug)]
-pub struct Problem(String);
+pub struct CliError(String);
 
-impl Problem {
+impl CliError {
     /// `what: why`.
     pub fn new(what: impl fmt::Display, why: impl fmt::Display) -> Self {
         Self(format!("{what}: {why}"))
@@ -18,7 +18,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&one_line(&self.0))
     }

@@ -1,7 +1,7 @@
 //! The command line: the component, the host library and the emulators put together.
 //!
 //! Whoever types a wrong path at three in the morning should read one line that names it, not a backtrace: every
-//! problem here ends as a [`Problem`](error::Problem), and every message as one of the exit codes.
+//! problem here ends as a [`CliError`](error::CliError), and every message as one of the exit codes.
 //!
 //! The shelves point one way: `commands` use all the others, and none of those knows a command. `args` is what can be typed; `device`,
 //! `message` and `lines` are what is made of it; `component` puts a device into the sandbox; `files` keeps what outlives a run;
@@ -25,11 +25,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{Arguments, lost_variable, usage};
+use args::{Cli, lost_variable, usage};
 use exit::Exit;
 
 fn main() -> ExitCode {
-    let exit = match Arguments::try_parse() {
+    let exit = match Cli::try_parse() {
         Ok(arguments) => {
             lost_variable::look_at(&arguments.command);
             commands::run(arguments.command)
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(usage::explain(error, env::args_os().skip(1))),
     };
-    let exit = exit.unwrap_or_else(|problem| {
-        terminal::complain(format_args!("thingpost: {problem}"));
+    let exit = exit.unwrap_or_else(|error| {
+        terminal::complain(format_args!("thingpost: {error}"));
         Exit::Usage
     });
     // Whoever waits for a record that could not be written does not know what became of the message.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::endpoint::EndpointArgument;
-use super::reach::{Reach, parse_port};
+use super::network::{NetworkArgs, parse_port};
 
 #[derive(Args)]
 pub struct AliyunDevice {
@@ -17,7 +17,7 @@ pub struct AliyunDevice {
     #[command(flatten)]
     pub identity: AliyunIdentity,
     #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
+    pub network: NetworkArgs,
 }
 
 /// Who the device is, and how it shows that.
@@ -30,7 +30,7 @@ pub struct AliyunIdentity {
     #[arg(long)]
     pub device_name: String,
     #[command(flatten)]
-    pub secret: DeviceSecretArguments,
+    pub secret: DeviceSecretArgs,
     /// Up to 64 characters that name this device [default: PRODUCT_KEY.DEVICE_NAME]
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
@@ -45,7 +45,7 @@ pub struct AliyunIdentity {
 
 /// What the host signs with.
 #[derive(Args)]
-pub struct DeviceSecretArguments {
+pub struct DeviceSecretArgs {
     /// The device secret. Others can see it in the list of processes: better give a file, or set
     /// THINGPOST_DEVICE_SECRET
     #[arg(long, allow_hyphen_values = true, conflicts_with = "device_secret_file", requires = "product_key")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 #[derive(Args)]
-pub struct BenchArguments {
+pub struct BenchArgs {
     /// Also write a page with the ratios as a picture
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use rustls::pki_types::ServerName;
 
-use super::reach::parse_port;
-use crate::error::Problem;
+use super::network::parse_port;
+use crate::error::CliError;
 
 /// `HOST`, `HOST:PORT` or `https://HOST[:PORT][/]`, in any case, perhaps with a dot at the end of the host or white space
 /// around it all.
@@ -21,9 +21,9 @@ pub struct EndpointArgument {
 
 impl EndpointArgument {
     /// The port, which can be given in two places and has a default.
-    pub fn port(&self, option: &str, given: Option<u16>, default: u16) -> Result<u16, Problem> {
+    pub fn port(&self, option: &str, given: Option<u16>, default: u16) -> Result<u16, CliError> {
         match (self.port, given) {
-            (Some(port), Some(other)) if port != other => Err(Problem::sentence(format!(
+            (Some(port), Some(other)) if port != other => Err(CliError::sentence(format!(
                 "the endpoint {} comes with port {port}, and {option} is {other}: give one of them",
                 self.host
             ))),
@@ -75,7 +75,7 @@ impl EndpointArgument {
                 "more than an endpoint, or not for {spoken}; give {authority} or {expected}://{authority}"
             ));
         }
-        let port = port.map(|port| parse_port(port).map_err(|problem| format!("the port: {problem}"))).transpose()?;
+        let port = port.map(|port| parse_port(port).map_err(|error| format!("the port: {error}"))).transpose()?;
         Ok(Self { host: name, port })
     }
 }
@@ -135,8 +135,8 @@ mod tests {
             ("http://a.example", "give a.example or https://a.example"),
             ("mqtts://a.example", "not for HTTPS"),
         ] {
-            let problem = text.parse::<EndpointArgument>().unwrap_err();
-            assert!(problem.contains(words), "{text}: {problem}");
+            let error = text.parse::<EndpointArgument>().unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
         }
     }
 
@@ -144,8 +144,8 @@ mod tests {
     fn an_endpoint_for_mqtt_has_the_scheme_of_mqtt() {
         let endpoint = EndpointArgument { host: "a.example".to_owned(), port: Some(8883) };
         assert_eq!(EndpointArgument::of_mqtt("mqtts://a.example:8883/"), Ok(endpoint));
-        let problem = EndpointArgument::of_mqtt("mqtt://a.example").unwrap_err();
-        assert!(problem.contains("not for MQTT over TLS; give a.example or mqtts://a.example"), "{problem}");
+        let error = EndpointArgument::of_mqtt("mqtt://a.example").unwrap_err();
+        assert!(error.contains("not for MQTT over TLS; give a.example or mqtts://a.example"), "{error}");
     }
 
     #[test]
@@ -153,8 +153,8 @@ mod tests {
         let endpoint: EndpointArgument = "a.example:8443".parse().unwrap();
         assert_eq!(endpoint.port("--port", None, 443).unwrap(), 8443);
         assert_eq!(endpoint.port("--port", Some(8443), 443).unwrap(), 8443);
-        let problem = endpoint.port("--port", Some(443), 443).unwrap_err().to_string();
-        assert!(problem.contains("8443") && problem.contains("--port is 443"), "{problem}");
+        let error = endpoint.port("--port", Some(443), 443).unwrap_err().to_string();
+        assert!(error.contains("8443") && error.contains("--port is 443"), "{error}");
         let bare: EndpointArgument = "a.example".parse().unwrap();
         assert_eq!(bare.port("--port", None, 443).unwrap(), 443);
     }

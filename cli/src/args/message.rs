@@ -12,7 +12,7 @@ pub enum QosLevel {
 
 /// The properties of MQTT 5.
 #[derive(Args)]
-pub struct PropertyArguments {
+pub struct PropertyArgs {
     /// What the message is, such as application/json
     #[arg(long, value_name = "TYPE")]
     pub content_type: Option<String>,

@@ -3,7 +3,7 @@
 //! A device secret can be typed, so nothing here can be printed: what holds arguments has no `Debug`.
 //!
 //! Who the device is and how it is reached does not depend on what it has to say: [`AwsDevice`], [`AliyunDevice`] and
-//! [`Reach`] are part of every command that speaks to a platform, and each command adds its own.
+//! [`NetworkArgs`] are part of every command that speaks to a platform, and each command adds its own.
 
 mod aliyun;
 mod aws;
@@ -15,42 +15,41 @@ mod endpoint;
 pub mod lost_variable;
 mod message;
 mod mqtt;
+mod network;
 mod operation;
 mod provisioning;
 mod publish;
-mod reach;
 mod session;
 pub mod usage;
 
 use clap::{Parser, Subcommand};
 
-pub use aliyun::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
-pub use aws::{AuthorizerArguments, AwsDevice, CertificateArguments, Service, SignatureArguments, TokenArguments};
+pub use aliyun::{AliyunDevice, AliyunIdentity, DeviceSecretArgs, SignMethod, Timestamp};
+pub use aws::{AuthorizerArgs, AwsDevice, CertificateArgs, Service, SignatureArgs, TokenArgs};
 #[cfg(feature = "bench")]
-pub use bench::BenchArguments;
+pub use bench::BenchArgs;
 pub use doctor::DoctorCommand;
-pub use emulate::{ChaosArgument, EmulateArguments};
+pub use emulate::{ChaosArgument, EmulateArgs};
 pub use endpoint::EndpointArgument;
-pub use message::{PayloadFormat, PropertyArguments, QosLevel};
+pub use message::{PayloadFormat, PropertyArgs, QosLevel};
 pub use mqtt::{
-    Drop, MqttAliyunArguments, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArguments,
-    QueueLimit, RetainHandling, SessionOptions,
+    Drop, MqttAliyunArgs, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArgs, QueueLimit,
+    RetainHandling, SessionOptions,
 };
+pub use network::NetworkArgs;
 pub use operation::{
-    ConnectionArguments, ConnectionCommand, DeleteArguments, DirectCommand, ListArguments, OperationArguments,
-    RetainedArguments, RetainedCommand, SendArguments, ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName,
-    SubscriptionsArguments, UpdateArguments,
+    ConnectionArgs, ConnectionCommand, DeleteArgs, DirectCommand, ListArgs, OperationArgs, RetainedArgs,
+    RetainedCommand, SendArgs, ShadowArgs, ShadowCommand, ShadowListArgs, ShadowName, SubscriptionsArgs, UpdateArgs,
 };
 pub use provisioning::{
     BootstrapAliyun, BootstrapCommand, MqttCredentialsAliyun, MqttCredentialsCommand, RegisterAliyun, RegisterCommand,
 };
-pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArguments, PublishAws, PublishCommand, Source};
-pub use reach::Reach;
+pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArgs, PublishAws, PublishCommand, Source};
 
 /// Publish to cloud IoT platforms from a sandboxed component that never holds a device key.
 #[derive(Parser)]
 #[command(name = "thingpost", version, after_help = EXIT_CODES)]
-pub struct Arguments {
+pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
@@ -92,13 +91,13 @@ pub enum Command {
     #[command(subcommand)]
     Doctor(DoctorCommand),
     /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
-    Emulate(EmulateArguments),
+    Emulate(EmulateArgs),
     /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN, Aliyun, and over MQTT if mosquitto is installed, and
     /// show what arrived
     Demo,
     /// Measure on this machine what the sandbox costs, against the same code without it and against Python and curl
     #[cfg(feature = "bench")]
-    Bench(BenchArguments),
+    Bench(BenchArgs),
     /// What `bench` publishes to
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -113,6 +112,6 @@ mod tests {
 
     #[test]
     fn the_definition_of_the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

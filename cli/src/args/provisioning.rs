@@ -8,8 +8,8 @@ use super::SignMethod;
 use super::aliyun::{AliyunIdentity, parse_label};
 use super::endpoint::EndpointArgument;
 use super::message::parse_pair;
+use super::network::{NetworkArgs, parse_port};
 use super::operation::EXIT_CODES;
-use super::reach::{Reach, parse_port};
 
 /// It never moves, and knows the instances of all regions.
 const BOOTSTRAP_HOST: &str = "iot-auth-global.aliyuncs.com";
@@ -40,7 +40,7 @@ pub enum MqttCredentialsCommand {
 #[derive(Args)]
 pub struct RegisterAliyun {
     #[command(flatten)]
-    pub door: Door,
+    pub door: RegistrationHostArgs,
     /// The port of the endpoint [default: 443]
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
@@ -69,7 +69,7 @@ pub struct RegisterAliyun {
     #[command(flatten, next_help_heading = "Registration over MQTT")]
     pub mqtt: RegisterMqtt,
     #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
+    pub network: NetworkArgs,
 }
 
 /// What only a registration over MQTT has.
@@ -126,20 +126,20 @@ pub struct BootstrapAliyun {
     #[arg(long)]
     pub json: bool,
     #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
+    pub network: NetworkArgs,
 }
 
 #[derive(Args)]
 pub struct MqttCredentialsAliyun {
     #[command(flatten)]
-    pub door: Door,
+    pub door: RegistrationHostArgs,
     /// The port of the endpoint [default: 443]
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
     #[command(flatten)]
     pub identity: AliyunIdentity,
     #[command(flatten)]
-    pub place: TokenPlace,
+    pub place: TokenTargetArgs,
     /// Replace what is in --token-file, once there is a new password
     #[arg(long, requires = "token_file")]
     pub force: bool,
@@ -147,13 +147,13 @@ pub struct MqttCredentialsAliyun {
     #[arg(long)]
     pub json: bool,
     #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
+    pub network: NetworkArgs,
 }
 
 /// Where the password goes.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-pub struct TokenPlace {
+pub struct TokenTargetArgs {
     /// A new or empty file for the password. Nobody else may read it
     #[arg(long, value_name = "PATH")]
     pub token_file: Option<PathBuf>,
@@ -165,7 +165,7 @@ pub struct TokenPlace {
 /// Where devices register.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-pub struct Door {
+pub struct RegistrationHostArgs {
     /// The endpoint, such as iot-auth.cn-shanghai.aliyuncs.com
     #[arg(long, value_name = "HOST")]
     pub endpoint: Option<EndpointArgument>,
@@ -174,7 +174,7 @@ pub struct Door {
     pub region: Option<String>,
 }
 
-impl Door {
+impl RegistrationHostArgs {
     /// The endpoint that is meant.
     pub fn endpoint(&self) -> EndpointArgument {
         match (&self.endpoint, &self.region) {

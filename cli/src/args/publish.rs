@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::message::{PropertyArguments, QosLevel, parse_pair};
-use super::session::SessionArguments;
+use super::message::{PropertyArgs, QosLevel, parse_pair};
+use super::session::SessionArgs;
 use super::{AliyunDevice, AwsDevice, EXIT_CODES};
 
 #[derive(Subcommand)]
@@ -27,11 +27,11 @@ pub struct PublishAws {
     #[command(flatten)]
     pub source: Source,
     #[command(flatten)]
-    pub publish: PublishArguments,
+    pub publish: PublishArgs,
     #[command(flatten)]
     pub device: AwsDevice,
     #[command(flatten, next_help_heading = "Message")]
-    pub message: MessageArguments,
+    pub message: MessageArgs,
 }
 
 #[derive(Args)]
@@ -42,7 +42,7 @@ pub struct PublishAliyun {
     #[command(flatten)]
     pub source: AliyunSource,
     #[command(flatten)]
-    pub publish: PublishArguments,
+    pub publish: PublishArgs,
     #[command(flatten)]
     pub device: AliyunDevice,
 }
@@ -80,7 +80,7 @@ impl AliyunSource {
 
 /// What AWS can do with a message.
 #[derive(Args)]
-pub struct MessageArguments {
+pub struct MessageArgs {
     /// 0: at most once. 1: at least once, also sent again after a lost answer
     #[arg(long, value_enum, default_value_t = QosLevel::AtMostOnce)]
     pub qos: QosLevel,
@@ -100,24 +100,24 @@ pub struct MessageOptions {
     #[arg(long, value_name = "NAME")]
     pub rule: Option<String>,
     #[command(flatten)]
-    pub properties: PropertyArguments,
+    pub properties: PropertyArgs,
 }
 
 /// What is said about it, and how.
 #[derive(Args)]
-pub struct PublishArguments {
+pub struct PublishArgs {
     #[command(flatten)]
-    pub report: ReportArguments,
+    pub report: ReportArgs,
     /// Send at most so many requests per second, evenly spread [default: as fast as the platform takes them]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_pace)]
     pub max_per_second: Option<NonZeroU32>,
     #[command(flatten)]
-    pub session: SessionArguments,
+    pub session: SessionArgs,
 }
 
 /// What is said about the messages.
 #[derive(Args)]
-pub struct ReportArguments {
+pub struct ReportArgs {
     /// Print one JSON object for each message
     #[arg(long)]
     pub json: bool,

@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Arguments;
-use crate::error::Problem;
+use super::Cli;
+use crate::error::CliError;
 
 /// What is wrong with the words of a command line, without the name of the program. Clap explains itself in a paragraph, of
 /// which the first part is the explanation and the rest the usage.
-pub fn explain(mut error: clap::Error, words: impl IntoIterator<Item = OsString>) -> Problem {
+pub fn explain(mut error: clap::Error, words: impl IntoIterator<Item = OsString>) -> CliError {
     hide_user_and_password(&mut error);
     let text = error.render().to_string();
     let explanation: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
@@ -21,7 +21,7 @@ pub fn explain(mut error: clap::Error, words: impl IntoIterator<Item = OsString>
         Some(tip) => (*tip).to_owned(),
         None => format!("see `{} --help`", command_of(words)),
     };
-    Problem::sentence(format!("{explanation}; {way_out}"))
+    CliError::sentence(format!("{explanation}; {way_out}"))
 }
 
 /// Clap repeats a value that is wrong, and some write a password into an endpoint.
@@ -43,7 +43,7 @@ fn hide_user_and_password(error: &mut clap::Error) {
 
 /// The command that these words are for: `thingpost publish aws`.
 fn command_of(words: impl IntoIterator<Item = OsString>) -> String {
-    let root = Arguments::command();
+    let root = Cli::command();
     let (mut command, mut path) = (&root, root.get_name().to_owned());
     for word in words {
         let Some(inner) = command.find_subcommand(&word) else { break };
@@ -59,23 +59,23 @@ mod tests {
 
     use super::*;
 
-    fn problem(arguments: &[&str]) -> String {
-        let error = Arguments::try_parse_from([&["thingpost"], arguments].concat()).err().unwrap();
+    fn error(arguments: &[&str]) -> String {
+        let error = Cli::try_parse_from([&["thingpost"], arguments].concat()).err().unwrap();
         explain(error, arguments.iter().map(OsString::from)).to_string()
     }
 
     #[test]
     fn a_missing_option_is_named_in_one_line() {
-        let problem = problem(&["publish", "aws", "--endpoint", "e", "--topic", "t", "--message", "m", "--cert", "c"]);
-        assert!(problem.contains("--key <PEM>"), "{problem}");
-        assert!(problem.ends_with("see `thingpost publish aws --help`"), "{problem}");
-        assert_eq!(problem.lines().count(), 1);
+        let error = error(&["publish", "aws", "--endpoint", "e", "--topic", "t", "--message", "m", "--cert", "c"]);
+        assert!(error.contains("--key <PEM>"), "{error}");
+        assert!(error.ends_with("see `thingpost publish aws --help`"), "{error}");
+        assert_eq!(error.lines().count(), 1);
     }
 
     #[test]
     fn a_misspelt_option_comes_with_the_one_that_was_meant() {
-        let problem = problem(&["publish", "aws", "--endpiont", "e"]);
-        assert!(problem.contains("--endpiont") && problem.contains("--endpoint"), "{problem}");
+        let error = error(&["publish", "aws", "--endpiont", "e"]);
+        assert!(error.contains("--endpiont") && error.contains("--endpoint"), "{error}");
     }
 
     #[test]
@@ -88,18 +88,18 @@ mod tests {
             (&["publish", "azure"], "thingpost publish"),
             (&["--what"], "thingpost"),
         ] {
-            let problem = problem(arguments);
-            assert!(problem.ends_with(&format!("see `{command} --help`")), "{problem}");
+            let error = error(arguments);
+            assert!(error.ends_with(&format!("see `{command} --help`")), "{error}");
         }
     }
 
     #[test]
     fn a_user_and_a_password_in_an_endpoint_are_not_repeated() {
         for endpoint in ["mqtts://me:hunter2@a.example", "mqtts://me:hunter2/@a.example:1", "me:hunter2@x@a.example/"] {
-            let problem = problem(&["mqtt", "publish", "--endpoint", endpoint]);
-            assert!(problem.contains("user and password do not belong there"), "{problem}");
-            assert!(!problem.contains("me:") && !problem.contains("hunter2"), "{problem}");
-            assert!(problem.contains("@a.example"), "{problem}");
+            let error = error(&["mqtt", "publish", "--endpoint", endpoint]);
+            assert!(error.contains("user and password do not belong there"), "{error}");
+            assert!(!error.contains("me:") && !error.contains("hunter2"), "{error}");
+            assert!(error.contains("@a.example"), "{error}");
         }
     }
 }

@@ -9,20 +9,20 @@ use std::process::Command;
 use thingpost_measure::suite::Effort;
 use thingpost_measure::{CAVEAT, report, server, suite};
 
-use crate::args::BenchArguments;
-use crate::error::Problem;
+use crate::args::BenchArgs;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::terminal::{complain, print};
 
 /// Measures, prints each section when it is done, and writes the page at the end.
-pub fn run(arguments: &BenchArguments) -> Result<Exit, Problem> {
+pub fn run(arguments: &BenchArgs) -> Result<Exit, CliError> {
     if let Some(file) = &arguments.html {
         check_writable(file).map_err(|why| cannot_write(file, why))?;
     }
     if let Some(caveat) = CAVEAT {
         complain(format_args!("thingpost: {caveat}"));
     }
-    let mut server = Command::new(env::current_exe().map_err(|error| Problem::new("cannot find myself", error))?);
+    let mut server = Command::new(env::current_exe().map_err(|error| CliError::new("cannot find myself", error))?);
     server.arg("bench-server");
     let effort = if arguments.quick { Effort::QUICK } else { Effort::THOROUGH };
     let mut sections = Vec::new();
@@ -30,7 +30,7 @@ pub fn run(arguments: &BenchArguments) -> Result<Exit, Problem> {
         print(report::text(section));
         sections.push(section.clone());
     });
-    measured.map_err(|error| Problem::new("cannot measure", error))?;
+    measured.map_err(|error| CliError::new("cannot measure", error))?;
     if let Some(file) = &arguments.html {
         fs::write(file, report::html(&sections)).map_err(|why| cannot_write(file, why))?;
     }
@@ -38,8 +38,8 @@ pub fn run(arguments: &BenchArguments) -> Result<Exit, Problem> {
 }
 
 /// The other side. Ends with its standard input.
-pub fn serve() -> Result<Exit, Problem> {
-    server::run(suite::DEVICES).map_err(|error| Problem::new("the server for the benchmarks cannot start", error))?;
+pub fn serve() -> Result<Exit, CliError> {
+    server::run(suite::DEVICES).map_err(|error| CliError::new("the server for the benchmarks cannot start", error))?;
     Ok(Exit::Delivered)
 }
 
@@ -50,6 +50,6 @@ fn check_writable(file: &Path) -> io::Result<()> {
     if is_new { fs::remove_file(file) } else { Ok(()) }
 }
 
-fn cannot_write(file: &Path, why: impl std::fmt::Display) -> Problem {
-    Problem::new(format!("cannot write --html {}", file.display()), why)
+fn cannot_write(file: &Path, why: impl std::fmt::Display) -> CliError {
+    CliError::new(format!("cannot write --html {}", file.display()), why)
 }

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 
 use crate::args::{Command, PublishCommand};
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::{device, message};
 
@@ -31,7 +31,7 @@ fn has_descriptors() -> io::Result<()> {
 }
 
 /// Carries out a command, in a runtime of one thread unless it starts its own.
-pub fn run(command: Command) -> Result<Exit, Problem> {
+pub fn run(command: Command) -> Result<Exit, CliError> {
     #[cfg(feature = "bench")]
     if let Command::Bench(arguments) = &command {
         return bench::run(arguments);
@@ -41,20 +41,20 @@ pub fn run(command: Command) -> Result<Exit, Problem> {
         return bench::serve();
     }
     has_descriptors().map_err(|error| {
-        Problem::new("cannot start", format!("{error}; raise the limit of open files (`ulimit -n`)"))
+        CliError::new("cannot start", format!("{error}; raise the limit of open files (`ulimit -n`)"))
     })?;
     // One thread: an instance of the component uses no more than one, and to hand its connections to others makes a
     // message that is alone a third slower.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Problem::new("cannot start", error))?;
+        .map_err(|error| CliError::new("cannot start", error))?;
     let exit = runtime.block_on(async {
         match command {
             Command::Publish(PublishCommand::Aws(arguments)) => {
                 let device = device::aws(&arguments.device)?;
                 let message = message::aws(&arguments);
-                publish::run(device, &arguments.device.reach, message, &arguments.source, &arguments.publish).await
+                publish::run(device, &arguments.device.network, message, &arguments.source, &arguments.publish).await
             }
             Command::Publish(PublishCommand::Aliyun(arguments)) => {
                 let device = device::aliyun(&arguments.device)?;

@@ -11,12 +11,12 @@ use thingpost_host::{ConnectTo, Transport};
 
 use super::publisher::{load_mqtt, transport};
 use crate::device::Device;
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::files::input_file::InputFile;
 use crate::output::report::LastFailure;
 
 /// What a session is started from.
-pub struct MqttStarter {
+pub struct MqttSessionFactory {
     component: MqttPre,
     device: Device<MqttConfig>,
     transport: Transport,
@@ -33,7 +33,7 @@ pub struct Refused {
     pub reason: String,
 }
 
-impl MqttStarter {
+impl MqttSessionFactory {
     /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection,
     /// unless the options say so.
     pub fn new(
@@ -41,7 +41,7 @@ impl MqttStarter {
         connect_to: Vec<ConnectTo>,
         timeout_ms: u32,
         options: SessionOptions,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, CliError> {
         device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let message_timeout_ms = options.message_timeout_ms.or(Some(timeout_ms));
@@ -56,20 +56,20 @@ impl MqttStarter {
     }
 
     /// A session without a past.
-    pub async fn open(&self) -> Result<MqttSession, Problem> {
+    pub async fn open(&self) -> Result<MqttSession, CliError> {
         self.open_with(&self.options, &[]).await
     }
 
     /// A session, with what an earlier one left, and what of that this device cannot send. The session gives those their
     /// outcome, and has no more of them: the keeper of messages goes on keeping them, as they may be another device's, or were
     /// left by a run with other options.
-    pub async fn resume(&self, unfinished: &[Unfinished]) -> Result<(MqttSession, Vec<Refused>), Problem> {
+    pub async fn resume(&self, unfinished: &[Unfinished]) -> Result<(MqttSession, Vec<Refused>), CliError> {
         let refused = if unfinished.is_empty() { Vec::new() } else { self.refused(unfinished).await? };
         Ok((self.open_with(&self.options, unfinished).await?, refused))
     }
 
     /// What no connection can change about them. If none of them can be sent, another file was meant.
-    async fn refused(&self, unfinished: &[Unfinished]) -> Result<Vec<Refused>, Problem> {
+    async fn refused(&self, unfinished: &[Unfinished]) -> Result<Vec<Refused>, CliError> {
         let mut session = self.open_with(&self.options, unfinished).await?;
         let can_be_sent = session.outstanding().await.map_err(trapped)?;
         let mut refused: Vec<Refused> = Vec::new();
@@ -88,29 +88,29 @@ impl MqttStarter {
             }));
         }
         match refused.pop() {
-            Some(last) if can_be_sent == 0 => Err(Problem::sentence(last.reason)),
+            Some(last) if can_be_sent == 0 => Err(CliError::sentence(last.reason)),
             last => Ok(refused.into_iter().chain(last).collect()),
         }
     }
 
     /// What no connection can change about the message.
-    pub async fn rehearse(&self, message: &Message) -> Result<Result<u64, Error>, Problem> {
+    pub async fn rehearse(&self, message: &Message) -> Result<Result<u64, Error>, CliError> {
         // With a queue, as it would be refused without.
         let options = SessionOptions { queue_unlimited: true, ..self.options };
         self.open_with(&options, &[]).await?.publish(message).await.map_err(trapped)
     }
 
-    async fn open_with(&self, options: &SessionOptions, unfinished: &[Unfinished]) -> Result<MqttSession, Problem> {
+    async fn open_with(&self, options: &SessionOptions, unfinished: &[Unfinished]) -> Result<MqttSession, CliError> {
         let (transport, secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
         let session = self.component.builder(transport, &self.device.platform).options(*options).secrets(secrets);
         let opened = session.unfinished(unfinished).open().await;
         let mut session = opened.map_err(|error| match error {
-            OpenError::Configuration(_) => Problem::sentence(error),
-            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+            OpenError::Configuration(_) => CliError::sentence(error),
+            OpenError::Runtime(error) => CliError::new("the component cannot be started", format!("{error:#}")),
         })?;
         if let Some(seconds) = self.expiry_at_disconnect_s {
             let changed = session.expire_after_disconnect(seconds).await.map_err(trapped)?;
-            changed.map_err(|problem| Problem::new("--session-expiry-at-disconnect", problem))?;
+            changed.map_err(|error| CliError::new("--session-expiry-at-disconnect", error))?;
         }
         Ok(session)
     }
@@ -122,6 +122,6 @@ impl MqttStarter {
 }
 
 /// A session that has trapped says nothing of what had been sent before it, and is of no more use.
-pub fn trapped(trap: wasmtime::Error) -> Problem {
-    Problem::new("the component failed", format!("{trap:#}"))
+pub fn trapped(trap: wasmtime::Error) -> CliError {
+    CliError::new("the component failed", format!("{trap:#}"))
 }

@@ -9,9 +9,9 @@ use thingpost_host::runtime::{CompilationCache, MqttPre, OpenError, Publisher, P
 use thingpost_host::{ConnectTo, Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
 
 use crate::device::Device;
-use crate::error::Problem;
+use crate::error::CliError;
+use crate::files::credential_file::CredentialFile;
 use crate::files::input_file::InputFile;
-use crate::files::session_file::SessionFile;
 use crate::output::report::LastFailure;
 use crate::terminal::complain;
 
@@ -19,24 +19,24 @@ use crate::terminal::complain;
 const MAX_IN_FLIGHT: u32 = 32;
 
 /// What a publisher is started from.
-pub struct Starter {
+pub struct PublisherFactory {
     component: PublisherPre,
     device: Device,
     transport: Transport,
     options: Options,
-    session: Option<SessionFile>,
+    session: Option<CredentialFile>,
     /// What the host saw of the last failed connection.
     pub last_failure: LastFailure,
 }
 
-impl Starter {
+impl PublisherFactory {
     /// Puts component, device and routes together.
     pub fn new(
         component: PublisherPre,
         device: Device,
         connect_to: Vec<ConnectTo>,
         timeout_ms: u32,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, CliError> {
         device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..Options::default() };
@@ -54,29 +54,29 @@ impl Starter {
     }
 
     /// A publisher without a way to anywhere. What it refuses, no answer can change.
-    pub async fn open_nowhere(&self) -> Result<Publisher, Problem> {
+    pub async fn open_nowhere(&self) -> Result<Publisher, CliError> {
         let (transport, _) = transport(Vec::new(), Vec::new(), u32::MAX)?;
         let publisher = self.component.builder(transport, &self.device.platform).options(self.options);
         let opened = publisher.secrets(Arc::clone(&self.device.secrets)).open().await;
-        opened.map_err(|error| Problem::new("the component cannot be started", error))
+        opened.map_err(|error| CliError::new("the component cannot be started", error))
     }
 
     /// Keeps the session in a file, if there is one to be kept: most ways to authenticate need none. The file must be none
     /// of the inputs, nor of those that the device was made from.
-    pub fn keep_session(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), Problem> {
+    pub fn keep_session(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), CliError> {
         if let Some(path) = file
             && has_session(&self.device.platform)
         {
             let inputs = [inputs, &self.device.files].concat();
-            self.session = Some(SessionFile::open(path, &inputs)?);
+            self.session = Some(CredentialFile::open(path, &inputs)?);
             self.device.files.push(InputFile { option: "--session-file", path: path.clone() });
         }
         Ok(())
     }
 
     /// A fresh instance of the component.
-    pub async fn open(&mut self) -> Result<Publisher, Problem> {
-        let session = self.session.as_ref().and_then(SessionFile::session);
+    pub async fn open(&mut self) -> Result<Publisher, CliError> {
+        let session = self.session.as_ref().and_then(CredentialFile::session);
         let opened = match self.open_with(session.as_deref()).await {
             Err(OpenError::Configuration(_)) if session.is_some() => {
                 let opened = self.open_with(None).await;
@@ -89,8 +89,8 @@ impl Starter {
             opened => opened,
         };
         opened.map_err(|error| match error {
-            OpenError::Configuration(_) => Problem::sentence(error),
-            OpenError::Runtime(error) => Problem::new("the component cannot be started", format!("{error:#}")),
+            OpenError::Configuration(_) => CliError::sentence(error),
+            OpenError::Runtime(error) => CliError::new("the component cannot be started", format!("{error:#}")),
         })
     }
 
@@ -117,16 +117,16 @@ impl Starter {
         self.device.renewal = Some(renewal);
         let opened = match result {
             Ok(renewed) => self.open_with_key(renewed).await,
-            Err(problem) => Err(problem),
+            Err(error) => Err(error),
         };
         opened
-            .inspect_err(|problem| {
-                complain(format_args!("thingpost: {problem}; the key there is stays in use, and another try follows"));
+            .inspect_err(|error| {
+                complain(format_args!("thingpost: {error}; the key there is stays in use, and another try follows"));
             })
             .ok()
     }
 
-    async fn open_with_key(&mut self, mut key: SigV4) -> Result<Publisher, Problem> {
+    async fn open_with_key(&mut self, mut key: SigV4) -> Result<Publisher, CliError> {
         if let Some(current) = self.key() {
             std::mem::swap(current, &mut key);
         }
@@ -175,8 +175,8 @@ pub fn transport(
     routes: Vec<Route>,
     connect_to: Vec<ConnectTo>,
     timeout_ms: u32,
-) -> Result<(Transport, LastFailure), Problem> {
-    let routes = RouteTable::new(routes).map_err(|error| Problem::new("--endpoint", error))?;
+) -> Result<(Transport, LastFailure), CliError> {
+    let routes = RouteTable::new(routes).map_err(|error| CliError::new("--endpoint", error))?;
     let workload = WorkloadConfig::new("thingpost", routes).connect_to(connect_to);
     let last_failure = LastFailure::default();
     let noted = last_failure.clone();
@@ -202,16 +202,16 @@ fn has_session(platform: &Platform) -> bool {
 
 /// The publisher component that this command carries with it: the one that lets the host sign, so that no device secret is
 /// in the sandbox.
-pub fn load() -> Result<PublisherPre, Problem> {
+pub fn load() -> Result<PublisherPre, CliError> {
     load_with(|runtime| runtime.load(thingpost_artifacts::SIGNED_PUBLISHER.bytes))
 }
 
 /// The component for MQTT that this command carries with it.
-pub fn load_mqtt() -> Result<MqttPre, Problem> {
+pub fn load_mqtt() -> Result<MqttPre, CliError> {
     load_with(|runtime| runtime.load_mqtt(thingpost_artifacts::MQTT.bytes))
 }
 
-fn load_with<T>(load: impl FnOnce(Runtime) -> wasmtime::Result<T>) -> Result<T, Problem> {
+fn load_with<T>(load: impl FnOnce(Runtime) -> wasmtime::Result<T>) -> Result<T, CliError> {
     let component = Runtime::new(&CompilationCache::System).and_then(load);
-    component.map_err(|error| Problem::new("the component cannot be loaded", format!("{error:#}")))
+    component.map_err(|error| CliError::new("the component cannot be loaded", format!("{error:#}")))
 }

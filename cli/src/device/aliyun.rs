@@ -4,20 +4,20 @@ use thingpost_host::Route;
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, TimestampPolicy};
 
-use super::secret::{self, Form};
+use super::secret::{self, SecretForm};
 use super::{Device, input_files, roots};
-use crate::args::{AliyunDevice, AliyunIdentity, DeviceSecretArguments, SignMethod, Timestamp};
-use crate::error::Problem;
+use crate::args::{AliyunDevice, AliyunIdentity, DeviceSecretArgs, SignMethod, Timestamp};
+use crate::error::CliError;
 
 pub(super) const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
 
-pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, Problem> {
-    let AliyunDevice { instance, port, identity, reach } = arguments;
+pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, CliError> {
+    let AliyunDevice { instance, port, identity, network } = arguments;
     let endpoint = instance.endpoint();
     let port = endpoint.port("--port", *port, 443)?;
     let secrets = secrets(&identity.product_key, &identity.device_name, &identity.secret)?;
-    let route = Route::new(&endpoint.host, roots(reach)?).port(port);
-    let files = [("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", reach.ca.as_ref())];
+    let route = Route::new(&endpoint.host, roots(network)?).port(port);
+    let files = [("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", network.ca.as_ref())];
     let platform = Platform::Aliyun(config(identity, &endpoint.host, port));
     Ok(Device {
         platform,
@@ -48,7 +48,7 @@ pub fn config(identity: &AliyunIdentity, endpoint: &str, port: u16) -> AliyunCon
 }
 
 /// What the host signs with.
-pub fn secrets(product_key: &str, device_name: &str, secret: &DeviceSecretArguments) -> Result<DeviceSecrets, Problem> {
+pub fn secrets(product_key: &str, device_name: &str, secret: &DeviceSecretArgs) -> Result<DeviceSecrets, CliError> {
     Ok(DeviceSecrets::new().with(product_key, device_name, &device_secret(secret)?))
 }
 
@@ -62,13 +62,13 @@ impl From<SignMethod> for types::SignMethod {
     }
 }
 
-fn device_secret(arguments: &DeviceSecretArguments) -> Result<String, Problem> {
+fn device_secret(arguments: &DeviceSecretArgs) -> Result<String, CliError> {
     const WHAT: &str = "device secret";
     match (&arguments.device_secret, &arguments.device_secret_file) {
-        (Some(secret), _) => secret::from_option(WHAT, "--device-secret", secret, Form::Word),
-        (None, Some(file)) => secret::from_file(WHAT, file, Form::Word),
-        (None, None) => secret::from_variable(WHAT, SECRET_VARIABLE, Form::Word)?.ok_or_else(|| {
-            Problem::sentence(format!("no device secret: give --device-secret-file, or set {SECRET_VARIABLE}"))
+        (Some(secret), _) => secret::from_option(WHAT, "--device-secret", secret, SecretForm::Word),
+        (None, Some(file)) => secret::from_file(WHAT, file, SecretForm::Word),
+        (None, None) => secret::from_variable(WHAT, SECRET_VARIABLE, SecretForm::Word)?.ok_or_else(|| {
+            CliError::sentence(format!("no device secret: give --device-secret-file, or set {SECRET_VARIABLE}"))
         }),
     }
 }

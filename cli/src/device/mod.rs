@@ -18,8 +18,8 @@ pub use aws::access_key::Renewal;
 pub use aws::aws;
 pub use mqtt::mqtt;
 
-use crate::args::Reach;
-use crate::error::{Problem, one_line};
+use crate::args::NetworkArgs;
+use crate::error::{CliError, one_line};
 use crate::files::input_file::InputFile;
 use crate::terminal::complain;
 
@@ -49,13 +49,13 @@ impl<P> Device<P> {
 }
 
 /// Whom to trust.
-pub fn roots(reach: &Reach) -> Result<TrustRoots, Problem> {
-    let roots = match &reach.ca {
+pub fn roots(network: &NetworkArgs) -> Result<TrustRoots, CliError> {
+    let roots = match &network.ca {
         Some(file) => TrustRoots::from_pem_file(file),
         None => TrustRoots::system_or_webpki(),
     };
-    let roots = roots.map_err(Problem::sentence)?;
-    let option = if reach.ca.is_some() { "--ca " } else { "" };
+    let roots = roots.map_err(CliError::sentence)?;
+    let option = if network.ca.is_some() { "--ca " } else { "" };
     let mut left_out = roots.left_out().iter();
     for left_out in left_out.by_ref().take(MOST_LEFT_OUT) {
         complain(one_line(&format!("thingpost: warning: {option}{}: {left_out}", left_out.source())));

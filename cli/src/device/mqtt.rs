@@ -12,43 +12,43 @@ use thingpost_host::runtime::types::mqtt::{
 use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, Route};
 
 use super::aliyun_mqtt::authentication;
+use super::aws::auth_method::{BY_AUTHORIZER, CertificateAndKey, authorizer_option, refuse_strays, the_only_one};
 use super::aws::authorizer::Token;
-use super::aws::way::{BY_AUTHORIZER, Pair, authorizer_option, refuse_strays, the_only_one};
-use super::secret::{self, Form};
+use super::secret::{self, SecretForm};
 use super::{Device, input_files, roots};
 use crate::args::{MqttDevice, MqttVersion, QosLevel, SessionOptions};
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::message;
 
 const CHOICES: &str = "for AWS give --cert and --key, or --authorizer NAME (or --authorizer-default); for Aliyun give \
                        --product-key and --device-name";
 
 /// How the device shows who it is.
-enum Way<'a> {
-    Certificate(Pair<'a>),
+enum MqttAuthMethod<'a> {
+    Certificate(CertificateAndKey<'a>),
     CustomAuthorizer,
     Aliyun { product_key: &'a str, device_name: &'a str },
 }
 
-pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
-    let way = Way::of(arguments)?;
-    let default_port = if matches!(way, Way::Certificate(_)) { 8883 } else { 443 };
+pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
+    let method = MqttAuthMethod::of(arguments)?;
+    let default_port = if matches!(method, MqttAuthMethod::Certificate(_)) { 8883 } else { 443 };
     let endpoint = &arguments.endpoint.host;
     let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
-    let route = Route::new(endpoint, roots(&arguments.reach)?).port(port);
+    let route = Route::new(endpoint, roots(&arguments.network)?).port(port);
     let (mut secrets, mut warnings) = (Arc::default(), Vec::new());
-    let (broker, route) = match way {
-        Way::Certificate(pair) => {
+    let (broker, route) = match method {
+        MqttAuthMethod::Certificate(pair) => {
             let identity = pair.identity()?;
             warnings = pair.warnings(&identity);
             let route = route.identity(identity).mqtt_alpn(alpn(port, AWS_MQTT_WITH_CERTIFICATE));
             (aws(arguments, port, MqttAuthentication::Certificate), route)
         }
-        Way::CustomAuthorizer => {
+        MqttAuthMethod::CustomAuthorizer => {
             let authentication = MqttAuthentication::CustomAuthorizer(authorizer(arguments)?);
             (aws(arguments, port, authentication), route.mqtt_alpn(alpn(port, AWS_MQTT_WITH_AUTHORIZER)))
         }
-        Way::Aliyun { product_key, device_name } => {
+        MqttAuthMethod::Aliyun { product_key, device_name } => {
             let client_id = arguments.session.client_id.as_deref();
             let (authentication, given) = authentication((product_key, device_name), &arguments.aliyun, client_id)?;
             secrets = given.into();
@@ -68,7 +68,7 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
     let files = input_files([
         ("--cert", arguments.certificate.cert.as_ref()),
         ("--key", arguments.certificate.key.as_ref()),
-        ("--ca", arguments.reach.ca.as_ref()),
+        ("--ca", arguments.network.ca.as_ref()),
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
         ("--password-file", arguments.authorizer.password_file.as_ref()),
@@ -86,10 +86,10 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, Problem> {
     })
 }
 
-impl<'a> Way<'a> {
-    fn of(arguments: &'a MqttDevice) -> Result<Self, Problem> {
+impl<'a> MqttAuthMethod<'a> {
+    fn of(arguments: &'a MqttDevice) -> Result<Self, CliError> {
         let MqttDevice { certificate, authorizer, aliyun, session, .. } = arguments;
-        let by_certificate = Pair::of(certificate).map(|pair| ("--cert", Self::Certificate(pair)));
+        let by_certificate = CertificateAndKey::of(certificate).map(|pair| ("--cert", Self::Certificate(pair)));
         let by_authorizer = authorizer_option(&authorizer.token).map(|option| (option, Self::CustomAuthorizer));
         let by_secret = match (&aliyun.product_key, &aliyun.device_name) {
             (Some(product_key), Some(device_name)) => {
@@ -98,9 +98,9 @@ impl<'a> Way<'a> {
             // Clap has refused one without the other.
             _ => None,
         };
-        let way = the_only_one([by_certificate, by_authorizer, by_secret], CHOICES)?;
-        let is_aws = !matches!(way, Self::Aliyun { .. });
-        let shows_token = matches!(way, Self::CustomAuthorizer);
+        let method = the_only_one([by_certificate, by_authorizer, by_secret], CHOICES)?;
+        let is_aws = !matches!(method, Self::Aliyun { .. });
+        let shows_token = matches!(method, Self::CustomAuthorizer);
         refuse_strays([
             ("--token-name", authorizer.token.token_name.is_some(), shows_token, BY_AUTHORIZER),
             ("--user-name", authorizer.user_name.is_some(), shows_token, BY_AUTHORIZER),
@@ -119,11 +119,11 @@ impl<'a> Way<'a> {
             ),
         ])?;
         if is_aws && session.session_expiry > 0 && session.client_id.is_none() {
-            return Err(Problem::sentence(
+            return Err(CliError::sentence(
                 "--session-expiry needs --client-id: by it the broker finds the session again",
             ));
         }
-        Ok(way)
+        Ok(method)
     }
 }
 
@@ -143,7 +143,7 @@ fn random_client_id() -> String {
     format!("thingpost-{:016x}", RandomState::new().build_hasher().finish())
 }
 
-fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, Problem> {
+fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, CliError> {
     let authorizer = &arguments.authorizer;
     let Token { token, signature } = Token::read(&authorizer.token)?;
     let password = authorizer.password_file.as_ref();
@@ -152,7 +152,7 @@ fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, Problem> {
         token,
         signature,
         user_name: authorizer.user_name.clone(),
-        password: password.map(|file| secret::from_file("password", file, Form::Password)).transpose()?,
+        password: password.map(|file| secret::from_file("password", file, SecretForm::Password)).transpose()?,
     })
 }
 

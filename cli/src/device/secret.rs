@@ -21,7 +21,7 @@ use std::path::Path;
 
 use thingpost_host::{Encoding, way_out};
 
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::terminal::complain;
 
 /// More than any secret has.
@@ -29,7 +29,7 @@ const LARGEST: u64 = 64 * 1024;
 
 /// What a secret looks like when it is right, and so what is none of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum SecretForm {
     /// One word, as a console shows it.
     Word,
     /// One word, as the platform has given it out.
@@ -42,7 +42,7 @@ pub(crate) enum Form {
     Password,
 }
 
-impl Form {
+impl SecretForm {
     fn way_out(self) -> &'static str {
         match self {
             Self::Word => "copy it once more from the console",
@@ -53,8 +53,8 @@ impl Form {
 }
 
 /// What a file holds. Editors end a file with a newline; the secret has none.
-pub(crate) fn from_file(what: &str, file: &Path, form: Form) -> Result<String, Problem> {
-    let cannot_read = |why: &str| Problem::new(format!("cannot read the {what} from {}", file.display()), why);
+pub(crate) fn from_file(what: &str, file: &Path, form: SecretForm) -> Result<String, CliError> {
+    let cannot_read = |why: &str| CliError::new(format!("cannot read the {what} from {}", file.display()), why);
     let content = read(file).map_err(|error| cannot_read(&format!("{error}; {}", way_out(file, &error))))?;
     if content.len() as u64 > LARGEST {
         return Err(cannot_read("it is larger than 64 KB; give a file that has the secret and nothing else"));
@@ -66,22 +66,22 @@ pub(crate) fn from_file(what: &str, file: &Path, form: Form) -> Result<String, P
         return Err(cannot_read("there is nothing in it but the mark of UTF-16; write it in UTF-8"));
     }
     if secret.is_empty() {
-        return Err(Problem::sentence(format!("no {what} in {}; the file is empty", file.display())));
+        return Err(CliError::sentence(format!("no {what} in {}; the file is empty", file.display())));
     }
     cleaned(what, secret, form, &format!("in {}", file.display()))
 }
 
 /// What a variable holds, if there is one. Where it was read from a file, a line end of Windows may have come along.
-pub(crate) fn from_variable(what: &str, name: &str, form: Form) -> Result<Option<String>, Problem> {
+pub(crate) fn from_variable(what: &str, name: &str, form: SecretForm) -> Result<Option<String>, CliError> {
     match env::var(name) {
         Ok(secret) => cleaned(what, secret.trim_end_matches(['\r', '\n']), form, &format!("in {name}")).map(Some),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Problem::new(name, "it is not text")),
+        Err(VarError::NotUnicode(_)) => Err(CliError::new(name, "it is not text")),
     }
 }
 
 /// What was given as an option.
-pub(crate) fn from_option(what: &str, option: &str, secret: &str, form: Form) -> Result<String, Problem> {
+pub(crate) fn from_option(what: &str, option: &str, secret: &str, form: SecretForm) -> Result<String, CliError> {
     cleaned(what, secret, form, &format!("of {option}"))
 }
 
@@ -92,18 +92,18 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// The secret without what is none of it. `place` says where it was, for the word about that.
-fn cleaned(what: &str, secret: &str, form: Form, place: &str) -> Result<String, Problem> {
+fn cleaned(what: &str, secret: &str, form: SecretForm, place: &str) -> Result<String, CliError> {
     if secret.contains('\0') {
-        return Err(Problem::sentence(format!("the {what} has a zero byte in it; write it as text in UTF-8")));
+        return Err(CliError::sentence(format!("the {what} has a zero byte in it; write it as text in UTF-8")));
     }
     let joined = match form {
-        Form::Word | Form::IssuedWord | Form::Password => None,
-        Form::Base64 => Some(without_white_space(secret)),
-        Form::Token => is_wrapped(secret).then(|| without_white_space(secret)),
+        SecretForm::Word | SecretForm::IssuedWord | SecretForm::Password => None,
+        SecretForm::Base64 => Some(without_white_space(secret)),
+        SecretForm::Token => is_wrapped(secret).then(|| without_white_space(secret)),
     };
     let secret = joined.as_deref().unwrap_or(secret);
     let secret = match unquoted(secret) {
-        Some(inside) if form != Form::Password => {
+        Some(inside) if form != SecretForm::Password => {
             complain(one_line(&format!("thingpost: the quotes around the {what} {place} are left out")));
             inside
         }
@@ -113,10 +113,10 @@ fn cleaned(what: &str, secret: &str, form: Form, place: &str) -> Result<String, 
 }
 
 /// Something, and if it is one word, as the console shows it.
-fn checked(what: &str, secret: String, form: Form, place: &str) -> Result<String, Problem> {
+fn checked(what: &str, secret: String, form: SecretForm, place: &str) -> Result<String, CliError> {
     let problem = if secret.is_empty() {
         "is empty"
-    } else if !matches!(form, Form::Word | Form::IssuedWord) {
+    } else if !matches!(form, SecretForm::Word | SecretForm::IssuedWord) {
         return Ok(secret);
     } else if secret.chars().any(|character| character.is_whitespace() || character.is_control()) {
         "has white space or a line break in it"
@@ -125,7 +125,7 @@ fn checked(what: &str, secret: String, form: Form, place: &str) -> Result<String
     } else {
         return Ok(secret);
     };
-    Err(Problem::sentence(format!("the {what} {problem} ({place}); {}", form.way_out())))
+    Err(CliError::sentence(format!("the {what} {problem} ({place}); {}", form.way_out())))
 }
 
 /// What pages and editors put between characters, and shows as nothing.
@@ -165,7 +165,7 @@ fn without_white_space(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn clean(secret: &str, form: Form) -> Result<String, String> {
+    fn clean(secret: &str, form: SecretForm) -> Result<String, String> {
         cleaned("secret", secret, form, "here").map_err(|problem| problem.to_string())
     }
 
@@ -173,19 +173,22 @@ mod tests {
     fn what_can_only_be_an_accident_is_taken_away() {
         let long = "aDdzaC1zaWduYXR1cmU+Lz8aDdzaC1zaWduYXR1cmU+Lz8aDdzaC1zaWduYXR1cmU";
         let wrapped = format!("{}\n{}\r\n{}=", &long[..20], &long[20..40], &long[40..]);
-        assert_eq!(clean(&wrapped, Form::Base64), Ok(format!("{long}=")));
-        assert_eq!(clean("\"a b\"", Form::Token), Ok("a b".to_owned()));
-        assert_eq!(clean("“hush”", Form::Word), Ok("hush".to_owned()));
-        assert_eq!(clean("'hush'", Form::Word), Ok("hush".to_owned()));
-        assert_eq!(clean("\"hush\"", Form::Password), Ok("\"hush\"".to_owned()));
-        assert_eq!(clean(" hush ", Form::Password), Ok(" hush ".to_owned()));
+        assert_eq!(clean(&wrapped, SecretForm::Base64), Ok(format!("{long}=")));
+        assert_eq!(clean("\"a b\"", SecretForm::Token), Ok("a b".to_owned()));
+        assert_eq!(clean("“hush”", SecretForm::Word), Ok("hush".to_owned()));
+        assert_eq!(clean("'hush'", SecretForm::Word), Ok("hush".to_owned()));
+        assert_eq!(clean("\"hush\"", SecretForm::Password), Ok("\"hush\"".to_owned()));
+        assert_eq!(clean(" hush ", SecretForm::Password), Ok(" hush ".to_owned()));
     }
 
     #[test]
     fn nothing_is_no_secret() {
-        for (secret, form) in
-            [("", Form::Token), ("", Form::Password), (" \t ", Form::Base64), ("\n \r\n", Form::Base64)]
-        {
+        for (secret, form) in [
+            ("", SecretForm::Token),
+            ("", SecretForm::Password),
+            (" \t ", SecretForm::Base64),
+            ("\n \r\n", SecretForm::Base64),
+        ] {
             assert!(clean(secret, form).unwrap_err().contains("the secret is empty (here); "), "{secret:?}");
         }
     }
@@ -193,11 +196,11 @@ mod tests {
     #[test]
     fn a_token_is_joined_only_if_it_was_wrapped() {
         let line = "x".repeat(64);
-        assert_eq!(clean(&format!("{line}\n{line}\nyz"), Form::Token), Ok(format!("{line}{line}yz")));
+        assert_eq!(clean(&format!("{line}\n{line}\nyz"), SecretForm::Token), Ok(format!("{line}{line}yz")));
         for other in
             ["a\nb".to_owned(), format!("{line}\nBearer x"), format!("{line}\ny\n{line}"), format!("x\n{line}")]
         {
-            assert_eq!(clean(&other, Form::Token), Ok(other.clone()));
+            assert_eq!(clean(&other, SecretForm::Token), Ok(other.clone()));
         }
     }
 
@@ -213,7 +216,7 @@ mod tests {
             ("\u{feff}hush", "nobody sees"),
             ("hu\0sh", "zero byte"),
         ] {
-            let said = clean(secret, Form::Word).unwrap_err();
+            let said = clean(secret, SecretForm::Word).unwrap_err();
             assert!(said.contains(word) && !said.contains("hu"), "{said}");
         }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::Problem;
+use crate::error::CliError;
 
 /// A file that is read, and the option that names it.
 #[derive(Clone)]
@@ -13,13 +13,13 @@ pub struct InputFile {
 }
 
 /// Makes sure that a file to be written is none of those that are read.
-pub fn refuse_any_of(inputs: &[InputFile], option: &str, path: &Path) -> Result<(), Problem> {
+pub fn refuse_any_of(inputs: &[InputFile], option: &str, path: &Path) -> Result<(), CliError> {
     for InputFile { option: other, path: input } in inputs {
         let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
         let is_same_file = identity(path).is_some_and(|file| identity(input) == Some(file));
         if is_same_file || place(path).is_some_and(|place| self::place(input) == Some(place)) {
             let path = path.display();
-            return Err(Problem::sentence(format!("{option} and {other} are both {path}: give another file")));
+            return Err(CliError::sentence(format!("{option} and {other} are both {path}: give another file")));
         }
     }
     Ok(())

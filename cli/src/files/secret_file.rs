@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::input_file::{InputFile, refuse_any_of};
 use super::private_file::folder;
-use crate::error::Problem;
+use crate::error::CliError;
 
 /// More than any secret has.
 const ROOM: [u8; 256] = [b' '; 256];
@@ -26,7 +26,7 @@ pub struct SecretFile {
 
 /// Why a secret is not where it should be.
 #[derive(Debug)]
-pub enum Misplaced {
+pub enum MisplacedSecret {
     /// It is in this file, which nobody else may read either.
     Elsewhere { path: PathBuf, error: io::Error },
     /// It is lost.
@@ -36,9 +36,10 @@ pub enum Misplaced {
 impl SecretFile {
     /// Makes the place. A file of that name is replaced only if it is empty, or by `force`: it may be the only copy of another
     /// secret. It must be none of the inputs.
-    pub fn prepare(option: &str, path: &Path, force: bool, inputs: &[InputFile]) -> Result<Self, Problem> {
+    pub fn prepare(option: &str, path: &Path, force: bool, inputs: &[InputFile]) -> Result<Self, CliError> {
         refuse_any_of(inputs, option, path)?;
-        let cannot_write = |error: io::Error| Problem::new(format!("{option}: cannot write {}", path.display()), error);
+        let cannot_write =
+            |error: io::Error| CliError::new(format!("{option}: cannot write {}", path.display()), error);
         let (path, replaces) = match fs::canonicalize(path) {
             Ok(behind_links) => {
                 // Neither a folder, nor a device, which another file must not take the place of.
@@ -46,7 +47,7 @@ impl SecretFile {
                     return Err(cannot_write(io::Error::other("it is not a file")));
                 }
                 if !force && !is_empty(&behind_links).map_err(cannot_write)? {
-                    return Err(Problem::sentence(format!(
+                    return Err(CliError::sentence(format!(
                         "{option}: {} is there already, and may hold a secret: give a new file, or --force",
                         path.display()
                     )));
@@ -63,7 +64,7 @@ impl SecretFile {
     }
 
     /// Writes the secret, as the one line of the file, and gives the file its name.
-    pub fn fill(mut self, secret: &str) -> Result<(), Misplaced> {
+    pub fn fill(mut self, secret: &str) -> Result<(), MisplacedSecret> {
         if let Err(error) = write(self.file.as_file_mut(), secret) {
             return Err(elsewhere(secret, error));
         }
@@ -79,14 +80,14 @@ impl SecretFile {
                 Ok(())
             }
             Err(named) => Err(match named.file.keep() {
-                Ok((_, path)) => Misplaced::Elsewhere { path, error: named.error },
+                Ok((_, path)) => MisplacedSecret::Elsewhere { path, error: named.error },
                 Err(_) => elsewhere(secret, named.error),
             }),
         }
     }
 }
 
-impl Misplaced {
+impl MisplacedSecret {
     /// Removes what is of no use in another place.
     pub fn discard(self) {
         if let Self::Elsewhere { path, .. } = self {
@@ -97,14 +98,14 @@ impl Misplaced {
 }
 
 /// Where temporary files go, which may be on another disk.
-fn elsewhere(secret: &str, error: io::Error) -> Misplaced {
+fn elsewhere(secret: &str, error: io::Error) -> MisplacedSecret {
     let kept = tempfile::Builder::new().prefix("thingpost-secret-").tempfile().and_then(|mut file| {
         write(file.as_file_mut(), secret)?;
         Ok(file.keep()?.1)
     });
     match kept {
-        Ok(path) => Misplaced::Elsewhere { path, error },
-        Err(_) => Misplaced::Nowhere(error),
+        Ok(path) => MisplacedSecret::Elsewhere { path, error },
+        Err(_) => MisplacedSecret::Nowhere(error),
     }
 }
 
@@ -134,7 +135,7 @@ mod tests {
         let path = folder.path().join("secret");
         let mut place = SecretFile::prepare("--secret-file", &path, false, &[]).unwrap();
         *place.file.as_file_mut() = File::open(place.file.path()).unwrap();
-        let Err(Misplaced::Elsewhere { path: other, .. }) = place.fill("hush") else { panic!("it was kept") };
+        let Err(MisplacedSecret::Elsewhere { path: other, .. }) = place.fill("hush") else { panic!("it was kept") };
         assert_eq!(fs::read_to_string(&other).unwrap(), "hush\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         fs::remove_file(other).unwrap();

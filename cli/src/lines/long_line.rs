@@ -8,9 +8,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Where such lines are put, if anywhere.
-pub struct Shelf(Option<PathBuf>);
+pub struct SpillFolder(Option<PathBuf>);
 
-impl Shelf {
+impl SpillFolder {
     /// Nobody wants them.
     pub fn none() -> Self {
         Self(None)

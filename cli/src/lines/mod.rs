@@ -1,10 +1,10 @@
 //! A hundred thousand messages, one in each line of a file or a pipe: they are read ahead a little and never held all at once,
 //! each has one outcome, and those that have to be sent again are kept.
 
-pub mod failed;
+pub mod failed_lines;
 mod first_line;
-mod input;
+mod line_ranges;
 pub mod long_line;
-mod numbers;
+pub mod recorder;
 pub mod source;
-pub mod tally;
+mod stoppable_input;

@@ -15,9 +15,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use super::first_line;
-use super::input::{Input, State, Stop};
-use super::long_line::{LongLine, Shelf};
-use crate::error::Problem;
+use super::long_line::{LongLine, SpillFolder};
+use super::stoppable_input::{State, Stop, StoppableInput};
+use crate::error::CliError;
 
 /// How many lines the thread is ahead.
 const AHEAD: usize = 256;
@@ -70,17 +70,17 @@ impl Line {
 
 impl Source {
     /// Opens a file, or standard input for `-`. Lines that are too long are put on the shelf.
-    pub fn open(path: &Path, shelf: Shelf) -> Result<Self, Problem> {
+    pub fn open(path: &Path, shelf: SpillFolder) -> Result<Self, CliError> {
         Self::try_open(path, shelf).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => Problem::new(format!("cannot read lines from {}", path.display()), error),
+            io::ErrorKind::InvalidData => CliError::new(format!("cannot read lines from {}", path.display()), error),
             _ => {
                 let why = format!("{error}; {}", way_out(path, &error));
-                Problem::new(format!("cannot read lines from {}", path.display()), why)
+                CliError::new(format!("cannot read lines from {}", path.display()), why)
             }
         })
     }
 
-    fn try_open(path: &Path, shelf: Shelf) -> io::Result<Self> {
+    fn try_open(path: &Path, shelf: SpillFolder) -> io::Result<Self> {
         let mut file = if path == Path::new("-") { standard_input()? } else { File::open(path)? };
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -91,8 +91,8 @@ impl Source {
         }
         let total_bytes = metadata.is_file().then_some(metadata.len());
         let (input, stop) = match total_bytes {
-            Some(_) => (Input::whole(file), None),
-            None => Input::stoppable(file).map(|(input, stop)| (input, Some(stop)))?,
+            Some(_) => (StoppableInput::whole(file), None),
+            None => StoppableInput::stoppable(file).map(|(input, stop)| (input, Some(stop)))?,
         };
         let (sender, lines) = channel(AHEAD);
         let state = input.state();
@@ -147,7 +147,7 @@ fn standard_input() -> io::Result<File> {
 /// The other end, in a thread of its own.
 struct Reader<T> {
     input: BufReader<T>,
-    shelf: Shelf,
+    shelf: SpillFolder,
 }
 
 /// What may be stopped in the middle.
@@ -158,7 +158,7 @@ trait Stoppable: Read {
     fn leave(&self, unused: &[u8]);
 }
 
-impl Stoppable for Input {
+impl Stoppable for StoppableInput {
     fn is_stopped(&self) -> bool {
         self.is_stopped()
     }
@@ -269,7 +269,7 @@ mod tests {
         fn leave(&self, _: &[u8]) {}
     }
 
-    fn lines_on(input: impl Read, shelf: Shelf) -> Vec<Line> {
+    fn lines_on(input: impl Read, shelf: SpillFolder) -> Vec<Line> {
         let (sender, mut lines) = channel(AHEAD);
         Reader { input: BufReader::new(Bytes(input)), shelf }.run(&sender);
         drop(sender);
@@ -281,7 +281,7 @@ mod tests {
             Text::Held(text) => Some(text.len()),
             Text::TooLong(_) | Text::Gone => None,
         };
-        lines_on(input, Shelf::none()).iter().map(|line| (line.number, held(line), line.bytes)).collect()
+        lines_on(input, SpillFolder::none()).iter().map(|line| (line.number, held(line), line.bytes)).collect()
     }
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
         for beyond in [1, 2, 3, 100_000] {
             for end in ["", "\n", "\r\n"] {
                 let text = "x".repeat(LONGEST_LINE + beyond - 1) + "y";
-                let lines = lines_on(format!("{text}{end}").as_bytes(), Shelf::in_folder(folder.path()));
+                let lines = lines_on(format!("{text}{end}").as_bytes(), SpillFolder::in_folder(folder.path()));
                 let [Line { text: Text::TooLong(line), bytes, .. }] = &lines[..] else { panic!("one long line") };
                 let mut kept = Vec::new();
                 line.copy_to(&mut kept).unwrap();
@@ -325,9 +325,10 @@ mod tests {
     fn of_a_pipe_that_is_left_the_whole_lines_that_were_taken_out_of_it_come_and_no_part_of_one() {
         use std::io::Write;
         let (reader, mut writer) = io::pipe().unwrap();
-        let (input, stop) = Input::stoppable(File::from(std::os::fd::OwnedFd::from(reader))).unwrap();
+        let (input, stop) = StoppableInput::stoppable(File::from(std::os::fd::OwnedFd::from(reader))).unwrap();
         let (state, (sender, mut lines)) = (input.state(), channel(AHEAD));
-        let thread = thread::spawn(move || Reader { input: BufReader::new(input), shelf: Shelf::none() }.run(&sender));
+        let thread =
+            thread::spawn(move || Reader { input: BufReader::new(input), shelf: SpillFolder::none() }.run(&sender));
         writer.write_all(b"a\nb\npart").unwrap();
         let mut next = || lines.blocking_recv().map(|line| line.unwrap().number);
         assert_eq!([next(), next()], [Some(1), Some(2)]);

@@ -6,7 +6,7 @@ pub mod thing_model;
 
 use thingpost_host::runtime::types::{self, Message, Properties, Qos};
 
-use crate::args::{MessageOptions, PayloadFormat, PropertyArguments, PublishAliyun, PublishAws, QosLevel};
+use crate::args::{MessageOptions, PayloadFormat, PropertyArgs, PublishAliyun, PublishAws, QosLevel};
 
 /// A message for AWS, without its payload.
 pub fn aws(arguments: &PublishAws) -> Message {
@@ -38,7 +38,7 @@ pub fn aliyun(arguments: &PublishAliyun) -> Message {
 }
 
 /// None where none is given.
-pub fn properties(arguments: &PropertyArguments) -> Option<Properties> {
+pub fn properties(arguments: &PropertyArgs) -> Option<Properties> {
     let properties = Properties {
         content_type: arguments.content_type.clone(),
         response_topic: arguments.response_topic.clone(),

@@ -9,7 +9,7 @@ use thingpost_host::runtime::types::{AliyunConfig, Event, Field, Message, Platfo
 
 use super::property_value;
 use crate::args::AliyunSource;
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::terminal::complain;
 
 /// The messages of these arguments; none if there is nothing of the thing model in them.
@@ -17,7 +17,7 @@ pub async fn messages(
     publisher: &mut Publisher,
     platform: &Platform,
     source: &AliyunSource,
-) -> Result<Vec<Message>, Problem> {
+) -> Result<Vec<Message>, CliError> {
     let Platform::Aliyun(device) = platform else { return Ok(Vec::new()) };
     let made = match &source.event {
         Some(event) => post_event(publisher, device, event).await,
@@ -31,49 +31,49 @@ pub async fn messages(
             post_properties(publisher, device, &source.property).await
         }
     };
-    made.map_err(|trap| Problem::new("the component failed", format!("{trap:#}")))?
+    made.map_err(|trap| CliError::new("the component failed", format!("{trap:#}")))?
 }
 
 async fn post_event(
     publisher: &mut Publisher,
     device: &AliyunConfig,
     (identifier, value): &(String, String),
-) -> wasmtime::Result<Result<Vec<Message>, Problem>> {
+) -> wasmtime::Result<Result<Vec<Message>, CliError>> {
     let event = Event { identifier: identifier.clone(), value: value.clone(), time_ms: None };
     let made = publisher.event_post(device, id(), &event).await?;
-    Ok(made.map(|message| vec![message]).map_err(|problem| explain(&format!("--event {identifier}"), problem)))
+    Ok(made.map(|message| vec![message]).map_err(|error| explain(&format!("--event {identifier}"), error)))
 }
 
 async fn post_properties(
     publisher: &mut Publisher,
     device: &AliyunConfig,
     given: &[(String, String)],
-) -> wasmtime::Result<Result<Vec<Message>, Problem>> {
+) -> wasmtime::Result<Result<Vec<Message>, CliError>> {
     let property = |(identifier, value): &(String, String)| Property {
         identifier: identifier.clone(),
         value: property_value::as_json(value),
         time_ms: None,
     };
     let properties: Vec<Property> = given.iter().map(property).collect();
-    let problem = match publisher.property_post(device, id(), &properties).await? {
+    let error = match publisher.property_post(device, id(), &properties).await? {
         Ok(messages) => return Ok(Ok(messages)),
-        Err(problem) => problem,
+        Err(error) => error,
     };
     // Which of them it is, is told by asking for each alone.
     for property in properties {
         let alone = slice::from_ref(&property);
-        if let Err(problem) = publisher.property_post(device, id(), alone).await? {
-            return Ok(Err(explain(&format!("--property {}", property.identifier), problem)));
+        if let Err(error) = publisher.property_post(device, id(), alone).await? {
+            return Ok(Err(explain(&format!("--property {}", property.identifier), error)));
         }
     }
-    Ok(Err(explain("--property", problem)))
+    Ok(Err(explain("--property", error)))
 }
 
 /// Of two values for one name in a message the platform would take either, without a word.
-fn refuse_repeated(properties: &[(String, String)]) -> Result<(), Problem> {
+fn refuse_repeated(properties: &[(String, String)]) -> Result<(), CliError> {
     let mut names = HashSet::new();
     match properties.iter().find(|(name, _)| !names.insert(name)) {
-        Some((name, _)) => Err(Problem::sentence(format!("--property {name} is given twice: give it once"))),
+        Some((name, _)) => Err(CliError::sentence(format!("--property {name} is given twice: give it once"))),
         None => Ok(()),
     }
 }
@@ -84,18 +84,18 @@ fn id() -> u32 {
     now.as_millis() as u32
 }
 
-fn explain(what: &str, problem: RequestError) -> Problem {
-    Problem::new(
+fn explain(what: &str, error: RequestError) -> CliError {
+    CliError::new(
         what,
-        match problem {
+        match error {
             RequestError::InvalidField(Field::EventValue) => "give the output of the event as a JSON object",
             RequestError::InvalidField(Field::PropertyValue) => "the value is no JSON that the platform takes",
             RequestError::InvalidField(_) => {
                 "the name of a property or an event has 1 to 50 letters, digits, `_` and `:`"
             }
             RequestError::PayloadTooLarge => "more than 128 KB (131072 bytes) for one message",
-            RequestError::InvalidConfiguration(problem) | RequestError::Other(problem) => {
-                return Problem::sentence(problem);
+            RequestError::InvalidConfiguration(error) | RequestError::Other(error) => {
+                return CliError::sentence(error);
             }
             RequestError::InvalidTopic(_) | RequestError::Unsupported => "not for this device",
         },

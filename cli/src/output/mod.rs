@@ -1,7 +1,7 @@
 //! Each outcome is told twice, to people in sentences and to programs in records, and the two must never say different things.
 
 pub mod names;
+pub mod printer;
 pub mod report;
-pub mod say;
 pub mod still_trying;
 pub mod summary;

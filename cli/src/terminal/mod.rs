@@ -4,17 +4,17 @@
 //! A record for a program, or an answer that was asked for, is another matter: a program that does not get it because the disk
 //! is full knows nothing, so the run is no success.
 
+pub mod blocking;
 pub mod closed_output;
 pub mod interrupt;
-pub mod patient;
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use blocking::Blocking;
 use closed_output::is_closed;
-use patient::Patient;
 
 /// Whether something was lost that was meant for a program.
 static IS_INCOMPLETE: AtomicBool = AtomicBool::new(false);
@@ -58,7 +58,7 @@ fn put_bytes(bytes: &[u8]) -> io::Result<()> {
     if is_closed() {
         return Err(io::Error::other("standard output is closed"));
     }
-    let mut stdout = Patient(io::stdout().lock());
+    let mut stdout = Blocking(io::stdout().lock());
     stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
@@ -85,5 +85,5 @@ fn complain_once(written: io::Result<()>, what: &dyn fmt::Display) {
 /// Prints a line to standard error.
 pub fn complain(line: impl fmt::Display) {
     // There is nowhere left to say that this failed.
-    let _ = Patient(io::stderr().lock()).write_all(format!("{line}\n").as_bytes());
+    let _ = Blocking(io::stderr().lock()).write_all(format!("{line}\n").as_bytes());
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::args::endpoint::EndpointArgument;
-use crate::args::reach::parse_port;
+use crate::args::network::parse_port;
 
 #[derive(Args)]
-pub struct CertificateArguments {
+pub struct CertificateArgs {
     /// The device certificate, with those that signed it if there are any
     #[arg(long, value_name = "PEM", requires = "key")]
     pub cert: Option<PathBuf>,
@@ -18,7 +18,7 @@ pub struct CertificateArguments {
 }
 
 #[derive(Args)]
-pub struct SignatureArguments {
+pub struct SignatureArgs {
     /// Sign with an access key: that of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or that of a profile, or
     /// the one that a container is given by the server which AWS_CONTAINER_CREDENTIALS_FULL_URI or .._RELATIVE_URI names
     #[arg(long)]
@@ -45,9 +45,9 @@ pub enum Service {
 }
 
 #[derive(Args)]
-pub struct AuthorizerArguments {
+pub struct AuthorizerArgs {
     #[command(flatten)]
-    pub token: TokenArguments,
+    pub token: TokenArgs,
     /// Send name, token and signature in the query, not in headers. Queries end up in logs
     #[arg(long)]
     pub token_in_query: bool,
@@ -55,7 +55,7 @@ pub struct AuthorizerArguments {
 
 /// Which authorizer, and what it judges, wherever that travels.
 #[derive(Args)]
-pub struct TokenArguments {
+pub struct TokenArgs {
     /// Let the custom authorizer of this name judge a token
     #[arg(long, value_name = "NAME", conflicts_with = "authorizer_default")]
     pub authorizer: Option<String>,
@@ -75,7 +75,7 @@ pub struct TokenArguments {
 }
 
 #[derive(Args)]
-pub struct ProviderArguments {
+pub struct ProviderArgs {
     /// Have a temporary key given out for --cert and --key, of the role that this alias names
     #[arg(long, value_name = "ALIAS", requires_all = ["credentials_endpoint", "cert"])]
     pub role_alias: Option<String>,

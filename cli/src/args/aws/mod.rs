@@ -5,12 +5,10 @@ mod authentication;
 
 use clap::Args;
 
-pub use authentication::{
-    AuthorizerArguments, CertificateArguments, ProviderArguments, Service, SignatureArguments, TokenArguments,
-};
+pub use authentication::{AuthorizerArgs, CertificateArgs, ProviderArgs, Service, SignatureArgs, TokenArgs};
 
 use super::endpoint::EndpointArgument;
-use super::reach::{Reach, parse_port};
+use super::network::{NetworkArgs, parse_port};
 
 #[derive(Args)]
 pub struct AwsDevice {
@@ -22,13 +20,13 @@ pub struct AwsDevice {
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
     #[command(flatten, next_help_heading = "Authentication by a certificate")]
-    pub certificate: CertificateArguments,
+    pub certificate: CertificateArgs,
     #[command(flatten, next_help_heading = "Authentication by an access key (Signature Version 4)")]
-    pub signature: SignatureArguments,
+    pub signature: SignatureArgs,
     #[command(flatten, next_help_heading = "Authentication by a custom authorizer")]
-    pub authorizer: AuthorizerArguments,
+    pub authorizer: AuthorizerArgs,
     #[command(flatten, next_help_heading = "Authentication by a temporary key, given out for the certificate")]
-    pub provider: ProviderArguments,
+    pub provider: ProviderArgs,
     #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
+    pub network: NetworkArgs,
 }

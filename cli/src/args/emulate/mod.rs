@@ -11,7 +11,7 @@ pub use chaos::ChaosArgument;
 
 #[derive(Args)]
 #[command(after_long_help = chaos::help())]
-pub struct EmulateArguments {
+pub struct EmulateArgs {
     /// Where to write ca.pem, device.pem.crt, private.pem.key, device-secret.txt, product-secret.txt, aws-credentials.txt and
     /// authorizer-token.txt
     #[arg(long, default_value = "thingpost-emulator")]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::args::aliyun::{DeviceSecretArguments, SignMethod};
-use crate::args::aws::{CertificateArguments, TokenArguments};
+use crate::args::aliyun::{DeviceSecretArgs, SignMethod};
+use crate::args::aws::{CertificateArgs, TokenArgs};
 use crate::args::endpoint::EndpointArgument;
 use crate::args::message::{QosLevel, parse_pair};
-use crate::args::reach::{Reach, parse_port};
+use crate::args::network::{NetworkArgs, parse_port};
 
 #[derive(Args)]
 pub struct MqttDevice {
@@ -21,22 +21,22 @@ pub struct MqttDevice {
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
     #[command(flatten, next_help_heading = "Authentication by a certificate (AWS)")]
-    pub certificate: CertificateArguments,
+    pub certificate: CertificateArgs,
     #[command(flatten, next_help_heading = "Authentication by a custom authorizer (AWS)")]
-    pub authorizer: MqttAuthorizerArguments,
+    pub authorizer: MqttAuthorizerArgs,
     #[command(flatten, next_help_heading = "Authentication by a device secret, or by a token (Aliyun)")]
-    pub aliyun: MqttAliyunArguments,
+    pub aliyun: MqttAliyunArgs,
     #[command(flatten, next_help_heading = "Session")]
     pub session: SessionOptions,
     #[command(flatten, next_help_heading = "Connection")]
-    pub reach: Reach,
+    pub network: NetworkArgs,
 }
 
 /// What a custom authorizer is sent over MQTT.
 #[derive(Args)]
-pub struct MqttAuthorizerArguments {
+pub struct MqttAuthorizerArgs {
     #[command(flatten)]
-    pub token: TokenArguments,
+    pub token: TokenArgs,
     /// The user name, for authorizers that look at it
     #[arg(long, value_name = "NAME")]
     pub user_name: Option<String>,
@@ -46,7 +46,7 @@ pub struct MqttAuthorizerArguments {
 }
 
 #[derive(Args)]
-pub struct MqttAliyunArguments {
+pub struct MqttAliyunArgs {
     /// The product that the device belongs to
     #[arg(long, requires = "device_name")]
     pub product_key: Option<String>,
@@ -54,7 +54,7 @@ pub struct MqttAliyunArguments {
     #[arg(long, requires = "product_key")]
     pub device_name: Option<String>,
     #[command(flatten)]
-    pub secret: DeviceSecretArguments,
+    pub secret: DeviceSecretArgs,
     /// In place of a device secret: a file with the device token, as thingpost register aliyun --no-preregistration leaves it;
     /// with --client-id, which came with the token. Or set THINGPOST_DEVICE_TOKEN
     #[arg(long, value_name = "PATH", requires = "product_key")]

@@ -6,8 +6,8 @@ mod subscribe;
 
 use clap::Subcommand;
 
-pub use device::{MqttAliyunArguments, MqttDevice, MqttVersion, SessionOptions};
-pub use publish::{Drop, MqttPublish, QueueArguments, QueueLimit};
+pub use device::{MqttAliyunArgs, MqttDevice, MqttVersion, SessionOptions};
+pub use publish::{Drop, MqttPublish, QueueArgs, QueueLimit};
 pub use subscribe::{MqttSubscribe, RetainHandling};
 
 use super::EXIT_CODES;

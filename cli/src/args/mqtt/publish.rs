@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 
 use super::MqttDevice;
 use crate::args::message::QosLevel;
-use crate::args::publish::{MessageOptions, ReportArguments, Source, parse_pace};
-use crate::args::reach::parse_seconds;
+use crate::args::network::parse_seconds;
+use crate::args::publish::{MessageOptions, ReportArgs, Source, parse_pace};
 
 #[derive(Args)]
 pub struct MqttPublish {
@@ -35,7 +35,7 @@ pub struct MqttPublish {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_pace)]
     pub max_per_second: Option<NonZeroU32>,
     #[command(flatten)]
-    pub report: ReportArguments,
+    pub report: ReportArgs,
     /// Keep messages without an answer in this file at the end, and send those that are in it first, so that none is lost
     /// between two runs; if there are none, neither is the file. Nobody else may read it, and one run at a time uses it
     #[arg(long, value_name = "PATH")]
@@ -47,13 +47,13 @@ pub struct MqttPublish {
     #[command(flatten)]
     pub device: MqttDevice,
     #[command(flatten, next_help_heading = "While there is no connection")]
-    pub queue: QueueArguments,
+    pub queue: QueueArgs,
     #[command(flatten, next_help_heading = "Message")]
-    pub message: MqttMessageArguments,
+    pub message: MqttMessageArgs,
 }
 
 #[derive(Args)]
-pub struct MqttMessageArguments {
+pub struct MqttMessageArgs {
     /// 0: at most once, nobody confirms it, and delivered means handed to the connection. 1: at least once, confirmed by the
     /// broker, and sent again after a lost connection
     #[arg(long, value_enum, default_value_t = QosLevel::AtLeastOnce)]
@@ -64,7 +64,7 @@ pub struct MqttMessageArguments {
 
 /// Messages that come while there is no connection. Those of a file can wait where they are; those of a pipe cannot.
 #[derive(Args)]
-pub struct QueueArguments {
+pub struct QueueArgs {
     /// How many messages of a pipe, or of --interval, may wait: a number, unlimited (up to 32 MiB) or off. The lines of a file
     /// wait in the file. Like --drop and --drain-per-second of no effect with a single message [default: 1000]
     #[arg(long, value_name = "N")]

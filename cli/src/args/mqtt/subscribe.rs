@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::MqttDevice;
 use crate::args::message::QosLevel;
-use crate::args::reach::parse_seconds;
+use crate::args::network::parse_seconds;
 
 #[derive(Args)]
 pub struct MqttSubscribe {

@@ -2,23 +2,23 @@
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_CODES, ListArguments, OperationArguments};
+use super::{EXIT_CODES, ListArgs, OperationArgs};
 
 #[derive(Subcommand)]
 pub enum ConnectionCommand {
     /// Print whether an MQTT client is connected, since when, and how
     #[command(after_help = EXIT_CODES)]
-    Get(ConnectionArguments),
+    Get(ConnectionArgs),
     /// Print what an MQTT client has subscribed to
     #[command(after_help = EXIT_CODES)]
-    Subscriptions(SubscriptionsArguments),
+    Subscriptions(SubscriptionsArgs),
     /// Disconnect an MQTT client; it may come back at once
     #[command(after_help = EXIT_CODES)]
-    Delete(DeleteArguments),
+    Delete(DeleteArgs),
 }
 
 #[derive(Args)]
-pub struct ConnectionArguments {
+pub struct ConnectionArgs {
     /// The MQTT client
     #[arg(long, value_name = "ID")]
     pub client_id: String,
@@ -26,20 +26,20 @@ pub struct ConnectionArguments {
     #[arg(long)]
     pub socket: bool,
     #[command(flatten)]
-    pub operation: OperationArguments,
+    pub operation: OperationArgs,
 }
 
 #[derive(Args)]
-pub struct SubscriptionsArguments {
+pub struct SubscriptionsArgs {
     /// The MQTT client
     #[arg(long, value_name = "ID")]
     pub client_id: String,
     #[command(flatten)]
-    pub list: ListArguments,
+    pub list: ListArgs,
 }
 
 #[derive(Args)]
-pub struct DeleteArguments {
+pub struct DeleteArgs {
     /// The MQTT client
     #[arg(long, value_name = "ID")]
     pub client_id: String,
@@ -50,5 +50,5 @@ pub struct DeleteArguments {
     #[arg(long)]
     pub prevent_will: bool,
     #[command(flatten)]
-    pub operation: OperationArguments,
+    pub operation: OperationArgs,
 }

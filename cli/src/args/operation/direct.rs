@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_CODES, OperationArguments};
-use crate::args::message::PropertyArguments;
+use super::{EXIT_CODES, OperationArgs};
+use crate::args::message::PropertyArgs;
 
 #[derive(Subcommand)]
 pub enum DirectCommand {
     /// Send a message to one MQTT client that is connected, past rules and subscriptions; it is kept for nobody
     #[command(after_help = EXIT_CODES)]
-    Send(SendArguments),
+    Send(SendArgs),
 }
 
 #[derive(Args)]
-pub struct SendArguments {
+pub struct SendArgs {
     /// The MQTT client
     #[arg(long, value_name = "ID")]
     pub client_id: String,
@@ -31,9 +31,9 @@ pub struct SendArguments {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, requires = "confirm")]
     pub confirm_timeout: Option<u32>,
     #[command(flatten)]
-    pub operation: OperationArguments,
+    pub operation: OperationArgs,
     #[command(flatten, next_help_heading = "Message")]
-    pub properties: PropertyArguments,
+    pub properties: PropertyArgs,
 }
 
 #[derive(Args)]

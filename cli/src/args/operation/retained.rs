@@ -2,23 +2,23 @@
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_CODES, ListArguments, OperationArguments};
+use super::{EXIT_CODES, ListArgs, OperationArgs};
 
 #[derive(Subcommand)]
 pub enum RetainedCommand {
     /// Print the message that a topic has kept, byte for byte; with --json in base64, and with what is known about it
     #[command(after_help = EXIT_CODES)]
-    Get(RetainedArguments),
+    Get(RetainedArgs),
     /// Print the topics that have kept a message
     #[command(after_help = EXIT_CODES)]
-    List(ListArguments),
+    List(ListArgs),
 }
 
 #[derive(Args)]
-pub struct RetainedArguments {
+pub struct RetainedArgs {
     /// The topic
     #[arg(long)]
     pub topic: String,
     #[command(flatten)]
-    pub operation: OperationArguments,
+    pub operation: OperationArgs,
 }

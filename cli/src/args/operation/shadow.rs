@@ -4,34 +4,34 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_CODES, ListArguments, OperationArguments};
+use super::{EXIT_CODES, ListArgs, OperationArgs};
 
 #[derive(Subcommand)]
 pub enum ShadowCommand {
     /// Print the document of a shadow, as AWS keeps it
     #[command(after_help = EXIT_CODES)]
-    Get(ShadowArguments),
+    Get(ShadowArgs),
     /// Change a shadow, or make it, and print what was accepted
     #[command(after_help = EXIT_CODES)]
-    Update(UpdateArguments),
+    Update(UpdateArgs),
     /// Delete a shadow, and print the version that is gone
     #[command(after_help = EXIT_CODES)]
-    Delete(ShadowArguments),
+    Delete(ShadowArgs),
     /// Print the names of the shadows of a thing; the classic shadow has none
     #[command(after_help = EXIT_CODES)]
-    List(ShadowListArguments),
+    List(ShadowListArgs),
 }
 
 #[derive(Args)]
-pub struct ShadowArguments {
+pub struct ShadowArgs {
     #[command(flatten)]
     pub shadow: ShadowName,
     #[command(flatten)]
-    pub operation: OperationArguments,
+    pub operation: OperationArgs,
 }
 
 #[derive(Args)]
-pub struct UpdateArguments {
+pub struct UpdateArgs {
     #[command(flatten)]
     pub shadow: ShadowName,
     #[command(flatten)]
@@ -40,16 +40,16 @@ pub struct UpdateArguments {
     #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
     pub max_state_bytes: Option<u32>,
     #[command(flatten)]
-    pub operation: OperationArguments,
+    pub operation: OperationArgs,
 }
 
 #[derive(Args)]
-pub struct ShadowListArguments {
+pub struct ShadowListArgs {
     /// The thing
     #[arg(long, value_name = "NAME")]
     pub thing: String,
     #[command(flatten)]
-    pub list: ListArguments,
+    pub list: ListArgs,
 }
 
 #[derive(Args)]

@@ -9,14 +9,14 @@ use thingpost_host::runtime::types::{AliyunConfig, Message, Platform, SignMethod
 
 use super::finding::{Check, Finding};
 use super::network::answer::Clock;
-use super::network::{Destination, Spoken};
+use super::network::{Destination, Protocol};
 use super::offline::{files, request};
 use super::report::{Reached, Report};
-use super::steps::{self, Expected, Made, go, limit};
+use super::steps::{self, Expectations, PreparedRun, go, limit};
 use crate::args::PublishAliyun;
 use crate::args::doctor::DoctorAliyun;
-use crate::component::publisher::Starter;
-use crate::error::Problem;
+use crate::component::publisher::PublisherFactory;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::message::thing_model;
 use crate::{device, message};
@@ -30,47 +30,50 @@ const TIMESTAMP: Clock = Clock {
 /// As the documentation has it for names of devices.
 const DEVICE_NAME_LENGTH: std::ops::RangeInclusive<usize> = 4..=32;
 
-pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, Problem> {
+pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, CliError> {
     let PublishAliyun { device: who, source, publish: how, .. } = &arguments.publication;
     let mut report = Report::new(how.report.json);
     let device = match device::aliyun(who) {
         Ok(device) => device,
-        Err(problem) => return steps::without_device(report, files::broken(None, &who.reach), problem),
+        Err(error) => return steps::without_device(report, files::broken(None, &who.network), error),
     };
     let (platform, routes) = (device.platform.clone(), device.routes.clone());
     let Platform::Aliyun(config) = &platform else {
         unreachable!("a device of Aliyun is made for Aliyun");
     };
     let mut seen = names(&config.product_key, &config.device_name, core_device(config).err());
-    files::look_at_roots(&mut seen, &who.reach);
-    let Made { mut starter, payload, files } = Made::of(device, seen, &who.reach, &source.source(), how);
+    files::look_at_roots(&mut seen, &who.network);
+    let PreparedRun { mut factory, payload, files } =
+        PreparedRun::of(device, seen, &who.network, &source.source(), how);
     let mut message = Message { payload, ..with_topic(&arguments.publication, config) };
     report.add(Check::Files, files);
     report.add(Check::Endpoint, endpoint(config));
-    let made = match &mut starter {
-        Ok(starter) => of_thing_model(starter, &platform, &arguments.publication).await,
+    let made = match &mut factory {
+        Ok(factory) => of_thing_model(factory, &platform, &arguments.publication).await,
         Err(_) => Ok(None),
     };
     let mut unmade = Finding::new();
     match made {
         Ok(Some(made)) => message = made,
         Ok(None) => {}
-        Err(problem) => unmade.fail_with(problem, "correct its value"),
+        Err(error) => unmade.fail_with(error, "correct its value"),
     }
     let look = || if unmade.has_failed() { unmade } else { request(config, &message) };
-    let starter = steps::prepare(&mut report, starter, &message, look).await?;
+    let factory = steps::prepare(&mut report, factory, &message, look).await?;
 
-    let expected =
-        Expected { shows_certificate: false, clock: (config.timestamp == TimestampPolicy::Now).then_some(TIMESTAMP) };
-    let to = Destination::new(&config.endpoint, config.port, &who.reach.connect_to, Spoken::Https);
-    go(&mut report, &to, &routes[0], limit(&who.reach), &expected).await;
+    let expected = Expectations {
+        shows_certificate: false,
+        clock: (config.timestamp == TimestampPolicy::Now).then_some(TIMESTAMP),
+    };
+    let to = Destination::new(&config.endpoint, config.port, &who.network.connect_to, Protocol::Https);
+    go(&mut report, &to, &routes[0], limit(&who.network), &expected).await;
     if arguments.publish {
-        steps::publish(&mut report, starter, &message, false).await?;
+        steps::publish(&mut report, factory, &message, false).await?;
         return Ok(report.end(Reached::Delivery));
     }
-    steps::rehearse(&mut report, starter, &platform, &message).await?;
+    steps::rehearse(&mut report, factory, &platform, &message).await?;
     report.leave_open(format!("whether the device may publish to {}", message.topic));
-    let reached = if report.has_passed(Check::Rehearsal) { Reached::Admission } else { Reached::Door };
+    let reached = if report.has_passed(Check::Rehearsal) { Reached::Admission } else { Reached::Endpoint };
     Ok(report.end(reached))
 }
 
@@ -89,25 +92,25 @@ pub fn default_topic(product_key: &str, device_name: &str) -> String {
 
 /// The first message of properties or of an event, if there are any.
 async fn of_thing_model(
-    starter: &mut Starter,
+    factory: &mut PublisherFactory,
     platform: &Platform,
     publication: &PublishAliyun,
-) -> Result<Option<Message>, Problem> {
+) -> Result<Option<Message>, CliError> {
     if publication.source.property.is_empty() && publication.source.event.is_none() {
         return Ok(None);
     }
     // What keeps it from being opened is said by the check of the component.
-    let Ok(mut publisher) = starter.open().await else { return Ok(None) };
+    let Ok(mut publisher) = factory.open().await else { return Ok(None) };
     let messages = thing_model::messages(&mut publisher, platform, &publication.source).await?;
     Ok(messages.into_iter().next())
 }
 
 /// Looks at what was copied from the console. `problem` is what the core says of it.
-pub fn names(product_key: &str, device_name: &str, problem: Option<String>) -> Finding {
+pub fn names(product_key: &str, device_name: &str, error: Option<String>) -> Finding {
     let mut finding = Finding::new();
     finding.see(format!("device {device_name} of product {product_key}, and a device secret"));
-    if let Some(problem) = problem {
-        finding.fail(problem, "copy it once more from the console, without anything around it");
+    if let Some(error) = error {
+        finding.fail(error, "copy it once more from the console, without anything around it");
     }
     if !DEVICE_NAME_LENGTH.contains(&device_name.chars().count()) {
         finding.warn(
@@ -159,13 +162,13 @@ fn endpoint(config: &AliyunConfig) -> Finding {
 fn request(config: &AliyunConfig, message: &Message) -> Finding {
     let device = match core_device(config) {
         Ok(device) => device,
-        Err(problem) => return Finding::failed(problem, "correct it where it comes from"),
+        Err(error) => return Finding::failed(error, "correct it where it comes from"),
     };
     let request = match publish_request(&device, "hidden", &request::core_message(message)) {
         Ok(request) => request,
-        Err(RequestProblem::InvalidTopic(problem)) => {
+        Err(RequestProblem::InvalidTopic(error)) => {
             return Finding::failed(
-                format!("{} (\"{}\")", problem.text(), message.topic),
+                format!("{} (\"{}\")", error.text(), message.topic),
                 "give the full topic with --topic, such as /PRODUCT_KEY/DEVICE_NAME/user/update",
             );
         }
@@ -199,7 +202,7 @@ fn request(config: &AliyunConfig, message: &Message) -> Finding {
 }
 
 fn core_device(config: &AliyunConfig) -> Result<CoreDevice, String> {
-    let endpoint = Endpoint::new(&config.endpoint, config.port).map_err(|problem| problem.text())?;
+    let endpoint = Endpoint::new(&config.endpoint, config.port).map_err(|error| error.text())?;
     CoreDevice::new(endpoint, &config.product_key, &config.device_name, config.client_id.as_deref())
-        .map_err(|problem| problem.text())
+        .map_err(|error| error.text())
 }

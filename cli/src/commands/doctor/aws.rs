@@ -7,14 +7,14 @@ use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Message, Plat
 use super::TOPIC;
 use super::finding::Check;
 use super::network::answer::Clock;
-use super::network::{Destination, Spoken, endpoint, provider};
+use super::network::{Destination, Protocol, endpoint, provider};
 use super::offline::{files, request};
 use super::report::{Reached, Report};
-use super::steps::{self, Expected, Made, go, limit};
+use super::steps::{self, Expectations, PreparedRun, go, limit};
 use crate::args::PublishAws;
 use crate::args::doctor::DoctorAws;
 use crate::device::{self, Device};
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::message;
 
@@ -24,48 +24,48 @@ const SIGNATURE: Clock = Clock {
     next_step: "set the clock: AWS takes signatures that are at most 5 minutes old or new",
 };
 
-pub async fn run(arguments: &DoctorAws) -> Result<Exit, Problem> {
+pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
     let PublishAws { device: who, source, publish: how, .. } = &arguments.publication;
     let mut report = Report::new(how.report.json);
     let device = match device::aws(who) {
         // The checks say it better.
         Ok(device) => Device { warnings: Vec::new(), ..device },
         // A file that is broken is what this is for; all else is wrong usage.
-        Err(problem) => {
-            let broken = files::broken(Some(&who.certificate), &who.reach);
-            return steps::without_device(report, broken, problem);
+        Err(error) => {
+            let broken = files::broken(Some(&who.certificate), &who.network);
+            return steps::without_device(report, broken, error);
         }
     };
     let (platform, routes) = (device.platform.clone(), device.routes.clone());
     let Platform::Aws(config) = &platform else {
         unreachable!("a device of AWS is made for AWS");
     };
-    let files = files::look(config, &routes, &who.reach);
-    let Made { starter, payload, files } = Made::of(device, files, &who.reach, source, how);
+    let files = files::look(config, &routes, &who.network);
+    let PreparedRun { factory, payload, files } = PreparedRun::of(device, files, &who.network, source, how);
     let message = Message { payload, ..with_topic(&arguments.publication) };
     report.add(Check::Files, files);
     report.add(Check::Endpoint, endpoint::look(config));
-    let starter = steps::prepare(&mut report, starter, &message, || request::look(config, &message)).await?;
+    let factory = steps::prepare(&mut report, factory, &message, || request::look(config, &message)).await?;
 
     let authentication = &config.authentication;
     let signs = matches!(authentication, AwsAuthentication::SigV4(_) | AwsAuthentication::CredentialsProvider(_));
-    let expected = Expected {
+    let expected = Expectations {
         shows_certificate: matches!(authentication, AwsAuthentication::Certificate),
         clock: signs.then_some(SIGNATURE),
     };
-    let to = Destination::new(&config.endpoint, config.port, &who.reach.connect_to, Spoken::Https);
-    let was_shown = go(&mut report, &to, &routes[0], limit(&who.reach), &expected).await;
+    let to = Destination::new(&config.endpoint, config.port, &who.network.connect_to, Protocol::Https);
+    let was_shown = go(&mut report, &to, &routes[0], limit(&who.network), &expected).await;
     if let AwsAuthentication::CredentialsProvider(it) = authentication
         && let Some(route) = routes.get(1)
     {
-        let to = Destination::new(&it.endpoint, it.port, &who.reach.connect_to, Spoken::Https);
-        report.add(Check::Provider, provider::look(&to, route, limit(&who.reach)).await);
+        let to = Destination::new(&it.endpoint, it.port, &who.network.connect_to, Protocol::Https);
+        report.add(Check::Provider, provider::look(&to, route, limit(&who.network)).await);
     }
     if arguments.publish {
-        steps::publish(&mut report, starter, &message, was_shown).await?;
+        steps::publish(&mut report, factory, &message, was_shown).await?;
         return Ok(report.end(Reached::Delivery));
     }
-    steps::rehearse(&mut report, starter, &platform, &message).await?;
+    steps::rehearse(&mut report, factory, &platform, &message).await?;
     report.leave_open(left_open(config, &message));
     let is_admitted = match authentication {
         AwsAuthentication::Certificate => was_shown && report.has_passed(Check::Answer),
@@ -73,7 +73,7 @@ pub async fn run(arguments: &DoctorAws) -> Result<Exit, Problem> {
         // It is asked about messages and nothing else.
         AwsAuthentication::CustomAuthorizer(_) => false,
     };
-    Ok(report.end(if is_admitted { Reached::Admission } else { Reached::Door }))
+    Ok(report.end(if is_admitted { Reached::Admission } else { Reached::Endpoint }))
 }
 
 fn with_topic(publication: &PublishAws) -> Message {

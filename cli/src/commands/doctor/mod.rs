@@ -21,7 +21,7 @@ mod run;
 mod steps;
 
 use crate::args::DoctorCommand;
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// What is published, if that is asked for and no message is given.
@@ -30,7 +30,7 @@ const PAYLOAD: &[u8] = br#"{"from":"thingpost doctor"}"#;
 /// Publishing to it is harmless, unless there is a rule for it.
 const TOPIC: &str = "thingpost/doctor";
 
-pub async fn run(command: &DoctorCommand) -> Result<Exit, Problem> {
+pub async fn run(command: &DoctorCommand) -> Result<Exit, CliError> {
     match command {
         DoctorCommand::Aws(arguments) => aws::run(arguments).await,
         DoctorCommand::Aliyun(arguments) => aliyun::run(arguments).await,

@@ -19,19 +19,19 @@ use super::aliyun::{default_topic, names};
 use super::aws::permission;
 use super::finding::{Check, Finding};
 use super::network::endpoint::{Kind, look_at_kind};
-use super::network::{Destination, Spoken};
+use super::network::{Destination, Protocol};
 use super::offline::{files, inputs, topic};
 use super::report::{Reached, Report};
 use super::run::component;
 use super::run::publication::{destination, explain, trapped};
-use super::steps::{self, limit, reach};
+use super::steps::{self, limit};
 use crate::args::MqttPublish;
 use crate::args::doctor::DoctorMqtt;
 use crate::commands::mqtt::{UnfinishedFile, session_options};
 use crate::commands::publish;
-use crate::component::mqtt::MqttStarter;
+use crate::component::mqtt::MqttSessionFactory;
 use crate::device::{self, Device};
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
 use crate::message;
@@ -40,27 +40,27 @@ use crate::output::report::{LastFailure, facts};
 /// Of a broker that speaks without TLS. AWS has no such port, and Aliyun speaks TLS on it too.
 const PLAIN: u16 = 1883;
 
-pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
+pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
     let MqttPublish { device: who, source, report: how, .. } = &arguments.publication;
     let mut report = Report::new(how.json);
     let device = match device::mqtt(who) {
         // The checks say it better.
         Ok(device) => Device { warnings: Vec::new(), ..device },
-        Err(problem) => {
-            let broken = files::broken(Some(&who.certificate), &who.reach);
-            return steps::without_device(report, broken, problem);
+        Err(error) => {
+            let broken = files::broken(Some(&who.certificate), &who.network);
+            return steps::without_device(report, broken, error);
         }
     };
     let (config, route) = (device.platform.clone(), device.routes[0].clone());
     let mut seen = look_at_device(&config.broker);
     files::look_at_certificate(&mut seen, &route);
-    files::look_at_roots(&mut seen, &who.reach);
+    files::look_at_roots(&mut seen, &who.network);
 
     let options = session_options(&arguments.publication.queue);
-    let starter = MqttStarter::new(device, who.reach.connect_to.clone(), who.reach.timeout, options);
+    let factory = MqttSessionFactory::new(device, who.network.connect_to.clone(), who.network.timeout, options);
     let mut read = publish::inputs(source);
-    if let Ok(starter) = &starter {
-        read.extend(starter.files().iter().cloned());
+    if let Ok(factory) = &factory {
+        read.extend(factory.files().iter().cloned());
     }
     let unfinished = arguments.publication.unfinished.as_ref().map(|path| UnfinishedFile::open(path, &read));
     let earlier = match unfinished {
@@ -69,8 +69,8 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
             read.push(InputFile { option: "--unfinished", path: file.path().to_owned() });
             earlier
         }
-        Some(Err(problem)) => {
-            seen.fail_with(problem, "give another file");
+        Some(Err(error)) => {
+            seen.fail_with(error, "give another file");
             Vec::new()
         }
         None => Vec::new(),
@@ -81,15 +81,15 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
     report.add(Check::Files, seen);
     report.add(Check::Endpoint, endpoint(&config.broker));
 
-    let opened = match starter {
+    let opened = match factory {
         // What an earlier run left is looked at, and stays where it is: a session would send it as soon as it connects.
-        Ok(starter) => starter.resume(&earlier).await.map(|_session| starter),
-        Err(problem) => Err(problem),
+        Ok(factory) => factory.resume(&earlier).await.map(|_session| factory),
+        Err(error) => Err(error),
     };
-    let starter = component::started(&mut report, opened);
-    match &starter {
-        Some(starter) => {
-            let mut request = prepare(starter, &message).await?;
+    let factory = component::started(&mut report, opened);
+    match &factory {
+        Some(factory) => {
+            let mut request = prepare(factory, &message).await?;
             if matches!(config.broker, Broker::Aws(_)) {
                 topic::look(&mut request, &message.topic);
             }
@@ -101,14 +101,14 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
     }
 
     let (host, port) = place(&config.broker);
-    let to = Destination::new(host, port, &who.reach.connect_to, Spoken::Mqtt);
+    let to = Destination::new(host, port, &who.network.connect_to, Protocol::Mqtt);
     let shows_certificate = who.certificate.cert.is_some();
     // What watched the handshake goes before the session comes.
-    drop(reach(&mut report, &to, &route, limit(&who.reach), shows_certificate).await);
+    drop(steps::connect(&mut report, &to, &route, limit(&who.network), shows_certificate).await);
 
     let is_named = who.session.client_id.is_some() || matches!(config.broker, Broker::Aliyun(_));
     let reached = if report.skip_without(Check::Connect, &[Check::Component, Check::Request, Check::Tcp, Check::Tls]) {
-        Reached::Door
+        Reached::Endpoint
     } else if is_named && !arguments.connect && !arguments.publish {
         let id = client_id(&config.broker);
         report.add(
@@ -119,15 +119,15 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
             "whether the broker accepts the client {id}: to connect throws out whoever is connected by that name (--connect)"
         ));
         report.leave_open(left_open(&config.broker, &message));
-        Reached::Door
-    } else if let Some(starter) = starter {
-        let mut session = starter.open().await?;
-        let found = connect(&mut session, &config, is_named, &starter.last_failure).await;
+        Reached::Endpoint
+    } else if let Some(factory) = factory {
+        let mut session = factory.open().await?;
+        let found = connect(&mut session, &config, is_named, &factory.last_failure).await;
         let is_accepted = !found.has_failed();
         report.add(Check::Connect, found);
         if arguments.publish && !report.skip_without(Check::Publish, &[Check::Connect]) {
-            let patience = Duration::from_millis(who.reach.timeout.into());
-            let found = deliver(&mut session, &message, patience, &starter.last_failure).await;
+            let patience = Duration::from_millis(who.network.timeout.into());
+            let found = deliver(&mut session, &message, patience, &factory.last_failure).await;
             report.add(Check::Publish, found);
         } else if !arguments.publish {
             report.leave_open(left_open(&config.broker, &message));
@@ -138,7 +138,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, Problem> {
         }
         if arguments.publish { Reached::Delivery } else { Reached::Admission }
     } else {
-        Reached::Door
+        Reached::Endpoint
     };
     Ok(report.end(reached))
 }
@@ -178,9 +178,9 @@ fn look_at_device(broker: &Broker) -> Finding {
             look_at_authorizer(authorizer)
         }
         Broker::Aliyun(it) => {
-            let device = Endpoint::new(&it.endpoint, it.port).map_err(|problem| problem.text()).and_then(|endpoint| {
+            let device = Endpoint::new(&it.endpoint, it.port).map_err(|error| error.text()).and_then(|endpoint| {
                 CoreDevice::new(endpoint, &it.product_key, &it.device_name, it.client_id.as_deref())
-                    .map_err(|problem| problem.text())
+                    .map_err(|error| error.text())
             });
             names(&it.product_key, &it.device_name, device.err())
         }
@@ -283,9 +283,9 @@ fn endpoint_of_aliyun(broker: &AliyunBroker) -> Finding {
 }
 
 /// What no connection can change about the message, said by the component.
-async fn prepare(starter: &MqttStarter, message: &Message) -> Result<Finding, Problem> {
+async fn prepare(factory: &MqttSessionFactory, message: &Message) -> Result<Finding, CliError> {
     let mut finding = Finding::new();
-    match starter.rehearse(message).await? {
+    match factory.rehearse(message).await? {
         Ok(_) => finding.see(format!(
             "PUBLISH to {}, {}, {}",
             destination(message),

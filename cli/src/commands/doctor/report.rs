@@ -16,7 +16,7 @@ pub enum Reached {
     /// The platform has let the device in.
     Admission,
     /// Whether it would is not known.
-    Door,
+    Endpoint,
 }
 
 /// All that was found.
@@ -84,7 +84,7 @@ impl Report {
                 Reached::Admission => {
                     "all is well as far as can be seen without publishing; --publish tries that as well"
                 }
-                Reached::Door => "nothing failed, but whether it would publish is not known; --publish tries that",
+                Reached::Endpoint => "nothing failed, but whether it would publish is not known; --publish tries that",
             }
             .to_owned(),
         };

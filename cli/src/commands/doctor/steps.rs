@@ -13,75 +13,75 @@ use super::network::{self, Destination, answer, tls};
 use super::offline::inputs;
 use super::report::{Reached, Report};
 use super::run::{component, publication, rehearsal};
-use crate::args::{PublishArguments, Reach, Source};
+use crate::args::{NetworkArgs, PublishArgs, Source};
 use crate::commands::publish;
-use crate::component::publisher::Starter;
+use crate::component::publisher::PublisherFactory;
 use crate::device::Device;
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// All that a run makes before it begins.
-pub struct Made {
-    pub starter: Result<Starter, Problem>,
+pub struct PreparedRun {
+    pub factory: Result<PublisherFactory, CliError>,
     pub payload: Vec<u8>,
     /// What was seen of the files.
     pub files: Finding,
 }
 
-impl Made {
+impl PreparedRun {
     /// As `publish` makes it, and in that order.
-    pub fn of(device: Device, mut files: Finding, reach: &Reach, source: &Source, how: &PublishArguments) -> Self {
-        let mut starter = publish::starter(device, reach, how);
+    pub fn of(device: Device, mut files: Finding, network: &NetworkArgs, source: &Source, how: &PublishArgs) -> Self {
+        let mut factory = publish::factory(device, network, how);
         let mut read = publish::inputs(source);
-        if let Ok(starter) = &mut starter {
+        if let Ok(factory) = &mut factory {
             if let Some(path) = &how.session.session_file {
-                let opened = starter.keep_session(Some(path), &read);
-                let is_used = starter.files().iter().any(|file| file.option == "--session-file");
+                let opened = factory.keep_session(Some(path), &read);
+                let is_used = factory.files().iter().any(|file| file.option == "--session-file");
                 match opened {
                     Ok(()) if is_used => inputs::session(&mut files, path),
                     Ok(()) => files.see("--session-file is of no use to this device, which has no session"),
-                    Err(problem) => files.fail_with(problem, inputs::GIVE_ANOTHER),
+                    Err(error) => files.fail_with(error, inputs::GIVE_ANOTHER),
                 }
             }
-            read.extend(starter.files().iter().cloned());
+            read.extend(factory.files().iter().cloned());
         }
         inputs::lines(&mut files, source, how.report.failed.as_deref(), &read);
         let payload = inputs::payload(&mut files, source);
-        Self { starter, payload, files }
+        Self { factory, payload, files }
     }
 }
 
 /// Without its files there is no device, and nothing to be looked at but those. What is not about them is wrong usage.
-pub fn without_device(mut report: Report, broken: Option<Finding>, problem: Problem) -> Result<Exit, Problem> {
-    let Some(broken) = broken else { return Err(problem) };
+pub fn without_device(mut report: Report, broken: Option<Finding>, error: CliError) -> Result<Exit, CliError> {
+    let Some(broken) = broken else { return Err(error) };
     report.add(Check::Files, broken);
     for check in [Check::Endpoint, Check::Component, Check::Request, Check::Name, Check::Tcp, Check::Tls] {
         report.skip_without(check, &[Check::Files]);
     }
-    Ok(report.end(Reached::Door))
+    Ok(report.end(Reached::Endpoint))
 }
 
 /// The component, and what it says of the message before there is a network.
 pub async fn prepare(
     report: &mut Report,
-    starter: Result<Starter, Problem>,
+    factory: Result<PublisherFactory, CliError>,
     message: &Message,
     look: impl FnOnce() -> Finding,
-) -> Result<Option<Starter>, Problem> {
-    let opened = match starter {
-        Ok(mut starter) => starter.open().await.map(|_publisher| starter),
-        Err(problem) => Err(problem),
+) -> Result<Option<PublisherFactory>, CliError> {
+    let opened = match factory {
+        Ok(mut factory) => factory.open().await.map(|_publisher| factory),
+        Err(error) => Err(error),
     };
-    let starter = component::started(report, opened);
+    let factory = component::started(report, opened);
     let mut request = look();
-    if let Some(starter) = &starter
+    if let Some(factory) = &factory
         && !request.has_failed()
-        && let Some(error) = rehearsal::prepare(starter, message).await?
+        && let Some(error) = rehearsal::prepare(factory, message).await?
     {
         request.fail_with(error.explanation, "correct it where it comes from: an option or a file");
     }
     report.add(Check::Request, request);
-    Ok(starter)
+    Ok(factory)
 }
 
 /// What must be well before anything is sent by the component.
@@ -90,16 +90,16 @@ const NEEDED: [Check; 4] = [Check::Component, Check::Request, Check::Tcp, Check:
 /// Goes all the way, without the message.
 pub async fn rehearse(
     report: &mut Report,
-    starter: Option<Starter>,
+    factory: Option<PublisherFactory>,
     platform: &Platform,
     message: &Message,
-) -> Result<(), Problem> {
+) -> Result<(), CliError> {
     // Whoever was turned away at the door is not told that all else is well.
     if !report.skip_without(Check::Rehearsal, &NEEDED)
         && !report.skip_after(Check::Rehearsal, &[Check::Answer, Check::Provider])
-        && let Some(mut starter) = starter
+        && let Some(mut factory) = factory
     {
-        report.add(Check::Rehearsal, rehearsal::rehearse(&mut starter, platform, message).await?);
+        report.add(Check::Rehearsal, rehearsal::rehearse(&mut factory, platform, message).await?);
     }
     Ok(())
 }
@@ -107,21 +107,21 @@ pub async fn rehearse(
 /// Goes all the way.
 pub async fn publish(
     report: &mut Report,
-    starter: Option<Starter>,
+    factory: Option<PublisherFactory>,
     message: &Message,
     was_shown: bool,
-) -> Result<(), Problem> {
+) -> Result<(), CliError> {
     if !report.skip_without(Check::Publish, &NEEDED)
         && !report.skip_after(Check::Publish, &[Check::Provider])
-        && let Some(mut starter) = starter
+        && let Some(mut factory) = factory
     {
-        report.add(Check::Publish, publication::publish(&mut starter, message, was_shown).await?);
+        report.add(Check::Publish, publication::publish(&mut factory, message, was_shown).await?);
     }
     Ok(())
 }
 
 /// What the platform expects of a device.
-pub struct Expected {
+pub struct Expectations {
     /// To show a certificate in the handshake.
     pub shows_certificate: bool,
     /// To know what time it is.
@@ -129,8 +129,14 @@ pub struct Expected {
 }
 
 /// Goes there. Returns whether a certificate was shown.
-pub async fn go(report: &mut Report, to: &Destination, route: &Route, limit: Duration, expected: &Expected) -> bool {
-    let handshake = reach(report, to, route, limit, expected.shows_certificate).await;
+pub async fn go(
+    report: &mut Report,
+    to: &Destination,
+    route: &Route,
+    limit: Duration,
+    expected: &Expectations,
+) -> bool {
+    let handshake = connect(report, to, route, limit, expected.shows_certificate).await;
     let was_shown = handshake.as_ref().is_some_and(|handshake| handshake.has_sent);
     let answer = match handshake {
         Some(handshake) => {
@@ -151,7 +157,7 @@ pub async fn go(report: &mut Report, to: &Destination, route: &Route, limit: Dur
 }
 
 /// As far as the end of the handshake.
-pub async fn reach(
+pub async fn connect(
     report: &mut Report,
     to: &Destination,
     route: &Route,
@@ -176,6 +182,6 @@ pub async fn reach(
 }
 
 /// How long one step may take: all that a run has for a message, as there a slow handshake is given that too in the end.
-pub fn limit(reach: &Reach) -> Duration {
-    Duration::from_millis(reach.timeout.into())
+pub fn limit(network: &NetworkArgs) -> Duration {
+    Duration::from_millis(network.timeout.into())
 }

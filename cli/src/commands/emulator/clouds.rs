@@ -8,7 +8,7 @@ use thingpost_emulator::{
     Broker, BrokerError, DeviceCertificate, Disposition, Entry, Listener, MqttEntry, MqttFate,
 };
 
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 
 pub const AWS_ENDPOINT: &str = "a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com";
 /// In the name of the endpoint.
@@ -49,8 +49,8 @@ pub struct Clouds {
 
 impl Clouds {
     /// Starts both, and registers the device with each.
-    pub async fn start(ip: IpAddr) -> Result<Self, Problem> {
-        let cannot_listen = |error| Problem::new(format!("cannot listen on {ip}"), error);
+    pub async fn start(ip: IpAddr) -> Result<Self, CliError> {
+        let cannot_listen = |error| CliError::new(format!("cannot listen on {ip}"), error);
         let authority = Authority::new();
         let certificate = authority.issue_device(DEVICE_NAME);
         let options = AwsOptions { ip, ..AwsOptions::new(&authority, AWS_ENDPOINT) };
@@ -101,13 +101,13 @@ pub struct MqttClouds {
 
 impl MqttClouds {
     /// Starts both on loopback for the same device; none where there is no broker to start.
-    pub async fn start(clouds: &Clouds) -> Result<Option<Self>, Problem> {
+    pub async fn start(clouds: &Clouds) -> Result<Option<Self>, CliError> {
         let broker = match Broker::start().await {
             Ok(broker) => broker,
             Err(BrokerError::NotInstalled) => return Ok(None),
-            Err(error) => return Err(Problem::new("no broker", error)),
+            Err(error) => return Err(CliError::new("no broker", error)),
         };
-        let cannot_listen = |error| Problem::new("cannot listen on loopback", error);
+        let cannot_listen = |error| CliError::new("cannot listen on loopback", error);
         let aws = AwsMqtt::start(&clouds.authority, AWS_ENDPOINT, broker.socket()).await.map_err(cannot_listen)?;
         aws.register(&clouds.certificate);
         aws.register_authorizer(authorizer());

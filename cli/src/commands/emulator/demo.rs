@@ -19,10 +19,10 @@ use super::clouds::{
     ALIYUN_ENDPOINT, ALIYUN_TOPIC, AWS_ENDPOINT, AWS_TOPIC, Clouds, DEVICE_NAME, DEVICE_SECRET, MqttClouds,
     PRODUCT_KEY, arrived, arrived_by_mqtt,
 };
-use crate::component::mqtt::{MqttStarter, trapped};
-use crate::component::publisher::{Starter, load};
+use crate::component::mqtt::{MqttSessionFactory, trapped};
+use crate::component::publisher::{PublisherFactory, load};
 use crate::device::Device;
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::report;
 use crate::terminal::print;
@@ -30,7 +30,7 @@ use crate::terminal::print;
 const TIMEOUT_MS: u32 = 10_000;
 
 /// Publishes in three ways that work and one that does not, and over MQTT if there is a broker, and shows what arrived.
-pub async fn run() -> Result<Exit, Problem> {
+pub async fn run() -> Result<Exit, CliError> {
     let clouds = Clouds::start(Ipv4Addr::LOCALHOST.into()).await?;
     let mqtt = MqttClouds::start(&clouds).await?;
     let component = load()?;
@@ -66,7 +66,7 @@ pub async fn run() -> Result<Exit, Problem> {
     let as_expected = delivered.iter().all(Result::is_ok) && refused.is_err() && accepted == delivered.len();
     match as_expected {
         true => Ok(Exit::Delivered),
-        false => Err(Problem::sentence("not what was expected; please report this")),
+        false => Err(CliError::sentence("not what was expected; please report this")),
     }
 }
 
@@ -82,7 +82,7 @@ impl Demo<'_> {
         port: u16,
         alpn: Alpn,
         address: SocketAddr,
-    ) -> Result<Result<Receipt, Error>, Problem> {
+    ) -> Result<Result<Receipt, Error>, CliError> {
         let route = self.route(AWS_ENDPOINT)?.port(port).identity(self.identity()?).alpn(alpn);
         let platform = Platform::Aws(AwsConfig {
             endpoint: AWS_ENDPOINT.to_owned(),
@@ -101,13 +101,13 @@ impl Demo<'_> {
         self.publish(title, device, &connect_to, AWS_TOPIC).await
     }
 
-    fn identity(&self) -> Result<Identity, Problem> {
+    fn identity(&self) -> Result<Identity, CliError> {
         let certificate = &self.clouds.certificate;
         Identity::from_pem(certificate.certificate_pem.as_bytes(), certificate.private_key_pem.as_bytes())
-            .map_err(Problem::sentence)
+            .map_err(CliError::sentence)
     }
 
-    async fn mqtt(&self, title: &str, clouds: &MqttClouds) -> Result<Result<Receipt, Error>, Problem> {
+    async fn mqtt(&self, title: &str, clouds: &MqttClouds) -> Result<Result<Receipt, Error>, CliError> {
         let alpn = Alpn::Offer(vec![AWS_MQTT_WITH_CERTIFICATE.to_vec()]);
         let route = self.route(AWS_ENDPOINT)?.port(443).identity(self.identity()?).mqtt_alpn(alpn);
         let broker = Broker::Aws(AwsBroker {
@@ -126,16 +126,16 @@ impl Demo<'_> {
             warnings: Vec::new(),
         };
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
-        let connect_to = connect_to.parse().map_err(Problem::sentence)?;
-        let starter = MqttStarter::new(device, vec![connect_to], TIMEOUT_MS, SessionOptions::default())?;
+        let connect_to = connect_to.parse().map_err(CliError::sentence)?;
+        let factory = MqttSessionFactory::new(device, vec![connect_to], TIMEOUT_MS, SessionOptions::default())?;
         let message = message(AWS_TOPIC);
-        let outcome = over_mqtt(&starter, &message).await?;
-        let text = one_line(&report::text(&message, &outcome, &starter.last_failure));
+        let outcome = over_mqtt(&factory, &message).await?;
+        let text = one_line(&report::text(&message, &outcome, &factory.last_failure));
         print(format_args!("{title}\n  {text}\n"));
         Ok(outcome)
     }
 
-    async fn aliyun(&self, title: &str) -> Result<Result<Receipt, Error>, Problem> {
+    async fn aliyun(&self, title: &str) -> Result<Result<Receipt, Error>, CliError> {
         let platform = Platform::Aliyun(AliyunConfig {
             endpoint: ALIYUN_ENDPOINT.to_owned(),
             port: 443,
@@ -159,8 +159,8 @@ impl Demo<'_> {
         self.publish(title, device, &connect_to, ALIYUN_TOPIC).await
     }
 
-    fn route(&self, host: &str) -> Result<Route, Problem> {
-        let roots = TrustRoots::from_pem(self.clouds.authority.ca_pem().as_bytes()).map_err(Problem::sentence)?;
+    fn route(&self, host: &str) -> Result<Route, CliError> {
+        let roots = TrustRoots::from_pem(self.clouds.authority.ca_pem().as_bytes()).map_err(CliError::sentence)?;
         Ok(Route::new(host, roots))
     }
 
@@ -170,13 +170,13 @@ impl Demo<'_> {
         device: Device,
         connect_to: &str,
         topic: &str,
-    ) -> Result<Result<Receipt, Error>, Problem> {
-        let connect_to = connect_to.parse().map_err(Problem::sentence)?;
+    ) -> Result<Result<Receipt, Error>, CliError> {
+        let connect_to = connect_to.parse().map_err(CliError::sentence)?;
         let message = message(topic);
-        let mut starter = Starter::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
-        let outcome = starter.open().await?.publish(&message).await;
+        let mut factory = PublisherFactory::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
+        let outcome = factory.open().await?.publish(&message).await;
         let outcome = outcome.map_err(trapped)?;
-        let text = one_line(&report::text(&message, &outcome, &starter.last_failure));
+        let text = one_line(&report::text(&message, &outcome, &factory.last_failure));
         print(format_args!("{title}\n  {text}\n"));
         Ok(outcome)
     }
@@ -187,8 +187,8 @@ fn message(topic: &str) -> Message {
 }
 
 /// Connects, publishes, waits for the outcome, and says goodbye.
-async fn over_mqtt(starter: &MqttStarter, message: &Message) -> Result<Result<Receipt, Error>, Problem> {
-    let mut session = starter.open().await?;
+async fn over_mqtt(factory: &MqttSessionFactory, message: &Message) -> Result<Result<Receipt, Error>, CliError> {
+    let mut session = factory.open().await?;
     if let Err(error) = session.connect().await.map_err(trapped)? {
         return Ok(Err(error));
     }
@@ -207,5 +207,5 @@ async fn over_mqtt(starter: &MqttStarter, message: &Message) -> Result<Result<Re
             return Ok(outcome);
         }
     }
-    Err(Problem::sentence("the broker has not answered; please report this"))
+    Err(CliError::sentence("the broker has not answered; please report this"))
 }

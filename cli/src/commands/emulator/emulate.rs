@@ -7,8 +7,8 @@ use thingpost_emulator::{Ledger, MqttLedger};
 use super::clouds::{Clouds, MqttClouds, arrived, arrived_by_mqtt};
 use super::examples;
 use super::keys::KeyFiles;
-use crate::args::{ChaosArgument, EmulateArguments};
-use crate::error::{Problem, one_line};
+use crate::args::{ChaosArgument, EmulateArgs};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::terminal::interrupt::Interruptions;
 use crate::terminal::{complain, print};
@@ -17,7 +17,7 @@ use crate::terminal::{complain, print};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until interrupted, and shows what arrives.
-pub async fn run(arguments: &EmulateArguments) -> Result<Exit, Problem> {
+pub async fn run(arguments: &EmulateArgs) -> Result<Exit, CliError> {
     let clouds = Clouds::start(arguments.bind).await?;
     let mut mqtt = MqttClouds::start(&clouds).await?;
     let files = KeyFiles::write(&arguments.dir, &clouds)?;

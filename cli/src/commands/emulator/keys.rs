@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
 
 use super::clouds::{ACCESS_KEY_ID, AUTHORIZER_TOKEN, Clouds, DEVICE_SECRET, PRODUCT_SECRET, SECRET_ACCESS_KEY};
-use crate::error::Problem;
+use crate::error::CliError;
 
 /// What stands in every file first. PEM readers pass over what is before the first block.
 const MARK: &str = "Made by `thingpost emulate`. Worth nothing elsewhere.\n";
@@ -30,8 +30,8 @@ pub struct KeyFiles {
 
 impl KeyFiles {
     /// Writes them.
-    pub fn write(folder: &Path, clouds: &Clouds) -> Result<Self, Problem> {
-        let cannot_make = |error| Problem::new(format!("cannot make the folder {}", folder.display()), error);
+    pub fn write(folder: &Path, clouds: &Clouds) -> Result<Self, CliError> {
+        let cannot_make = |error| CliError::new(format!("cannot make the folder {}", folder.display()), error);
         fs::create_dir_all(folder).map_err(cannot_make)?;
         // The commands will be typed in another terminal, perhaps in another folder.
         let folder = path::absolute(folder).map_err(cannot_make)?;
@@ -60,7 +60,7 @@ impl KeyFiles {
         }
         for (file, content) in &contents {
             write_private(file, content)
-                .map_err(|error| Problem::new(format!("cannot write {}", file.display()), error))?;
+                .map_err(|error| CliError::new(format!("cannot write {}", file.display()), error))?;
         }
         Ok(files)
     }
@@ -70,7 +70,7 @@ fn access_key() -> String {
     format!("# {MARK}[{PROFILE}]\naws_access_key_id = {ACCESS_KEY_ID}\naws_secret_access_key = {SECRET_ACCESS_KEY}\n")
 }
 
-fn refuse_foreign(file: &Path) -> Result<(), Problem> {
+fn refuse_foreign(file: &Path) -> Result<(), CliError> {
     let is_ours = |text: &str| {
         text.starts_with(MARK)
             || [DEVICE_SECRET, PRODUCT_SECRET, AUTHORIZER_TOKEN].contains(&text.trim_end())
@@ -79,7 +79,7 @@ fn refuse_foreign(file: &Path) -> Result<(), Problem> {
     match fs::read_to_string(file) {
         Ok(text) if is_ours(&text) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        _ => Err(Problem::sentence(format!(
+        _ => Err(CliError::sentence(format!(
             "{} is there already and was not made by an emulator; give another folder with --dir",
             file.display()
         ))),

@@ -3,7 +3,7 @@
 //! that may take its time (lines, pauses, Ctrl-C) interrupts the call of the component that waits for the broker, and none of
 //! it is waited for alone.
 
-mod link;
+mod connection_log;
 mod properties;
 mod publish;
 mod subscribe;
@@ -13,11 +13,11 @@ pub use publish::options as session_options;
 pub use unfinished_file::UnfinishedFile;
 
 use crate::args::MqttCommand;
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// `thingpost mqtt`.
-pub async fn run(command: &MqttCommand) -> Result<Exit, Problem> {
+pub async fn run(command: &MqttCommand) -> Result<Exit, CliError> {
     match command {
         MqttCommand::Publish(arguments) => publish::run(arguments).await,
         MqttCommand::Subscribe(arguments) => subscribe::run(arguments).await,

@@ -13,7 +13,7 @@ use thingpost_host::runtime::types::mqtt::Unfinished;
 use thingpost_host::runtime::types::{Message, Qos};
 
 use super::properties::{self, optional, text};
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::files::input_file::{InputFile, refuse_any_of};
 use crate::files::lock::Lock;
 use crate::files::private_file;
@@ -31,14 +31,14 @@ pub struct UnfinishedFile {
 
 impl UnfinishedFile {
     /// Reads what there is. The file must be none of those that are read otherwise.
-    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<(Self, Vec<Unfinished>), Problem> {
+    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<(Self, Vec<Unfinished>), CliError> {
         refuse_any_of(inputs, "--unfinished", path)?;
         let cannot_keep =
-            |error| Problem::new(format!("--unfinished: cannot keep messages in {}", path.display()), error);
+            |error| CliError::new(format!("--unfinished: cannot keep messages in {}", path.display()), error);
         // Where it is; what is in it counts only when nobody else can change it.
         let (place, _) = private_file::read(path, 0).map_err(cannot_keep)?;
         let lock = Lock::take(&place).map_err(cannot_keep)?.ok_or_else(|| {
-            Problem::sentence(format!(
+            CliError::sentence(format!(
                 "--unfinished: another run uses {}: wait for its end, or give another file",
                 path.display()
             ))
@@ -46,7 +46,7 @@ impl UnfinishedFile {
         let (path, content) = private_file::read(&place, u64::MAX).map_err(cannot_keep)?;
         let left = if content.trim_ascii().is_empty() { Some(Vec::new()) } else { all_from(&content) };
         let left = left.ok_or_else(|| {
-            Problem::sentence(format!(
+            CliError::sentence(format!(
                 "--unfinished: {} holds something else than the messages of an earlier run: give another file",
                 path.display()
             ))
@@ -55,7 +55,7 @@ impl UnfinishedFile {
     }
 
     /// Keeps these and no others. Without any there is no file.
-    pub fn keep(&self, unfinished: &[Unfinished]) -> Result<(), Problem> {
+    pub fn keep(&self, unfinished: &[Unfinished]) -> Result<(), CliError> {
         let kept = if unfinished.is_empty() {
             match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -67,7 +67,7 @@ impl UnfinishedFile {
             private_file::write(&self.path, ".thingpost-unfinished-", content.as_bytes())
         };
         let what = || format!("--unfinished: cannot write {}", self.path.display());
-        kept.map_err(|error| Problem::new(what(), error))
+        kept.map_err(|error| CliError::new(what(), error))
     }
 
     pub fn path(&self) -> &Path {
@@ -200,8 +200,8 @@ mod tests {
         let path = folder.path().join("left");
         let (file, _) = UnfinishedFile::open(&path, &[]).unwrap();
         for _ in 0..2 {
-            let problem = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
-            assert!(problem.contains("another run uses") && !problem.contains('\n'), "{problem}");
+            let error = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
+            assert!(error.contains("another run uses") && !error.contains('\n'), "{error}");
             // The file is another one from now on.
             file.keep(&unfinished()).unwrap();
         }
@@ -218,8 +218,8 @@ mod tests {
         let path = folder.path().join("left");
         for content in ["-----BEGIN PRIVATE KEY-----", "{}", r#"{"version":2,"unfinished":[]}"#, "\u{0}"] {
             fs::write(&path, content).unwrap();
-            let problem = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
-            assert!(problem.contains("--unfinished") && problem.contains("give another file"), "{problem}");
+            let error = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
+            assert!(error.contains("--unfinished") && error.contains("give another file"), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
         fs::write(&path, "\n").unwrap();

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use thingpost_host::runtime::types::{Connection, ConnectionQuery, Disconnection, Socket, SubscriptionListing};
 
 use super::moment::date;
-use super::pages::Pages;
+use super::pages::Pagination;
 use super::retained::level;
-use super::{Asker, Unanswered};
-use crate::args::{ConnectionArguments, ConnectionCommand, DeleteArguments, SubscriptionsArguments};
+use super::{QueryError, QueryRunner};
+use crate::args::{ConnectionArgs, ConnectionCommand, DeleteArgs, SubscriptionsArgs};
 use crate::error::one_line;
 use crate::output::report;
 use crate::terminal::answer;
@@ -15,7 +15,7 @@ use crate::terminal::answer;
 /// Subscriptions that AWS gives at once.
 const LARGEST_PAGE: u32 = 100;
 
-pub(super) async fn run(command: &ConnectionCommand) -> Result<(), Unanswered> {
+pub(super) async fn run(command: &ConnectionCommand) -> Result<(), QueryError> {
     match command {
         ConnectionCommand::Get(arguments) => get(arguments).await,
         ConnectionCommand::Subscriptions(arguments) => subscriptions(arguments).await,
@@ -23,26 +23,26 @@ pub(super) async fn run(command: &ConnectionCommand) -> Result<(), Unanswered> {
     }
 }
 
-async fn get(arguments: &ConnectionArguments) -> Result<(), Unanswered> {
+async fn get(arguments: &ConnectionArgs) -> Result<(), QueryError> {
     let query = ConnectionQuery { client_id: arguments.client_id.clone(), socket_information: arguments.socket };
-    let mut asker = Asker::open(&arguments.operation, &[]).await?;
-    let connection = asker.ask(async |mut aws| aws.get_connection(&query).await).await?;
-    match asker.json {
+    let mut runner = QueryRunner::open(&arguments.operation, &[]).await?;
+    let connection = runner.ask(async |mut aws| aws.get_connection(&query).await).await?;
+    match runner.json {
         true => answer(object(&connection)),
         false => show(&connection),
     }
     Ok(())
 }
 
-async fn subscriptions(arguments: &SubscriptionsArguments) -> Result<(), Unanswered> {
-    let mut asker = Asker::open(&arguments.list.operation, &[]).await?;
-    let mut pages = Pages::new(arguments.list.limit, LARGEST_PAGE);
+async fn subscriptions(arguments: &SubscriptionsArgs) -> Result<(), QueryError> {
+    let mut runner = QueryRunner::open(&arguments.list.operation, &[]).await?;
+    let mut pages = Pagination::new(arguments.list.limit, LARGEST_PAGE);
     while let Some(page) = pages.next() {
         let listing = SubscriptionListing { client_id: arguments.client_id.clone(), page };
-        let part = asker.ask(async |mut aws| aws.list_subscriptions(&listing).await).await?;
+        let part = runner.ask(async |mut aws| aws.list_subscriptions(&listing).await).await?;
         for subscription in pages.take(part.entries, part.next)? {
             let (filter, qos) = (subscription.topic_filter, level(subscription.qos));
-            match asker.json {
+            match runner.json {
                 true => answer(json!({ "topic_filter": filter, "qos": qos })),
                 false => answer(one_line(&format!("{filter}  (qos {qos})"))),
             }
@@ -51,15 +51,15 @@ async fn subscriptions(arguments: &SubscriptionsArguments) -> Result<(), Unanswe
     Ok(())
 }
 
-async fn delete(arguments: &DeleteArguments) -> Result<(), Unanswered> {
+async fn delete(arguments: &DeleteArgs) -> Result<(), QueryError> {
     let disconnection = Disconnection {
         client_id: arguments.client_id.clone(),
         clean_session: arguments.clean_session,
         prevent_will: arguments.prevent_will,
     };
-    let mut asker = Asker::open(&arguments.operation, &[]).await?;
-    let receipt = asker.ask(async |mut aws| aws.delete_connection(&disconnection).await).await?;
-    match asker.json {
+    let mut runner = QueryRunner::open(&arguments.operation, &[]).await?;
+    let receipt = runner.ask(async |mut aws| aws.delete_connection(&disconnection).await).await?;
+    match runner.json {
         true => answer(json!({
             "outcome": "done",
             "client_id": arguments.client_id,

@@ -3,9 +3,9 @@
 use serde_json::json;
 use thingpost_host::runtime::types::{DirectMessage, Message, Qos};
 
-use super::{Asker, Unanswered};
-use crate::args::{DirectCommand, SendArguments};
-use crate::error::{Problem, one_line};
+use super::{QueryError, QueryRunner};
+use crate::args::{DirectCommand, SendArgs};
+use crate::error::{CliError, one_line};
 use crate::files::input_file::InputFile;
 use crate::message;
 use crate::message::payload;
@@ -15,13 +15,13 @@ use crate::terminal::answer;
 /// How long AWS waits for a confirmation unless it is told.
 const DEFAULT_CONFIRM_TIMEOUT_S: u32 = 5;
 
-pub(super) async fn run(command: &DirectCommand) -> Result<(), Unanswered> {
+pub(super) async fn run(command: &DirectCommand) -> Result<(), QueryError> {
     match command {
         DirectCommand::Send(arguments) => send(arguments).await,
     }
 }
 
-async fn send(arguments: &SendArguments) -> Result<(), Unanswered> {
+async fn send(arguments: &SendArgs) -> Result<(), QueryError> {
     check_timeouts(arguments)?;
     let file = arguments.payload.file.as_ref();
     let payload = match file {
@@ -36,9 +36,9 @@ async fn send(arguments: &SendArguments) -> Result<(), Unanswered> {
         timeout_s: arguments.confirm_timeout,
     };
     let inputs: Vec<_> = file.map(|path| InputFile { option: "--file", path: path.clone() }).into_iter().collect();
-    let mut asker = Asker::open(&arguments.operation, &inputs).await?;
-    let receipt = asker.ask(async |mut aws| aws.send_direct_message(&message).await).await?;
-    if asker.json {
+    let mut runner = QueryRunner::open(&arguments.operation, &inputs).await?;
+    let receipt = runner.ask(async |mut aws| aws.send_direct_message(&message).await).await?;
+    if runner.json {
         answer(json!({
             "outcome": "delivered",
             "client_id": arguments.client_id,
@@ -55,11 +55,11 @@ async fn send(arguments: &SendArguments) -> Result<(), Unanswered> {
 }
 
 /// An answer that is waited for longer than there is time never comes.
-fn check_timeouts(arguments: &SendArguments) -> Result<(), Problem> {
+fn check_timeouts(arguments: &SendArgs) -> Result<(), CliError> {
     let seconds = arguments.confirm_timeout.unwrap_or(DEFAULT_CONFIRM_TIMEOUT_S);
-    let timeout_ms = arguments.operation.device.reach.timeout;
+    let timeout_ms = arguments.operation.device.network.timeout;
     if arguments.confirm && u64::from(timeout_ms) <= u64::from(seconds) * 1000 {
-        return Err(Problem::sentence(format!(
+        return Err(CliError::sentence(format!(
             "--timeout must be longer than the {seconds} seconds that AWS waits for the confirmation (--confirm-timeout)"
         )));
     }

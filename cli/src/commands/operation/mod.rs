@@ -11,115 +11,115 @@ mod shadow;
 use thingpost_host::runtime::types::Error;
 use thingpost_host::runtime::{DataPlane, Publisher};
 
-use crate::args::{ConnectionCommand, DirectCommand, OperationArguments, RetainedCommand, ShadowCommand};
-use crate::component::publisher::{Starter, load};
+use crate::args::{ConnectionCommand, DirectCommand, OperationArgs, RetainedCommand, ShadowCommand};
+use crate::component::publisher::{PublisherFactory, load};
 use crate::device;
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
 use crate::output::still_trying::StillTrying;
-use crate::output::{report, say};
+use crate::output::{printer, report};
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
-use pages::Circle;
+use pages::RepeatedPageToken;
 
 /// `thingpost shadow`.
-pub async fn shadow(command: &ShadowCommand) -> Result<Exit, Problem> {
+pub async fn shadow(command: &ShadowCommand) -> Result<Exit, CliError> {
     end(shadow::run(command).await)
 }
 
 /// `thingpost retained`.
-pub async fn retained(command: &RetainedCommand) -> Result<Exit, Problem> {
+pub async fn retained(command: &RetainedCommand) -> Result<Exit, CliError> {
     end(retained::run(command).await)
 }
 
 /// `thingpost direct`.
-pub async fn direct(command: &DirectCommand) -> Result<Exit, Problem> {
+pub async fn direct(command: &DirectCommand) -> Result<Exit, CliError> {
     end(direct::run(command).await)
 }
 
 /// `thingpost connection`.
-pub async fn connection(command: &ConnectionCommand) -> Result<Exit, Problem> {
+pub async fn connection(command: &ConnectionCommand) -> Result<Exit, CliError> {
     end(connection::run(command).await)
 }
 
 /// Why there is no answer.
-enum Unanswered {
+enum QueryError {
     /// Nothing was asked.
-    Problem(Problem),
+    NotAsked(CliError),
     /// It has been said already. This is how the run ends.
     Said(Exit),
     /// There is a part of it, and no end.
-    Circle(Circle),
+    RepeatedPageToken(RepeatedPageToken),
 }
 
-impl From<Problem> for Unanswered {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+impl From<CliError> for QueryError {
+    fn from(error: CliError) -> Self {
+        Self::NotAsked(error)
     }
 }
 
-impl From<Circle> for Unanswered {
-    fn from(circle: Circle) -> Self {
-        Self::Circle(circle)
+impl From<RepeatedPageToken> for QueryError {
+    fn from(error: RepeatedPageToken) -> Self {
+        Self::RepeatedPageToken(error)
     }
 }
 
-fn end(answered: Result<(), Unanswered>) -> Result<Exit, Problem> {
+fn end(answered: Result<(), QueryError>) -> Result<Exit, CliError> {
     match answered {
         Ok(()) => Ok(Exit::Delivered),
-        Err(Unanswered::Said(exit)) => Ok(exit),
-        Err(Unanswered::Problem(problem)) => Err(problem),
-        Err(Unanswered::Circle(circle)) => {
-            complain(format_args!("unknown: {circle}"));
+        Err(QueryError::Said(exit)) => Ok(exit),
+        Err(QueryError::NotAsked(error)) => Err(error),
+        Err(QueryError::RepeatedPageToken(error)) => {
+            complain(format_args!("unknown: {error}"));
             Ok(Exit::Unknown)
         }
     }
 }
 
 /// Asks, and says why there is no answer.
-struct Asker {
-    starter: Starter,
+struct QueryRunner {
+    factory: PublisherFactory,
     publisher: Publisher,
     interruptions: Interruptions,
     json: bool,
 }
 
-impl Asker {
+impl QueryRunner {
     /// `inputs` are the files that the command reads beside those of the device.
-    async fn open(arguments: &OperationArguments, inputs: &[InputFile]) -> Result<Self, Problem> {
+    async fn open(arguments: &OperationArgs, inputs: &[InputFile]) -> Result<Self, CliError> {
         let device = device::aws(&arguments.device)?;
-        let reach = &arguments.device.reach;
-        let mut starter = Starter::new(load()?, device, reach.connect_to.clone(), reach.timeout)?;
-        starter.keep_session(arguments.session.session_file.as_ref(), inputs)?;
-        let publisher = starter.open().await?;
-        Ok(Self { starter, publisher, interruptions: Interruptions::count(), json: arguments.json })
+        let network = &arguments.device.network;
+        let mut factory = PublisherFactory::new(load()?, device, network.connect_to.clone(), network.timeout)?;
+        factory.keep_session(arguments.session.session_file.as_ref(), inputs)?;
+        let publisher = factory.open().await?;
+        Ok(Self { factory, publisher, interruptions: Interruptions::count(), json: arguments.json })
     }
 
     /// The answer. Where there is none, that has been said.
     async fn ask<T>(
         &mut self,
         question: impl AsyncFnOnce(DataPlane<'_>) -> wasmtime::Result<Result<T, Error>>,
-    ) -> Result<T, Unanswered> {
-        self.starter.last_failure.clear();
-        let still_trying = StillTrying::new(self.starter.last_failure.clone(), self.starter.timeout());
+    ) -> Result<T, QueryError> {
+        self.factory.last_failure.clear();
+        let still_trying = StillTrying::new(self.factory.last_failure.clone(), self.factory.timeout());
         let answered = tokio::select! {
             answered = question(self.publisher.aws()) => answered,
             never = still_trying.say(complain) => match never {},
             () = self.interruptions.reached(1) => {
                 complain("unknown: interrupted before the answer came");
-                return Err(Unanswered::Said(Exit::Unknown));
+                return Err(QueryError::Said(Exit::Unknown));
             }
         };
         // A trap says nothing of what had been sent before it.
         let answered = answered.map_err(|trap| {
             complain(one_line(&format!("unknown: the component failed: {trap:#}")));
-            Unanswered::Said(Exit::Unknown)
+            QueryError::Said(Exit::Unknown)
         })?;
-        self.starter.save_session(&mut self.publisher).await;
+        self.factory.save_session(&mut self.publisher).await;
         answered.map_err(|error| {
-            say::failure(&error, &self.starter.last_failure, self.json);
-            Unanswered::Said(report::exit_of_failure(&error))
+            printer::failure(&error, &self.factory.last_failure, self.json);
+            QueryError::Said(report::exit_of_failure(&error))
         })
     }
 }

@@ -6,39 +6,39 @@ use serde_json::{Value, json};
 use thingpost_host::runtime::types::{Qos, RetainedEntry, RetainedMessage};
 
 use super::moment::date;
-use super::pages::Pages;
-use super::{Asker, Unanswered};
-use crate::args::{ListArguments, RetainedArguments, RetainedCommand};
+use super::pages::Pagination;
+use super::{QueryError, QueryRunner};
+use crate::args::{ListArgs, RetainedArgs, RetainedCommand};
 use crate::error::one_line;
 use crate::terminal::{answer, put};
 
 /// Entries that AWS gives at once.
 const LARGEST_PAGE: u32 = 200;
 
-pub(super) async fn run(command: &RetainedCommand) -> Result<(), Unanswered> {
+pub(super) async fn run(command: &RetainedCommand) -> Result<(), QueryError> {
     match command {
         RetainedCommand::Get(arguments) => get(arguments).await,
         RetainedCommand::List(arguments) => list(arguments).await,
     }
 }
 
-async fn get(arguments: &RetainedArguments) -> Result<(), Unanswered> {
-    let mut asker = Asker::open(&arguments.operation, &[]).await?;
-    let message = asker.ask(async |mut aws| aws.get_retained_message(&arguments.topic).await).await?;
-    match asker.json {
+async fn get(arguments: &RetainedArgs) -> Result<(), QueryError> {
+    let mut runner = QueryRunner::open(&arguments.operation, &[]).await?;
+    let message = runner.ask(async |mut aws| aws.get_retained_message(&arguments.topic).await).await?;
+    match runner.json {
         true => answer(object(&message)),
         false => put(&message.payload),
     }
     Ok(())
 }
 
-async fn list(arguments: &ListArguments) -> Result<(), Unanswered> {
-    let mut asker = Asker::open(&arguments.operation, &[]).await?;
-    let mut pages = Pages::new(arguments.limit, LARGEST_PAGE);
+async fn list(arguments: &ListArgs) -> Result<(), QueryError> {
+    let mut runner = QueryRunner::open(&arguments.operation, &[]).await?;
+    let mut pages = Pagination::new(arguments.limit, LARGEST_PAGE);
     while let Some(page) = pages.next() {
-        let part = asker.ask(async |mut aws| aws.list_retained_messages(&page).await).await?;
+        let part = runner.ask(async |mut aws| aws.list_retained_messages(&page).await).await?;
         for entry in pages.take(part.entries, part.next)? {
-            show(&entry, asker.json);
+            show(&entry, runner.json);
         }
     }
     Ok(())

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use thingpost_host::runtime::types::{Shadow, ShadowListing, ShadowUpdate};
 
-use super::pages::Pages;
-use super::{Asker, Unanswered};
-use crate::args::{ShadowArguments, ShadowCommand, ShadowListArguments, ShadowName, UpdateArguments};
+use super::pages::Pagination;
+use super::{QueryError, QueryRunner};
+use crate::args::{ShadowArgs, ShadowCommand, ShadowListArgs, ShadowName, UpdateArgs};
 use crate::error::one_line;
 use crate::files::input_file::InputFile;
 use crate::message::payload;
@@ -14,7 +14,7 @@ use crate::terminal::{answer, put};
 /// Names that AWS gives at once.
 const LARGEST_PAGE: u32 = 100;
 
-pub(super) async fn run(command: &ShadowCommand) -> Result<(), Unanswered> {
+pub(super) async fn run(command: &ShadowCommand) -> Result<(), QueryError> {
     match command {
         ShadowCommand::Get(arguments) => get(arguments).await,
         ShadowCommand::Update(arguments) => update(arguments).await,
@@ -23,15 +23,15 @@ pub(super) async fn run(command: &ShadowCommand) -> Result<(), Unanswered> {
     }
 }
 
-async fn get(arguments: &ShadowArguments) -> Result<(), Unanswered> {
+async fn get(arguments: &ShadowArgs) -> Result<(), QueryError> {
     let shadow = shadow(&arguments.shadow);
-    let mut asker = Asker::open(&arguments.operation, &[]).await?;
-    let document = asker.ask(async |mut aws| aws.get_shadow(&shadow).await).await?;
-    show(&document, asker.json);
+    let mut runner = QueryRunner::open(&arguments.operation, &[]).await?;
+    let document = runner.ask(async |mut aws| aws.get_shadow(&shadow).await).await?;
+    show(&document, runner.json);
     Ok(())
 }
 
-async fn update(arguments: &UpdateArguments) -> Result<(), Unanswered> {
+async fn update(arguments: &UpdateArgs) -> Result<(), QueryError> {
     let file = arguments.document.file.as_ref();
     let document = match file {
         Some(path) => payload::read("document", path)?,
@@ -40,28 +40,28 @@ async fn update(arguments: &UpdateArguments) -> Result<(), Unanswered> {
     let inputs: Vec<_> = file.map(|path| InputFile { option: "--file", path: path.clone() }).into_iter().collect();
     let max_state_bytes = arguments.max_state_bytes;
     let update = ShadowUpdate { shadow: shadow(&arguments.shadow), document, max_state_bytes };
-    let mut asker = Asker::open(&arguments.operation, &inputs).await?;
-    let document = asker.ask(async |mut aws| aws.update_shadow(&update).await).await?;
-    show(&document, asker.json);
+    let mut runner = QueryRunner::open(&arguments.operation, &inputs).await?;
+    let document = runner.ask(async |mut aws| aws.update_shadow(&update).await).await?;
+    show(&document, runner.json);
     Ok(())
 }
 
-async fn delete(arguments: &ShadowArguments) -> Result<(), Unanswered> {
+async fn delete(arguments: &ShadowArgs) -> Result<(), QueryError> {
     let shadow = shadow(&arguments.shadow);
-    let mut asker = Asker::open(&arguments.operation, &[]).await?;
-    let document = asker.ask(async |mut aws| aws.delete_shadow(&shadow).await).await?;
-    show(&document, asker.json);
+    let mut runner = QueryRunner::open(&arguments.operation, &[]).await?;
+    let document = runner.ask(async |mut aws| aws.delete_shadow(&shadow).await).await?;
+    show(&document, runner.json);
     Ok(())
 }
 
-async fn list(arguments: &ShadowListArguments) -> Result<(), Unanswered> {
-    let mut asker = Asker::open(&arguments.list.operation, &[]).await?;
-    let mut pages = Pages::new(arguments.list.limit, LARGEST_PAGE);
+async fn list(arguments: &ShadowListArgs) -> Result<(), QueryError> {
+    let mut runner = QueryRunner::open(&arguments.list.operation, &[]).await?;
+    let mut pages = Pagination::new(arguments.list.limit, LARGEST_PAGE);
     while let Some(page) = pages.next() {
         let listing = ShadowListing { thing: arguments.thing.clone(), page };
-        let part = asker.ask(async |mut aws| aws.list_named_shadows(&listing).await).await?;
+        let part = runner.ask(async |mut aws| aws.list_named_shadows(&listing).await).await?;
         for name in pages.take(part.names, part.next)? {
-            match asker.json {
+            match runner.json {
                 true => answer(json!({ "name": name })),
                 false => answer(one_line(&name)),
             }

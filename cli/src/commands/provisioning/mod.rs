@@ -14,54 +14,54 @@ use thingpost_host::runtime::types::Error;
 use thingpost_host::runtime::{DeviceSecrets, Provisioning};
 use thingpost_host::{Route, TrustRoots};
 
-use crate::args::{BootstrapCommand, EndpointArgument, MqttCredentialsCommand, Reach, RegisterCommand};
+use crate::args::{BootstrapCommand, EndpointArgument, MqttCredentialsCommand, NetworkArgs, RegisterCommand};
 use crate::component::publisher::{load, transport};
 use crate::device::roots;
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
+use crate::output::printer;
 use crate::output::report::{self, LastFailure};
-use crate::output::say;
 use crate::output::still_trying::StillTrying;
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
 
 /// `thingpost register`.
-pub async fn register(command: &RegisterCommand) -> Result<Exit, Problem> {
+pub async fn register(command: &RegisterCommand) -> Result<Exit, CliError> {
     let RegisterCommand::Aliyun(arguments) = command;
     end(register::run(arguments).await)
 }
 
 /// `thingpost bootstrap`.
-pub async fn bootstrap(command: &BootstrapCommand) -> Result<Exit, Problem> {
+pub async fn bootstrap(command: &BootstrapCommand) -> Result<Exit, CliError> {
     let BootstrapCommand::Aliyun(arguments) = command;
     end(bootstrap::run(arguments).await)
 }
 
 /// `thingpost mqtt-credentials`.
-pub async fn mqtt_credentials(command: &MqttCredentialsCommand) -> Result<Exit, Problem> {
+pub async fn mqtt_credentials(command: &MqttCredentialsCommand) -> Result<Exit, CliError> {
     let MqttCredentialsCommand::Aliyun(arguments) = command;
     end(mqtt_credentials::run(arguments).await)
 }
 
 /// Why there is no answer, or no place for it.
-enum Unanswered {
+enum QueryError {
     /// Nothing was asked.
-    Problem(Problem),
+    NotAsked(CliError),
     /// It has been said already. This is how the run ends.
     Said(Exit),
 }
 
-impl From<Problem> for Unanswered {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+impl From<CliError> for QueryError {
+    fn from(error: CliError) -> Self {
+        Self::NotAsked(error)
     }
 }
 
-fn end(answered: Result<(), Unanswered>) -> Result<Exit, Problem> {
+fn end(answered: Result<(), QueryError>) -> Result<Exit, CliError> {
     match answered {
         Ok(()) => Ok(Exit::Delivered),
-        Err(Unanswered::Said(exit)) => Ok(exit),
-        Err(Unanswered::Problem(problem)) => Err(problem),
+        Err(QueryError::Said(exit)) => Ok(exit),
+        Err(QueryError::NotAsked(error)) => Err(error),
     }
 }
 
@@ -73,14 +73,14 @@ struct Destination {
 }
 
 impl Destination {
-    fn new(endpoint: EndpointArgument, port: Option<u16>, reach: &Reach) -> Result<Self, Problem> {
+    fn new(endpoint: EndpointArgument, port: Option<u16>, network: &NetworkArgs) -> Result<Self, CliError> {
         let port = endpoint.port("--port", port, 443)?;
-        Ok(Self { host: endpoint.host, port, roots: roots(reach)? })
+        Ok(Self { host: endpoint.host, port, roots: roots(network)? })
     }
 }
 
 /// Asks, and says why there is no answer.
-struct Asker {
+struct QueryRunner {
     provisioning: Provisioning,
     last_failure: LastFailure,
     interruptions: Interruptions,
@@ -88,22 +88,27 @@ struct Asker {
     json: bool,
 }
 
-impl Asker {
-    async fn open(to: &Destination, reach: &Reach, secrets: DeviceSecrets, json: bool) -> Result<Self, Problem> {
+impl QueryRunner {
+    async fn open(
+        to: &Destination,
+        network: &NetworkArgs,
+        secrets: DeviceSecrets,
+        json: bool,
+    ) -> Result<Self, CliError> {
         let route = Route::new(&to.host, to.roots.clone()).port(to.port);
-        let (transport, last_failure) = transport(vec![route], reach.connect_to.clone(), reach.timeout)?;
+        let (transport, last_failure) = transport(vec![route], network.connect_to.clone(), network.timeout)?;
         let provisioning = load()?.provisioning_with_secrets(transport, Arc::new(secrets)).await;
         let provisioning =
-            provisioning.map_err(|error| Problem::new("the component cannot be started", format!("{error:#}")))?;
+            provisioning.map_err(|error| CliError::new("the component cannot be started", format!("{error:#}")))?;
         let interruptions = Interruptions::count();
-        Ok(Self { provisioning, last_failure, interruptions, timeout_ms: reach.timeout, json })
+        Ok(Self { provisioning, last_failure, interruptions, timeout_ms: network.timeout, json })
     }
 
     /// The answer. Where there is none, that has been said.
     async fn ask<T>(
         &mut self,
         question: impl AsyncFnOnce(&mut Provisioning, Option<u32>) -> wasmtime::Result<Result<T, Error>>,
-    ) -> Result<T, Unanswered> {
+    ) -> Result<T, QueryError> {
         let timeout = Duration::from_millis(self.timeout_ms.into());
         let still_trying = StillTrying::new(self.last_failure.clone(), timeout);
         let answered = tokio::select! {
@@ -111,17 +116,17 @@ impl Asker {
             answered = question(&mut self.provisioning, Some(self.timeout_ms)) => answered,
             () = self.interruptions.reached(1) => {
                 complain("unknown: interrupted before the answer came");
-                return Err(Unanswered::Said(Exit::Unknown));
+                return Err(QueryError::Said(Exit::Unknown));
             }
         };
         // A trap says nothing of what had been sent before it.
         let answered = answered.map_err(|trap| {
             complain(one_line(&format!("unknown: the component failed: {trap:#}")));
-            Unanswered::Said(Exit::Unknown)
+            QueryError::Said(Exit::Unknown)
         })?;
         answered.map_err(|error| {
-            say::failure(&error, &self.last_failure, self.json);
-            Unanswered::Said(report::exit_of_failure(&error))
+            printer::failure(&error, &self.last_failure, self.json);
+            QueryError::Said(report::exit_of_failure(&error))
         })
     }
 }

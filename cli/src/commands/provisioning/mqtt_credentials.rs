@@ -4,40 +4,40 @@
 use serde_json::{Map, Value};
 use thingpost_host::runtime::types::{Address, MqttCredentials};
 
-use super::{Asker, Destination, Unanswered};
+use super::{Destination, QueryError, QueryRunner};
 use crate::args::MqttCredentialsAliyun;
 use crate::device::{aliyun_config, aliyun_secrets, input_files};
 use crate::error::one_line;
 use crate::exit::Exit;
-use crate::files::secret_file::{Misplaced, SecretFile};
+use crate::files::secret_file::{MisplacedSecret, SecretFile};
 use crate::terminal::{answer, complain};
 
-pub(super) async fn run(arguments: &MqttCredentialsAliyun) -> Result<(), Unanswered> {
-    let MqttCredentialsAliyun { identity, reach, .. } = arguments;
-    let to = Destination::new(arguments.door.endpoint(), arguments.port, reach)?;
+pub(super) async fn run(arguments: &MqttCredentialsAliyun) -> Result<(), QueryError> {
+    let MqttCredentialsAliyun { identity, network, .. } = arguments;
+    let to = Destination::new(arguments.door.endpoint(), arguments.port, network)?;
     let config = aliyun_config(identity, &to.host, to.port);
-    let mut asker = Asker::open(
+    let mut runner = QueryRunner::open(
         &to,
-        reach,
+        network,
         aliyun_secrets(&identity.product_key, &identity.device_name, &identity.secret)?,
         arguments.json,
     )
     .await?;
     let inputs = input_files([
         ("--device-secret-file", identity.secret.device_secret_file.as_ref()),
-        ("--ca", reach.ca.as_ref()),
+        ("--ca", network.ca.as_ref()),
     ]);
     let prepare = |path| SecretFile::prepare("--token-file", path, arguments.force, &inputs);
     let place = arguments.place.token_file.as_deref().map(prepare).transpose()?;
     let credentials =
-        asker.ask(async |provisioning, timeout_ms| provisioning.mqtt_credentials(&config, timeout_ms).await).await?;
+        runner.ask(async |provisioning, timeout_ms| provisioning.mqtt_credentials(&config, timeout_ms).await).await?;
     if let Some(place) = place {
         place.fill(&credentials.iot_token).map_err(|misplaced| {
             // Another one is to be had at any time.
-            let (Misplaced::Elsewhere { error, .. } | Misplaced::Nowhere(error)) = &misplaced;
+            let (MisplacedSecret::Elsewhere { error, .. } | MisplacedSecret::Nowhere(error)) = &misplaced;
             complain(one_line(&format!("thingpost: --token-file cannot be written: {error}; ask once more")));
             misplaced.discard();
-            Unanswered::Said(Exit::Unknown)
+            QueryError::Said(Exit::Unknown)
         })?;
     }
     say(arguments, &credentials);

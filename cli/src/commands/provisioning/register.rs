@@ -7,19 +7,19 @@ use thingpost::aliyun::RegistrationMessage;
 use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::{Registered, Registration};
 
-use super::{Asker, Destination, Unanswered, register_mqtt};
+use super::{Destination, QueryError, QueryRunner, register_mqtt};
 use crate::args::RegisterAliyun;
 use crate::device::input_files;
-use crate::device::secret::{self, Form};
-use crate::error::{Problem, one_line};
+use crate::device::secret::{self, SecretForm};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
-use crate::files::secret_file::{Misplaced, SecretFile};
+use crate::files::secret_file::{MisplacedSecret, SecretFile};
 use crate::terminal::{answer, complain};
 
 const SECRET_VARIABLE: &str = "THINGPOST_PRODUCT_SECRET";
 
-pub(super) async fn run(arguments: &RegisterAliyun) -> Result<(), Unanswered> {
-    let to = Destination::new(arguments.endpoint(), arguments.port, &arguments.reach)?;
+pub(super) async fn run(arguments: &RegisterAliyun) -> Result<(), QueryError> {
+    let to = Destination::new(arguments.endpoint(), arguments.port, &arguments.network)?;
     let product_secret = product_secret(arguments)?;
     if arguments.mqtt.mqtt {
         let mut registration = register_mqtt::Registration::prepare(arguments, &to, product_secret, random()?).await?;
@@ -37,10 +37,10 @@ pub(super) async fn run(arguments: &RegisterAliyun) -> Result<(), Unanswered> {
         method: arguments.sign_method.into(),
         random: random()?,
     };
-    let mut asker = Asker::open(&to, &arguments.reach, DeviceSecrets::new(), arguments.json).await?;
+    let mut runner = QueryRunner::open(&to, &arguments.network, DeviceSecrets::new(), arguments.json).await?;
     // All that can be wrong is found before the platform is asked.
     let place = place(arguments)?;
-    let registered = asker
+    let registered = runner
         .ask(async |provisioning, timeout_ms| provisioning.register(&registration, &product_secret, timeout_ms).await)
         .await?;
     let Registered { device_name, device_secret, .. } = registered;
@@ -58,7 +58,7 @@ pub(super) struct Given {
 
 impl Given {
     /// What came over MQTT, if it is for the device that has asked.
-    pub(super) fn of(arguments: &RegisterAliyun, message: RegistrationMessage) -> Result<Self, Unanswered> {
+    pub(super) fn of(arguments: &RegisterAliyun, message: RegistrationMessage) -> Result<Self, QueryError> {
         let (product_key, device_name, secret, client_id) = match message {
             RegistrationMessage::Secret(it) => (it.product_key, it.device_name, it.device_secret, None),
             RegistrationMessage::Token { product_key, device_name, client_id, device_token } => {
@@ -69,7 +69,7 @@ impl Given {
             complain(one_line(&format!(
                 "unknown: what came is for {device_name} of {product_key}; register once more"
             )));
-            return Err(Unanswered::Said(Exit::Unknown));
+            return Err(QueryError::Said(Exit::Unknown));
         }
         Ok(Self { device_name, secret: secret.reveal().to_owned(), client_id })
     }
@@ -79,23 +79,23 @@ impl Given {
     }
 }
 
-fn place(arguments: &RegisterAliyun) -> Result<SecretFile, Problem> {
+fn place(arguments: &RegisterAliyun) -> Result<SecretFile, CliError> {
     let inputs = input_files([
         ("--product-secret-file", arguments.product_secret_file.as_ref()),
-        ("--ca", arguments.reach.ca.as_ref()),
+        ("--ca", arguments.network.ca.as_ref()),
     ]);
     SecretFile::prepare("--secret-file", &arguments.secret_file, arguments.force, &inputs)
 }
 
 /// Where the secret is not where it was asked to be, the run has not done what it should, and a script must not go on as if
 /// it had.
-fn keep(arguments: &RegisterAliyun, place: SecretFile, given: &Given) -> Result<(), Unanswered> {
+fn keep(arguments: &RegisterAliyun, place: SecretFile, given: &Given) -> Result<(), QueryError> {
     match place.fill(&given.secret) {
         Ok(()) => {
             say(arguments, given, &arguments.secret_file);
             Ok(())
         }
-        Err(Misplaced::Elsewhere { path, error }) => {
+        Err(MisplacedSecret::Elsewhere { path, error }) => {
             if arguments.json {
                 say(arguments, given, &path);
             }
@@ -106,16 +106,16 @@ fn keep(arguments: &RegisterAliyun, place: SecretFile, given: &Given) -> Result<
                 given.device_name,
                 path.display(),
             )));
-            Err(Unanswered::Said(Exit::Unknown))
+            Err(QueryError::Said(Exit::Unknown))
         }
-        Err(Misplaced::Nowhere(error)) => {
+        Err(MisplacedSecret::Nowhere(error)) => {
             complain(one_line(&format!(
                 "unknown: the platform has given out a {} of {}, and it could be written nowhere: {error}; register \
                  once more: until the device has used a secret, it is given another",
                 given.what(),
                 given.device_name,
             )));
-            Err(Unanswered::Said(Exit::Unknown))
+            Err(QueryError::Said(Exit::Unknown))
         }
     }
 }
@@ -140,20 +140,20 @@ fn say(arguments: &RegisterAliyun, given: &Given, place: &Path) {
     }
 }
 
-fn product_secret(arguments: &RegisterAliyun) -> Result<String, Problem> {
+fn product_secret(arguments: &RegisterAliyun) -> Result<String, CliError> {
     const WHAT: &str = "product secret";
     match &arguments.product_secret_file {
-        Some(file) => secret::from_file(WHAT, file, Form::Word),
-        None => secret::from_variable(WHAT, SECRET_VARIABLE, Form::Word)?.ok_or_else(|| {
-            Problem::sentence(format!("no product secret: give --product-secret-file, or set {SECRET_VARIABLE}"))
+        Some(file) => secret::from_file(WHAT, file, SecretForm::Word),
+        None => secret::from_variable(WHAT, SECRET_VARIABLE, SecretForm::Word)?.ok_or_else(|| {
+            CliError::sentence(format!("no product secret: give --product-secret-file, or set {SECRET_VARIABLE}"))
         }),
     }
 }
 
 /// 128 bits from the system, by way of the TLS library.
-fn random() -> Result<String, Problem> {
+fn random() -> Result<String, CliError> {
     let mut bytes = [0; 16];
     let provider = rustls::crypto::ring::default_provider();
-    provider.secure_random.fill(&mut bytes).map_err(|_| Problem::sentence("the system gives no random numbers"))?;
+    provider.secure_random.fill(&mut bytes).map_err(|_| CliError::sentence("the system gives no random numbers"))?;
     Ok(hex::encode(bytes))
 }

@@ -14,19 +14,19 @@ use thingpost_host::{Alpn, Route};
 use tokio::time::Instant;
 
 use super::register::Given;
-use super::{Destination, Unanswered};
+use super::{Destination, QueryError};
 use crate::args::RegisterAliyun;
-use crate::component::mqtt::MqttStarter;
+use crate::component::mqtt::MqttSessionFactory;
 use crate::device::Device;
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
-use crate::output::{report, say};
+use crate::output::{printer, report};
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
 
 /// A device that registers, and has sent nothing yet.
 pub(super) struct Registration {
-    starter: MqttStarter,
+    factory: MqttSessionFactory,
     session: MqttSession,
 }
 
@@ -37,7 +37,7 @@ impl Registration {
         to: &Destination,
         product_secret: String,
         random: String,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, CliError> {
         let registration = AliyunMqttRegistration {
             product_secret,
             sign_method: arguments.sign_method.into(),
@@ -66,30 +66,31 @@ impl Registration {
             renewal: None,
             warnings: Vec::new(),
         };
-        let reach = &arguments.reach;
-        let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, SessionOptions::default())?;
-        let session = starter.open().await?;
-        Ok(Self { starter, session })
+        let network = &arguments.network;
+        let factory =
+            MqttSessionFactory::new(device, network.connect_to.clone(), network.timeout, SessionOptions::default())?;
+        let session = factory.open().await?;
+        Ok(Self { factory, session })
     }
 
     /// Connects, and waits for what the device is given. Where there is nothing, that has been said.
-    pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Given, Unanswered> {
+    pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Given, QueryError> {
         let interruptions = Interruptions::count();
-        let end = Instant::now() + Duration::from_millis(arguments.reach.timeout.into());
+        let end = Instant::now() + Duration::from_millis(arguments.network.timeout.into());
         tokio::select! {
             answered = self.answer(arguments, end) => answered,
             () = interruptions.reached(1) => {
                 complain("unknown: interrupted before the answer came");
-                Err(Unanswered::Said(Exit::Unknown))
+                Err(QueryError::Said(Exit::Unknown))
             }
         }
     }
 
-    async fn answer(&mut self, arguments: &RegisterAliyun, end: Instant) -> Result<Given, Unanswered> {
+    async fn answer(&mut self, arguments: &RegisterAliyun, end: Instant) -> Result<Given, QueryError> {
         let failed = |trap: wasmtime::Error| unknown(&format!("the component failed: {trap:#}"));
         if let Err(error) = self.session.connect().await.map_err(failed)? {
-            say::failure(&error, &self.starter.last_failure, arguments.json);
-            return Err(Unanswered::Said(report::exit_of_failure(&error)));
+            printer::failure(&error, &self.factory.last_failure, arguments.json);
+            return Err(QueryError::Said(report::exit_of_failure(&error)));
         }
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -100,7 +101,7 @@ impl Registration {
                         Err(error) => complain(one_line(&format!("thingpost: {}: {error}", message.topic))),
                     },
                     Event::Disconnected(lost) => {
-                        let why = report::explained(&lost.error, &self.starter.last_failure);
+                        let why = report::explained(&lost.error, &self.factory.last_failure);
                         return Err(unknown(&format!("the connection ended before anything was given out: {why}")));
                     }
                     _ => {}
@@ -119,9 +120,9 @@ impl Registration {
     }
 }
 
-fn unknown(why: &str) -> Unanswered {
+fn unknown(why: &str) -> QueryError {
     complain(one_line(&format!(
         "unknown: {why}; register once more: until a device has used a secret, it is given another"
     )));
-    Unanswered::Said(Exit::Unknown)
+    QueryError::Said(Exit::Unknown)
 }

@@ -9,15 +9,15 @@ use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
 
 use super::outage;
-use crate::args::PublishArguments;
-use crate::component::publisher::Starter;
-use crate::error::Problem;
+use crate::args::PublishArgs;
+use crate::component::publisher::PublisherFactory;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
-use crate::lines::failed::Failed;
-use crate::lines::long_line::Shelf;
+use crate::lines::failed_lines::FailedLines;
+use crate::lines::long_line::SpillFolder;
+use crate::lines::recorder::{self, OutcomeRecorder, TOO_LONG};
 use crate::lines::source::{Line, Source, Text};
-use crate::lines::tally::{self, TOO_LONG, Tally};
 use crate::output::still_trying::StillTrying;
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
@@ -36,35 +36,35 @@ fn most_lines(per_second: Option<NonZeroU32>) -> usize {
 
 /// Publishes every line and says what became of them.
 pub async fn publish(
-    starter: &mut Starter,
+    factory: &mut PublisherFactory,
     path: &Path,
     message: Message,
-    arguments: &PublishArguments,
-) -> Result<Exit, Problem> {
+    arguments: &PublishArgs,
+) -> Result<Exit, CliError> {
     // All that can be wrong is found before anything is sent.
-    let shelf = arguments.report.failed.as_deref().map_or_else(Shelf::none, Shelf::beside);
+    let shelf = arguments.report.failed.as_deref().map_or_else(SpillFolder::none, SpillFolder::beside);
     let mut source = Source::open(path, shelf)?;
-    let publisher = starter.open().await?;
+    let publisher = factory.open().await?;
     let mut inputs = vec![InputFile { option: "--lines", path: path.to_owned() }];
-    inputs.extend(starter.files().iter().cloned());
+    inputs.extend(factory.files().iter().cloned());
     let interruptions = Interruptions::count();
     let json = arguments.report.json;
-    let failed = arguments.report.failed.as_deref().map(|failed| Failed::open(failed, &inputs)).transpose()?;
-    let progress = tally::progress(source.total_bytes, json);
-    let tally = Tally::of_lines(message, json, failed, progress, starter.last_failure.clone());
+    let failed = arguments.report.failed.as_deref().map(|failed| FailedLines::open(failed, &inputs)).transpose()?;
+    let progress = recorder::progress(source.total_bytes, json);
+    let recorder = OutcomeRecorder::of_lines(message, json, failed, progress, factory.last_failure.clone());
     let most_lines = most_lines(arguments.max_per_second);
-    let mut run = Run { publisher, starter, most_lines, interruptions, tally };
+    let mut run = Run { publisher, factory, most_lines, interruptions, recorder };
     let ended = run.all(&mut source).await;
-    run.tally.finish(ended)
+    run.recorder.finish(ended)
 }
 
 struct Run<'a> {
     publisher: Publisher,
-    starter: &'a mut Starter,
+    factory: &'a mut PublisherFactory,
     /// Of one call.
     most_lines: usize,
     interruptions: Interruptions,
-    tally: Tally,
+    recorder: OutcomeRecorder,
 }
 
 /// What came of the lines of one call.
@@ -79,7 +79,7 @@ enum Batch {
 
 impl Run<'_> {
     /// Ends with the input, with an interruption, or with a problem that keeps the rest from being sent.
-    async fn all(&mut self, source: &mut Source) -> Result<(), Problem> {
+    async fn all(&mut self, source: &mut Source) -> Result<(), CliError> {
         loop {
             let mut next = tokio::select! {
                 biased;
@@ -94,7 +94,7 @@ impl Run<'_> {
             while let Some(line) = next {
                 taken += 1;
                 match line {
-                    Ok(line) if line.is_empty() => self.tally.progress.inc(line.bytes),
+                    Ok(line) if line.is_empty() => self.recorder.progress.inc(line.bytes),
                     Ok(line) => {
                         bytes += held(&line).map_or(0, Vec::len);
                         batch.push(line);
@@ -106,14 +106,14 @@ impl Run<'_> {
             }
             let came_of_it = self.publish(batch, source).await?;
             if let Some(error) = unreadable {
-                return Err(tally::unreadable(error));
+                return Err(recorder::unreadable(error));
             }
             match came_of_it {
                 Batch::Settled => {}
                 Batch::Interrupted => return Ok(()),
                 Batch::Away(error) => {
-                    let (tally, interruptions) = (&mut self.tally, &self.interruptions);
-                    if outage::settle_meanwhile(tally, source, &error, interruptions).await? {
+                    let (recorder, interruptions) = (&mut self.recorder, &self.interruptions);
+                    if outage::settle_meanwhile(recorder, source, &error, interruptions).await? {
                         return Ok(());
                     }
                 }
@@ -121,16 +121,16 @@ impl Run<'_> {
         }
     }
 
-    async fn give_up_rest(&mut self, source: &mut Source) -> Result<(), Problem> {
-        self.tally.give_up_rest(source, "interrupted", &self.interruptions).await
+    async fn give_up_rest(&mut self, source: &mut Source) -> Result<(), CliError> {
+        self.recorder.give_up_rest(source, "interrupted", &self.interruptions).await
     }
 
-    async fn publish(&mut self, batch: Vec<Line>, source: &mut Source) -> Result<Batch, Problem> {
-        if let Some(publisher) = self.starter.renew().await {
+    async fn publish(&mut self, batch: Vec<Line>, source: &mut Source) -> Result<Batch, CliError> {
+        if let Some(publisher) = self.factory.renew().await {
             self.publisher = publisher;
         }
         let messages: Vec<Message> =
-            batch.iter().filter_map(held).map(|text| self.tally.message(text.clone())).collect();
+            batch.iter().filter_map(held).map(|text| self.recorder.message(text.clone())).collect();
         let (answered, is_interrupted) = self.call(&messages, &batch, source).await?;
         let has_trapped = matches!(answered, Some(Err(_)));
         let (outcomes, otherwise) = match answered {
@@ -140,7 +140,7 @@ impl Run<'_> {
                     cause: Cause::InvalidTopic(_) | Cause::InvalidField(_) | Cause::Unsupported,
                     explanation,
                     ..
-                })) => return Err(Problem::new("not sent", explanation)),
+                })) => return Err(CliError::new("not sent", explanation)),
                 _ => (outcomes, "the component failed: it gave no outcome".to_owned()),
             },
             Some(Err(trap)) => (Vec::new(), format!("the component failed: {trap:#}")),
@@ -150,31 +150,31 @@ impl Run<'_> {
         let mut outcomes = outcomes.iter();
         for line in &batch {
             if line.is_too_long() {
-                self.tally.give_up(line, Delivery::NotSent, TOO_LONG);
+                self.recorder.give_up(line, Delivery::NotSent, TOO_LONG);
             } else if let Some(outcome) = outcomes.next() {
-                self.tally.settle(line, outcome);
+                self.recorder.settle(line, outcome);
             } else {
-                self.tally.give_up(line, Delivery::Unknown, &otherwise);
+                self.recorder.give_up(line, Delivery::Unknown, &otherwise);
             }
         }
-        self.tally.flush();
+        self.recorder.flush();
         if is_interrupted {
-            self.starter.save_session(&mut self.publisher).await;
+            self.factory.save_session(&mut self.publisher).await;
             return Ok(Batch::Interrupted);
         }
         if has_trapped {
-            if let Err(problem) = self.reopen().await {
-                self.tally.give_up_rest(source, &problem.to_string(), &self.interruptions).await?;
-                return Err(problem);
+            if let Err(error) = self.reopen().await {
+                self.recorder.give_up_rest(source, &error.to_string(), &self.interruptions).await?;
+                return Err(error);
             }
         } else {
-            self.starter.save_session(&mut self.publisher).await;
+            self.factory.save_session(&mut self.publisher).await;
         }
         Ok(away.map_or(Batch::Settled, |error| Batch::Away(Box::new(error))))
     }
 
-    async fn reopen(&mut self) -> Result<(), Problem> {
-        self.publisher = self.starter.open().await?;
+    async fn reopen(&mut self) -> Result<(), CliError> {
+        self.publisher = self.factory.open().await?;
         Ok(())
     }
 
@@ -185,22 +185,22 @@ impl Run<'_> {
         messages: &[Message],
         batch: &[Line],
         source: &mut Source,
-    ) -> Result<(Option<Outcomes>, bool), Problem> {
+    ) -> Result<(Option<Outcomes>, bool), CliError> {
         if messages.is_empty() {
             return Ok((Some(Ok(Vec::new())), false));
         }
-        let (tally, interruptions) = (&mut self.tally, &self.interruptions);
-        let still_trying = StillTrying::new(self.starter.last_failure.clone(), self.starter.timeout());
+        let (recorder, interruptions) = (&mut self.recorder, &self.interruptions);
+        let still_trying = StillTrying::new(self.factory.last_failure.clone(), self.factory.timeout());
         let mut call = pin!(self.publisher.publish_all(messages));
         tokio::select! {
             answered = &mut call => return Ok((Some(answered), false)),
             () = interruptions.reached(1) => {}
-            never = still_trying.say(|line| tally.progress.suspend(|| complain(line))) => match never {},
+            never = still_trying.say(|line| recorder.progress.suspend(|| complain(line))) => match never {},
         }
-        tally.keep_for_now(batch.iter());
-        tally.secure();
-        tally.give_up_rest(source, "interrupted", interruptions).await?;
-        tally.progress.suspend(|| complain(interruptions.hint()));
+        recorder.keep_for_now(batch.iter());
+        recorder.secure();
+        recorder.give_up_rest(source, "interrupted", interruptions).await?;
+        recorder.progress.suspend(|| complain(interruptions.hint()));
         Ok(tokio::select! {
             answered = &mut call => (Some(answered), true),
             () = interruptions.patience_is_over() => (None, true),

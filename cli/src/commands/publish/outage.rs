@@ -6,9 +6,9 @@ use std::time::Duration;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Receipt, TransportErrorKind};
 use tokio::time::Instant;
 
-use crate::error::Problem;
+use crate::error::CliError;
+use crate::lines::recorder::{OutcomeRecorder, unreadable};
 use crate::lines::source::Source;
-use crate::lines::tally::{Tally, unreadable};
 use crate::terminal::interrupt::Interruptions;
 
 /// How long the lines of a pipe that never ends are settled so before one is tried again.
@@ -37,13 +37,13 @@ fn is_transport(error: &Error) -> bool {
 /// Settles what is there: of a file all of it, and the run is over; of a pipe what is in it, as what comes later may find the
 /// way. True if that was all.
 pub async fn settle_meanwhile(
-    tally: &mut Tally,
+    recorder: &mut OutcomeRecorder,
     source: &mut Source,
     error: &Error,
     interruptions: &Interruptions,
-) -> Result<bool, Problem> {
+) -> Result<bool, CliError> {
     if source.total_bytes.is_some() {
-        tally.refuse_rest(source, error, interruptions).await?;
+        recorder.refuse_rest(source, error, interruptions).await?;
         return Ok(true);
     }
     let begin = Instant::now();
@@ -52,10 +52,10 @@ pub async fn settle_meanwhile(
             (None, is_over) => return Ok(is_over),
             (Some(Err(error)), _) => return Err(unreadable(error)),
             (Some(Ok(line)), _) if line.is_empty() => {}
-            (Some(Ok(line)), _) => tally.refuse(&line, error),
+            (Some(Ok(line)), _) => recorder.refuse(&line, error),
         }
     }
-    tally.flush();
+    recorder.flush();
     Ok(false)
 }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use thingpost_host::runtime::types::{CustomAuthorizer, Placement};
 
-use crate::args::{AuthorizerArguments, TokenArguments};
-use crate::device::secret::{self, Form};
-use crate::error::Problem;
+use crate::args::{AuthorizerArgs, TokenArgs};
+use crate::device::secret::{self, SecretForm};
+use crate::error::CliError;
 
 const TOKEN_VARIABLE: &str = "THINGPOST_AUTHORIZER_TOKEN";
 const SIGNATURE_VARIABLE: &str = "THINGPOST_AUTHORIZER_SIGNATURE";
 
-pub(super) fn authorizer(arguments: &AuthorizerArguments) -> Result<CustomAuthorizer, Problem> {
+pub(super) fn authorizer(arguments: &AuthorizerArgs) -> Result<CustomAuthorizer, CliError> {
     let placement = if arguments.token_in_query { Placement::Query } else { Placement::Headers };
     let Token { token, signature } = Token::read(&arguments.token)?;
     Ok(CustomAuthorizer { name: arguments.token.authorizer.clone(), token, signature, placement })
@@ -26,19 +26,19 @@ pub(in crate::device) struct Token {
 }
 
 impl Token {
-    pub fn read(arguments: &TokenArguments) -> Result<Self, Problem> {
-        let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE, Form::Token)?;
+    pub fn read(arguments: &TokenArgs) -> Result<Self, CliError> {
+        let token = secret("authorizer token", arguments.token_file.as_ref(), TOKEN_VARIABLE, SecretForm::Token)?;
         let signature_file = arguments.token_signature_file.as_ref();
-        let signature = secret("token signature", signature_file, SIGNATURE_VARIABLE, Form::Base64)?;
+        let signature = secret("token signature", signature_file, SIGNATURE_VARIABLE, SecretForm::Base64)?;
         let token = match (&arguments.token_name, token) {
             (Some(name), Some(token)) => Some((name.clone(), token)),
             (Some(_), None) => {
-                return Err(Problem::sentence(format!(
+                return Err(CliError::sentence(format!(
                     "no authorizer token: give --token-file, or set {TOKEN_VARIABLE}"
                 )));
             }
             (None, Some(_)) => {
-                return Err(Problem::sentence(format!(
+                return Err(CliError::sentence(format!(
                     "{TOKEN_VARIABLE} is set, and the name is missing under which it travels: give --token-name"
                 )));
             }
@@ -50,7 +50,7 @@ impl Token {
 }
 
 /// From the file if there is one, else from the variable.
-fn secret(what: &str, file: Option<&PathBuf>, variable: &str, form: Form) -> Result<Option<String>, Problem> {
+fn secret(what: &str, file: Option<&PathBuf>, variable: &str, form: SecretForm) -> Result<Option<String>, CliError> {
     match file {
         Some(file) => secret::from_file(what, file, form).map(Some),
         None => secret::from_variable(what, variable, form),

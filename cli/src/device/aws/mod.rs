@@ -2,9 +2,9 @@
 //! the connection on which the certificate is shown, and AWS answers every mix-up of these with a 403 without a word.
 
 pub(super) mod access_key;
+pub(super) mod auth_method;
 pub(super) mod authorizer;
 mod provider;
-pub(super) mod way;
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform, Sco
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route, TrustRoots};
 
 use super::{Device, input_files, roots};
-use crate::args::{AwsDevice, Service, SignatureArguments};
-use crate::error::Problem;
+use crate::args::{AwsDevice, Service, SignatureArgs};
+use crate::error::CliError;
 use crate::files::input_file::InputFile;
-use way::Way;
+use auth_method::AuthMethod;
 
-pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
-    let way = Way::of(arguments)?;
-    let default_port = if matches!(way, Way::Certificate(_)) { 8443 } else { 443 };
+pub fn aws(arguments: &AwsDevice) -> Result<Device, CliError> {
+    let method = AuthMethod::of(arguments)?;
+    let default_port = if matches!(method, AuthMethod::Certificate(_)) { 8443 } else { 443 };
     let endpoint = arguments.endpoint.host.clone();
     let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
-    let roots = roots(&arguments.reach)?;
+    let roots = roots(&arguments.network)?;
     let anonymous = anonymous_route(&endpoint, port, &roots);
     let mut renewal = None;
     let mut warnings = Vec::new();
-    let (authentication, routes) = match way {
-        Way::Certificate(pair) => {
+    let (authentication, routes) = match method {
+        AuthMethod::Certificate(pair) => {
             // Given a certificate, port 443 is the one with ALPN, whatever the domain is called.
             let protocols = match port {
                 443 => vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()],
@@ -38,16 +38,16 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, Problem> {
             let route = anonymous.identity(identity).alpn(Alpn::Offer(protocols));
             (AwsAuthentication::Certificate, vec![route])
         }
-        Way::SigV4 => {
+        AuthMethod::SigV4 => {
             let found = access_key::find(&arguments.signature, &endpoint)?;
             renewal = found.renewal;
             (AwsAuthentication::SigV4(found.key), vec![anonymous])
         }
-        Way::CustomAuthorizer => {
+        AuthMethod::CustomAuthorizer => {
             let authorizer = authorizer::authorizer(&arguments.authorizer)?;
             (AwsAuthentication::CustomAuthorizer(authorizer), vec![anonymous])
         }
-        Way::CredentialsProvider { pair, role_alias, endpoint: credentials_endpoint } => {
+        AuthMethod::CredentialsProvider { pair, role_alias, endpoint: credentials_endpoint } => {
             let provider = provider::provider(arguments, role_alias, credentials_endpoint)?;
             if provider.endpoint.eq_ignore_ascii_case(&endpoint) && provider.port == port {
                 return Err(provider::same_endpoint(&endpoint));
@@ -67,7 +67,7 @@ fn anonymous_route(host: &str, port: u16, roots: &TrustRoots) -> Route {
     Route::new(host, roots.clone()).port(port).alpn(Alpn::Offer(Vec::new()))
 }
 
-fn scope(arguments: &SignatureArguments, region: Option<String>) -> Scope {
+fn scope(arguments: &SignatureArgs, region: Option<String>) -> Scope {
     let service = arguments.service.map(|service| match service {
         Service::Iotdata => "iotdata".to_owned(),
         Service::Iotdevicegateway => "iotdevicegateway".to_owned(),
@@ -79,7 +79,7 @@ fn files(arguments: &AwsDevice) -> Vec<InputFile> {
     input_files([
         ("--cert", arguments.certificate.cert.as_ref()),
         ("--key", arguments.certificate.key.as_ref()),
-        ("--ca", arguments.reach.ca.as_ref()),
+        ("--ca", arguments.network.ca.as_ref()),
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
     ])

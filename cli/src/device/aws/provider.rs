@@ -4,7 +4,7 @@ use thingpost_host::runtime::types::CredentialsProvider;
 
 use super::scope;
 use crate::args::{AwsDevice, EndpointArgument};
-use crate::error::Problem;
+use crate::error::CliError;
 
 const ITS_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:CredentialProvider";
 
@@ -12,7 +12,7 @@ pub(super) fn provider(
     arguments: &AwsDevice,
     role_alias: &str,
     endpoint: &EndpointArgument,
-) -> Result<CredentialsProvider, Problem> {
+) -> Result<CredentialsProvider, CliError> {
     Ok(CredentialsProvider {
         endpoint: endpoint.host.clone(),
         port: endpoint.port("--credentials-port", arguments.provider.credentials_port, 443)?,
@@ -24,8 +24,8 @@ pub(super) fn provider(
 }
 
 /// The one would get the certificate, and the other must not.
-pub(super) fn same_endpoint(host: &str) -> Problem {
-    Problem::sentence(format!(
+pub(super) fn same_endpoint(host: &str) -> CliError {
+    CliError::sentence(format!(
         "--endpoint and --credentials-endpoint are both {host}; for the latter ask `{ITS_ENDPOINT}`"
     ))
 }

@@ -95,7 +95,7 @@ async fn exchange(to: &Destination, handshake: Handshake, limit: Duration) -> Re
         _ => to.endpoint.to_string(),
     };
     let question = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
-    let mut heard = Heard::default();
+    let mut heard = ReadAnswer::default();
     let end = timeout(limit, async {
         // What has not been asked is not answered, but a certificate is refused only after the handshake, and to a client that has
         // written by then the refusal may get lost in a reset.
@@ -123,13 +123,13 @@ async fn exchange(to: &Destination, handshake: Handshake, limit: Duration) -> Re
 
 /// What came over the connection.
 #[derive(Default)]
-struct Heard {
+struct ReadAnswer {
     bytes: Vec<u8>,
     /// When the first of it came.
     since: Option<SystemTime>,
 }
 
-impl Heard {
+impl ReadAnswer {
     /// Up to the end of the answer, of the connection, or of what is worth reading.
     async fn listen(&mut self, tls: &mut TlsStream<TcpStream>) -> io::Result<()> {
         while self.bytes.len() < MAX_ANSWER && !is_complete(&self.bytes) {

@@ -15,7 +15,7 @@ const SOON: u64 = 30;
 const DAY: u64 = 86_400;
 
 /// What is in a certificate.
-pub struct Details {
+pub struct CertificateDetails {
     pub subject: String,
     pub issuer: String,
     /// DNS names and addresses.
@@ -28,7 +28,7 @@ pub struct Details {
 
 /// What the local clock says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
+pub enum Validity {
     /// It becomes valid after so many days.
     NotYetValid(u64),
     Valid(u64),
@@ -38,7 +38,7 @@ pub enum Age {
     Expired(u64),
 }
 
-impl Details {
+impl CertificateDetails {
     /// Nothing if it is not to be read.
     pub fn of(der: &[u8]) -> Option<Self> {
         let certificate = CertificateInner::<Raw>::from_der(der).ok()?;
@@ -70,23 +70,23 @@ impl Details {
         &self.validity
     }
 
-    pub fn age(&self) -> Age {
+    pub fn age(&self) -> Validity {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let days = |from: Duration, to: Duration| (to.saturating_sub(from)).as_secs() / DAY;
         if now < self.not_before {
-            Age::NotYetValid(days(now, self.not_before))
+            Validity::NotYetValid(days(now, self.not_before))
         } else if now > self.not_after {
-            Age::Expired(days(self.not_after, now))
+            Validity::Expired(days(self.not_after, now))
         } else {
             match days(now, self.not_after) {
-                left if left < SOON => Age::EndsSoon(left),
-                left => Age::Valid(left),
+                left if left < SOON => Validity::EndsSoon(left),
+                left => Validity::Valid(left),
             }
         }
     }
 }
 
-impl Age {
+impl Validity {
     /// In words, by the local clock.
     pub fn text(self) -> String {
         match self {

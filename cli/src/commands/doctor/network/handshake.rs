@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::certificate::Details;
+use super::certificate::CertificateDetails;
 use super::{Destination, milliseconds, seconds};
 
 /// What is made of a socket.
@@ -122,13 +122,13 @@ impl Handshake {
     }
 
     /// The server's own certificate.
-    pub fn server(&self) -> Option<Details> {
-        self.tls.get_ref().1.peer_certificates()?.first().and_then(|der| Details::of(der))
+    pub fn server(&self) -> Option<CertificateDetails> {
+        self.tls.get_ref().1.peer_certificates()?.first().and_then(|der| CertificateDetails::of(der))
     }
 }
 
 /// What the failure of a handshake comes from, as far as advice depends on it.
-pub enum Trouble {
+pub enum HandshakeError {
     /// The server's certificate leads to no authority that is trusted.
     Untrusted,
     /// It is for another name.
@@ -145,7 +145,7 @@ pub enum Trouble {
     Other,
 }
 
-impl Trouble {
+impl HandshakeError {
     pub fn of(error: &ConnectError) -> Self {
         use CertificateError as C;
         match error {
@@ -166,7 +166,12 @@ impl Trouble {
     }
 
     /// What happened, and what to do about it. `presented` is the server's certificate, where one was shown.
-    pub fn explain(&self, error: &ConnectError, to: &Destination, presented: Option<&Details>) -> (String, String) {
+    pub fn explain(
+        &self,
+        error: &ConnectError,
+        to: &Destination,
+        presented: Option<&CertificateDetails>,
+    ) -> (String, String) {
         let host = &to.endpoint.host;
         let port = to.endpoint.port;
         match self {

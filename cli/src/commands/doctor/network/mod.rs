@@ -5,8 +5,8 @@ pub mod answer;
 pub mod certificate;
 pub mod endpoint;
 pub mod handshake;
-mod look;
 pub mod provider;
+mod server_chain;
 pub mod tls;
 
 use std::env;
@@ -28,12 +28,12 @@ const SECOND_LOOK: Duration = Duration::from_secs(3);
 
 /// What is spoken over a connection: of both there is one port for certificates, and one for whatever ALPN names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoken {
+pub enum Protocol {
     Https,
     Mqtt,
 }
 
-impl Spoken {
+impl Protocol {
     /// On which ports AWS speaks it.
     pub fn ports_of_aws(self) -> &'static str {
         match self {
@@ -63,13 +63,13 @@ impl Spoken {
 pub struct Destination {
     /// As the endpoint is called.
     pub endpoint: Endpoint,
-    pub spoken: Spoken,
+    pub spoken: Protocol,
     /// As it is dialled.
     address: Endpoint,
 }
 
 impl Destination {
-    pub fn new(host: &str, port: u16, overrides: &[ConnectTo], spoken: Spoken) -> Self {
+    pub fn new(host: &str, port: u16, overrides: &[ConnectTo], spoken: Protocol) -> Self {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let endpoint = Endpoint { host: host.to_ascii_lowercase(), port };
         let address = ConnectTo::apply(overrides, &endpoint);
@@ -79,8 +79,8 @@ impl Destination {
     /// With what the host shakes hands on this route.
     pub fn tls_config(&self, route: &Route) -> ClientConfig {
         let config = match self.spoken {
-            Spoken::Https => route.tls_config(self.endpoint.port),
-            Spoken::Mqtt => route.mqtt_tls_config(self.endpoint.port),
+            Protocol::Https => route.tls_config(self.endpoint.port),
+            Protocol::Mqtt => route.mqtt_tls_config(self.endpoint.port),
         };
         Arc::unwrap_or_clone(config)
     }
@@ -138,20 +138,20 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
 /// A platform is somewhere else. Names that lead to this machine or nowhere are the work of a filter, or of a file of hosts that
 /// was forgotten.
 fn look_at_addresses(finding: &mut Finding, addresses: &[SocketAddr]) {
-    match addresses.iter().map(|address| (address.ip(), place(address.ip()))).find(|(_, place)| *place != Place::Internet) {
-        Some((ip, Place::Nowhere)) => finding.warn(
+    match addresses.iter().map(|address| (address.ip(), place(address.ip()))).find(|(_, place)| *place != AddressScope::Internet) {
+        Some((ip, AddressScope::Nowhere)) => finding.warn(
             format!("{ip} is no address that anybody has: so filters of names answer about what they block"),
             FILTERED,
         ),
-        Some((ip, Place::Here)) => finding.warn(
+        Some((ip, AddressScope::Here)) => finding.warn(
             format!("{ip} is an address of this machine itself"),
             "look into the file of hosts (/etc/hosts), and at the name servers of this machine",
         ),
-        Some((ip, Place::Private)) => finding.see(format!(
+        Some((ip, AddressScope::Private)) => finding.see(format!(
             "{ip} is a private address: right for an endpoint in a VPC, otherwise the work of a file of hosts or of a name \
              server of this network"
         )),
-        Some((_, Place::Internet)) | None => {}
+        Some((_, AddressScope::Internet)) | None => {}
     }
 }
 
@@ -159,24 +159,24 @@ const FILTERED: &str = "ask whoever runs the name servers of this network to let
 
 /// Where an address leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum AddressScope {
     Internet,
     Private,
     Here,
     Nowhere,
 }
 
-fn place(ip: IpAddr) -> Place {
+fn place(ip: IpAddr) -> AddressScope {
     let ip = ip.to_canonical();
     let is_private = match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
     };
     match ip {
-        ip if ip.is_unspecified() => Place::Nowhere,
-        ip if ip.is_loopback() => Place::Here,
-        _ if is_private => Place::Private,
-        _ => Place::Internet,
+        ip if ip.is_unspecified() => AddressScope::Nowhere,
+        ip if ip.is_loopback() => AddressScope::Here,
+        _ if is_private => AddressScope::Private,
+        _ => AddressScope::Internet,
     }
 }
 
@@ -191,7 +191,7 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
             Ok(Ok(tcp)) => {
                 for Failure { address, why, text } in failures {
                     match why {
-                        Why::Silence => finding.warn(
+                        ConnectFailureKind::Silence => finding.warn(
                             format!("{address}: {text}"),
                             "another address works, but every connection waits for this one first: check the way there",
                         ),
@@ -201,10 +201,12 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
                 finding.see(format!("connected to {address} in {}", milliseconds(begin.elapsed())));
                 return (finding, Some(tcp));
             }
-            Ok(Err(error)) => failures.push(Failure { address: *address, why: Why::of(&error), text: text(&error) }),
+            Ok(Err(error)) => {
+                failures.push(Failure { address: *address, why: ConnectFailureKind::of(&error), text: text(&error) })
+            }
             Err(_elapsed) => {
                 let text = format!("no answer within {}", seconds(share));
-                failures.push(Failure { address: *address, why: Why::Silence, text });
+                failures.push(Failure { address: *address, why: ConnectFailureKind::Silence, text });
             }
         }
     }
@@ -223,13 +225,13 @@ async fn say_why(finding: &mut Finding, to: &Destination, mut failures: Vec<Fail
 
 struct Failure {
     address: SocketAddr,
-    why: Why,
+    why: ConnectFailureKind,
     text: String,
 }
 
 /// Why there is no connection. What comes first says more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Why {
+enum ConnectFailureKind {
     /// This process may not open more files.
     Limit,
     /// There was an answer, and there is no listener.
@@ -240,7 +242,7 @@ enum Why {
     NoWay,
 }
 
-impl Why {
+impl ConnectFailureKind {
     fn of(error: &io::Error) -> Self {
         match error.kind() {
             _ if is_out_of_descriptors(error) => Self::Limit,
@@ -255,10 +257,10 @@ const RAISE_LIMIT: &str = "this process may open too few files: raise the limit 
                            systemd)";
 
 fn text(error: &io::Error) -> String {
-    match Why::of(error) {
-        Why::Refused => "connection refused".to_owned(),
-        Why::NoWay => format!("no way there ({error})"),
-        Why::Limit | Why::Other | Why::Silence => error.to_string(),
+    match ConnectFailureKind::of(error) {
+        ConnectFailureKind::Refused => "connection refused".to_owned(),
+        ConnectFailureKind::NoWay => format!("no way there ({error})"),
+        ConnectFailureKind::Limit | ConnectFailureKind::Other | ConnectFailureKind::Silence => error.to_string(),
     }
 }
 
@@ -267,13 +269,13 @@ async fn step(to: &Destination, failures: &[Failure], proxy: Option<&str>) -> St
     let Destination { endpoint, address, spoken } = to;
     let all = |why| failures.iter().all(|failure| failure.why == why);
     let any_place = |there| failures.iter().any(|failure| place(failure.address.ip()) == there);
-    if failures.iter().any(|failure| failure.why == Why::Limit) {
+    if failures.iter().any(|failure| failure.why == ConnectFailureKind::Limit) {
         return RAISE_LIMIT.to_owned();
     }
     if address != endpoint {
         return format!("check --connect-to: nobody answers at {address}");
     }
-    if to.is_of_platform() && any_place(Place::Nowhere) {
+    if to.is_of_platform() && any_place(AddressScope::Nowhere) {
         return FILTERED.to_owned();
     }
     if let Some(proxy) = proxy {
@@ -282,12 +284,12 @@ async fn step(to: &Destination, failures: &[Failure], proxy: Option<&str>) -> St
              connections to {endpoint} let through"
         );
     }
-    if all(Why::NoWay) && failures.iter().all(|failure| failure.address.is_ipv6()) {
+    if all(ConnectFailureKind::NoWay) && failures.iter().all(|failure| failure.address.is_ipv6()) {
         return "this machine has no way to IPv6 addresses, and knows no other of this name: check its network, and its name \
                 servers"
             .to_owned();
     }
-    if all(Why::NoWay) {
+    if all(ConnectFailureKind::NoWay) {
         return "check this machine's network: there is no way to any address".to_owned();
     }
     let port = spoken.certificate_port();
@@ -338,14 +340,14 @@ mod tests {
     const AWS: &str = "a1b2-ats.iot.eu-central-1.amazonaws.com";
 
     fn to(host: &str, port: u16) -> Destination {
-        Destination::new(host, port, &[], Spoken::Https)
+        Destination::new(host, port, &[], Protocol::Https)
     }
 
     fn address(text: &str) -> SocketAddr {
         SocketAddr::new(text.parse().unwrap(), 8443)
     }
 
-    fn failure(ip: &str, why: Why) -> Failure {
+    fn failure(ip: &str, why: ConnectFailureKind) -> Failure {
         Failure { address: address(ip), why, text: String::new() }
     }
 
@@ -363,9 +365,11 @@ mod tests {
     #[tokio::test]
     async fn of_several_addresses_the_one_that_says_most_speaks() {
         let failure = |ip, why, text: &str| Failure { text: text.to_owned(), ..failure(ip, why) };
-        for why in [Why::NoWay, Why::Silence, Why::Other] {
-            let failures =
-                vec![failure("2001:db8::7", why, "much less"), failure("198.51.100.7", Why::Refused, "refused")];
+        for why in [ConnectFailureKind::NoWay, ConnectFailureKind::Silence, ConnectFailureKind::Other] {
+            let failures = vec![
+                failure("2001:db8::7", why, "much less"),
+                failure("198.51.100.7", ConnectFailureKind::Refused, "refused"),
+            ];
             let mut finding = Finding::new();
             say_why(&mut finding, &to("a.example", 443), failures).await;
             assert_eq!(finding.cause, Some("198.51.100.7:8443: refused".to_owned()), "{why:?}");
@@ -386,12 +390,17 @@ mod tests {
     async fn the_likeliest_reason_for_no_connection_comes_first() {
         let (v4, v6) = ("198.51.100.7", "2001:db8::7");
         for (host, failures, proxy, words) in [
-            (AWS, vec![failure(v4, Why::Limit)], Some("HTTPS_PROXY"), "ulimit -n"),
-            (AWS, vec![failure("0.0.0.0", Why::Refused)], None, "name servers"),
-            (AWS, vec![failure(v4, Why::Silence)], Some("HTTPS_PROXY"), "HTTPS_PROXY is set"),
-            (AWS, vec![failure(v6, Why::NoWay)], None, "no way to IPv6"),
-            (AWS, vec![failure(v4, Why::NoWay), failure(v6, Why::NoWay)], None, "check this machine's network"),
-            ("a.example", vec![failure(v4, Why::Other)], None, "blocks port 443"),
+            (AWS, vec![failure(v4, ConnectFailureKind::Limit)], Some("HTTPS_PROXY"), "ulimit -n"),
+            (AWS, vec![failure("0.0.0.0", ConnectFailureKind::Refused)], None, "name servers"),
+            (AWS, vec![failure(v4, ConnectFailureKind::Silence)], Some("HTTPS_PROXY"), "HTTPS_PROXY is set"),
+            (AWS, vec![failure(v6, ConnectFailureKind::NoWay)], None, "no way to IPv6"),
+            (
+                AWS,
+                vec![failure(v4, ConnectFailureKind::NoWay), failure(v6, ConnectFailureKind::NoWay)],
+                None,
+                "check this machine's network",
+            ),
+            ("a.example", vec![failure(v4, ConnectFailureKind::Other)], None, "blocks port 443"),
         ] {
             let step = step(&to(host, 443), &failures, proxy).await;
             assert!(step.contains(words), "{words}: {step}");

@@ -8,9 +8,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::endpoint::Kind;
-use super::handshake::{Handshake, Trouble, shake};
-use super::look::look;
-use super::{Destination, Spoken, dial};
+use super::handshake::{Handshake, HandshakeError, shake};
+use super::server_chain::fetch_server_chain;
+use super::{Destination, Protocol, dial};
 use crate::commands::doctor::finding::Finding;
 
 /// Shakes hands over this socket, or else with the addresses that come after its own: an address counts as good when that is done.
@@ -67,15 +67,19 @@ async fn look_at(
             (finding, Some(handshake))
         }
         Err(error) => {
-            let trouble = Trouble::of(&error);
+            let trouble = HandshakeError::of(&error);
             let chain = match (&trouble, peer) {
-                (Trouble::Untrusted | Trouble::OtherName | Trouble::Time | Trouble::Certificate, Some(peer)) => {
-                    look_again(to, route, peer, limit).await
-                }
+                (
+                    HandshakeError::Untrusted
+                    | HandshakeError::OtherName
+                    | HandshakeError::Time
+                    | HandshakeError::Certificate,
+                    Some(peer),
+                ) => look_again(to, route, peer, limit).await,
                 _ => Vec::new(),
             };
             let (cause, mut step) = trouble.explain(&error, to, chain.first());
-            if matches!(trouble, Trouble::Untrusted) && Kind::of(&to.endpoint.host).0 == Kind::LegacyData {
+            if matches!(trouble, HandshakeError::Untrusted) && Kind::of(&to.endpoint.host).0 == Kind::LegacyData {
                 "take the endpoint with -ats: the root of this one is trusted no more".clone_into(&mut step);
             }
             let mut finding = Finding::failed(cause, step);
@@ -96,9 +100,9 @@ async fn look_again(
     route: &Route,
     peer: SocketAddr,
     limit: Duration,
-) -> Vec<crate::commands::doctor::network::certificate::Details> {
+) -> Vec<crate::commands::doctor::network::certificate::CertificateDetails> {
     match timeout(limit, TcpStream::connect(peer)).await {
-        Ok(Ok(tcp)) => look(to, route, tcp, limit).await,
+        Ok(Ok(tcp)) => fetch_server_chain(to, route, tcp, limit).await,
         _ => Vec::new(),
     }
 }
@@ -111,12 +115,12 @@ fn seen(to: &Destination, handshake: &Handshake, shows_certificate: bool) -> Fin
     }
     let is_of_aws = Kind::of(&to.endpoint.host).0 != Kind::Foreign;
     match (handshake.offered.is_empty(), handshake.chosen(), to.spoken) {
-        (false, None, Spoken::Https) if is_of_aws || !handshake.has_sent => finding.fail(
+        (false, None, Protocol::Https) if is_of_aws || !handshake.has_sent => finding.fail(
             handshake.alpn(),
             "without this protocol AWS does not look at a certificate on port 443: something else answers here, or a \
              proxy in between has taken the offer out; try --port 8443",
         ),
-        (false, None, Spoken::Mqtt) if is_of_aws => finding.fail(
+        (false, None, Protocol::Mqtt) if is_of_aws => finding.fail(
             handshake.alpn(),
             "without this protocol AWS takes no MQTT on port 443: something else answers here, or a proxy in between has taken \
              the offer out; with a certificate try --port 8883",
@@ -203,7 +207,7 @@ mod tests {
             let _ = Stream::new(&mut connection, &mut tcp).read_to_end(&mut Vec::new());
         });
         let addresses = [no_tls(), no_tls(), good];
-        let to = Destination::new("a.example", 443, &[], Spoken::Https);
+        let to = Destination::new("a.example", 443, &[], Protocol::Https);
         let route = Route::new("a.example", TrustRoots::from_pem(pem.as_bytes()).unwrap());
         let (_, tcp) = dial(&to, &addresses, PATIENCE).await;
         let (finding, handshake) = look_at_any(&to, &route, tcp.unwrap(), &addresses, false, PATIENCE).await;

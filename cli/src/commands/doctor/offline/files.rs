@@ -7,20 +7,20 @@ use rustls::SignatureScheme;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, CustomAuthorizer, Placement, SigV4};
 use thingpost_host::{Identity, Route, TrustRoots};
 
-use crate::args::{CertificateArguments, Reach};
+use crate::args::{CertificateArgs, NetworkArgs};
 use crate::commands::doctor::finding::Finding;
-use crate::commands::doctor::network::certificate::{Age, Details};
+use crate::commands::doctor::network::certificate::{CertificateDetails, Validity};
 
 /// Looks at the files that a device cannot be made without. It stands before the making of it, which would turn a broken
 /// file into wrong usage.
-pub fn broken(certificate: Option<&CertificateArguments>, reach: &Reach) -> Option<Finding> {
+pub fn broken(certificate: Option<&CertificateArgs>, network: &NetworkArgs) -> Option<Finding> {
     let mut finding = Finding::new();
-    if let Some(CertificateArguments { cert: Some(certificate), key: Some(key) }) = certificate
+    if let Some(CertificateArgs { cert: Some(certificate), key: Some(key) }) = certificate
         && let Err(error) = Identity::from_pem_files(certificate, key)
     {
         finding.fail_with(error, "give another file");
     }
-    let roots = match &reach.ca {
+    let roots = match &network.ca {
         Some(file) => TrustRoots::from_pem_file(file).map(Some),
         None => TrustRoots::from_environment(),
     };
@@ -31,7 +31,7 @@ pub fn broken(certificate: Option<&CertificateArguments>, reach: &Reach) -> Opti
 }
 
 /// Looks at what the device shows who it is with.
-pub fn look(config: &AwsConfig, routes: &[Route], reach: &Reach) -> Finding {
+pub fn look(config: &AwsConfig, routes: &[Route], network: &NetworkArgs) -> Finding {
     let mut finding = Finding::new();
     for route in routes {
         look_at_certificate(&mut finding, route);
@@ -41,13 +41,13 @@ pub fn look(config: &AwsConfig, routes: &[Route], reach: &Reach) -> Finding {
         AwsAuthentication::SigV4(key) => look_at_access_key(&mut finding, key),
         AwsAuthentication::CustomAuthorizer(authorizer) => look_at_authorizer(&mut finding, authorizer),
     }
-    look_at_roots(&mut finding, reach);
+    look_at_roots(&mut finding, network);
     finding
 }
 
 /// Says whom the device trusts.
-pub fn look_at_roots(finding: &mut Finding, reach: &Reach) {
-    match &reach.ca {
+pub fn look_at_roots(finding: &mut Finding, network: &NetworkArgs) {
+    match &network.ca {
         Some(roots) => finding.see(format!("trusts only the certificates in {}", roots.display())),
         None if NAMING_ROOTS.iter().any(|name| env::var_os(name).is_some_and(|it| !it.is_empty())) => {
             finding.see("trusts only the certificates that SSL_CERT_FILE and SSL_CERT_DIR name");
@@ -63,20 +63,20 @@ const NAMING_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 pub fn look_at_certificate(finding: &mut Finding, route: &Route) {
     let resolver = &route.tls_config(443).client_auth_cert_resolver;
     let Some(shown) = resolver.resolve(&[], &[SignatureScheme::ECDSA_NISTP256_SHA256]) else { return };
-    let Some(details) = shown.cert.first().and_then(|der| Details::of(der)) else {
+    let Some(details) = shown.cert.first().and_then(|der| CertificateDetails::of(der)) else {
         return finding.see("the certificate fits its key");
     };
     finding.see(format!("certificate {}; the key belongs to it", details.who()));
     let age = details.age();
     let line = format!("the certificate {} ({})", age.text(), details.validity());
     match age {
-        Age::Valid(_) => finding.see(line),
-        Age::EndsSoon(_) => finding.warn(line, "make a new certificate before that, and register it"),
-        Age::Expired(_) => {
+        Validity::Valid(_) => finding.see(line),
+        Validity::EndsSoon(_) => finding.warn(line, "make a new certificate before that, and register it"),
+        Validity::Expired(_) => {
             finding
                 .fail(line, "make a new certificate and register it, unless it is this machine's clock that is wrong");
         }
-        Age::NotYetValid(_) => finding.fail(line, "set this machine's clock, or wait"),
+        Validity::NotYetValid(_) => finding.fail(line, "set this machine's clock, or wait"),
     }
 }
 

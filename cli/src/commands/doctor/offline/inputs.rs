@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::args::Source;
 use crate::commands::doctor::PAYLOAD;
 use crate::commands::doctor::finding::Finding;
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::files::input_file::InputFile;
 use crate::files::private_file;
-use crate::lines::failed::Failed;
+use crate::lines::failed_lines::FailedLines;
 use crate::message::payload;
 
 /// The message itself, be it given or not.
@@ -17,8 +17,8 @@ pub fn payload(finding: &mut Finding, source: &Source) -> Vec<u8> {
     if source.message.is_none() && source.file.is_none() {
         return PAYLOAD.to_vec();
     }
-    payload::of(source).unwrap_or_else(|problem| {
-        finding.fail_with(&problem, GIVE_ANOTHER);
+    payload::of(source).unwrap_or_else(|error| {
+        finding.fail_with(&error, GIVE_ANOTHER);
         Vec::new()
     })
 }
@@ -31,14 +31,14 @@ pub fn lines(finding: &mut Finding, source: &Source, failed: Option<&Path>, read
             true => finding.see("lines come from standard input, which is not looked at"),
             false => note(
                 finding,
-                crate::lines::source::Source::open(path, crate::lines::long_line::Shelf::none()).map(drop),
+                crate::lines::source::Source::open(path, crate::lines::long_line::SpillFolder::none()).map(drop),
                 || format!("lines can be read from {}", path.display()),
             ),
         }
     }
     if let Some(path) = failed {
         // Left as it was found.
-        let opened = Failed::open(path, read).and_then(|failed| failed.finish(false));
+        let opened = FailedLines::open(path, read).and_then(|failed| failed.finish(false));
         note(finding, opened, || format!("lines that fail can be written to {}", path.display()));
     }
 }
@@ -56,10 +56,10 @@ pub fn session(finding: &mut Finding, path: &Path) {
 }
 
 /// What came of one of them.
-fn note(finding: &mut Finding, opened: Result<(), Problem>, line: impl FnOnce() -> String) {
+fn note(finding: &mut Finding, opened: Result<(), CliError>, line: impl FnOnce() -> String) {
     match opened {
         Ok(()) => finding.see(line()),
-        Err(problem) => finding.fail_with(&problem, GIVE_ANOTHER),
+        Err(error) => finding.fail_with(&error, GIVE_ANOTHER),
     }
 }
 

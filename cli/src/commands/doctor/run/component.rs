@@ -3,10 +3,10 @@
 
 use crate::commands::doctor::finding::{Check, Finding};
 use crate::commands::doctor::report::Report;
-use crate::error::Problem;
+use crate::error::CliError;
 
 /// Says whether it could be made, and gives what was made.
-pub fn started<T>(report: &mut Report, made: Result<T, Problem>) -> Option<T> {
+pub fn started<T>(report: &mut Report, made: Result<T, CliError>) -> Option<T> {
     match made {
         Ok(made) => {
             let mut finding = Finding::new();
@@ -14,8 +14,8 @@ pub fn started<T>(report: &mut Report, made: Result<T, Problem>) -> Option<T> {
             report.add(Check::Component, finding);
             Some(made)
         }
-        Err(problem) => {
-            let text = problem.to_string();
+        Err(error) => {
+            let text = error.to_string();
             let mut finding = Finding::new();
             finding.fail_with(&text, way_out(&text));
             report.add(Check::Component, finding);

@@ -4,8 +4,8 @@
 use thingpost_host::runtime::types::{Error, Message};
 
 use crate::commands::doctor::finding::Finding;
-use crate::component::publisher::Starter;
-use crate::error::Problem;
+use crate::component::publisher::PublisherFactory;
+use crate::error::CliError;
 use crate::output::report::{self, LastFailure};
 
 /// What AWS answers to a client that shows nothing that it looks at.
@@ -15,17 +15,17 @@ const NOT_THE_DATA_PLANE: &str = "the certificate was shown, so this is no data 
      words; take the endpoint from `aws iot describe-endpoint --endpoint-type iot:Data-ATS`";
 
 /// Publishes it once. `was_shown` says whether a certificate was shown in the handshake before.
-pub async fn publish(starter: &mut Starter, message: &Message, was_shown: bool) -> Result<Finding, Problem> {
-    let mut publisher = starter.open().await?;
+pub async fn publish(factory: &mut PublisherFactory, message: &Message, was_shown: bool) -> Result<Finding, CliError> {
+    let mut publisher = factory.open().await?;
     let published = publisher.publish(message).await;
-    starter.save_session(&mut publisher).await;
+    factory.save_session(&mut publisher).await;
     Ok(match published {
         Ok(Ok(receipt)) => {
             let mut finding = Finding::new();
             finding.see(format!("delivered to {}{}", destination(message), report::facts(&receipt)));
             finding
         }
-        Ok(Err(error)) => explain(&error, &starter.last_failure, was_shown),
+        Ok(Err(error)) => explain(&error, &factory.last_failure, was_shown),
         Err(trap) => trapped(&trap),
     })
 }

@@ -12,8 +12,8 @@ use thingpost_host::runtime::types::{
 use super::publication::{explain, trapped};
 use crate::commands::doctor::TOPIC;
 use crate::commands::doctor::finding::Finding;
-use crate::component::publisher::Starter;
-use crate::error::Problem;
+use crate::component::publisher::PublisherFactory;
+use crate::error::CliError;
 
 /// The permission that the question needs. A client that is told that it is missing has been recognised.
 const PERMISSION: &str = "iot:GetRetainedMessage";
@@ -26,22 +26,26 @@ fn is_permitted(path: &str) -> bool {
 }
 
 /// What no answer can change about the message, said by the component. Nothing is connected to.
-pub async fn prepare(starter: &Starter, message: &Message) -> Result<Option<Error>, Problem> {
-    let mut publisher = starter.open_nowhere().await?;
-    let prepared = publisher.publish(message).await.map_err(|trap| Problem::new("the component failed", trap))?;
+pub async fn prepare(factory: &PublisherFactory, message: &Message) -> Result<Option<Error>, CliError> {
+    let mut publisher = factory.open_nowhere().await?;
+    let prepared = publisher.publish(message).await.map_err(|trap| CliError::new("the component failed", trap))?;
     Ok(prepared.err().filter(|error| error.stage == Stage::Preparation))
 }
 
 /// Rehearses, and says what came of it.
-pub async fn rehearse(starter: &mut Starter, platform: &Platform, message: &Message) -> Result<Finding, Problem> {
-    starter.permit_only(is_permitted);
-    let mut publisher = starter.open().await?;
+pub async fn rehearse(
+    factory: &mut PublisherFactory,
+    platform: &Platform,
+    message: &Message,
+) -> Result<Finding, CliError> {
+    factory.permit_only(is_permitted);
+    let mut publisher = factory.open().await?;
     let rehearsed = publisher.publish(message).await;
-    starter.save_session(&mut publisher).await;
+    factory.save_session(&mut publisher).await;
     let mut finding = match rehearsed {
         Err(trap) => return Ok(trapped(&trap)),
         Ok(Err(error)) if is_withheld(&error) => Finding::new(),
-        Ok(Err(error)) => return Ok(explain(&error, &starter.last_failure, false)),
+        Ok(Err(error)) => return Ok(explain(&error, &factory.last_failure, false)),
         Ok(Ok(_)) => return Ok(Finding::failed("the message was sent", "report this as a bug of thingpost")),
     };
     finding.see(match platform {
@@ -57,7 +61,7 @@ pub async fn rehearse(starter: &mut Starter, platform: &Platform, message: &Mess
     if let Platform::Aws(config) = platform
         && matches!(config.authentication, AwsAuthentication::SigV4(_) | AwsAuthentication::CredentialsProvider(_))
     {
-        finding.append(ask(&mut publisher, starter, message).await);
+        finding.append(ask(&mut publisher, factory, message).await);
     }
     Ok(finding)
 }
@@ -68,7 +72,7 @@ fn is_withheld(error: &Error) -> bool {
 }
 
 /// Asks what the topic has kept, with a signature.
-async fn ask(publisher: &mut Publisher, starter: &Starter, message: &Message) -> Finding {
+async fn ask(publisher: &mut Publisher, factory: &PublisherFactory, message: &Message) -> Finding {
     let topic = if message.topic.is_empty() { TOPIC } else { &message.topic };
     let error = match publisher.aws().get_retained_message(topic).await {
         Err(trap) => return trapped(&trap),
@@ -90,7 +94,7 @@ async fn ask(publisher: &mut Publisher, starter: &Starter, message: &Message) ->
             let what = format!("whether the signature is taken is not known: {}", error.explanation);
             finding.warn(what, "try again later");
         }
-        Some(error) => finding.append(explain(&error, &starter.last_failure, false)),
+        Some(error) => finding.append(explain(&error, &factory.last_failure, false)),
     }
     finding
 }

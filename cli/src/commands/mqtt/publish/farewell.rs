@@ -7,8 +7,8 @@ use thingpost_host::runtime::types::Delivery;
 use thingpost_host::runtime::types::mqtt::Unfinished;
 use tokio::time::Instant;
 
-use super::{Fed, Run, UnfinishedFile, trapped};
-use crate::error::{Problem, one_line};
+use super::{NextMessage, Run, UnfinishedFile, trapped};
+use crate::error::{CliError, one_line};
 use crate::lines::source::{Line, Text};
 use crate::terminal::complain;
 
@@ -18,7 +18,7 @@ const LEFT_OVER_BYTES: usize = 16 * 1024 * 1024;
 
 impl Run {
     /// The first interruption: all that is to be kept is kept, and then answers are waited for.
-    pub(super) async fn interrupted(&mut self) -> Result<(), Problem> {
+    pub(super) async fn interrupted(&mut self) -> Result<(), CliError> {
         let reason = if self.link.was_up { "interrupted" } else { "interrupted before there was a connection" };
         self.end_feed(reason.to_owned());
         // What was read is the session's, so that it is kept with the rest.
@@ -28,10 +28,10 @@ impl Run {
         }
         self.give_up_feed().await?;
         self.keep().await?;
-        self.outstanding.tally().secure();
+        self.outstanding.recorder().secure();
         if self.outstanding.count() > 0 && self.link.was_up {
             let hint = self.interruptions.hint();
-            self.outstanding.tally().progress.suspend(|| complain(hint));
+            self.outstanding.recorder().progress.suspend(|| complain(hint));
         }
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Run {
         if !self.feed.is_over() {
             if self.file.is_some() && !self.link.was_up && self.heeded == 0 {
                 // Nobody has had enough of them.
-                while let Some(copy @ Fed::Copy(_)) = self.feed.next_at_once() {
+                while let Some(copy @ NextMessage::Copy(_)) = self.feed.next_at_once() {
                     self.waiting.push_back(copy);
                 }
             }
@@ -57,7 +57,7 @@ impl Run {
         self.saving.as_ref().filter(|_| self.heeded == 0)?.due(changes, messages, self.quiet_since)
     }
 
-    pub(super) async fn save_if_due(&mut self) -> Result<(), Problem> {
+    pub(super) async fn save_if_due(&mut self) -> Result<(), CliError> {
         let begin = Instant::now();
         if self.save_at().is_some_and(|at| at <= begin) {
             let messages = self.keep().await?.len() - self.refused.len();
@@ -69,10 +69,10 @@ impl Run {
     }
 
     /// Says goodbye, and gives those their outcome that have none.
-    pub(super) async fn end(&mut self, ended: Result<(), Problem>) -> Result<(), Problem> {
+    pub(super) async fn end(&mut self, ended: Result<(), CliError>) -> Result<(), CliError> {
         let settled = self.settle_rest().await;
         let reason = match &settled {
-            Err(problem) => problem.to_string(),
+            Err(error) => error.to_string(),
             Ok(_) => "the component failed: it gave no outcome".to_owned(),
         };
         let known = settled.as_ref().ok().cloned().unwrap_or_default();
@@ -86,10 +86,10 @@ impl Run {
     }
 
     /// How often those were sent that the session could not be asked about any more.
-    async fn settle_rest(&mut self) -> Result<HashMap<u64, u32>, Problem> {
+    async fn settle_rest(&mut self) -> Result<HashMap<u64, u32>, CliError> {
         // Copies that are to be kept; it has its own bounds.
         self.publish().await?;
-        if self.file.is_some() && !self.outstanding.tally().keeps_lines() {
+        if self.file.is_some() && !self.outstanding.recorder().keeps_lines() {
             self.give_up_feed().await?;
         }
         self.receive_rest().await?;
@@ -117,7 +117,7 @@ impl Run {
     }
 
     /// False if there was no time for it: the session is of no more use then.
-    async fn goodbye(&mut self) -> Result<bool, Problem> {
+    async fn goodbye(&mut self) -> Result<bool, CliError> {
         tokio::select! {
             biased;
             over = self.session.disconnect() => over.map(|()| true).map_err(trapped),
@@ -126,7 +126,7 @@ impl Run {
         }
     }
 
-    async fn receive_rest(&mut self) -> Result<(), Problem> {
+    async fn receive_rest(&mut self) -> Result<(), CliError> {
         loop {
             let events = self.session.receive(std::time::Duration::ZERO).await.map_err(trapped)?;
             if events.is_empty() {
@@ -137,7 +137,7 @@ impl Run {
     }
 
     /// Leaves what has no outcome for the next run, and what only another one can send.
-    async fn keep(&mut self) -> Result<Vec<Unfinished>, Problem> {
+    async fn keep(&mut self) -> Result<Vec<Unfinished>, CliError> {
         let mut unfinished = self.session.unfinished().await.map_err(trapped)?;
         if let Some(file) = &self.file {
             unfinished.extend(self.refused.iter().cloned());
@@ -160,31 +160,31 @@ impl Run {
 
     /// Counts what will not be sent any more, and keeps its lines, where lines are kept that were not delivered, or else for the
     /// next run.
-    async fn give_up_feed(&mut self) -> Result<(), Problem> {
+    async fn give_up_feed(&mut self) -> Result<(), CliError> {
         let unsent = std::mem::take(&mut self.unsent);
         let why = self.link.never_up().filter(|_| self.heeded == 0).cloned();
-        let tally = self.outstanding.tally();
+        let recorder = self.outstanding.recorder();
         match &why {
-            Some(error) => tally.refuse_copies(unsent, error),
-            None => tally.give_up_copies(unsent, &self.reason),
+            Some(error) => recorder.refuse_copies(unsent, error),
+            None => recorder.give_up_copies(unsent, &self.reason),
         }
         let Some(source) = self.feed.rest() else { return Ok(()) };
-        let is_kept_here = self.file.is_some() && !tally.keeps_lines();
+        let is_kept_here = self.file.is_some() && !recorder.keeps_lines();
         let (left_over, reason) = (&mut self.left_over, &self.reason);
         let (mut bytes, mut first_lost) = (0, None);
-        let settled = tally.settle_rest(source, &self.interruptions, |tally, mut line: Line| {
+        let settled = recorder.settle_rest(source, &self.interruptions, |recorder, mut line: Line| {
             if is_kept_here && let Text::Held(text) = &mut line.text {
                 bytes += text.len();
                 if bytes <= LEFT_OVER_BYTES {
-                    let message = tally.message(std::mem::take(text));
+                    let message = recorder.message(std::mem::take(text));
                     left_over.push(Unfinished { id: 0, message, attempts: 0, packet_id: None, age_ms: Some(0) });
                 } else {
                     first_lost.get_or_insert(line.number);
                 }
             }
             match &why {
-                Some(error) => tally.refuse(&line, error),
-                None => tally.give_up(&line, Delivery::NotSent, reason),
+                Some(error) => recorder.refuse(&line, error),
+                None => recorder.give_up(&line, Delivery::NotSent, reason),
             }
         });
         let settled = settled.await;

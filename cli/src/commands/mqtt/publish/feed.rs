@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::lines::source::{Line, Source};
 
 /// Messages to come.
-pub struct Feed {
+pub struct MessageFeed {
     kind: Kind,
     /// Between two messages.
     interval: Option<Duration>,
@@ -29,12 +29,12 @@ enum Kind {
 }
 
 /// One that has come.
-pub enum Fed {
+pub enum NextMessage {
     Copy(Vec<u8>),
     Line(Line),
 }
 
-impl Feed {
+impl MessageFeed {
     /// The same message, so many times.
     pub fn copies(payload: Vec<u8>, count: u32, interval: Option<Duration>) -> Self {
         Self { kind: Kind::Copies { payload, left: count }, interval, next_at: Instant::now() }
@@ -66,41 +66,41 @@ impl Feed {
     }
 
     /// The next one. None is the end.
-    pub async fn next(&mut self) -> Option<io::Result<Fed>> {
+    pub async fn next(&mut self) -> Option<io::Result<NextMessage>> {
         if self.interval.is_some() {
             sleep_until(self.next_at).await;
         }
         let next = match &mut self.kind {
-            Kind::Lines(source) => source.next().await.map(|line| line.map(Fed::Line)),
+            Kind::Lines(source) => source.next().await.map(|line| line.map(NextMessage::Line)),
             Kind::Copies { .. } | Kind::Rest(_) | Kind::Over => self.copy(),
         };
         self.taken(next)
     }
 
     /// The next one, if it is there already.
-    pub fn next_ready(&mut self) -> Option<io::Result<Fed>> {
+    pub fn next_ready(&mut self) -> Option<io::Result<NextMessage>> {
         if self.interval.is_some() && Instant::now() < self.next_at {
             return None;
         }
         let next = match &mut self.kind {
-            Kind::Lines(source) => source.next_ready()?.map(Fed::Line),
+            Kind::Lines(source) => source.next_ready()?.map(NextMessage::Line),
             Kind::Copies { .. } | Kind::Rest(_) | Kind::Over => self.copy()?,
         };
         self.taken(Some(next))
     }
 
     /// The next copy, whatever the interval is.
-    pub fn next_at_once(&mut self) -> Option<Fed> {
+    pub fn next_at_once(&mut self) -> Option<NextMessage> {
         self.copy()?.ok()
     }
 
-    fn copy(&mut self) -> Option<io::Result<Fed>> {
+    fn copy(&mut self) -> Option<io::Result<NextMessage>> {
         let Kind::Copies { payload, left } = &mut self.kind else { return None };
         *left = left.checked_sub(1)?;
-        Some(Ok(Fed::Copy(payload.clone())))
+        Some(Ok(NextMessage::Copy(payload.clone())))
     }
 
-    fn taken(&mut self, next: Option<io::Result<Fed>>) -> Option<io::Result<Fed>> {
+    fn taken(&mut self, next: Option<io::Result<NextMessage>>) -> Option<io::Result<NextMessage>> {
         let is_last = matches!(self.kind, Kind::Copies { left: 0, .. });
         if is_last || (!matches!(next, Some(Ok(_))) && !self.is_over()) {
             self.kind = Kind::Over;
@@ -137,9 +137,9 @@ impl Feed {
 mod tests {
     use super::*;
 
-    async fn count(feed: &mut Feed) -> usize {
+    async fn count(feed: &mut MessageFeed) -> usize {
         let mut count = 0;
-        while let Some(Ok(Fed::Copy(_))) = feed.next().await {
+        while let Some(Ok(NextMessage::Copy(_))) = feed.next().await {
             count += 1;
         }
         count
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn copies_come_as_often_as_asked_and_then_it_is_over() {
-        let mut feed = Feed::copies(b"21.5".to_vec(), 3, None);
+        let mut feed = MessageFeed::copies(b"21.5".to_vec(), 3, None);
         assert!(!feed.is_live() && !feed.is_over());
         assert_eq!(count(&mut feed).await, 3);
         assert!(feed.is_over() && feed.next_ready().is_none());
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn with_an_interval_the_first_comes_at_once_and_the_next_is_not_ready() {
-        let mut feed = Feed::copies(Vec::new(), 2, Some(Duration::from_millis(30)));
+        let mut feed = MessageFeed::copies(Vec::new(), 2, Some(Duration::from_millis(30)));
         let begin = Instant::now();
         assert!(feed.is_live() && feed.next_ready().is_some() && feed.next_ready().is_none());
         assert_eq!(count(&mut feed).await, 1);

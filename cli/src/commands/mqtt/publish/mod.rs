@@ -16,25 +16,25 @@ use thingpost_host::runtime::types::mqtt::{Event, FullQueue, SessionOptions, Unf
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message};
 use tokio::time::Instant;
 
-use super::link::Link;
+use super::connection_log::ConnectionLog;
 use super::unfinished_file::UnfinishedFile;
-use crate::args::{Drop, MqttPublish, QueueArguments, QueueLimit};
+use crate::args::{Drop, MqttPublish, QueueArgs, QueueLimit};
 use crate::commands::publish::inputs;
-use crate::component::mqtt::{MqttStarter, trapped};
-use crate::error::Problem;
+use crate::component::mqtt::{MqttSessionFactory, trapped};
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::lines::failed::Failed;
-use crate::lines::long_line::Shelf;
+use crate::lines::failed_lines::FailedLines;
+use crate::lines::long_line::SpillFolder;
+use crate::lines::recorder::{self, OutcomeRecorder};
 use crate::lines::source::Source;
-use crate::lines::tally::{self, Tally};
 use crate::message::payload;
-use crate::output::{report, say};
+use crate::output::{printer, report};
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
 use crate::{device, message};
-use feed::{Fed, Feed};
+use feed::{MessageFeed, NextMessage};
 use outstanding::{Origin, Outstanding};
-use saving::Saving;
+use saving::SaveSchedule;
 
 /// How many messages without an outcome there are before no more are read, unless they cannot wait. More than the session has
 /// under way at once, so that it never waits for us; few enough that draining them after a loss takes seconds.
@@ -55,19 +55,19 @@ const MARGIN_MS: u32 = 2_000;
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);
 
-pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
+pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     if arguments.interval.is_some() && arguments.count.is_none() && arguments.source.lines.is_none() {
-        return Err(Problem::sentence(
+        return Err(CliError::sentence(
             "--interval is of use only with --count or --lines: give one of them, or leave it out",
         ));
     }
-    let reach = &arguments.device.reach;
+    let network = &arguments.device.network;
     let device = device::mqtt(&arguments.device)?;
     let max_per_second = arguments.max_per_second.map(NonZeroU32::get);
     // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
-    let message_timeout_ms = arguments.unfinished.as_ref().map(|_| reach.timeout.saturating_add(MARGIN_MS));
+    let message_timeout_ms = arguments.unfinished.as_ref().map(|_| network.timeout.saturating_add(MARGIN_MS));
     let options = SessionOptions { max_per_second, message_timeout_ms, ..options(&arguments.queue) };
-    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, options)?
+    let factory = MqttSessionFactory::new(device, network.connect_to.clone(), network.timeout, options)?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;
@@ -75,17 +75,17 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     // All that can be wrong is found before there is a connection.
     let (feed, payload) = feed(arguments)?;
     let message = Message { payload, ..message };
-    if let Err(error) = starter.rehearse(&message).await? {
+    if let Err(error) = factory.rehearse(&message).await? {
         if arguments.source.lines.is_some() {
             // The same for every line, so it is said once.
-            return Err(Problem::new("not sent", error.explanation));
+            return Err(CliError::new("not sent", error.explanation));
         }
         let refused = Err(error);
-        say::outcome(&message, &refused, &starter.last_failure, json);
+        printer::outcome(&message, &refused, &factory.last_failure, json);
         return Ok(report::exit(&refused));
     }
     let mut files = inputs(&arguments.source);
-    files.extend(starter.files().iter().cloned());
+    files.extend(factory.files().iter().cloned());
     let (file, earlier) = match &arguments.unfinished {
         Some(path) => {
             let (file, earlier) = UnfinishedFile::open(path, &files)?;
@@ -94,41 +94,43 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
         }
         None => (None, Vec::new()),
     };
-    let (session, refused) = starter.resume(&earlier).await.map_err(|problem| match (&file, earlier.is_empty()) {
+    let (session, refused) = factory.resume(&earlier).await.map_err(|error| match (&file, earlier.is_empty()) {
         // Without them all was well.
-        (Some(file), false) => Problem::new(
+        (Some(file), false) => CliError::new(
             format!(
                 "--unfinished: what is in {} cannot be sent by this device, give another file",
                 file.path().display()
             ),
-            problem,
+            error,
         ),
-        _ => problem,
+        _ => error,
     })?;
-    let failed = arguments.report.failed.as_deref().map(|failed| Failed::open(failed, &files)).transpose()?;
+    let failed = arguments.report.failed.as_deref().map(|failed| FailedLines::open(failed, &files)).transpose()?;
     if let (Some(file), Some(first)) = (&file, refused.first()) {
         farewell::say_what_stays(file, refused.len(), &first.reason);
     }
 
     let keeps_lines = failed.is_some();
-    let last_failure = starter.last_failure.clone();
-    let tally = match &arguments.source.lines {
-        Some(_) => Tally::of_lines(message, json, failed, tally::progress(feed.total_bytes(), json), last_failure),
-        None => Tally::of_messages(message, json, last_failure),
+    let last_failure = factory.last_failure.clone();
+    let recorder = match &arguments.source.lines {
+        Some(_) => {
+            OutcomeRecorder::of_lines(message, json, failed, recorder::progress(feed.total_bytes(), json), last_failure)
+        }
+        None => OutcomeRecorder::of_messages(message, json, last_failure),
     };
     let now = Instant::now();
     let mut run = Run {
         session,
-        link: Link::new(starter.last_failure.clone()),
+        link: ConnectionLog::new(factory.last_failure.clone()),
         feed,
         waiting: VecDeque::new(),
-        outstanding: Outstanding::new(tally, keeps_lines, &earlier),
-        saving: file.as_ref().map(|_| Saving::new(earlier.is_empty(), now)),
+        outstanding: Outstanding::new(recorder, keeps_lines, &earlier),
+        saving: file.as_ref().map(|_| SaveSchedule::new(earlier.is_empty(), now)),
         file,
         interruptions: Interruptions::count(),
         heeded: 0,
         is_impatient: false,
-        timeout: Duration::from_millis(reach.timeout.into()),
+        timeout: Duration::from_millis(network.timeout.into()),
         connect_by: arguments.connect_within.map(|ms| now + Duration::from_millis(ms.into())),
         quiet_since: now,
         is_all_read: false,
@@ -143,15 +145,15 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
     let ended = run.all().await;
     let ended = run.end(ended).await;
     let Run { outstanding, link, reason, .. } = run;
-    let tally = outstanding.into_tally();
-    if link.was_up || !tally.summary.is_empty() || ended.is_err() {
-        return tally.finish(ended);
+    let recorder = outstanding.into_tally();
+    if link.was_up || !recorder.summary.is_empty() || ended.is_err() {
+        return recorder.finish(ended);
     }
     // There was neither a connection nor anything to send.
-    tally.leave()?;
+    recorder.leave()?;
     Ok(match link.never_up() {
         Some(error) => {
-            say::failure(error, &starter.last_failure, json);
+            printer::failure(error, &factory.last_failure, json);
             report::exit_of_failure(error)
         }
         None => {
@@ -162,7 +164,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, Problem> {
 }
 
 /// What the session is to do while there is no connection.
-pub fn options(arguments: &QueueArguments) -> SessionOptions {
+pub fn options(arguments: &QueueArgs) -> SessionOptions {
     SessionOptions {
         queue_limit: match arguments.queue {
             Some(QueueLimit::Off) => Some(0),
@@ -180,7 +182,7 @@ pub fn options(arguments: &QueueArguments) -> SessionOptions {
 }
 
 /// After a loss, all that are outstanding must fit into the queue.
-fn window(arguments: &QueueArguments) -> usize {
+fn window(arguments: &QueueArgs) -> usize {
     match arguments.queue {
         Some(QueueLimit::Messages(limit)) => usize::try_from(limit.get()).map_or(WINDOW, |limit| limit.min(WINDOW)),
         Some(QueueLimit::Off | QueueLimit::Unlimited) | None => WINDOW,
@@ -188,26 +190,26 @@ fn window(arguments: &QueueArguments) -> usize {
 }
 
 /// Where the messages come from, and the payload if it is always the same.
-fn feed(arguments: &MqttPublish) -> Result<(Feed, Vec<u8>), Problem> {
+fn feed(arguments: &MqttPublish) -> Result<(MessageFeed, Vec<u8>), CliError> {
     let interval = arguments.interval.map(|ms| Duration::from_millis(ms.into()));
     if let Some(path) = &arguments.source.lines {
-        let shelf = arguments.report.failed.as_deref().map_or_else(Shelf::none, Shelf::beside);
-        return Ok((Feed::lines(Source::open(path, shelf)?, interval), Vec::new()));
+        let shelf = arguments.report.failed.as_deref().map_or_else(SpillFolder::none, SpillFolder::beside);
+        return Ok((MessageFeed::lines(Source::open(path, shelf)?, interval), Vec::new()));
     }
     let payload = payload::of(&arguments.source)?;
-    Ok((Feed::copies(payload.clone(), arguments.count.unwrap_or(1), interval), payload))
+    Ok((MessageFeed::copies(payload.clone(), arguments.count.unwrap_or(1), interval), payload))
 }
 
 struct Run {
     session: MqttSession,
-    link: Link,
-    feed: Feed,
+    link: ConnectionLog,
+    feed: MessageFeed,
     /// Read, and not given to the session yet.
-    waiting: VecDeque<Fed>,
+    waiting: VecDeque<NextMessage>,
     outstanding: Outstanding,
     file: Option<UnfinishedFile>,
     /// When it is written in the middle, if there is one.
-    saving: Option<Saving>,
+    saving: Option<SaveSchedule>,
     interruptions: Interruptions,
     /// How many interruptions have had their effect.
     heeded: u32,
@@ -238,7 +240,7 @@ struct Run {
 
 impl Run {
     /// Ends when every message has its outcome, or when there is no more hope for those that are left.
-    async fn all(&mut self) -> Result<(), Problem> {
+    async fn all(&mut self) -> Result<(), CliError> {
         self.session.keep_connecting().await.map_err(trapped)?;
         loop {
             self.take_ready();
@@ -249,7 +251,7 @@ impl Run {
                 self.quiet_since = Instant::now();
             }
             if self.feed.is_over() && self.outstanding.count() == 0 {
-                return self.unreadable.take().map_or(Ok(()), |error| Err(tally::unreadable(error)));
+                return self.unreadable.take().map_or(Ok(()), |error| Err(recorder::unreadable(error)));
             }
             let is_over = self.deadline().is_some_and(|deadline| deadline <= Instant::now());
             if is_over || self.link.is_in_vain() {
@@ -305,7 +307,7 @@ impl Run {
         has_room && !self.feed.is_over()
     }
 
-    async fn publish(&mut self) -> Result<(), Problem> {
+    async fn publish(&mut self) -> Result<(), CliError> {
         while !self.waiting.is_empty() {
             let (messages, origins) = self.batch();
             let taken = self.session.publish_all(&messages).await.map_err(trapped)?;
@@ -313,7 +315,7 @@ impl Run {
                 self.outstanding.taken(origin, taken);
             }
         }
-        self.outstanding.tally().flush();
+        self.outstanding.recorder().flush();
         Ok(())
     }
 
@@ -347,7 +349,7 @@ impl Run {
     }
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
-    async fn serve(&mut self) -> Result<(), Problem> {
+    async fn serve(&mut self) -> Result<(), CliError> {
         let until = [self.deadline(), self.save_at()].into_iter().flatten().min();
         let time = until.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
         let may_take = self.may_take();
@@ -381,7 +383,7 @@ impl Run {
         self.heed(events.map_err(trapped)?)
     }
 
-    fn heed(&mut self, events: Vec<Event>) -> Result<(), Problem> {
+    fn heed(&mut self, events: Vec<Event>) -> Result<(), CliError> {
         for event in events {
             match event {
                 Event::Published(published) => {
@@ -395,7 +397,7 @@ impl Run {
                 Event::Connected(_) => {
                     self.quiet_since = Instant::now();
                     let link = &mut self.link;
-                    self.outstanding.tally().progress.suspend(|| link.connected());
+                    self.outstanding.recorder().progress.suspend(|| link.connected());
                 }
                 Event::Disconnected(disconnection) => {
                     if self.link.is_up {
@@ -403,12 +405,12 @@ impl Run {
                     }
                     let deadline = self.wanted_by();
                     let link = &mut self.link;
-                    self.outstanding.tally().progress.suspend(|| link.disconnected(&disconnection, deadline));
+                    self.outstanding.recorder().progress.suspend(|| link.disconnected(&disconnection, deadline));
                 }
                 Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) | Event::Other(_) => {}
             }
         }
-        self.outstanding.tally().flush();
+        self.outstanding.recorder().flush();
         Ok(())
     }
 

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use thingpost_host::runtime::types::mqtt::Unfinished;
 use thingpost_host::runtime::types::{Delivery, Error, Message, Receipt};
 
-use super::feed::Fed;
+use super::feed::NextMessage;
+use crate::lines::recorder::{OutcomeRecorder, TOO_LONG};
 use crate::lines::source::{Line, Text};
-use crate::lines::tally::{TOO_LONG, Tally};
 
 /// What a message is to a reader of the report.
 pub enum Origin {
@@ -31,7 +31,7 @@ impl Origin {
 
 pub struct Outstanding {
     origins: HashMap<u64, Origin>,
-    tally: Tally,
+    recorder: OutcomeRecorder,
     /// Whether the text of a line is of use after it was sent.
     keeps_lines: bool,
     /// How often a message was taken or answered.
@@ -41,45 +41,45 @@ pub struct Outstanding {
 }
 
 impl Outstanding {
-    pub fn new(tally: Tally, keeps_lines: bool, earlier: &[Unfinished]) -> Self {
+    pub fn new(recorder: OutcomeRecorder, keeps_lines: bool, earlier: &[Unfinished]) -> Self {
         let origin = |it: &Unfinished| (it.id, Origin::Earlier(Message { payload: Vec::new(), ..it.message.clone() }));
-        Self { origins: earlier.iter().map(origin).collect(), tally, keeps_lines, changes: 0, are_kept: false }
+        Self { origins: earlier.iter().map(origin).collect(), recorder, keeps_lines, changes: 0, are_kept: false }
     }
 
     pub fn count(&self) -> usize {
         self.origins.len()
     }
 
-    pub fn tally(&mut self) -> &mut Tally {
-        &mut self.tally
+    pub fn recorder(&mut self) -> &mut OutcomeRecorder {
+        &mut self.recorder
     }
 
-    pub fn into_tally(self) -> Tally {
-        self.tally
+    pub fn into_tally(self) -> OutcomeRecorder {
+        self.recorder
     }
 
     /// The message of what was fed, and where it is from. None if there is none.
-    pub fn message(&mut self, fed: Fed) -> Option<(Message, Origin)> {
+    pub fn message(&mut self, fed: NextMessage) -> Option<(Message, Origin)> {
         let mut line = match fed {
-            Fed::Copy(payload) => return Some((self.tally.message(payload), Origin::Copy)),
-            Fed::Line(line) => line,
+            NextMessage::Copy(payload) => return Some((self.recorder.message(payload), Origin::Copy)),
+            NextMessage::Line(line) => line,
         };
         if line.is_empty() {
-            self.tally.progress.inc(line.bytes);
+            self.recorder.progress.inc(line.bytes);
             return None;
         }
         let payload = match std::mem::replace(&mut line.text, Text::Gone) {
             Text::Held(text) => text,
             text => {
                 line.text = text;
-                self.tally.give_up(&line, Delivery::NotSent, TOO_LONG);
+                self.recorder.give_up(&line, Delivery::NotSent, TOO_LONG);
                 return None;
             }
         };
         if self.keeps_lines {
             line.text = Text::Held(payload.clone());
         }
-        Some((self.tally.message(payload), Origin::Line(line)))
+        Some((self.recorder.message(payload), Origin::Line(line)))
     }
 
     /// The session has taken a message, or has refused it.
@@ -105,13 +105,13 @@ impl Outstanding {
         match origin {
             Origin::Line(mut line) => {
                 self.leave_where_it_is(&mut line);
-                self.tally.settle(&line, outcome);
+                self.recorder.settle(&line, outcome);
             }
             Origin::Copy => {
-                let message = self.tally.message(Vec::new());
-                self.tally.settle_message(&message, outcome);
+                let message = self.recorder.message(Vec::new());
+                self.recorder.settle_message(&message, outcome);
             }
-            Origin::Earlier(message) => self.tally.settle_message(&message, outcome),
+            Origin::Earlier(message) => self.recorder.settle_message(&message, outcome),
         }
     }
 
@@ -125,7 +125,7 @@ impl Outstanding {
     pub fn keep_for_now(&mut self) {
         let mut lines: Vec<&Line> = self.origins.values().filter_map(Origin::line).collect();
         lines.sort_unstable_by_key(|line| line.number);
-        self.tally.keep_for_now(lines.into_iter());
+        self.recorder.keep_for_now(lines.into_iter());
     }
 
     /// The session has nothing more to say of those that are left.
@@ -137,13 +137,13 @@ impl Outstanding {
             match origin {
                 Origin::Line(mut line) => {
                     self.leave_where_it_is(&mut line);
-                    self.tally.give_up(&line, delivery, reason);
+                    self.recorder.give_up(&line, delivery, reason);
                 }
                 Origin::Copy => {
-                    let message = self.tally.message(Vec::new());
-                    self.tally.give_up_message(&message, delivery, reason);
+                    let message = self.recorder.message(Vec::new());
+                    self.recorder.give_up_message(&message, delivery, reason);
                 }
-                Origin::Earlier(message) => self.tally.give_up_message(&message, delivery, reason),
+                Origin::Earlier(message) => self.recorder.give_up_message(&message, delivery, reason),
             }
         }
     }

@@ -15,14 +15,14 @@ const SHARE: u32 = 50;
 
 /// What is in the file, and when it may be written again.
 #[derive(Debug)]
-pub struct Saving {
+pub struct SaveSchedule {
     /// Of the messages that are in it.
     changes: u64,
     is_empty: bool,
     not_before: Instant,
 }
 
-impl Saving {
+impl SaveSchedule {
     /// `is_empty`: an earlier run has left nothing.
     pub fn new(is_empty: bool, now: Instant) -> Self {
         Self { changes: 0, is_empty, not_before: now + MOMENT }
@@ -49,7 +49,7 @@ mod tests {
     fn only_what_waits_is_written_and_not_too_often() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let mut saving = Saving::new(true, start);
+        let mut saving = SaveSchedule::new(true, start);
         assert_eq!(saving.due(0, 0, start), None);
         assert_eq!(saving.due(2, 0, start), None, "what came is answered");
         assert_eq!(saving.due(1, 1, after(5)), Some(after(6)));
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn what_an_earlier_run_has_left_goes_out_of_the_file_when_it_is_delivered() {
         let start = Instant::now();
-        let saving = Saving::new(false, start);
+        let saving = SaveSchedule::new(false, start);
         assert_eq!(saving.due(0, 3, start), None);
         assert_eq!(saving.due(3, 0, start), Some(start + MOMENT));
     }

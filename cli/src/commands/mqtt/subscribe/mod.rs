@@ -14,13 +14,13 @@ use thingpost_host::runtime::types::mqtt::{
 use thingpost_host::runtime::types::{Error, Qos};
 use tokio::time::Instant;
 
-use super::link::Link;
+use super::connection_log::ConnectionLog;
 use crate::args::{self, MqttSubscribe};
-use crate::component::mqtt::{MqttStarter, trapped};
-use crate::error::{Problem, one_line};
+use crate::component::mqtt::{MqttSessionFactory, trapped};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
+use crate::output::printer;
 use crate::output::report::{self, LastFailure};
-use crate::output::say;
 use crate::terminal::interrupt::Interruptions;
 use crate::terminal::{closed_output, complain, try_print};
 use crate::{device, message};
@@ -28,30 +28,31 @@ use crate::{device, message};
 /// As good as for ever.
 const LONG: Duration = Duration::from_secs(3600);
 
-pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
-    let reach = &arguments.device.reach;
+pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
+    let network = &arguments.device.network;
     let device = device::mqtt(&arguments.device)?;
-    let starter = MqttStarter::new(device, reach.connect_to.clone(), reach.timeout, SessionOptions::default())?
-        .expiring(arguments.device.session.session_expiry_at_disconnect);
-    let mut session = starter.open().await?;
+    let factory =
+        MqttSessionFactory::new(device, network.connect_to.clone(), network.timeout, SessionOptions::default())?
+            .expiring(arguments.device.session.session_expiry_at_disconnect);
+    let mut session = factory.open().await?;
     let qos = message::qos(arguments.qos);
     for filter in &arguments.topics {
         let subscription = Subscription { filter: filter.clone(), qos, options: options(arguments) };
         if let Err(error) = session.subscribe(&subscription).await.map_err(trapped)? {
-            return Err(Problem::new(format!("--topic {filter}"), error.explanation));
+            return Err(CliError::new(format!("--topic {filter}"), error.explanation));
         }
     }
     if closed_output::is_closed() {
-        return Err(Problem::sentence(
+        return Err(CliError::sentence(
             "standard output is closed, so nothing could be printed: leave out `>&-`, or give it a file or a pipe",
         ));
     }
     let interruptions = Interruptions::count();
     session.keep_connecting().await.map_err(trapped)?;
     let mut run = Run {
-        link: Link::new(starter.last_failure.clone()),
+        link: ConnectionLog::new(factory.last_failure.clone()),
         connect_by: arguments.connect_within.map(|ms| Instant::now() + Duration::from_millis(ms.into())),
-        last_failure: starter.last_failure.clone(),
+        last_failure: factory.last_failure.clone(),
         wanted: qos,
         granted: HashMap::new(),
         topics: arguments.topics.iter().collect::<std::collections::HashSet<_>>().len(),
@@ -74,9 +75,9 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
                 return Ok(Exit::NotSent);
             };
             match arguments.json {
-                true => say::failure(&error, &starter.last_failure, true),
+                true => printer::failure(&error, &factory.last_failure, true),
                 false => {
-                    complain(one_line(&format!("no connection: {}", report::explained(&error, &starter.last_failure))));
+                    complain(one_line(&format!("no connection: {}", report::explained(&error, &factory.last_failure))));
                 }
             }
             Ok(report::exit_of_failure(&error))
@@ -88,8 +89,8 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, Problem> {
             }
             Ok(Exit::Unknown)
         }
-        Err(problem) => {
-            complain(format_args!("unknown: {problem}"));
+        Err(error) => {
+            complain(format_args!("unknown: {error}"));
             Ok(Exit::Unknown)
         }
     }
@@ -120,7 +121,7 @@ enum End {
 }
 
 struct Run {
-    link: Link,
+    link: ConnectionLog,
     /// When there must have been a connection.
     connect_by: Option<Instant>,
     last_failure: LastFailure,
@@ -135,7 +136,7 @@ struct Run {
 }
 
 impl Run {
-    async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<End, Problem> {
+    async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<End, CliError> {
         let interrupt = session.interrupt();
         loop {
             // What is received counts as delivered: so no more than is printed.

@@ -17,7 +17,7 @@ use x509_cert::der::DateTime;
 
 use super::plain_http::{self, Answer};
 use super::{AccessKey, EXPORT, variable};
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -55,7 +55,7 @@ pub struct Container {
 
 impl Container {
     /// The one that the variables name, if they name one.
-    pub(super) fn of_variables() -> Result<Option<Self>, Problem> {
+    pub(super) fn of_variables() -> Result<Option<Self>, CliError> {
         if let Some(path) = variable(RELATIVE)? {
             let uri = format!("http://{ECS}{path}");
             return Self::at(RELATIVE, &uri).map(Some);
@@ -63,11 +63,11 @@ impl Container {
         variable(FULL)?.map(|uri| Self::at(FULL, &uri)).transpose()
     }
 
-    fn at(variable: &'static str, uri: &str) -> Result<Self, Problem> {
-        let malformed = || Problem::new(variable, format!("it is no URL like http://localhost:1234/path; {EXPORT}"));
+    fn at(variable: &'static str, uri: &str) -> Result<Self, CliError> {
+        let malformed = || CliError::new(variable, format!("it is no URL like http://localhost:1234/path; {EXPORT}"));
         let (scheme, rest) = uri.trim().split_once("://").ok_or_else(malformed)?;
         if !scheme.eq_ignore_ascii_case("http") {
-            return Err(Problem::new(
+            return Err(CliError::new(
                 variable,
                 format!("at an address of {scheme} only `aws` asks for a key; {EXPORT}"),
             ));
@@ -79,7 +79,7 @@ impl Container {
         };
         let addresses = local(host).ok_or_else(|| {
             let allowed = format!("localhost, {ECS}, {EKS} or [{EKS_V6}]");
-            Problem::new(
+            CliError::new(
                 variable,
                 format!("a key is asked for in plain text only at {allowed}, and this is another host; {EXPORT}"),
             )
@@ -94,7 +94,7 @@ impl Container {
     }
 
     /// A key, asked for now.
-    pub(super) fn key(&mut self) -> Result<AccessKey, Problem> {
+    pub(super) fn key(&mut self) -> Result<AccessKey, CliError> {
         let is_first = self.renew_at.is_none();
         self.put_off();
         // Each time: what put it there puts others there.
@@ -102,7 +102,7 @@ impl Container {
         let answer = self.ask(token.as_deref())?;
         let (key, end) = read(&answer.body).ok_or_else(|| {
             let said = said(&answer.body, &self.secrets(token.as_deref()));
-            self.problem(format!("its answer has no key in it{said}"))
+            self.error(format!("its answer has no key in it{said}"))
         })?;
         let pause = if is_first { Duration::ZERO } else { NEXT_TRY };
         self.renew_at = end.map(|end| renew_at(SystemTime::now(), end, pause));
@@ -125,38 +125,38 @@ impl Container {
         token.into_iter().chain(path).collect()
     }
 
-    fn ask(&self, token: Option<&str>) -> Result<Answer, Problem> {
+    fn ask(&self, token: Option<&str>) -> Result<Answer, CliError> {
         let mut headers = vec![("host", self.host.as_str()), ("accept", "application/json")];
         headers.extend(token.map(|token| ("authorization", token)));
         let mut attempt = 1;
         loop {
-            let problem = match plain_http::get(&self.addresses, &self.path, &headers) {
+            let error = match plain_http::get(&self.addresses, &self.path, &headers) {
                 Ok(answer) if answer.status == 200 => return Ok(answer),
                 Ok(Answer { status, body }) => {
                     let said = said(&body, &self.secrets(token));
-                    let problem = self.problem(format!("it answers with status {status}{said}"));
+                    let error = self.error(format!("it answers with status {status}{said}"));
                     match status {
-                        500.. | 429 => problem,
-                        400..=403 => return Err(self.problem(format!(
+                        500.. | 429 => error,
+                        400..=403 => return Err(self.error(format!(
                             "it answers with status {status}{said}; check that {TOKEN_FILE} or {TOKEN} is what it wants to see"
                         ))),
-                        _ => return Err(problem),
+                        _ => return Err(error),
                     }
                 }
-                Err(error) => self.problem(format!(
+                Err(error) => self.error(format!(
                     "{error}; it listens only beside the container or the component for which the variable was set"
                 )),
             };
             if attempt == ATTEMPTS {
-                return Err(problem);
+                return Err(error);
             }
             attempt += 1;
             thread::sleep(PAUSE);
         }
     }
 
-    fn problem(&self, why: impl fmt::Display) -> Problem {
-        Problem::new(format!("no access key from the server that {} names", self.variable), why)
+    fn error(&self, why: impl fmt::Display) -> CliError {
+        CliError::new(format!("no access key from the server that {} names", self.variable), why)
     }
 }
 
@@ -190,18 +190,18 @@ fn local(host: &str) -> Option<Vec<IpAddr>> {
 }
 
 /// What the server wants to see. The file goes before the variable.
-fn token() -> Result<Option<String>, Problem> {
+fn token() -> Result<Option<String>, CliError> {
     let token = match variable(TOKEN_FILE)?.map(PathBuf::from) {
         Some(path) => {
             let text = fs::read_to_string(&path);
-            Some(text.map_err(|error| Problem::new(format!("cannot read {} ({TOKEN_FILE})", path.display()), error))?)
+            Some(text.map_err(|error| CliError::new(format!("cannot read {} ({TOKEN_FILE})", path.display()), error))?)
         }
         None => variable(TOKEN)?,
     };
     let token = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     match token.as_ref().is_some_and(|token| token.chars().any(char::is_control)) {
-        true if env::var_os(TOKEN_FILE).is_some() => Err(Problem::new(TOKEN_FILE, "the file has more than one line")),
-        true => Err(Problem::new(TOKEN, "it has a line break in it")),
+        true if env::var_os(TOKEN_FILE).is_some() => Err(CliError::new(TOKEN_FILE, "the file has more than one line")),
+        true => Err(CliError::new(TOKEN, "it has a line break in it")),
         false => Ok(token),
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     fn at(uri: &str) -> Result<Container, String> {
-        Container::at(FULL, uri).map_err(|problem| problem.to_string())
+        Container::at(FULL, uri).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -279,9 +279,9 @@ mod tests {
             ("http://localhost:x/", "no URL"),
             ("http://localhost/a\r\nb: c", "no URL"),
         ] {
-            let problem = at(uri).unwrap_err();
-            assert!(problem.contains(words) && problem.contains("export-credentials"), "{uri}: {problem}");
-            assert!(!problem.contains("/x"), "a path may be a secret: {problem}");
+            let error = at(uri).unwrap_err();
+            assert!(error.contains(words) && error.contains("export-credentials"), "{uri}: {error}");
+            assert!(!error.contains("/x"), "a path may be a secret: {error}");
         }
     }
 

@@ -12,8 +12,8 @@ use std::env::{self, VarError};
 use thingpost_host::runtime::types::SigV4;
 
 use super::scope;
-use crate::args::SignatureArguments;
-use crate::error::Problem;
+use crate::args::SignatureArgs;
+use crate::error::CliError;
 use container::Container;
 use profile::{Profile, ProfileError};
 
@@ -48,7 +48,7 @@ impl Renewal {
     }
 
     /// Puts a fresh key in the place of the old one.
-    pub fn renew(&mut self, key: &mut SigV4) -> Result<(), Problem> {
+    pub fn renew(&mut self, key: &mut SigV4) -> Result<(), CliError> {
         let AccessKey { id, secret, session_token } = self.0.key()?;
         (key.access_key_id, key.secret_access_key, key.session_token) = (id, secret, session_token);
         Ok(())
@@ -60,7 +60,7 @@ impl Renewal {
 ///
 /// The endpoint's own name is asked for the region before variables and profiles are: those are about other services too,
 /// and a signature for another region is refused.
-pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Found, Problem> {
+pub(super) fn find(arguments: &SignatureArgs, endpoint: &str) -> Result<Found, CliError> {
     let from_variables = match arguments.profile {
         Some(_) => None,
         None => from_variables()?,
@@ -79,7 +79,7 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Fou
         Some(key) => match Profile::read(named.as_deref()) {
             Ok(profile) => (key, profile.region()),
             Err(ProfileError::NoHome) => (key, None),
-            Err(error) => return Err(Problem::sentence(error)),
+            Err(error) => return Err(CliError::sentence(error)),
         },
         None => {
             let profile = Profile::read(named.as_deref());
@@ -92,7 +92,7 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Fou
                     renewal = Some(Renewal(container));
                     key
                 }
-                Err(error) => return Err(Problem::sentence(error)),
+                Err(error) => return Err(CliError::sentence(error)),
             };
             (key, region.or(of_profile))
         }
@@ -108,26 +108,26 @@ pub(super) fn find(arguments: &SignatureArguments, endpoint: &str) -> Result<Fou
 
 /// The server of keys that the variables of a container name. Without one, the error says which way to a key there is that is not
 /// supported, or else why there is no key.
-fn container(absence: &ProfileError) -> Result<Container, Problem> {
+fn container(absence: &ProfileError) -> Result<Container, CliError> {
     const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
     if let Some(container) = Container::of_variables()? {
         return Ok(container);
     }
     Err(match variable(WEB_IDENTITY)? {
-        Some(_) => Problem::new(
+        Some(_) => CliError::new(
             format!("no access key, and {WEB_IDENTITY} is set"),
             format!("the key of a web identity is got by `aws` alone; {EXPORT}"),
         ),
-        None => Problem::sentence(format!(
+        None => CliError::sentence(format!(
             "{absence}; where `aws` has another way, such as the role of a machine: {EXPORT}"
         )),
     })
 }
 
-fn from_variables() -> Result<Option<AccessKey>, Problem> {
+fn from_variables() -> Result<Option<AccessKey>, CliError> {
     const ID: &str = "AWS_ACCESS_KEY_ID";
     const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-    let half = |is, missing| Err(Problem::sentence(format!("{is} is set and {missing} is not: set both, or none")));
+    let half = |is, missing| Err(CliError::sentence(format!("{is} is set and {missing} is not: set both, or none")));
     match (variable(ID)?, variable(SECRET)?) {
         (Some(id), Some(secret)) => Ok(Some(AccessKey { id, secret, session_token: variable("AWS_SESSION_TOKEN")? })),
         (Some(_), None) => half(ID, SECRET),
@@ -137,10 +137,10 @@ fn from_variables() -> Result<Option<AccessKey>, Problem> {
 }
 
 /// One that is set to nothing is not set; so all tools of AWS have it.
-fn variable(name: &str) -> Result<Option<String>, Problem> {
+fn variable(name: &str) -> Result<Option<String>, CliError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Problem::new(name, "it is not text")),
+        Err(VarError::NotUnicode(_)) => Err(CliError::new(name, "it is not text")),
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use thingpost_host::ConnectTo;
 
 #[derive(Args)]
-pub struct Reach {
+pub struct NetworkArgs {
     /// The only certificate authorities to trust [default: those of SSL_CERT_FILE and SSL_CERT_DIR, or else the system's]
     #[arg(long, value_name = "PEM")]
     pub ca: Option<PathBuf>,

@@ -8,13 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
 
-use super::failed::Failed;
+use super::failed_lines::FailedLines;
 use super::source::{Line, Source};
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::report::{self, LastFailure};
 use crate::output::summary::Summary;
-use crate::output::{names, say};
+use crate::output::{names, printer};
 use crate::terminal::interrupt::Interruptions;
 use crate::terminal::{complain, print, record};
 
@@ -22,7 +22,7 @@ use crate::terminal::{complain, print, record};
 pub const TOO_LONG: &str = "the line is longer than any platform takes (128 KB)";
 
 /// Counts outcomes, and keeps what failed.
-pub struct Tally {
+pub struct OutcomeRecorder {
     /// What all lines have in common: all but the payload.
     message: Message,
     json: bool,
@@ -31,18 +31,18 @@ pub struct Tally {
     /// Whether the sum is said at the end.
     is_summed: bool,
     pub summary: Summary,
-    failed: Option<Failed>,
+    failed: Option<FailedLines>,
     pub progress: ProgressBar,
     last_failure: LastFailure,
     /// What the host knows of the last message that got no answer.
     host_says: Option<String>,
 }
 
-impl Tally {
+impl OutcomeRecorder {
     pub fn of_lines(
         message: Message,
         json: bool,
-        failed: Option<Failed>,
+        failed: Option<FailedLines>,
         progress: ProgressBar,
         last_failure: LastFailure,
     ) -> Self {
@@ -85,7 +85,7 @@ impl Tally {
     pub fn settle_message(&mut self, message: &Message, outcome: &Result<Receipt, Error>) {
         self.count(outcome);
         if self.json || self.tells_each {
-            say::outcome(message, outcome, &self.last_failure, self.json);
+            printer::outcome(message, outcome, &self.last_failure, self.json);
         }
     }
 
@@ -143,20 +143,19 @@ impl Tally {
 
     /// Leaves nothing in memory: the process may be killed.
     pub fn flush(&mut self) {
-        self.with_failed(Failed::flush);
+        self.with_failed(FailedLines::flush);
     }
 
     /// Nor in the memory of the system.
     pub fn secure(&mut self) {
-        self.with_failed(Failed::secure);
+        self.with_failed(FailedLines::secure);
     }
 
-    fn with_failed(&mut self, does: impl FnOnce(&mut Failed)) {
+    fn with_failed(&mut self, does: impl FnOnce(&mut FailedLines)) {
         let Some(failed) = &mut self.failed else { return };
         does(failed);
-        if let Some(problem) = failed.complaint() {
-            self.progress
-                .suspend(|| complain(format_args!("thingpost: {problem}; the rest is published all the same")));
+        if let Some(error) = failed.complaint() {
+            self.progress.suspend(|| complain(format_args!("thingpost: {error}; the rest is published all the same")));
         }
     }
 
@@ -189,8 +188,9 @@ impl Tally {
         source: &mut Source,
         reason: &str,
         interruptions: &Interruptions,
-    ) -> Result<(), Problem> {
-        self.settle_rest(source, interruptions, |tally, line| tally.give_up(&line, Delivery::NotSent, reason)).await
+    ) -> Result<(), CliError> {
+        self.settle_rest(source, interruptions, |recorder, line| recorder.give_up(&line, Delivery::NotSent, reason))
+            .await
     }
 
     /// Refuses the rest for an error that keeps all of it from being sent.
@@ -199,8 +199,8 @@ impl Tally {
         source: &mut Source,
         error: &Error,
         interruptions: &Interruptions,
-    ) -> Result<(), Problem> {
-        self.settle_rest(source, interruptions, |tally, line| tally.refuse(&line, error)).await
+    ) -> Result<(), CliError> {
+        self.settle_rest(source, interruptions, |recorder, line| recorder.refuse(&line, error)).await
     }
 
     /// Settles a line that was not sent, as nothing could be.
@@ -217,7 +217,7 @@ impl Tally {
         source: &mut Source,
         interruptions: &Interruptions,
         mut settle: impl FnMut(&mut Self, Line),
-    ) -> Result<(), Problem> {
+    ) -> Result<(), CliError> {
         let mut is_over = pin!(interruptions.copying_is_over());
         let mut last = None;
         loop {
@@ -251,21 +251,21 @@ impl Tally {
     }
 
     /// Nothing has begun: all is as it was before.
-    pub fn leave(mut self) -> Result<(), Problem> {
+    pub fn leave(mut self) -> Result<(), CliError> {
         self.progress.finish_and_clear();
         self.failed.take().map_or(Ok(()), |failed| failed.finish(false))
     }
 
     /// Whatever the end was like, all that is known is said and kept.
-    pub fn finish(mut self, ended: Result<(), Problem>) -> Result<Exit, Problem> {
+    pub fn finish(mut self, ended: Result<(), CliError>) -> Result<Exit, CliError> {
         self.progress.finish_and_clear();
         let kept = self.failed.take().map_or(Ok(()), |failed| failed.finish(ended.is_ok()));
         let nothing_happened = self.summary.is_empty();
         match ended.and(kept) {
-            Err(problem) if nothing_happened => Err(problem),
-            Err(problem) => {
+            Err(error) if nothing_happened => Err(error),
+            Err(error) => {
                 self.summarize();
-                complain(format_args!("thingpost: {problem}"));
+                complain(format_args!("thingpost: {error}"));
                 Ok(self.summary.exit_of_part())
             }
             Ok(()) => {
@@ -293,17 +293,17 @@ impl Tally {
 }
 
 /// There was no time for all lines.
-fn left_over(last: Option<u64>) -> Problem {
+fn left_over(last: Option<u64>) -> CliError {
     let first = last.map_or(1, |last| last + 1);
-    Problem::sentence(format!(
+    CliError::sentence(format!(
         "no time is left: line {first} and those after it are neither counted nor kept; `tail -n +{first}` of the input \
          gives them"
     ))
 }
 
 /// The lines have an end that is none.
-pub fn unreadable(error: io::Error) -> Problem {
-    Problem::new("the lines could not be read to the end", error)
+pub fn unreadable(error: io::Error) -> CliError {
+    CliError::new("the lines could not be read to the end", error)
 }
 
 /// Shows on a terminal only.

@@ -5,30 +5,30 @@ use std::path::Path;
 
 use thingpost_host::Identity;
 
-use crate::args::{AwsDevice, CertificateArguments, EndpointArgument, TokenArguments};
-use crate::error::Problem;
+use crate::args::{AwsDevice, CertificateArgs, EndpointArgument, TokenArgs};
+use crate::error::CliError;
 
 const CHOICES: &str = "give --cert and --key, or --sigv4, or --authorizer NAME (or --authorizer-default), or --role-alias \
                        with --credentials-endpoint, --cert and --key";
 
 /// How the device shows who it is.
-pub(super) enum Way<'a> {
-    Certificate(Pair<'a>),
+pub(super) enum AuthMethod<'a> {
+    Certificate(CertificateAndKey<'a>),
     SigV4,
     CustomAuthorizer,
-    CredentialsProvider { pair: Pair<'a>, role_alias: &'a str, endpoint: &'a EndpointArgument },
+    CredentialsProvider { pair: CertificateAndKey<'a>, role_alias: &'a str, endpoint: &'a EndpointArgument },
 }
 
 /// A certificate and its key.
-pub(in crate::device) struct Pair<'a> {
+pub(in crate::device) struct CertificateAndKey<'a> {
     cert: &'a Path,
     key: &'a Path,
 }
 
-impl<'a> Way<'a> {
-    pub(super) fn of(arguments: &'a AwsDevice) -> Result<Self, Problem> {
+impl<'a> AuthMethod<'a> {
+    pub(super) fn of(arguments: &'a AwsDevice) -> Result<Self, CliError> {
         let AwsDevice { certificate, signature, authorizer, provider, .. } = arguments;
-        let pair = Pair::of(certificate);
+        let pair = CertificateAndKey::of(certificate);
         let by_certificate = match (&provider.role_alias, &provider.credentials_endpoint, pair) {
             (Some(role_alias), Some(endpoint), Some(pair)) => {
                 Some(("--role-alias", Self::CredentialsProvider { pair, role_alias, endpoint }))
@@ -38,13 +38,13 @@ impl<'a> Way<'a> {
         };
         let by_authorizer = authorizer_option(&authorizer.token).map(|option| (option, Self::CustomAuthorizer));
         let by_signature = signature.sigv4.then_some(("--sigv4", Self::SigV4));
-        let way = the_only_one([by_certificate, by_signature, by_authorizer], CHOICES)?;
-        way.refuse_strays(arguments)?;
-        Ok(way)
+        let method = the_only_one([by_certificate, by_signature, by_authorizer], CHOICES)?;
+        method.refuse_strays(arguments)?;
+        Ok(method)
     }
 
     /// What belongs to another way would be ignored, and whoever typed it would look for its effect.
-    fn refuse_strays(&self, arguments: &AwsDevice) -> Result<(), Problem> {
+    fn refuse_strays(&self, arguments: &AwsDevice) -> Result<(), CliError> {
         let AwsDevice { signature, authorizer, .. } = arguments;
         let has_profile = matches!(self, Self::SigV4);
         let signs = matches!(self, Self::SigV4 | Self::CredentialsProvider { .. });
@@ -64,7 +64,7 @@ impl<'a> Way<'a> {
 pub(in crate::device) const BY_AUTHORIZER: &str = "--authorizer or --authorizer-default";
 
 /// Whichever of the two was typed.
-pub(in crate::device) fn authorizer_option(arguments: &TokenArguments) -> Option<&'static str> {
+pub(in crate::device) fn authorizer_option(arguments: &TokenArgs) -> Option<&'static str> {
     match (&arguments.authorizer, arguments.authorizer_default) {
         (Some(_), _) => Some("--authorizer"),
         (None, true) => Some("--authorizer-default"),
@@ -76,31 +76,31 @@ pub(in crate::device) fn authorizer_option(arguments: &TokenArguments) -> Option
 pub(in crate::device) fn the_only_one<W, const N: usize>(
     ways: [Option<(&str, W)>; N],
     choices: &str,
-) -> Result<W, Problem> {
+) -> Result<W, CliError> {
     let mut ways = ways.into_iter().flatten();
-    let Some((option, way)) = ways.next() else {
-        return Err(Problem::new("nothing says how the device shows who it is", choices));
+    let Some((option, method)) = ways.next() else {
+        return Err(CliError::new("nothing says how the device shows who it is", choices));
     };
     match ways.next() {
-        None => Ok(way),
+        None => Ok(method),
         Some((other, _)) => {
-            Err(Problem::new(format!("{option} and {other} are two ways to show who the device is"), choices))
+            Err(CliError::new(format!("{option} and {other} are two ways to show who the device is"), choices))
         }
     }
 }
 
 /// Of options: whether each is given, whether it is used, and what it is used with.
-pub(in crate::device) fn refuse_strays<const N: usize>(options: [(&str, bool, bool, &str); N]) -> Result<(), Problem> {
+pub(in crate::device) fn refuse_strays<const N: usize>(options: [(&str, bool, bool, &str); N]) -> Result<(), CliError> {
     match options.into_iter().find(|(_, is_given, is_used, _)| *is_given && !is_used) {
         None => Ok(()),
         Some((option, _, _, with)) => {
-            Err(Problem::sentence(format!("{option} is of use only with {with}: give that, or leave it out")))
+            Err(CliError::sentence(format!("{option} is of use only with {with}: give that, or leave it out")))
         }
     }
 }
 
-impl<'a> Pair<'a> {
-    pub(in crate::device) fn of(arguments: &'a CertificateArguments) -> Option<Self> {
+impl<'a> CertificateAndKey<'a> {
+    pub(in crate::device) fn of(arguments: &'a CertificateArgs) -> Option<Self> {
         match (&arguments.cert, &arguments.key) {
             (Some(cert), Some(key)) => Some(Self { cert, key }),
             // Clap has refused one without the other.
@@ -108,8 +108,8 @@ impl<'a> Pair<'a> {
         }
     }
 
-    pub(in crate::device) fn identity(&self) -> Result<Identity, Problem> {
-        Identity::from_pem_files(self.cert, self.key).map_err(Problem::sentence)
+    pub(in crate::device) fn identity(&self) -> Result<Identity, CliError> {
+        Identity::from_pem_files(self.cert, self.key).map_err(CliError::sentence)
     }
 
     /// What is to be said before this identity is shown to anybody: who refuses it gives no reason.

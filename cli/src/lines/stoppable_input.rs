@@ -6,11 +6,11 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::terminal::patient::Patient;
+use crate::terminal::blocking::Blocking;
 
 /// What is read.
-pub struct Input {
-    file: Patient<File>,
+pub struct StoppableInput {
+    file: Blocking<File>,
     /// Ends when it is enough. None for a file that is read to its end.
     #[cfg(unix)]
     word: Option<io::PipeReader>,
@@ -49,11 +49,11 @@ impl Drop for Stop {
     }
 }
 
-impl Input {
+impl StoppableInput {
     /// Of which every byte is wanted.
     pub fn whole(file: File) -> Self {
         Self {
-            file: Patient(file),
+            file: Blocking(file),
             #[cfg(unix)]
             word: None,
             state: Arc::default(),
@@ -66,7 +66,7 @@ impl Input {
         let (word, writer) = io::pipe()?;
         let state = Arc::<State>::default();
         let stop = Stop { _word: writer, state: Arc::clone(&state) };
-        Ok((Self { file: Patient(file), word: Some(word), state }, stop))
+        Ok((Self { file: Blocking(file), word: Some(word), state }, stop))
     }
 
     /// That may go on for ever. A read that is under way takes out what it gets.
@@ -74,7 +74,7 @@ impl Input {
     pub fn stoppable(file: File) -> io::Result<(Self, Stop)> {
         let state = Arc::<State>::default();
         let stop = Stop { state: Arc::clone(&state) };
-        Ok((Self { file: Patient(file), state }, stop))
+        Ok((Self { file: Blocking(file), state }, stop))
     }
 
     pub fn state(&self) -> Arc<State> {
@@ -118,7 +118,7 @@ impl Input {
     }
 }
 
-impl Read for Input {
+impl Read for StoppableInput {
     /// An end is the end, or somebody has said that it is enough.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.may_read()? { self.file.read(buffer) } else { Ok(0) }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn whoever_waits_for_a_silent_pipe_is_told_and_takes_nothing_out_of_it_any_more() {
         let (reader, mut writer) = io::pipe().unwrap();
-        let (mut input, stop) = Input::stoppable(File::from(OwnedFd::from(reader))).unwrap();
+        let (mut input, stop) = StoppableInput::stoppable(File::from(OwnedFd::from(reader))).unwrap();
         writer.write_all(b"one").unwrap();
         let mut buffer = [0; 8];
         assert_eq!(input.read(&mut buffer).unwrap(), 3);

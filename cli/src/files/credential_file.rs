@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::input_file::{InputFile, refuse_any_of};
 use super::lock::Lock;
 use super::private_file;
-use crate::error::{Problem, one_line};
+use crate::error::{CliError, one_line};
 use crate::terminal::complain;
 
 /// More than any session has.
@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Where a session is kept. Clones share what is known of it.
 #[derive(Clone)]
-pub struct SessionFile {
+pub struct CredentialFile {
     /// Behind links: a link stays where it is.
     path: Arc<Path>,
     /// Whether something else is in it, which stays there.
@@ -53,11 +53,11 @@ struct Known {
     turn: Option<Lock>,
 }
 
-impl SessionFile {
+impl CredentialFile {
     /// Reads what is there. It must be none of the files that the run reads otherwise.
-    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, Problem> {
+    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, CliError> {
         refuse_any_of(inputs, "--session-file", path)?;
-        let cannot_keep = |error| Problem::new(format!("cannot keep a session in {}", path.display()), error);
+        let cannot_keep = |error| CliError::new(format!("cannot keep a session in {}", path.display()), error);
         let (path, content) = private_file::read(path, ENOUGH).map_err(cannot_keep)?;
         hide(&path);
         let session = session_in(content);
@@ -133,7 +133,7 @@ impl SessionFile {
     }
 }
 
-impl SharedSession for SessionFile {
+impl SharedSession for CredentialFile {
     fn take_turn(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
         Box::pin(self.wait_for_turn())
     }
@@ -187,7 +187,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_process_authenticates_and_the_others_get_what_came_of_it() {
         let folder = tempfile::TempDir::new().unwrap();
-        let open = || SessionFile::open(&folder.path().join("session"), &[]).unwrap();
+        let open = || CredentialFile::open(&folder.path().join("session"), &[]).unwrap();
         let (one, other) = (open(), open());
         assert_eq!(one.take_turn().await, None);
         assert_eq!(one.take_turn().await, None, "an attempt that failed is not the end of the turn");
@@ -206,7 +206,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_is_waited_for_beyond_patience_nor_after_they_have_failed() {
         let folder = tempfile::TempDir::new().unwrap();
-        let open = || SessionFile::open(&folder.path().join("session"), &[]).unwrap();
+        let open = || CredentialFile::open(&folder.path().join("session"), &[]).unwrap();
         let (one, other) = (open(), open());
         assert_eq!(one.take_turn().await, None);
         let begin = Instant::now();

@@ -10,7 +10,7 @@ use crate::output::report::{self, LastFailure};
 use crate::output::still_trying::SILENCE;
 use crate::terminal::complain;
 
-pub struct Link {
+pub struct ConnectionLog {
     pub is_up: bool,
     /// Whether there was one.
     pub was_up: bool,
@@ -22,7 +22,7 @@ pub struct Link {
     last_failure: LastFailure,
 }
 
-impl Link {
+impl ConnectionLog {
     /// It is on its way.
     pub fn new(last_failure: LastFailure) -> Self {
         last_failure.clear();
@@ -108,7 +108,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_network_that_is_not_there_yet_is_waited_for_and_said_after_two_seconds() {
-        let mut link = Link::new(LastFailure::default());
+        let mut link = ConnectionLog::new(LastFailure::default());
         let refused = disconnection(Cause::Transport(TransportErrorKind::TlsCertificate), Retry::Never);
         link.disconnected(&refused, None);
         assert!(link.said.is_none() && link.never_up().is_some() && !link.is_in_vain());
@@ -121,14 +121,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_for_good_is_the_end_only_before_there_was_a_connection() {
-        let mut link = Link::new(LastFailure::default());
+        let mut link = ConnectionLog::new(LastFailure::default());
         let refused = disconnection(Cause::Unauthenticated, Retry::Never);
         link.disconnected(&refused, None);
         assert!(link.is_in_vain());
         link.connected();
         link.disconnected(&refused, None);
         assert!(!link.is_in_vain());
-        let mut link = Link::new(LastFailure::default());
+        let mut link = ConnectionLog::new(LastFailure::default());
         link.disconnected(&disconnection(Cause::Unavailable, Retry::AfterMs(0)), None);
         assert!(!link.is_in_vain());
     }

@@ -12,17 +12,17 @@ use thingpost_host::Route;
 use tokio::net::TcpStream;
 
 use super::Destination;
-use super::certificate::Details;
+use super::certificate::CertificateDetails;
 use super::handshake::connect;
 
 /// Takes notes, and trusts none.
 #[derive(Debug)]
-struct Onlooker {
+struct ChainRecorder {
     schemes: Vec<SignatureScheme>,
     chain: Mutex<Vec<CertificateDer<'static>>>,
 }
 
-impl ServerCertVerifier for Onlooker {
+impl ServerCertVerifier for ChainRecorder {
     fn verify_server_cert(
         &self,
         server: &CertificateDer<'_>,
@@ -61,13 +61,18 @@ impl ServerCertVerifier for Onlooker {
 }
 
 /// The certificates that the server shows over this socket, its own first. None if it does not come to that.
-pub async fn look(to: &Destination, route: &Route, tcp: TcpStream, limit: Duration) -> Vec<Details> {
+pub async fn fetch_server_chain(
+    to: &Destination,
+    route: &Route,
+    tcp: TcpStream,
+    limit: Duration,
+) -> Vec<CertificateDetails> {
     let mut config = to.tls_config(route);
     let schemes = config.crypto_provider().signature_verification_algorithms.supported_schemes();
-    let onlooker = Arc::new(Onlooker { schemes, chain: Mutex::default() });
+    let onlooker = Arc::new(ChainRecorder { schemes, chain: Mutex::default() });
     config.dangerous().set_certificate_verifier(onlooker.clone());
     // It fails in any case; what counts is what was seen on the way.
     let _ = connect(to, config, tcp, limit).await;
     let chain = onlooker.chain.lock().unwrap_or_else(PoisonError::into_inner);
-    chain.iter().filter_map(|der| Details::of(der)).collect()
+    chain.iter().filter_map(|der| CertificateDetails::of(der)).collect()
 }

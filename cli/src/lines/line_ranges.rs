@@ -7,12 +7,12 @@ const SHOWN: usize = 8;
 
 /// Numbers of lines.
 #[derive(Default)]
-pub struct Numbers {
+pub struct LineRanges {
     /// First and last of each run.
     runs: Vec<(u64, u64)>,
 }
 
-impl Numbers {
+impl LineRanges {
     pub fn add(&mut self, number: u64) {
         match self.runs.last_mut() {
             Some((_, last)) if *last + 1 == number => *last = number,
@@ -25,7 +25,7 @@ impl Numbers {
     }
 }
 
-impl fmt::Display for Numbers {
+impl fmt::Display for LineRanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_one = matches!(self.runs[..], [(first, last)] if first == last);
         f.write_str(if is_one { "line" } else { "lines" })?;
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     fn shown(numbers: impl IntoIterator<Item = u64>) -> String {
-        let mut shown = Numbers::default();
+        let mut shown = LineRanges::default();
         numbers.into_iter().for_each(|number| shown.add(number));
         shown.to_string()
     }

@@ -5,10 +5,10 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 /// Waits for room and for bytes as a blocking file does.
-pub struct Patient<T>(pub T);
+pub struct Blocking<T>(pub T);
 
 #[cfg(unix)]
-impl<T: Read + std::os::fd::AsFd> Read for Patient<T> {
+impl<T: Read + std::os::fd::AsFd> Read for Blocking<T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(buffer) {
@@ -20,7 +20,7 @@ impl<T: Read + std::os::fd::AsFd> Read for Patient<T> {
 }
 
 #[cfg(unix)]
-impl<T: Write + std::os::fd::AsFd> Write for Patient<T> {
+impl<T: Write + std::os::fd::AsFd> Write for Blocking<T> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
@@ -54,14 +54,14 @@ fn wait(file: &impl std::os::fd::AsFd, flags: PollFlags) -> io::Result<()> {
 
 /// There is no such flag here.
 #[cfg(not(unix))]
-impl<T: Read> Read for Patient<T> {
+impl<T: Read> Read for Blocking<T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
 #[cfg(not(unix))]
-impl<T: Write> Write for Patient<T> {
+impl<T: Write> Write for Blocking<T> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -88,9 +88,9 @@ mod tests {
         let received = thread::scope(|scope| {
             let reads = scope.spawn(|| {
                 let mut received = Vec::new();
-                Patient(reader).read_to_end(&mut received).map(|_| received)
+                Blocking(reader).read_to_end(&mut received).map(|_| received)
             });
-            let mut writer = Patient(writer);
+            let mut writer = Blocking(writer);
             writer.write_all(&sent).and_then(|()| writer.flush()).unwrap();
             drop(writer);
             reads.join().unwrap().unwrap()

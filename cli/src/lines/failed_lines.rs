@@ -13,18 +13,18 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::numbers::Numbers;
+use super::line_ranges::LineRanges;
 use super::source::{Line, Text};
-use crate::error::Problem;
+use crate::error::CliError;
 use crate::files::input_file::{InputFile, refuse_any_of};
 use crate::files::private_file::folder;
-use crate::terminal::patient::Patient;
+use crate::terminal::blocking::Blocking;
 
 /// So much is written at once.
 const BUFFER: usize = 64 * 1024;
 
 /// Lines go to it in their order.
-pub struct Failed {
+pub struct FailedLines {
     /// Behind links: a link stays where it is.
     path: PathBuf,
     file: File,
@@ -46,15 +46,15 @@ pub struct Failed {
     /// How many lines are in it.
     lines: u64,
     /// Lines that should be in it, and why they are not.
-    missing: Numbers,
+    missing: LineRanges,
     error: Option<io::Error>,
     has_complained: bool,
 }
 
-impl Failed {
+impl FailedLines {
     /// Makes sure that the file can be written, and leaves in it what there is. It must be none of those that are read:
     /// it will be emptied, and a private key is hard to come by again.
-    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, Problem> {
+    pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, CliError> {
         refuse_any_of(inputs, "--failed", path)?;
         Self::try_open(path).map_err(|error| cannot_write(path, &error))
     }
@@ -79,7 +79,7 @@ impl Failed {
             provisional: BTreeMap::new(),
             surplus: Vec::new(),
             lines: 0,
-            missing: Numbers::default(),
+            missing: LineRanges::default(),
             error: None,
             has_complained: false,
         })
@@ -170,12 +170,12 @@ impl Failed {
         }
     }
 
-    fn write(&self, write: impl FnOnce(&mut Patient<&File>) -> io::Result<()>) -> io::Result<u64> {
+    fn write(&self, write: impl FnOnce(&mut Blocking<&File>) -> io::Result<()>) -> io::Result<u64> {
         let mut file = &self.file;
         if self.is_regular {
             file.seek(SeekFrom::Start(self.length))?;
         }
-        write(&mut Patient(file))?;
+        write(&mut Blocking(file))?;
         if self.is_regular { file.stream_position() } else { Ok(0) }
     }
 
@@ -202,14 +202,14 @@ impl Failed {
     }
 
     /// What is wrong with the file, the first time that something is.
-    pub fn complaint(&mut self) -> Option<Problem> {
+    pub fn complaint(&mut self) -> Option<CliError> {
         let error = self.error.as_ref().filter(|_| !self.has_complained)?;
         self.has_complained = true;
         Some(cannot_write(&self.path, error))
     }
 
     /// Takes the file away if all was delivered. After wrong input it is as it was before.
-    pub fn finish(mut self, was_input_right: bool) -> Result<(), Problem> {
+    pub fn finish(mut self, was_input_right: bool) -> Result<(), CliError> {
         self.flush();
         let has_no_lines = if self.is_ours || was_input_right { self.lines == 0 } else { self.is_new };
         let finished = match (self.is_regular, has_no_lines) {
@@ -221,10 +221,10 @@ impl Failed {
             (Some(error), _) | (None, Err(error)) => error,
             (None, Ok(())) => return Ok(()),
         };
-        let problem = cannot_write(&self.path, &error);
+        let error = cannot_write(&self.path, &error);
         Err(match self.missing.is_empty() {
-            true => problem,
-            false => Problem::sentence(format!("{problem}: it lacks {}, not delivered", self.missing)),
+            true => error,
+            false => CliError::sentence(format!("{error}: it lacks {}, not delivered", self.missing)),
         })
     }
 
@@ -283,6 +283,6 @@ fn put(line: &Line, file: &mut impl Write) -> io::Result<()> {
     file.write_all(b"\n")
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(format!("cannot write failed lines to {}", path.display()), error)
+fn cannot_write(path: &Path, error: &io::Error) -> CliError {
+    CliError::new(format!("cannot write failed lines to {}", path.display()), error)
 }

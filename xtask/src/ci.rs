@@ -45,8 +45,8 @@ const STEPS: [Step; 9] = [
     ),
     // The core library has the name of the command, and so the same place in the documentation. This one goes elsewhere.
     documentation(
-        "rustdoc --package thingpost-cli --bin thingpost --config build.build-dir='target' \
-         --target-dir target/command -- --document-private-items",
+        "doc --bin thingpost --no-deps --document-private-items --config build.build-dir='target' \
+         --target-dir target/command",
     ),
 ];
 

@@ -38,7 +38,8 @@ pub struct SignatureArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Service {
-    /// As the SDKs do [default]
+    /// As the SDKs do; the default
+    #[value(help = "As the SDKs do [default]")]
     Iotdata,
     /// As the documentation says
     Iotdevicegateway,

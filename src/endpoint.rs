@@ -4,6 +4,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
+use core::fmt;
 
 /// A bare host name, in lower case, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Endpoint {
 /// Why something is not an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum EndpointProblem {
+pub enum EndpointError {
     /// There is nothing.
     Empty,
     /// It is more than a host name: it has a scheme, a path or a port. This is the host name in it.
@@ -26,9 +27,9 @@ pub enum EndpointProblem {
     Character,
 }
 
-impl EndpointProblem {
+impl EndpointError {
     /// What is wrong, in words.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Empty => "the endpoint is empty".to_owned(),
             Self::NotBare(host) => {
@@ -41,28 +42,36 @@ impl EndpointProblem {
     }
 }
 
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl core::error::Error for EndpointError {}
+
 impl Endpoint {
     /// Checks that this is a host name (or an address, IPv6 in brackets) and a port.
     ///
     /// Names of hosts do not differ by case, and a dot at the end says no more than that the name is whole. Neither goes
     /// further than this: signatures, sessions and what the name tells are about the same name, however it was typed.
-    pub fn new(host: &str, port: u16) -> Result<Self, EndpointProblem> {
+    pub fn new(host: &str, port: u16) -> Result<Self, EndpointError> {
         let bare = bare(host);
         if matches!(bare, "" | ".") {
-            return Err(EndpointProblem::Empty);
+            return Err(EndpointError::Empty);
         }
         let is_ip_v6 = bare.starts_with('[') && bare.ends_with(']');
         let is_allowed = |byte: u8| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || (is_ip_v6 && b"[:]".contains(&byte))
         };
         if !bare.bytes().all(is_allowed) {
-            return Err(EndpointProblem::Character);
+            return Err(EndpointError::Character);
         }
         if bare.len() < host.len() {
-            return Err(EndpointProblem::NotBare(bare.to_owned()));
+            return Err(EndpointError::NotBare(bare.to_owned()));
         }
         if port == 0 {
-            return Err(EndpointProblem::ZeroPort);
+            return Err(EndpointError::ZeroPort);
         }
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         Ok(Self { host, port })
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn only_a_bare_host_name_is_an_endpoint() {
-        use EndpointProblem as P;
+        use EndpointError as P;
         for (host, problem) in [
             ("", P::Empty),
             ("https://", P::Empty),
@@ -133,7 +142,7 @@ mod tests {
             ("[::1]:443", "[::1]"),
         ] {
             let problem = Endpoint::new(given, 443).unwrap_err();
-            assert_eq!(problem, EndpointProblem::NotBare(bare.into()), "{given:?}");
+            assert_eq!(problem, EndpointError::NotBare(bare.into()), "{given:?}");
             assert!(problem.text().ends_with(bare) && Endpoint::new(bare, 443).is_ok());
         }
     }

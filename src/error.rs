@@ -12,11 +12,11 @@ use core::fmt;
 use percent_encoding::utf8_percent_encode;
 
 use crate::field::Field;
-use crate::http::{Failure, NoAnswer, Response};
-use crate::message::RequestProblem;
+use crate::http::{Response, TransportError, TransportErrorKind};
+use crate::message::RequestError;
 use crate::outcome::{Answer, Delivery, Retry};
 use crate::text;
-use crate::topic::{SEGMENT, TopicProblem};
+use crate::topic::{SEGMENT, TopicError};
 
 /// What is shorter may be part of any word, and hiding it would spoil the message.
 const SHORTEST_SECRET: usize = 6;
@@ -39,7 +39,7 @@ pub enum Stage {
 #[non_exhaustive]
 pub enum Cause {
     /// The topic cannot be published to.
-    InvalidTopic(TopicProblem),
+    InvalidTopic(TopicError),
     /// This part breaks its rules.
     InvalidField(Field),
     /// The payload has more than [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes, or the state of a shadow more than 8 KB.
@@ -47,7 +47,7 @@ pub enum Cause {
     /// This platform, or this way to authenticate, does not have it.
     Unsupported,
     /// There is no answer.
-    Transport(Failure),
+    Transport(TransportErrorKind),
     /// The platform does not accept the request as it is.
     InvalidRequest,
     /// The device is not who it claims to be.
@@ -162,10 +162,10 @@ pub struct Error {
 
 impl Error {
     /// The HTTP client has no answer.
-    pub fn no_answer(stage: Stage, NoAnswer { failure, detail }: NoAnswer) -> Self {
-        let delivery = if failure.is_before_sending() { Delivery::NotSent } else { Delivery::Unknown };
-        let retry = if failure.is_transient() { Retry::AfterMs(0) } else { Retry::Never };
-        Self { cause: Cause::Transport(failure), stage, delivery, retry, attempts: 1, answer: None, detail }
+    pub fn transport(stage: Stage, TransportError { kind, detail }: TransportError) -> Self {
+        let delivery = if kind.is_before_sending() { Delivery::NotSent } else { Delivery::Unknown };
+        let retry = if kind.is_transient() { Retry::AfterMs(0) } else { Retry::Never };
+        Self { cause: Cause::Transport(kind), stage, delivery, retry, attempts: 1, answer: None, detail }
     }
 
     /// The platform answered.
@@ -248,7 +248,7 @@ impl Error {
         }
         text.push_str(match self.cause {
             // Of a connection that is there for as long as it lasts.
-            Cause::Transport(Failure::ConnectionClosed) if self.stage == Stage::Connection => {
+            Cause::Transport(TransportErrorKind::ConnectionClosed) if self.stage == Stage::Connection => {
                 "the connection was closed"
             }
             Cause::MalformedAnswer if self.stage == Stage::Connection => "what came cannot be taken",
@@ -269,16 +269,21 @@ impl Error {
     }
 }
 
-impl From<RequestProblem> for Error {
-    fn from(problem: RequestProblem) -> Self {
-        let cause = match problem {
-            RequestProblem::InvalidTopic(problem) => Cause::InvalidTopic(problem),
-            RequestProblem::InvalidField(field) => Cause::InvalidField(field),
-            RequestProblem::PayloadTooLarge => Cause::PayloadTooLarge,
-            RequestProblem::Unsupported => Cause::Unsupported,
-        };
+impl From<RequestError> for Cause {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::InvalidTopic(error) => Self::InvalidTopic(error),
+            RequestError::InvalidField(field) => Self::InvalidField(field),
+            RequestError::PayloadTooLarge => Self::PayloadTooLarge,
+            RequestError::Unsupported => Self::Unsupported,
+        }
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
         Self {
-            cause,
+            cause: error.into(),
             stage: Stage::Preparation,
             delivery: Delivery::NotSent,
             retry: Retry::Never,
@@ -314,8 +319,9 @@ mod tests {
         let error = Error { detail: Some("sent hunter2/3".to_owned()), ..error }.without(["hunter2/3"].into_iter());
         let shown = format!("{error:?} {error}");
         assert!(shown.contains("sent (hidden)") && !shown.contains("hunter2"), "{shown}");
-        let failed = NoAnswer { failure: Failure::Other, detail: Some("cannot send hunter2/3".to_owned()) };
-        let error = Error::no_answer(Stage::Publication, failed).without(["hunter2/3"].into_iter());
+        let failed =
+            TransportError { kind: TransportErrorKind::Other, detail: Some("cannot send hunter2/3".to_owned()) };
+        let error = Error::transport(Stage::Publication, failed).without(["hunter2/3"].into_iter());
         assert_eq!(error.text(), "the request failed (cannot send (hidden))");
     }
 }

@@ -3,12 +3,12 @@
 use alloc::string::{String, ToString};
 
 use crate::error::{Cause, Error};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 
 /// The error in words, and the next step where there is one.
 pub fn explain(error: &Error) -> String {
     let step = match error.cause {
-        Cause::Transport(Failure::KeptConnectionClosed) if error.attempts > 1 => Some(CLOSED_EACH_TIME),
+        Cause::Transport(TransportErrorKind::KeptConnectionClosed) if error.attempts > 1 => Some(CLOSED_EACH_TIME),
         cause => next_step(cause),
     };
     with_step(error, step)
@@ -51,26 +51,28 @@ fn next_step(cause: Cause) -> Option<&'static str> {
 const CLOSED_EACH_TIME: &str = "the server has answered others, and closes connections as requests leave: check proxies on the \
                                 way, and try again later";
 
-fn failure_step(failure: Failure) -> Option<&'static str> {
+fn failure_step(failure: TransportErrorKind) -> Option<&'static str> {
     Some(match failure {
-        Failure::Denied => "name this host and port in the routes of the host",
-        Failure::NameResolution => "check the spelling of the endpoint, and the name service",
-        Failure::ConnectionRefused => "check the port, and that nothing blocks it",
-        Failure::Unreachable | Failure::ConnectTimeout => "check the network, and whether a firewall blocks the port",
-        Failure::ConnectionLimit => "allow more connections in the host, or send fewer messages at once",
-        Failure::TlsCertificate => {
+        TransportErrorKind::Denied => "name this host and port in the routes of the host",
+        TransportErrorKind::NameResolution => "check the spelling of the endpoint, and the name service",
+        TransportErrorKind::ConnectionRefused => "check the port, and that nothing blocks it",
+        TransportErrorKind::Unreachable | TransportErrorKind::ConnectTimeout => {
+            "check the network, and whether a firewall blocks the port"
+        }
+        TransportErrorKind::ConnectionLimit => "allow more connections in the host, or send fewer messages at once",
+        TransportErrorKind::TlsCertificate => {
             "check that the roots in use sign this server, that the endpoint is spelled as its certificate says, \
              and that the clock is right"
         }
-        Failure::KeptConnectionClosed => {
+        TransportErrorKind::KeptConnectionClosed => {
             "the server closed a kept connection just as the request left: at least once (QoS 1) sends again"
         }
-        Failure::ConnectionReset => {
+        TransportErrorKind::ConnectionReset => {
             "that is no verdict on what was sent: check the network, and what stands in between, such as a proxy or a \
              firewall"
         }
-        Failure::TlsProtocol => "check that the port speaks TLS 1.2 or later",
-        Failure::KeepAliveTimeout => {
+        TransportErrorKind::TlsProtocol => "check that the port speaks TLS 1.2 or later",
+        TransportErrorKind::KeepAliveTimeout => {
             "the link is down, or something on the way has forgotten the connection: check the network, and where a \
              router or a firewall drops silent connections, use a shorter keep-alive"
         }

@@ -136,23 +136,35 @@ impl fmt::Debug for Response {
 
 /// There is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoAnswer {
+pub struct TransportError {
     /// Why.
-    pub failure: Failure,
+    pub kind: TransportErrorKind,
     /// What the HTTP client says about it, for people.
     pub detail: Option<String>,
 }
 
-impl From<Failure> for NoAnswer {
-    fn from(failure: Failure) -> Self {
-        Self { failure, detail: None }
+impl From<TransportErrorKind> for TransportError {
+    fn from(kind: TransportErrorKind) -> Self {
+        Self { kind, detail: None }
     }
 }
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.text())?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for TransportError {}
 
 /// Why an HTTP client has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Failure {
+pub enum TransportErrorKind {
     /// The host has no route for this destination, or forbids it.
     Denied,
     /// The name could not be resolved.
@@ -194,7 +206,7 @@ pub enum Failure {
     Other,
 }
 
-impl Failure {
+impl TransportErrorKind {
     /// Whether the request certainly did not reach the platform.
     pub fn is_before_sending(self) -> bool {
         match self {

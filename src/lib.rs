@@ -49,7 +49,7 @@ pub mod aws;
 mod base64;
 #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has signatures with a time"))]
 mod calendar;
-mod configuration;
+mod config_error;
 mod credential;
 mod endpoint;
 mod error;
@@ -77,13 +77,13 @@ pub mod topic;
 #[cfg(all(feature = "wasi", target_family = "wasm"))]
 pub mod wasi;
 
-pub use configuration::ConfigurationProblem;
+pub use config_error::ConfigError;
 pub use credential::{Credential, CredentialKind};
-pub use endpoint::{Endpoint, EndpointProblem};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Cause, Error, Stage};
-pub use exchange::{Exchange, Options, Subject};
+pub use exchange::{ErrorContext, Exchange, Options};
 pub use field::Field;
-pub use message::{MAX_PAYLOAD, Message, PayloadFormat, Properties, Qos, RequestProblem};
+pub use message::{MAX_PAYLOAD, Message, PayloadFormat, Properties, Qos, RequestError};
 pub use moment::Moment;
 pub use operation::{Operation, Reply};
 pub use outcome::{Answer, Delivery, Receipt, Retry};

@@ -1,12 +1,13 @@
 //! What is published.
 
 use alloc::string::String;
-use alloc::vec::Vec;
-
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
 
+use crate::error::Cause;
 use crate::field::Field;
-use crate::topic::TopicProblem;
+use crate::topic::TopicError;
 
 /// The largest payload both platforms take over HTTPS: 128 KB.
 pub const MAX_PAYLOAD: usize = 128 * 1024;
@@ -66,9 +67,9 @@ pub enum PayloadFormat {
 
 /// Why no request can be made of a message or an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestProblem {
+pub enum RequestError {
     /// The topic cannot be published to.
-    InvalidTopic(TopicProblem),
+    InvalidTopic(TopicError),
     /// This part breaks its rules.
     InvalidField(Field),
     /// The payload has more than [`MAX_PAYLOAD`] bytes, or the state of a shadow more than 8 KB.
@@ -77,13 +78,21 @@ pub enum RequestProblem {
     Unsupported,
 }
 
-impl From<TopicProblem> for RequestProblem {
-    fn from(problem: TopicProblem) -> Self {
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Cause::from(*self).text())
+    }
+}
+
+impl core::error::Error for RequestError {}
+
+impl From<TopicError> for RequestError {
+    fn from(problem: TopicError) -> Self {
         Self::InvalidTopic(problem)
     }
 }
 
-impl From<Field> for RequestProblem {
+impl From<Field> for RequestError {
     fn from(field: Field) -> Self {
         Self::InvalidField(field)
     }
@@ -96,10 +105,10 @@ impl Message {
     }
 
     /// The payload, if it is not too large.
-    pub fn checked_payload(&self) -> Result<Arc<[u8]>, RequestProblem> {
+    pub fn checked_payload(&self) -> Result<Arc<[u8]>, RequestError> {
         match self.payload.len() {
             ..=MAX_PAYLOAD => Ok(self.payload.clone()),
-            _ => Err(RequestProblem::PayloadTooLarge),
+            _ => Err(RequestError::PayloadTooLarge),
         }
     }
 }

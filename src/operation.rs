@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::error::Error;
 use crate::http::{Request, Response};
-use crate::message::{Qos, RequestProblem};
+use crate::message::{Qos, RequestError};
 use crate::outcome::Receipt;
 use crate::platform::Platform;
 
@@ -20,8 +20,8 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`RequestProblem::Unsupported`] where the platform does not have the operation, and whatever else is known to be refused.
-    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestProblem>;
+    /// [`RequestError::Unsupported`] where the platform does not have the operation, and whatever else is known to be refused.
+    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestError>;
 
     /// What the answer gives.
     ///

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::credential::Credential;
 use crate::error::{Error, Stage};
-use crate::exchange::Subject;
-use crate::http::{Failure, Request, Response};
-use crate::message::{Message, RequestProblem};
+use crate::exchange::ErrorContext;
+use crate::http::{Request, Response, TransportErrorKind};
+use crate::message::{Message, RequestError};
 use crate::moment::Moment;
 use crate::outcome::Receipt;
 use crate::signing::Signing;
@@ -27,7 +27,7 @@ pub trait Platform: Any + fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// What is known to be refused, before anything is sent.
-    fn publish_request(&self, message: &Message) -> Result<Request, RequestProblem>;
+    fn publish_request(&self, message: &Message) -> Result<Request, RequestError>;
 
     /// What the answer to a publication means.
     ///
@@ -50,7 +50,7 @@ pub trait Platform: Any + fmt::Debug + Send + Sync {
     }
 
     /// The likely reason of an error and the next step, for people.
-    fn explain(&self, error: &Error, _: &Subject) -> String {
+    fn explain(&self, error: &Error, _: &ErrorContext) -> String {
         crate::explain::explain(error)
     }
 
@@ -75,16 +75,16 @@ pub trait Platform: Any + fmt::Debug + Send + Sync {
     ///
     /// Why the platform gives none.
     fn read_credential(&self, _: &Response, _: Moment) -> Result<Credential, Error> {
-        Err(Error::no_answer(Stage::Authentication, Failure::Other.into()))
+        Err(Error::transport(Stage::Authentication, TransportErrorKind::Other.into()))
     }
 
     /// A credential from what [`export_credential`](Self::export_credential) wrote for the same device.
     ///
     /// # Errors
     ///
-    /// [`ConfigurationProblem::UselessSession`] on a platform that has none, and others for what was not written so.
-    fn import_credential(&self, _: &str) -> Result<Credential, ConfigurationProblem> {
-        Err(ConfigurationProblem::UselessSession)
+    /// [`ConfigError::UselessCredential`] on a platform that has none, and others for what was not written so.
+    fn import_credential(&self, _: &str) -> Result<Credential, ConfigError> {
+        Err(ConfigError::UselessCredential)
     }
 
     /// A credential as text, for the next instance. A secret.
@@ -93,7 +93,7 @@ pub trait Platform: Any + fmt::Debug + Send + Sync {
     }
 
     /// Whether the signature for a credential comes from outside.
-    fn is_signed_elsewhere(&self) -> bool {
+    fn is_signed_externally(&self) -> bool {
         false
     }
 

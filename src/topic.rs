@@ -4,6 +4,7 @@
 
 #[cfg(any(feature = "aliyun", feature = "aws", test))]
 use alloc::string::String;
+use core::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
@@ -15,7 +16,7 @@ pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_'
 /// What is wrong with a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TopicProblem {
+pub enum TopicError {
     /// It has no characters.
     Empty,
     /// It is, or has a level that is, `.` or `..`. URL parsers resolve those, even percent-encoded.
@@ -42,7 +43,7 @@ pub enum TopicProblem {
     Placeholder,
 }
 
-impl TopicProblem {
+impl TopicError {
     /// What is wrong, in words.
     pub fn text(self) -> &'static str {
         match self {
@@ -64,16 +65,24 @@ impl TopicProblem {
     }
 }
 
+impl fmt::Display for TopicError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl core::error::Error for TopicError {}
+
 /// What holds on every platform.
-pub fn check_common(topic: &str) -> Result<(), TopicProblem> {
+pub fn check_common(topic: &str) -> Result<(), TopicError> {
     if topic.is_empty() {
-        return Err(TopicProblem::Empty);
+        return Err(TopicError::Empty);
     }
     if topic.chars().any(char::is_control) {
-        return Err(TopicProblem::ControlCharacter);
+        return Err(TopicError::ControlCharacter);
     }
     if topic.bytes().any(|byte| matches!(byte, b'+' | b'#')) {
-        return Err(TopicProblem::Wildcard);
+        return Err(TopicError::Wildcard);
     }
     Ok(())
 }
@@ -104,13 +113,13 @@ pub fn is_dot_segment(segment: &[u8]) -> bool {
 }
 
 /// Counts against the limits of a platform.
-pub fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Result<(), TopicProblem> {
+pub fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Result<(), TopicError> {
     if counted.len() > max_bytes {
-        return Err(TopicProblem::TooLong);
+        return Err(TopicError::TooLong);
     }
     let slashes = counted.iter().filter(|byte| **byte == b'/').count();
     if slashes > max_slashes {
-        return Err(TopicProblem::TooManySlashes);
+        return Err(TopicError::TooManySlashes);
     }
     Ok(())
 }

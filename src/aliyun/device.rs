@@ -4,7 +4,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
@@ -85,7 +85,7 @@ pub enum Signer {
     /// We, with the secret of the device.
     Secret(Secret),
     /// Somebody who has the secret and does not give it to us.
-    Elsewhere,
+    External,
 }
 
 /// A device and how it signs.
@@ -115,7 +115,7 @@ impl Config {
     pub(crate) fn secret(&self) -> Option<&str> {
         match &self.signer {
             Signer::Secret(secret) => Some(secret.reveal()),
-            Signer::Elsewhere => None,
+            Signer::External => None,
         }
     }
 
@@ -142,13 +142,13 @@ impl Config {
     pub(crate) fn sign(&self, signing: &Signing) -> Option<String> {
         match &self.signer {
             Signer::Secret(secret) => Some(sign(signing.method, secret.reveal(), &signing.content)),
-            Signer::Elsewhere => None,
+            Signer::External => None,
         }
     }
 
     /// Whether the signature comes from somebody else.
-    pub(crate) fn is_signed_elsewhere(&self) -> bool {
-        self.signer == Signer::Elsewhere
+    pub(crate) fn is_signed_externally(&self) -> bool {
+        self.signer == Signer::External
     }
 
     /// The request for credentials for MQTT at this time, and the signature in it, which is good for ever where no time is

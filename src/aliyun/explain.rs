@@ -8,7 +8,7 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::{clock, with_step};
 use crate::signing::BY_THE_PLATFORMS_CLOCK;
 use crate::text::contains;
-use crate::topic::TopicProblem;
+use crate::topic::TopicError;
 
 /// How far off a timestamp may be: 15 minutes.
 const TOLERATED_MS: u64 = 15 * 60 * 1000;
@@ -78,7 +78,7 @@ fn reason(error: &Error) -> Option<&'static str> {
         (Cause::WrongHostOrPath, _) => {
             "this host is not the platform's HTTP endpoint of this region or instance: look it up in the console"
         }
-        (Cause::InvalidTopic(TopicProblem::NotAbsolute | TopicProblem::OtherDevice), _) => {
+        (Cause::InvalidTopic(TopicError::NotAbsolute | TopicError::OtherDevice), _) => {
             "give the full topic, such as /<product key>/<device name>/user/update"
         }
         _ => return None,

@@ -5,7 +5,7 @@
 use alloc::string::String;
 
 use super::Device;
-use crate::topic::TopicProblem;
+use crate::topic::TopicError;
 
 /// As the documentation has it for names of devices.
 const DEVICE_NAME_LENGTH: core::ops::RangeInclusive<usize> = 4..=32;
@@ -21,14 +21,14 @@ pub(super) fn is_product_key(key: &str) -> bool {
 }
 
 /// A device publishes to its own topics alone: each of them has its product and then its name in it.
-pub(super) fn check_owner(device: &Device, topic: &str) -> Result<(), TopicProblem> {
+pub(super) fn check_owner(device: &Device, topic: &str) -> Result<(), TopicError> {
     let mut levels = topic.as_bytes().split(|byte| *byte == b'/').peekable();
     while let Some(level) = levels.next() {
         if level == device.product_key.as_bytes() && levels.peek().copied() == Some(device.device_name.as_bytes()) {
             return Ok(());
         }
     }
-    Err(TopicProblem::OtherDevice)
+    Err(TopicError::OtherDevice)
 }
 
 /// What looks odd about a device, for an explanation.
@@ -65,7 +65,7 @@ mod tests {
             assert_eq!(check_owner(&device, topic), Ok(()), "{topic}");
         }
         for topic in ["/pk/other/user/update", "/other/dn/user/update", "/pk/user/dn", "/pk", "/broadcast/pk/x"] {
-            assert_eq!(check_owner(&device, topic), Err(TopicProblem::OtherDevice), "{topic}");
+            assert_eq!(check_owner(&device, topic), Err(TopicError::OtherDevice), "{topic}");
         }
     }
 

@@ -31,5 +31,5 @@ pub use provisioning::{
 };
 pub use publish::{publish_request, read_publish_response};
 pub use sign::{sign, signing_content};
-pub use thing_model::{Event, Property, Reply, Reporter, event_post, is_property_value, property_post};
+pub use thing_model::{Event, Property, Reply, ThingIdentity, event_post, is_property_value, property_post};
 pub use token::{IssuedToken, Token};

@@ -4,19 +4,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Config, IssuedToken, explain, publish, read_auth_response, read_publish_response};
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::credential::{Credential, CredentialKind};
 use crate::error::Error;
-use crate::exchange::Subject;
+use crate::exchange::ErrorContext;
 use crate::http::{Request, Response};
-use crate::message::{Message, RequestProblem};
+use crate::message::{Message, RequestError};
 use crate::moment::Moment;
 use crate::outcome::Receipt;
 use crate::platform::Platform;
 use crate::signing::Signing;
 
 impl Platform for Config {
-    fn publish_request(&self, message: &Message) -> Result<Request, RequestProblem> {
+    fn publish_request(&self, message: &Message) -> Result<Request, RequestError> {
         publish::unauthorised_request(self.device(), message)
     }
 
@@ -36,7 +36,7 @@ impl Platform for Config {
         }
     }
 
-    fn explain(&self, error: &Error, _: &Subject) -> String {
+    fn explain(&self, error: &Error, _: &ErrorContext) -> String {
         explain(self.device(), error)
     }
 
@@ -56,7 +56,7 @@ impl Platform for Config {
         read_auth_response(response).map(|token| Credential::new(IssuedToken::new(token, now.unix_ms)))
     }
 
-    fn import_credential(&self, text: &str) -> Result<Credential, ConfigurationProblem> {
+    fn import_credential(&self, text: &str) -> Result<Credential, ConfigError> {
         IssuedToken::import(text, self.device()).map(Credential::new)
     }
 
@@ -64,8 +64,8 @@ impl Platform for Config {
         credential.downcast_ref().map(|issued: &IssuedToken| issued.export(self.device()))
     }
 
-    fn is_signed_elsewhere(&self) -> bool {
-        self.is_signed_elsewhere()
+    fn is_signed_externally(&self) -> bool {
+        self.is_signed_externally()
     }
 
     fn signing(&self, now_unix_ms: u64) -> Option<Signing> {

@@ -7,11 +7,11 @@ use super::topic::encode_path;
 use super::{Device, lint};
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};
-use crate::message::{Message, RequestProblem};
+use crate::message::{Message, RequestError};
 use crate::outcome::Receipt;
 
 /// The request that publishes a message. Nothing is sent if it cannot succeed.
-pub fn publish_request(device: &Device, token: &str, message: &Message) -> Result<Request, RequestProblem> {
+pub fn publish_request(device: &Device, token: &str, message: &Message) -> Result<Request, RequestError> {
     Ok(with_token(unauthorised_request(device, message)?, token))
 }
 
@@ -22,9 +22,9 @@ pub(super) fn with_token(mut request: Request, token: &str) -> Request {
 }
 
 /// All of the request but its token: a bad message is found before a token is asked for.
-pub(super) fn unauthorised_request(device: &Device, message: &Message) -> Result<Request, RequestProblem> {
+pub(super) fn unauthorised_request(device: &Device, message: &Message) -> Result<Request, RequestError> {
     if message.retain || message.rule.is_some() || message.properties.is_some() {
-        return Err(RequestProblem::Unsupported);
+        return Err(RequestError::Unsupported);
     }
     let path = encode_path(&message.topic)?;
     lint::check_owner(device, &message.topic)?;

@@ -6,10 +6,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::device::check_identity;
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::field::Field;
 use crate::json::{self, push_text};
-use crate::message::{MAX_PAYLOAD, Message, Qos, RequestProblem};
+use crate::message::{MAX_PAYLOAD, Message, Qos, RequestError};
 
 /// The platform takes no more in one message.
 const MAX_PROPERTIES: usize = 200;
@@ -52,14 +52,14 @@ pub enum Reply {
 
 /// Whose properties and events they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reporter<'a> {
+pub struct ThingIdentity<'a> {
     product_key: &'a str,
     device_name: &'a str,
 }
 
-impl<'a> Reporter<'a> {
+impl<'a> ThingIdentity<'a> {
     /// A device.
-    pub fn new(product_key: &'a str, device_name: &'a str) -> Result<Self, ConfigurationProblem> {
+    pub fn new(product_key: &'a str, device_name: &'a str) -> Result<Self, ConfigError> {
         check_identity(product_key, device_name)?;
         Ok(Self { product_key, device_name })
     }
@@ -67,11 +67,11 @@ impl<'a> Reporter<'a> {
 
 /// The messages that post these properties: one for each 200 of them. They are numbered from `first_id` on.
 pub fn property_post(
-    reporter: Reporter<'_>,
+    thing: ThingIdentity<'_>,
     first_id: u32,
     properties: &[Property],
     reply: Reply,
-) -> Result<Vec<Message>, RequestProblem> {
+) -> Result<Vec<Message>, RequestError> {
     let mut messages = Vec::new();
     let mut rest = properties;
     while !rest.is_empty() {
@@ -90,7 +90,7 @@ pub fn property_post(
         }
         params.push('}');
         let id = first_id.wrapping_add(messages.len() as u32);
-        messages.push(post(reporter, id, "property", &params, reply)?);
+        messages.push(post(thing, id, "property", &params, reply)?);
     }
     Ok(messages)
 }
@@ -108,7 +108,7 @@ fn fitting(properties: &[Property]) -> usize {
 }
 
 /// The message that posts an event.
-pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event, reply: Reply) -> Result<Message, RequestProblem> {
+pub fn event_post(thing: ThingIdentity<'_>, id: u32, event: &Event, reply: Reply) -> Result<Message, RequestError> {
     check_identifier(&event.identifier)?;
     // Its topic is that of properties.
     if event.identifier == "property" {
@@ -124,7 +124,7 @@ pub fn event_post(reporter: Reporter<'_>, id: u32, event: &Event, reply: Reply) 
         params.push_str(&time_ms.to_string());
     }
     params.push('}');
-    post(reporter, id, &event.identifier, &params, reply)
+    post(thing, id, &event.identifier, &params, reply)
 }
 
 /// A bare value, or one with its time.
@@ -139,8 +139,8 @@ fn push_value(json: &mut String, value: &str, time_ms: Option<u64>) {
     }
 }
 
-fn post(reporter: Reporter<'_>, id: u32, what: &str, params: &str, reply: Reply) -> Result<Message, RequestProblem> {
-    let Reporter { product_key, device_name } = reporter;
+fn post(thing: ThingIdentity<'_>, id: u32, what: &str, params: &str, reply: Reply) -> Result<Message, RequestError> {
+    let ThingIdentity { product_key, device_name } = thing;
     let payload = [
         // A decimal number as a text, as documented.
         "{\"id\":\"",
@@ -160,7 +160,7 @@ fn post(reporter: Reporter<'_>, id: u32, what: &str, params: &str, reply: Reply)
     ]
     .concat();
     if payload.len() > MAX_PAYLOAD {
-        return Err(RequestProblem::PayloadTooLarge);
+        return Err(RequestError::PayloadTooLarge);
     }
     let topic = ["/sys/", product_key, "/", device_name, "/thing/event/", what, "/post"].concat();
     Ok(Message::new(topic, payload.into_bytes(), Qos::AtLeastOnce))
@@ -179,8 +179,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    fn reporter() -> Reporter<'static> {
-        Reporter::new("pk", "device1").unwrap()
+    fn thing() -> ThingIdentity<'static> {
+        ThingIdentity::new("pk", "device1").unwrap()
     }
 
     fn property(identifier: &str, value: &str, time_ms: Option<u64>) -> Property {
@@ -198,7 +198,7 @@ mod tests {
             property("Temperature", "21.50", Some(1_524_448_722_000)),
             property("m:Position", r#"{"x":[1]}"#, None),
         ];
-        let messages = property_post(reporter(), u32::MAX, &properties, Reply::Unwanted).unwrap();
+        let messages = property_post(thing(), u32::MAX, &properties, Reply::Unwanted).unwrap();
         assert_eq!(messages.len(), 1);
         assert_eq!(messages[0].topic, "/sys/pk/device1/thing/event/property/post");
         let expected = json!({
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn an_event_is_posted_as_documented() {
         let event = Event { identifier: "Alarm".into(), value: r#"{"level":2}"#.into(), time_ms: Some(7) };
-        let message = event_post(reporter(), 5, &event, Reply::Unwanted).unwrap();
+        let message = event_post(thing(), 5, &event, Reply::Unwanted).unwrap();
         assert_eq!(message.topic, "/sys/pk/device1/thing/event/Alarm/post");
         let read = read(&message);
         assert_eq!(read["method"], "thing.event.Alarm.post");
@@ -231,8 +231,8 @@ mod tests {
     fn a_reply_is_asked_for_where_somebody_wants_it() {
         let event = Event { identifier: "Alarm".into(), value: "{}".into(), time_ms: None };
         for (reply, ack) in [(Reply::Unwanted, 0), (Reply::Wanted, 1)] {
-            let mut messages = property_post(reporter(), 1, &[property("Power", "1", None)], reply).unwrap();
-            messages.push(event_post(reporter(), 2, &event, reply).unwrap());
+            let mut messages = property_post(thing(), 1, &[property("Power", "1", None)], reply).unwrap();
+            messages.push(event_post(thing(), 2, &event, reply).unwrap());
             assert!(messages.iter().all(|message| read(message)["sys"] == json!({"ack": ack})));
         }
     }
@@ -240,12 +240,12 @@ mod tests {
     #[test]
     fn more_than_200_properties_go_in_several_messages() {
         let properties: Vec<_> = (0..401).map(|number| property(&format!("p{number}"), "1", None)).collect();
-        let messages = property_post(reporter(), u32::MAX, &properties, Reply::Unwanted).unwrap();
+        let messages = property_post(thing(), u32::MAX, &properties, Reply::Unwanted).unwrap();
         let sizes: Vec<_> = messages.iter().map(|it| read(it)["params"].as_object().unwrap().len()).collect();
         let ids: Vec<_> = messages.iter().map(|it| read(it)["id"].clone()).collect();
         assert_eq!(sizes, [200, 200, 1]);
         assert_eq!(ids, ["4294967295", "0", "1"]);
-        assert!(property_post(reporter(), 0, &[], Reply::Unwanted).unwrap().is_empty());
+        assert!(property_post(thing(), 0, &[], Reply::Unwanted).unwrap().is_empty());
     }
 
     #[test]
@@ -259,28 +259,24 @@ mod tests {
             ("a", "1,\"b\":2", Field::PropertyValue),
             ("a", "{", Field::PropertyValue),
         ] {
-            let problem =
-                property_post(reporter(), 0, &[property(identifier, value, None)], Reply::Unwanted).unwrap_err();
-            assert_eq!(problem, RequestProblem::InvalidField(field), "{identifier:?} {value:?}");
+            let problem = property_post(thing(), 0, &[property(identifier, value, None)], Reply::Unwanted).unwrap_err();
+            assert_eq!(problem, RequestError::InvalidField(field), "{identifier:?} {value:?}");
         }
         let event = Event { identifier: "e".into(), value: "1".into(), time_ms: None };
-        assert_eq!(
-            event_post(reporter(), 0, &event, Reply::Unwanted),
-            Err(RequestProblem::InvalidField(Field::EventValue))
-        );
+        assert_eq!(event_post(thing(), 0, &event, Reply::Unwanted), Err(RequestError::InvalidField(Field::EventValue)));
         for value in ["21", "21.0", "-0", "1E400", "123456789012345678901234567890", "[1.0]"] {
-            let messages = property_post(reporter(), 0, &[property("a", value, None)], Reply::Unwanted).unwrap();
+            let messages = property_post(thing(), 0, &[property("a", value, None)], Reply::Unwanted).unwrap();
             let text = String::from_utf8(messages[0].payload.to_vec()).unwrap();
             assert!(text.ends_with(&format!("{{\"a\":{value}}}}}")), "a number stays as it is: {text}");
         }
         let large = property("a", &format!("\"{}\"", "x".repeat(MAX_PAYLOAD)), None);
-        assert_eq!(property_post(reporter(), 0, &[large], Reply::Unwanted), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(property_post(thing(), 0, &[large], Reply::Unwanted), Err(RequestError::PayloadTooLarge));
     }
 
     proptest! {
         #[test]
         fn whatever_is_accepted_is_one_json_document(identifier in "[a-z:_/]{0,4}", value in "\\PC{0,12}") {
-            if let Ok(messages) = property_post(reporter(), 1, &[property(&identifier, &value, None)], Reply::Wanted) {
+            if let Ok(messages) = property_post(thing(), 1, &[property(&identifier, &value, None)], Reply::Wanted) {
                 let read = read(&messages[0]);
                 prop_assert_eq!(read["params"].as_object().unwrap().len(), 1);
             }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::Device;
 use crate::base64;
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::json::{Object, ObjectWriter};
 use crate::secret::Secret;
 
@@ -97,17 +97,17 @@ impl IssuedToken {
     }
 
     /// Reads what [`export`](Self::export) wrote for the same device.
-    pub fn import(text: &str, device: &Device) -> Result<Self, ConfigurationProblem> {
+    pub fn import(text: &str, device: &Device) -> Result<Self, ConfigError> {
         let session = Object::read(text.as_bytes());
         if session.integer(&["version"]) != Some(VERSION) {
-            return Err(ConfigurationProblem::UnknownSession);
+            return Err(ConfigError::UnknownCredential);
         }
         if belongs_to(device).into_iter().any(|(name, value)| session.text(&[name]) != Some(value)) {
-            return Err(ConfigurationProblem::ForeignSession);
+            return Err(ConfigError::ForeignCredential);
         }
         match (session.text(&["token"]), session.integer(&["obtainedUnixMs"])) {
             (Some(token), Some(obtained)) if Token::is_one(&token) => Ok(Self::new(Token::new(&token), obtained)),
-            _ => Err(ConfigurationProblem::UnknownSession),
+            _ => Err(ConfigError::UnknownCredential),
         }
     }
 }
@@ -169,9 +169,9 @@ mod tests {
         let session = IssuedToken::new(Token::new("token"), 5);
         let text = session.export(&device("dn"));
         assert_eq!(IssuedToken::import(&text, &device("dn")), Ok(session));
-        assert_eq!(IssuedToken::import(&text, &device("other")), Err(ConfigurationProblem::ForeignSession));
+        assert_eq!(IssuedToken::import(&text, &device("other")), Err(ConfigError::ForeignCredential));
         let elsewhere = Device::new(Endpoint::new("b.example", 443).unwrap(), "pk", "dn", None).unwrap();
-        assert_eq!(IssuedToken::import(&text, &elsewhere), Err(ConfigurationProblem::ForeignSession));
+        assert_eq!(IssuedToken::import(&text, &elsewhere), Err(ConfigError::ForeignCredential));
     }
 
     #[test]
@@ -185,11 +185,7 @@ mod tests {
             String::new(),
             "[]".to_owned(),
         ] {
-            assert_eq!(
-                IssuedToken::import(&changed, &device("dn")),
-                Err(ConfigurationProblem::UnknownSession),
-                "{changed}"
-            );
+            assert_eq!(IssuedToken::import(&changed, &device("dn")), Err(ConfigError::UnknownCredential), "{changed}");
         }
     }
 

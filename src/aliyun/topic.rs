@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use percent_encoding::AsciiSet;
 
-use crate::topic::{SEGMENT, TopicProblem, check_common, check_size, is_dot_segment, push_segment};
+use crate::topic::{SEGMENT, TopicError, check_common, check_size, is_dot_segment, push_segment};
 
 /// Limits of the platform for a whole topic.
 const MAX_BYTES: usize = 128;
@@ -14,26 +14,26 @@ const MAX_SLASHES: usize = 7;
 const LEVEL: &AsciiSet = &SEGMENT.remove(b'@').remove(b':');
 
 /// The topic as the rest of a path, if the platform can take it. Its slashes are those of the URL.
-pub(super) fn encode_path(topic: &str) -> Result<String, TopicProblem> {
+pub(super) fn encode_path(topic: &str) -> Result<String, TopicError> {
     check_common(topic)?;
     let topic = topic.as_bytes();
     if topic.contains(&b'?') {
-        return Err(TopicProblem::Query);
+        return Err(TopicError::Query);
     }
     if topic.windows(2).any(|pair| pair == b"${") {
-        return Err(TopicProblem::Placeholder);
+        return Err(TopicError::Placeholder);
     }
     let Some(levels) = topic.strip_prefix(b"/") else {
-        return Err(TopicProblem::NotAbsolute);
+        return Err(TopicError::NotAbsolute);
     };
     check_size(topic, MAX_BYTES, MAX_SLASHES)?;
     let mut path = String::new();
     for level in levels.split(|byte| *byte == b'/') {
         if level.is_empty() {
-            return Err(TopicProblem::EmptyLevel);
+            return Err(TopicError::EmptyLevel);
         }
         if is_dot_segment(level) {
-            return Err(TopicProblem::DotSegment);
+            return Err(TopicError::DotSegment);
         }
         path.push('/');
         push_segment(&mut path, level, LEVEL);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_arrive() {
-        use TopicProblem as P;
+        use TopicError as P;
         for (topic, problem) in [
             ("", P::Empty),
             ("pk/dn/user/update", P::NotAbsolute),

@@ -20,7 +20,7 @@ pub(super) fn clock_refused(config: &Config, error: &Error, set_back_ms: i64) ->
     let answer = error.answer.as_ref()?;
     let message = answer.message.as_deref().unwrap_or_default();
     let tolerated_ms = if names_the_clock(message) { NAMED_MS } else { TOLERATED_MS };
-    let is_refused = config.way().signs() && error.cause == Cause::Forbidden;
+    let is_refused = config.auth_method().signs() && error.cause == Cause::Forbidden;
     let is_off = |ahead_ms: &i64| ahead_ms.saturating_sub(set_back_ms).unsigned_abs() > tolerated_ms;
     answer.clock_ahead_ms.filter(|ahead_ms| is_refused && is_off(ahead_ms))
 }

@@ -1,10 +1,10 @@
 //! Where to publish, and as whom.
 
 use super::authentication::{Authentication, TemporaryKey};
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::http::Request;
-use crate::message::RequestProblem;
+use crate::message::RequestError;
 
 /// Where an account takes messages, and from whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Config {
 
 /// The bare way to authenticate, without the secrets: what an explanation needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum AuthMethod {
     /// [`Authentication::Certificate`].
     Certificate,
     /// [`Authentication::SigV4`].
@@ -26,7 +26,7 @@ pub enum Way {
     CredentialsProvider,
 }
 
-impl Way {
+impl AuthMethod {
     /// Whether each request carries a signature, which ages.
     pub(super) fn signs(self) -> bool {
         matches!(self, Self::SigV4 | Self::CredentialsProvider)
@@ -36,7 +36,7 @@ impl Way {
 impl Config {
     /// With a certificate the port is 8443, or 443 where the host offers the ALPN protocol `x-amzn-http-ca`; otherwise
     /// 443. Custom domains may have others.
-    pub fn new(endpoint: Endpoint, authentication: Authentication) -> Result<Self, ConfigurationProblem> {
+    pub fn new(endpoint: Endpoint, authentication: Authentication) -> Result<Self, ConfigError> {
         authentication.check()?;
         Ok(Self { endpoint, authentication })
     }
@@ -52,12 +52,12 @@ impl Config {
     }
 
     /// Which way that is.
-    pub fn way(&self) -> Way {
+    pub fn auth_method(&self) -> AuthMethod {
         match &self.authentication {
-            Authentication::Certificate => Way::Certificate,
-            Authentication::SigV4 { .. } => Way::SigV4,
-            Authentication::CustomAuthorizer(_) => Way::CustomAuthorizer,
-            Authentication::CredentialsProvider(_) => Way::CredentialsProvider,
+            Authentication::Certificate => AuthMethod::Certificate,
+            Authentication::SigV4 { .. } => AuthMethod::SigV4,
+            Authentication::CustomAuthorizer(_) => AuthMethod::CustomAuthorizer,
+            Authentication::CredentialsProvider(_) => AuthMethod::CredentialsProvider,
         }
     }
 
@@ -67,9 +67,9 @@ impl Config {
     }
 
     /// The request as it may be sent at this time, without a key that was given out.
-    pub(super) fn authorised(&self, request: Request, unix_ms: u64) -> Result<Request, RequestProblem> {
+    pub(super) fn authorised(&self, request: Request, unix_ms: u64) -> Result<Request, RequestError> {
         match self.authentication {
-            Authentication::CredentialsProvider(_) => Err(RequestProblem::Unsupported),
+            Authentication::CredentialsProvider(_) => Err(RequestError::Unsupported),
             _ => Ok(self.authorised_by(request, None, unix_ms)),
         }
     }

@@ -36,12 +36,12 @@ pub use authentication::{
     Authentication, CredentialsProvider, CustomAuthorizer, Placement, TemporaryKey, credentials_request,
     read_credentials_response, scope,
 };
-pub use config::{Config, Way};
+pub use config::{AuthMethod, Config};
 pub use explain::explain;
 pub use host_name::region;
 pub use operation::{
-    Connection, DirectMessage, Disconnection, Operation, Page, Reply, RetainedEntry, RetainedMessage, Shadow, Socket,
-    Subscription, operation_request, read_operation_response, reply,
+    ClientConnection, ClientDisconnection, ClientSubscription, DirectMessage, Operation, Page, Reply, RetainedEntry,
+    RetainedMessage, Shadow, Socket, operation_request, read_operation_response, reply,
 };
 #[cfg(feature = "mqtt")]
 use publish::wire_topic;

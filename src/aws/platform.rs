@@ -8,18 +8,18 @@ use super::{
     Authentication, Config, CredentialsProvider, TemporaryKey, clock, credentials_request, explain,
     read_credentials_response, read_publish_response,
 };
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::credential::{Credential, CredentialKind};
 use crate::error::Error;
-use crate::exchange::Subject;
+use crate::exchange::ErrorContext;
 use crate::http::{Request, Response};
-use crate::message::{Message, RequestProblem};
+use crate::message::{Message, RequestError};
 use crate::moment::Moment;
 use crate::outcome::Receipt;
 use crate::platform::Platform;
 
 impl Platform for Config {
-    fn publish_request(&self, message: &Message) -> Result<Request, RequestProblem> {
+    fn publish_request(&self, message: &Message) -> Result<Request, RequestError> {
         publish::unauthorised_request(self, message)
     }
 
@@ -35,8 +35,8 @@ impl Platform for Config {
         wire_topic(&message).unwrap_or(message.topic)
     }
 
-    fn explain(&self, error: &Error, subject: &Subject) -> String {
-        explain(self, error, subject)
+    fn explain(&self, error: &Error, context: &ErrorContext) -> String {
+        explain(self, error, context)
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -55,8 +55,8 @@ impl Platform for Config {
         read_credentials_response(response, now.unix_ms).map(Credential::new)
     }
 
-    fn import_credential(&self, text: &str) -> Result<Credential, ConfigurationProblem> {
-        let provider = self.credentials_provider().ok_or(ConfigurationProblem::UselessSession)?;
+    fn import_credential(&self, text: &str) -> Result<Credential, ConfigError> {
+        let provider = self.credentials_provider().ok_or(ConfigError::UselessCredential)?;
         TemporaryKey::import(text, provider).map(Credential::new)
     }
 

@@ -8,16 +8,16 @@ use super::topic::{encode_topic, rule_topic};
 use super::{Config, properties};
 use crate::error::Error;
 use crate::http::{Request, Response};
-use crate::message::{Message, Qos, RequestProblem};
+use crate::message::{Message, Qos, RequestError};
 use crate::outcome::Receipt;
 
 /// The request that publishes a message at this time. Nothing is sent if it cannot succeed.
-pub fn publish_request(config: &Config, message: &Message, unix_ms: u64) -> Result<Request, RequestProblem> {
+pub fn publish_request(config: &Config, message: &Message, unix_ms: u64) -> Result<Request, RequestError> {
     config.authorised(unauthorised_request(config, message)?, unix_ms)
 }
 
 /// All of the request but what shows who the device is: a bad message is found before, and a signature ages.
-pub(super) fn unauthorised_request(config: &Config, message: &Message) -> Result<Request, RequestProblem> {
+pub(super) fn unauthorised_request(config: &Config, message: &Message) -> Result<Request, RequestError> {
     let mut target = Target::new(&["/topics/", &encode_topic(&wire_topic(message)?)?]);
     let payload = message.checked_payload()?;
     target.parameter(
@@ -41,7 +41,7 @@ pub(super) fn unauthorised_request(config: &Config, message: &Message) -> Result
 }
 
 /// The topic as the service knows it: that of the rule, where the message goes to one.
-pub(super) fn wire_topic(message: &Message) -> Result<String, RequestProblem> {
+pub(super) fn wire_topic(message: &Message) -> Result<String, RequestError> {
     match &message.rule {
         Some(rule) => Ok(rule_topic(rule, &message.topic)?),
         None => Ok(message.topic.clone()),
@@ -50,7 +50,7 @@ pub(super) fn wire_topic(message: &Message) -> Result<String, RequestProblem> {
 
 /// What the answer to a publish request means.
 pub fn read_publish_response(config: &Config, response: &Response) -> Result<Receipt, Error> {
-    match check(Asked::Publication(config.way()), response) {
+    match check(Asked::Publication(config.auth_method()), response) {
         Ok(answer) => Ok(Receipt { message_id: None, trace_id: answer.trace_id, attempts: 1 }),
         Err(error) => Err(error.without(config.secrets())),
     }
@@ -72,7 +72,7 @@ mod tests {
         Message::new("device/message", vec![0; payload], Qos::AtLeastOnce)
     }
 
-    fn path(message: &Message) -> Result<String, RequestProblem> {
+    fn path(message: &Message) -> Result<String, RequestError> {
         publish_request(&config("a.example", 8443), message, 0).map(|request| request.path_with_query)
     }
 
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(path(&for_rule("my_rule", "a/b")).unwrap(), "/topics/%24aws%2Frules%2Fmy_rule%2Fa%2Fb?qos=1");
         assert_eq!(path(&for_rule("my_rule", "")).unwrap(), "/topics/%24aws%2Frules%2Fmy_rule?qos=1");
         for name in ["", "a/b", "a-b", "é", &"r".repeat(129)] {
-            assert_eq!(path(&for_rule(name, "a")), Err(RequestProblem::InvalidField(Field::RuleName)), "{name}");
+            assert_eq!(path(&for_rule(name, "a")), Err(RequestError::InvalidField(Field::RuleName)), "{name}");
         }
     }
 
@@ -116,6 +116,6 @@ mod tests {
         let config = config("a.example", 443);
         assert!(publish_request(&config, &message(131_072), 0).is_ok());
         let problem = publish_request(&config, &message(131_073), 0).unwrap_err();
-        assert_eq!(problem, RequestProblem::PayloadTooLarge);
+        assert_eq!(problem, RequestError::PayloadTooLarge);
     }
 }

@@ -4,7 +4,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::Way;
+use super::AuthMethod;
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
 use crate::json;
@@ -18,14 +18,14 @@ const THROTTLED_PAUSE_MS: u64 = 1_000;
 pub(super) enum Request {
     /// A temporary key.
     Credentials,
-    /// To publish a message, authenticated in this way.
-    Publication(Way),
+    /// To publish a message, authenticated by this method.
+    Publication(AuthMethod),
     /// To change a shadow.
-    ShadowUpdate(Way),
+    ShadowUpdate(AuthMethod),
     /// To send a message to one client.
-    DirectMessage(Way),
+    DirectMessage(AuthMethod),
     /// Something else.
-    Operation(Way),
+    Operation(AuthMethod),
 }
 
 /// The answer of a success, the error of anything else.
@@ -82,9 +82,10 @@ impl Request {
     fn is_with_temporary_key(self) -> bool {
         match self {
             Self::Credentials => false,
-            Self::Publication(way) | Self::ShadowUpdate(way) | Self::DirectMessage(way) | Self::Operation(way) => {
-                way == Way::CredentialsProvider
-            }
+            Self::Publication(auth_method)
+            | Self::ShadowUpdate(auth_method)
+            | Self::DirectMessage(auth_method)
+            | Self::Operation(auth_method) => auth_method == AuthMethod::CredentialsProvider,
         }
     }
 }
@@ -126,29 +127,29 @@ mod tests {
     }
 
     fn read(response: &Response) -> Result<Answer, Error> {
-        check(Request::Publication(Way::Certificate), response)
+        check(Request::Publication(AuthMethod::Certificate), response)
     }
 
     #[test]
     fn a_temporary_key_that_is_rejected_is_worth_another_one() {
         for message in ["expired", "invalid."] {
             let body = format!(r#"{{"message":"The security token included in the request is {message}"}}"#);
-            let temporary = check(Request::Publication(Way::CredentialsProvider), &response(403, &[], &body));
+            let temporary = check(Request::Publication(AuthMethod::CredentialsProvider), &response(403, &[], &body));
             assert_eq!(temporary.unwrap_err().retry, Retry::AfterAuthentication);
-            let static_key = check(Request::Publication(Way::SigV4), &response(403, &[], &body));
+            let static_key = check(Request::Publication(AuthMethod::SigV4), &response(403, &[], &body));
             assert_eq!(static_key.unwrap_err().cause, Cause::Forbidden);
         }
     }
 
     #[test]
     fn a_status_means_one_thing_here_and_another_there() {
-        let way = Way::SigV4;
+        let auth_method = AuthMethod::SigV4;
         for (asked, status, cause) in [
-            (Request::ShadowUpdate(way), 409, Cause::VersionConflict),
-            (Request::Operation(way), 409, Cause::Conflict),
-            (Request::DirectMessage(way), 504, Cause::Unconfirmed),
-            (Request::Operation(way), 504, Cause::ServerError),
-            (Request::ShadowUpdate(way), 415, Cause::InvalidRequest),
+            (Request::ShadowUpdate(auth_method), 409, Cause::VersionConflict),
+            (Request::Operation(auth_method), 409, Cause::Conflict),
+            (Request::DirectMessage(auth_method), 504, Cause::Unconfirmed),
+            (Request::Operation(auth_method), 504, Cause::ServerError),
+            (Request::ShadowUpdate(auth_method), 415, Cause::InvalidRequest),
         ] {
             assert_eq!(check(asked, &response(status, &[], "{}")).unwrap_err().cause, cause, "{asked:?}");
         }

@@ -4,7 +4,7 @@
 use alloc::string::String;
 
 use crate::field::Field;
-use crate::topic::{SEGMENT, TopicProblem, check_common, check_size, is_dot_segment, push_segment};
+use crate::topic::{SEGMENT, TopicError, check_common, check_size, is_dot_segment, push_segment};
 
 /// Limits of the message broker, without the prefix of Basic Ingest.
 const MAX_BYTES: usize = 256;
@@ -17,7 +17,7 @@ const MAX_RULE: usize = 128;
 const BASIC_INGEST: &[u8] = b"$aws/rules/";
 
 /// The topic as one percent-encoded path segment, if AWS can take it.
-pub fn encode_topic(topic: &str) -> Result<String, TopicProblem> {
+pub fn encode_topic(topic: &str) -> Result<String, TopicError> {
     check_topic(topic)?;
     let mut encoded = String::with_capacity(topic.len() * 2);
     push_segment(&mut encoded, topic.as_bytes(), SEGMENT);
@@ -35,20 +35,20 @@ pub(super) fn rule_topic(rule: &str, topic: &str) -> Result<String, Field> {
 }
 
 /// Whether AWS can take it.
-pub(super) fn check_topic(topic: &str) -> Result<(), TopicProblem> {
+pub(super) fn check_topic(topic: &str) -> Result<(), TopicError> {
     check_common(topic)?;
     let topic = topic.as_bytes();
     if is_dot_segment(topic) {
-        return Err(TopicProblem::DotSegment);
+        return Err(TopicError::DotSegment);
     }
     check_reserved(topic)?;
     check_limits(topic)
 }
 
 /// Counts against the limits of the message broker.
-pub(super) fn check_limits(topic: &[u8]) -> Result<(), TopicProblem> {
+pub(super) fn check_limits(topic: &[u8]) -> Result<(), TopicError> {
     if topic.strip_prefix(BASIC_INGEST).is_some_and(|rest| rest.split(is_slash).next().is_some_and(is_too_long)) {
-        return Err(TopicProblem::TooLong);
+        return Err(TopicError::TooLong);
     }
     check_size(without_basic_ingest_prefix(topic), MAX_BYTES, MAX_SLASHES)
 }
@@ -67,14 +67,14 @@ fn without_basic_ingest_prefix(topic: &[u8]) -> &[u8] {
 
 /// Only what AWS has below `$aws/` may begin with `$`. Which families there are, and which of them are open over HTTPS, is not
 /// refused here: AWS adds to them, and says no to the others.
-pub(super) fn check_reserved(topic: &[u8]) -> Result<(), TopicProblem> {
+pub(super) fn check_reserved(topic: &[u8]) -> Result<(), TopicError> {
     let is_open = match (topic.strip_prefix(b"$aws/"), topic.strip_prefix(BASIC_INGEST)) {
         // The name of a rule is missing.
         (_, Some(rest)) => !matches!(rest.first(), None | Some(b'/')),
         (Some(rest), None) => !rest.is_empty(),
         (None, None) => !topic.starts_with(b"$"),
     };
-    if is_open { Ok(()) } else { Err(TopicProblem::Reserved) }
+    if is_open { Ok(()) } else { Err(TopicError::Reserved) }
 }
 
 /// The families that are not known to be open over HTTPS: what AWS refuses there may be taken over MQTT.
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_arrive() {
-        use TopicProblem as P;
+        use TopicError as P;
         for (topic, problem) in [
             ("", P::Empty),
             (".", P::DotSegment),
@@ -134,20 +134,20 @@ mod tests {
     #[test]
     fn counts_bytes_not_characters_up_to_256() {
         assert!(encode_topic(&"a".repeat(256)).is_ok());
-        assert_eq!(encode_topic(&"a".repeat(257)), Err(TopicProblem::TooLong));
+        assert_eq!(encode_topic(&"a".repeat(257)), Err(TopicError::TooLong));
         assert!(encode_topic(&"é".repeat(128)).is_ok());
-        assert_eq!(encode_topic(&"é".repeat(129)), Err(TopicProblem::TooLong));
+        assert_eq!(encode_topic(&"é".repeat(129)), Err(TopicError::TooLong));
     }
 
     #[test]
     fn does_not_count_the_prefix_of_basic_ingest() {
         assert!(encode_topic("a/b/c/d/e/f/g/h").is_ok());
         assert!(encode_topic("$aws/rules/rule/a/b/c/d/e/f/g/h").is_ok());
-        assert_eq!(encode_topic("$aws/rules/rule/a/b/c/d/e/f/g/h/i"), Err(TopicProblem::TooManySlashes));
+        assert_eq!(encode_topic("$aws/rules/rule/a/b/c/d/e/f/g/h/i"), Err(TopicError::TooManySlashes));
         assert!(encode_topic(&format!("$aws/rules/rule/{}", "a".repeat(256))).is_ok());
         assert!(encode_topic("$aws/rules/rule").is_ok());
         assert!(encode_topic(&format!("$aws/rules/{}/a", "r".repeat(128))).is_ok());
-        assert_eq!(encode_topic(&format!("$aws/rules/{}/a", "r".repeat(129))), Err(TopicProblem::TooLong));
+        assert_eq!(encode_topic(&format!("$aws/rules/{}/a", "r".repeat(129))), Err(TopicError::TooLong));
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         for topic in
             ["$SYS/broker", "$mine", "$", "$aws", "$aws/", "$aws/rules/", "$aws/rules//x", "$AWS/things/x/shadow/get"]
         {
-            assert_eq!(encode_topic(topic), Err(TopicProblem::Reserved), "{topic}");
+            assert_eq!(encode_topic(topic), Err(TopicError::Reserved), "{topic}");
         }
         for (topic, is_for_mqtt) in [
             ("$aws/things/x/shadow/update", false),

@@ -1,43 +1,43 @@
 //! What becomes of a message with each answer, or with none.
 
-use super::authentication::{Authentication, Epoch};
+use super::authenticator::{Authenticator, Epoch};
 use super::clock::Clock;
 use super::item::Verdict;
 use super::kind::Kind;
-use super::{Errand, Exchange, Flight, RequestId, Subject};
+use super::{ErrorContext, Exchange, InFlight, RequestId, RequestKind};
 use crate::error::{Cause, Error, Stage};
-use crate::http::{Failure, MAX_REPLY_BODY, NoAnswer, Response};
+use crate::http::{MAX_REPLY_BODY, Response, TransportError, TransportErrorKind};
 use crate::moment::Moment;
 use crate::outcome::{Receipt, Retry};
 
 impl Exchange {
     /// What came of a request. Ids that are not under way are ignored.
-    pub fn answer(&mut self, now: Moment, id: RequestId, answered: Result<Response, NoAnswer>) {
-        let Some(position) = self.under_way.iter().position(|flight| flight.id == id) else { return };
-        let flight = self.under_way.swap_remove(position);
+    pub fn handle_response(&mut self, now: Moment, id: RequestId, answered: Result<Response, TransportError>) {
+        let Some(position) = self.under_way.iter().position(|request| request.id == id) else { return };
+        let request = self.under_way.swap_remove(position);
         match &answered {
             Ok(_) => self.outage.heard(),
-            Err(NoAnswer { failure: Failure::ConnectTimeout, .. }) => {
-                self.outage.connected_too_slowly(flight.connect_timeout_ms);
+            Err(TransportError { kind: TransportErrorKind::ConnectTimeout, .. }) => {
+                self.outage.connected_too_slowly(request.connect_timeout_ms);
             }
             Err(_) => {}
         }
-        match flight.errand {
-            Errand::Authentication => self.authenticated(now, &flight, answered),
-            Errand::Publication { item, epoch, clock } => {
-                self.published(now, &flight, item, epoch, clock, answered);
+        match request.kind {
+            RequestKind::Authentication => self.authenticated(now, &request, answered),
+            RequestKind::Publication { item, epoch, clock } => {
+                self.published(now, &request, item, epoch, clock, answered);
             }
         }
     }
 
-    fn authenticated(&mut self, now: Moment, flight: &Flight, answered: Result<Response, NoAnswer>) {
+    fn authenticated(&mut self, now: Moment, request: &InFlight, answered: Result<Response, TransportError>) {
         let Some(authentication) = &mut self.authentication else { return };
         // While an older token serves, it is the messages that show whether anything gets through.
         let is_urgent = authentication.credential().is_none();
-        if let Err(no_answer) = &answered {
+        if let Err(transport_error) = &answered {
             let pause_ms = self.backoff.pause_ms(self.outage.failures().saturating_add(1), 0);
-            let is_telling = is_urgent && no_answer.failure.is_transient();
-            self.outage.failed(now.monotonic_ms, flight.id, pause_ms, is_telling);
+            let is_telling = is_urgent && transport_error.kind.is_transient();
+            self.outage.failed(now.monotonic_ms, request.id, pause_ms, is_telling);
         }
         authentication.answer(now, &*self.platform, answered, &mut self.backoff, &mut self.clock);
     }
@@ -45,22 +45,22 @@ impl Exchange {
     fn published(
         &mut self,
         now: Moment,
-        flight: &Flight,
+        request: &InFlight,
         index: usize,
         epoch: Epoch,
         clock: Clock,
-        answered: Result<Response, NoAnswer>,
+        answered: Result<Response, TransportError>,
     ) {
         self.has_been_answered |= answered.is_ok();
         let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
         let read = match answered {
             Ok(response) => self.read(index, &response).map_err(|error| error.at(now.unix_ms, &response)),
-            Err(no_answer) => Err(Error::no_answer(Stage::Publication, self.after_answers(no_answer))),
+            Err(transport_error) => Err(Error::transport(Stage::Publication, self.after_answers(transport_error))),
         };
         let error = match read {
             Ok(receipt) => return self.accepted(now, index, epoch, receipt),
             Err(error) => {
-                self.platform.redact(error).without(self.authentication.iter().flat_map(Authentication::secrets))
+                self.platform.redact(error).without(self.authentication.iter().flat_map(Authenticator::secrets))
             }
         };
         let max_attempts = self.options.max_attempts;
@@ -78,7 +78,7 @@ impl Exchange {
             Kind::Final => {}
             _ => {
                 let is_cut_short = self.item(index).deadline_ms() <= now.monotonic_ms;
-                self.outage.not_taken(flight.sent_ms, &error, is_cut_short);
+                self.outage.not_taken(request.sent_ms, &error, is_cut_short);
             }
         }
         if kind == Kind::TokenRejected
@@ -89,11 +89,11 @@ impl Exchange {
         let verdict = self.item(index).failed(now.monotonic_ms, error.clone(), max_attempts);
         let pause_ms = self.pause_ms(now, index, &error);
         if let (Kind::RefusedForNow, Retry::AfterMs(at_least_ms)) = (kind, error.retry) {
-            let quiet_ms = self.backoff.pause_ms(self.pace.quieted().saturating_add(1), 0).max(at_least_ms);
-            self.pace.refused(now.monotonic_ms, quiet_ms);
+            let quiet_ms = self.backoff.pause_ms(self.window.quieted().saturating_add(1), 0).max(at_least_ms);
+            self.window.refused(now.monotonic_ms, quiet_ms);
         }
         if error.answer.is_none() {
-            self.outage.failed(now.monotonic_ms, flight.id, pause_ms, kind != Kind::Final);
+            self.outage.failed(now.monotonic_ms, request.id, pause_ms, kind != Kind::Final);
         }
         match verdict {
             Verdict::Final => self.give_up(index),
@@ -104,22 +104,22 @@ impl Exchange {
 
     /// Whom messages have been answered to is not closed upon for what he is. Only messages count: a key may come from another
     /// server than the one they go to.
-    fn after_answers(&self, no_answer: NoAnswer) -> NoAnswer {
-        match no_answer.failure {
-            Failure::ConnectionClosed if self.has_been_answered => {
-                NoAnswer { failure: Failure::KeptConnectionClosed, ..no_answer }
+    fn after_answers(&self, transport_error: TransportError) -> TransportError {
+        match transport_error.kind {
+            TransportErrorKind::ConnectionClosed if self.has_been_answered => {
+                TransportError { kind: TransportErrorKind::KeptConnectionClosed, ..transport_error }
             }
-            _ => no_answer,
+            _ => transport_error,
         }
     }
 
     fn read(&mut self, index: usize, response: &Response) -> Result<Receipt, Error> {
-        let Subject::Operation(operation) = &self.slots[index].subject else {
+        let ErrorContext::Operation(operation) = &self.slots[index].context else {
             return self.platform.read_receipt(response);
         };
         // A refusal is one however long its page is, but half a reply is none.
         if response.is_success() && response.body.len() > MAX_REPLY_BODY {
-            return Err(Error::no_answer(Stage::Publication, Failure::AnswerTooLarge.into()));
+            return Err(Error::transport(Stage::Publication, TransportErrorKind::AnswerTooLarge.into()));
         }
         let reply = operation.read_reply(&*self.platform, response)?;
         let receipt = reply.receipt.clone();
@@ -128,7 +128,7 @@ impl Exchange {
     }
 
     fn accepted(&mut self, now: Moment, index: usize, epoch: Epoch, receipt: Receipt) {
-        self.pace.accepted();
+        self.window.accepted();
         self.outage.taken(now.monotonic_ms);
         if let Some(authentication) = &mut self.authentication {
             authentication.accepted(epoch);
@@ -159,7 +159,7 @@ impl Exchange {
         let left_ms = item.deadline_ms().saturating_sub(now.monotonic_ms);
         // AWS closes the connections of a device that it does not know yet, and takes half a minute to provision it: what
         // is left of the attempts is spread over what is left of the time, after one that comes soon.
-        let is_closed = error.cause == Cause::Transport(Failure::ConnectionClosed);
+        let is_closed = error.cause == Cause::Transport(TransportErrorKind::ConnectionClosed);
         if is_closed && !has_heard && unknown_attempts > 1 {
             return left_ms / u64::from(max_attempts.saturating_sub(unknown_attempts).saturating_add(1));
         }

@@ -3,7 +3,7 @@
 //! else; the rules are the table in `docs/retries.md`, which a test makes from here.
 
 use crate::error::{Cause, Error};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::outcome::{Delivery, Retry};
 
 /// What a failed attempt means for the next one.
@@ -40,12 +40,12 @@ impl Kind {
 pub(super) fn more_telling(before: Option<Error>, last: Error, is_cut_short: bool) -> Error {
     let Some(before) = before.filter(|before| is_cut_short && !is_timeout(before)) else { return last };
     match last.cause {
-        Cause::Transport(Failure::AnswerTimeout) if before.delivery == Delivery::NotSent => last,
+        Cause::Transport(TransportErrorKind::AnswerTimeout) if before.delivery == Delivery::NotSent => last,
         _ if is_timeout(&last) => before,
         _ => last,
     }
 }
 
 fn is_timeout(error: &Error) -> bool {
-    matches!(error.cause, Cause::Transport(Failure::AnswerTimeout | Failure::ConnectTimeout))
+    matches!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout | TransportErrorKind::ConnectTimeout))
 }

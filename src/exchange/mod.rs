@@ -4,26 +4,26 @@
 //!
 //! # The loop
 //!
-//! 1. Call [`Exchange::next`].
+//! 1. Call [`Exchange::poll`].
 //! 2. On [`Step::Send`], begin the request, do not wait for it, and go to 1.
 //! 3. On [`Step::Wait`], wait until some request has its answer or the time has come. Give each answer to
-//!    [`Exchange::answer`]. Go to 1.
+//!    [`Exchange::handle_response`]. Go to 1.
 //! 4. On [`Step::Done`], take the [`outcomes`](Exchange::outcomes).
 //!
 //! A single message is an exchange of one.
 
 mod answers;
-mod authentication;
+mod authenticator;
 mod backoff;
 mod clock;
+mod congestion_window;
+mod error_context;
 mod item;
 mod kind;
 mod options;
 mod outage;
 mod outcomes;
-mod pace;
 mod queue;
-mod subject;
 #[cfg(all(test, feature = "aliyun", feature = "aws"))]
 mod tests;
 
@@ -32,22 +32,22 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use error_context::ErrorContext;
 pub use options::Options;
-pub use subject::Subject;
 
-use authentication::{Access, Authentication, Epoch};
+use authenticator::{Access, Authenticator, Epoch};
 use backoff::Backoff;
 use clock::Clock;
+use congestion_window::CongestionWindow;
 use item::Item;
 use outage::Outage;
-use pace::Pace;
 use queue::Queue;
 
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::http::{MAX_REPLY_BODY, MAX_RESPONSE_BODY, Request};
-use crate::message::{Message, Qos, RequestProblem};
+use crate::message::{Message, Qos, RequestError};
 use crate::moment::Moment;
 use crate::operation::{Operation, Reply};
 use crate::outcome::{Delivery, Receipt};
@@ -60,13 +60,13 @@ pub type RequestId = u32;
 /// A request to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Names it in [`Exchange::answer`].
+    /// Names it in [`Exchange::handle_response`].
     pub id: RequestId,
     /// The request.
     pub request: Request,
-    /// Give up with [`ConnectTimeout`](crate::http::Failure::ConnectTimeout) when there is no connection by then.
+    /// Give up with [`ConnectTimeout`](crate::http::TransportErrorKind::ConnectTimeout) when there is no connection by then.
     pub connect_timeout_ms: u32,
-    /// Give up with [`AnswerTimeout`](crate::http::Failure::AnswerTimeout) when there is no answer by then.
+    /// Give up with [`AnswerTimeout`](crate::http::TransportErrorKind::AnswerTimeout) when there is no answer by then.
     pub timeout_ms: u32,
     /// Read no more of the body of the answer than this and one byte more, which tells that it was cut. Status and headers
     /// decide in most cases, and where they do not, whoever reads the answer finds out.
@@ -83,7 +83,7 @@ pub struct Outgoing {
 pub enum Step {
     /// Begin this request.
     Send(Outgoing),
-    /// Have this signed, and give the signature to [`Exchange::signed`]. Only where the platform's configuration says that
+    /// Have this signed, and give the signature to [`Exchange::handle_signature`]. Only where the platform's configuration says that
     /// somebody else signs. Whoever takes longer than a message may take is too late.
     Sign(Signing),
     /// Wait for an answer, or until the monotonic clock shows this.
@@ -99,15 +99,15 @@ pub struct Exchange {
     platform: Arc<dyn Platform>,
     options: Options,
     backoff: Backoff,
-    pace: Pace,
+    window: CongestionWindow,
     outage: Outage,
     /// For platforms that want a token.
-    authentication: Option<Authentication>,
+    authentication: Option<Authenticator>,
     slots: Vec<Slot>,
     unfinished: usize,
     queue: Queue,
     /// As many as may be in flight: few enough to look through.
-    under_way: Vec<Flight>,
+    under_way: Vec<InFlight>,
     next_id: RequestId,
     /// Whether a message has been answered, here or in an exchange before this one.
     has_been_answered: bool,
@@ -119,7 +119,7 @@ pub struct Exchange {
 /// The place of one message.
 #[derive(Debug)]
 struct Slot {
-    subject: Subject,
+    context: ErrorContext,
     progress: Progress,
 }
 
@@ -131,16 +131,16 @@ enum Progress {
 
 /// A request under way.
 #[derive(Debug)]
-struct Flight {
+struct InFlight {
     id: RequestId,
-    errand: Errand,
+    kind: RequestKind,
     sent_ms: u64,
     connect_timeout_ms: u32,
 }
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug)]
-enum Errand {
+enum RequestKind {
     Authentication,
     Publication {
         item: usize,
@@ -168,13 +168,13 @@ impl Exchange {
         credential: Option<Credential>,
         seed: u64,
         messages: Vec<Message>,
-    ) -> Result<Self, ConfigurationProblem> {
+    ) -> Result<Self, ConfigError> {
         let mut exchange = Self::empty(platform, options, credential, seed, messages.len())?;
         for message in messages {
             let request = exchange.platform.publish_request(&message);
             let qos = message.qos;
-            let subject = Subject::publication(&*exchange.platform, message);
-            exchange.admit(request, qos, subject);
+            let context = ErrorContext::publication(&*exchange.platform, message);
+            exchange.admit(request, qos, context);
         }
         Ok(exchange)
     }
@@ -186,10 +186,10 @@ impl Exchange {
         credential: Option<Credential>,
         seed: u64,
         operation: Arc<dyn Operation>,
-    ) -> Result<Self, ConfigurationProblem> {
+    ) -> Result<Self, ConfigError> {
         let mut exchange = Self::empty(platform, options, credential, seed, 1)?;
         let request = operation.request(&*exchange.platform);
-        exchange.admit(request, operation.qos(), Subject::Operation(operation));
+        exchange.admit(request, operation.qos(), ErrorContext::Operation(operation));
         Ok(exchange)
     }
 
@@ -199,14 +199,14 @@ impl Exchange {
         credential: Option<Credential>,
         seed: u64,
         capacity: usize,
-    ) -> Result<Self, ConfigurationProblem> {
+    ) -> Result<Self, ConfigError> {
         options.check()?;
         Ok(Self {
             backoff: Backoff::new(&options, seed),
-            pace: Pace::new(options.max_in_flight),
+            window: CongestionWindow::new(options.max_in_flight),
             has_been_answered: false,
             outage: Outage::new(&options),
-            authentication: platform.wants_credential().then(|| Authentication::new(credential)),
+            authentication: platform.wants_credential().then(|| Authenticator::new(credential)),
             platform,
             options,
             slots: Vec::with_capacity(capacity),
@@ -229,7 +229,7 @@ impl Exchange {
         self.clock.ahead_ms()
     }
 
-    fn admit(&mut self, prepared: Result<Request, RequestProblem>, qos: Qos, subject: Subject) {
+    fn admit(&mut self, prepared: Result<Request, RequestError>, qos: Qos, context: ErrorContext) {
         let progress = match prepared {
             Ok(request) => {
                 self.queue.add(self.slots.len());
@@ -238,11 +238,11 @@ impl Exchange {
             }
             Err(problem) => Progress::Finished(Err(problem.into())),
         };
-        self.slots.push(Slot { subject, progress });
+        self.slots.push(Slot { context, progress });
     }
 
     /// What to do next.
-    pub fn next(&mut self, now: Moment) -> Step {
+    pub fn poll(&mut self, now: Moment) -> Step {
         self.queue.wake(now.monotonic_ms);
         self.end_overdue(now);
         let mut until_ms = None;
@@ -254,7 +254,7 @@ impl Exchange {
                     }
                 }
                 Access::Request { request, timeout_ms } => {
-                    return Step::Send(self.begin(now, Errand::Authentication, request, timeout_ms));
+                    return Step::Send(self.begin(now, RequestKind::Authentication, request, timeout_ms));
                 }
                 Access::Sign(signing) => return Step::Sign(signing),
                 Access::Wait { until_ms: until } => {
@@ -264,7 +264,7 @@ impl Exchange {
                 Access::Failed(error) => self.end_ready(&error),
             }
         }
-        if self.unfinished == 0 && !self.authentication.as_ref().is_some_and(Authentication::is_renewing) {
+        if self.unfinished == 0 && !self.authentication.as_ref().is_some_and(Authenticator::is_renewing) {
             return Step::Done;
         }
         Step::Wait([until_ms, self.wakes_ms(now)].into_iter().flatten().min())
@@ -272,7 +272,7 @@ impl Exchange {
 
     /// Whether anything waits for its turn: a message, or an authentication that somebody else has signed.
     fn is_any_ready(&self) -> bool {
-        let is_waiting = |authentication: &Authentication| {
+        let is_waiting = |authentication: &Authenticator| {
             authentication.is_signed() && (self.unfinished > 0 || authentication.is_renewing())
         };
         self.queue.is_any_ready() || self.authentication.as_ref().is_some_and(is_waiting)
@@ -280,11 +280,10 @@ impl Exchange {
 
     /// Whether one more request may begin, whatever it is for.
     fn may_begin(&self, now: Moment) -> bool {
-        let doubtful = self.authentication.as_ref().and_then(Authentication::doubtful);
-        let is_tried =
-            |flight: &Flight| matches!(flight.errand, Errand::Publication { epoch, .. } if Some(epoch) == doubtful);
+        let doubtful = self.authentication.as_ref().and_then(Authenticator::doubtful);
+        let is_tried = |request: &InFlight| matches!(request.kind, RequestKind::Publication { epoch, .. } if Some(epoch) == doubtful);
         self.outage.allows(now.monotonic_ms)
-            && self.pace.allows(self.under_way.len(), now.monotonic_ms)
+            && self.window.allows(self.under_way.len(), now.monotonic_ms)
             // A token that will most likely be rejected is tried with one message.
             && !self.under_way.iter().any(is_tried)
     }
@@ -293,9 +292,9 @@ impl Exchange {
     fn wakes_ms(&self, now: Moment) -> Option<u64> {
         let is_any_ready = self.is_any_ready();
         let opens_ms = self.outage.opens_at(now.monotonic_ms).filter(|_| is_any_ready);
-        let quiet_ms = self.pace.quiet_until_ms(now.monotonic_ms).filter(|_| is_any_ready);
+        let quiet_ms = self.window.quiet_until_ms(now.monotonic_ms).filter(|_| is_any_ready);
         let drought_ms = self.drought_ends_ms().filter(|_| self.queue.has_fresh());
-        let authentication_ms = self.authentication.as_ref().and_then(Authentication::ends_ms);
+        let authentication_ms = self.authentication.as_ref().and_then(Authenticator::ends_ms);
         [self.queue.wakes_ms(), self.queue.overdue_ms(), opens_ms, quiet_ms, drought_ms, authentication_ms]
             .into_iter()
             .flatten()
@@ -311,7 +310,7 @@ impl Exchange {
         if let Some(authentication) = &mut self.authentication {
             authentication.end_overdue(now);
         }
-        if let Some(error) = self.authentication.as_ref().and_then(Authentication::failure).cloned() {
+        if let Some(error) = self.authentication.as_ref().and_then(Authenticator::failure).cloned() {
             self.end_ready(&error);
         }
         if self.drought_ends_ms().is_some_and(|ends_ms| ends_ms <= now.monotonic_ms)
@@ -351,34 +350,34 @@ impl Exchange {
         let timeout_ms = item.begin_attempt(now.monotonic_ms, timeout_ms);
         let request = item.request.clone();
         let request = self.platform.authorise(request, self.credential(), clock.corrected(now));
-        Some(self.begin(now, Errand::Publication { item: index, epoch, clock }, request, timeout_ms))
+        Some(self.begin(now, RequestKind::Publication { item: index, epoch, clock }, request, timeout_ms))
     }
 
-    fn begin(&mut self, now: Moment, errand: Errand, request: Request, timeout_ms: u32) -> Outgoing {
+    fn begin(&mut self, now: Moment, kind: RequestKind, request: Request, timeout_ms: u32) -> Outgoing {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         let connect_timeout_ms = self.outage.connect_timeout_ms().min(timeout_ms);
         self.outage.begun(now.monotonic_ms, id);
-        self.under_way.push(Flight { id, errand, sent_ms: now.monotonic_ms, connect_timeout_ms });
+        self.under_way.push(InFlight { id, kind, sent_ms: now.monotonic_ms, connect_timeout_ms });
         let max_answer_bytes = if self.is_operation() { MAX_REPLY_BODY } else { MAX_RESPONSE_BODY };
-        let is_publication = matches!(errand, Errand::Publication { .. }) && !self.is_operation();
+        let is_publication = matches!(kind, RequestKind::Publication { .. }) && !self.is_operation();
         let body_needed = !is_publication || self.platform.needs_body_of_receipt();
         Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes, body_needed }
     }
 
     fn is_operation(&self) -> bool {
-        matches!(&self.slots[..], [Slot { subject: Subject::Operation(_), .. }])
+        matches!(&self.slots[..], [Slot { context: ErrorContext::Operation(_), .. }])
     }
 
     /// What came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
-    pub fn signed(&mut self, now: Moment, signature: Result<String, String>) {
+    pub fn handle_signature(&mut self, now: Moment, signature: Result<String, String>) {
         if let Some(authentication) = &mut self.authentication {
             authentication.signed(now, signature);
         }
     }
 
     /// What came of a [`Step::Sign`]: there is no need to, as another instance of the same device has obtained this.
-    pub fn obtained_elsewhere(&mut self, now: Moment, credential: Credential) {
+    pub fn handle_credential(&mut self, now: Moment, credential: Credential) {
         if let Some(authentication) = &mut self.authentication {
             authentication.obtained_elsewhere(now, credential);
         }
@@ -386,7 +385,7 @@ impl Exchange {
 
     /// Whether an authentication is under way.
     pub fn is_authenticating(&self) -> bool {
-        self.authentication.as_ref().is_some_and(Authentication::is_under_way)
+        self.authentication.as_ref().is_some_and(Authenticator::is_under_way)
     }
 
     /// A message that is not finished. Only such are queued, pausing or under way.

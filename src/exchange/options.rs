@@ -1,6 +1,6 @@
 //! Bounds and pace of an exchange.
 
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 
 /// Bounds and pace. [`Default`] is meant for a device on a mobile network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Default for Options {
 
 impl Options {
     /// Refuses what would never send anything.
-    pub fn check(&self) -> Result<(), ConfigurationProblem> {
+    pub fn check(&self) -> Result<(), ConfigError> {
         for (name, value) in [
             ("timeout", self.timeout_ms),
             ("connect timeout", self.connect_timeout_ms.unwrap_or(1)),
@@ -45,7 +45,7 @@ impl Options {
             ("maximum in flight", self.max_in_flight),
         ] {
             if value == 0 {
-                return Err(ConfigurationProblem::Zero(name));
+                return Err(ConfigError::Zero(name));
             }
         }
         Ok(())

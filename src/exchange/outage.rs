@@ -157,7 +157,7 @@ impl Outage {
 mod tests {
     use super::*;
     use crate::error::Stage;
-    use crate::http::Failure;
+    use crate::http::TransportErrorKind;
 
     fn outage() -> Outage {
         Outage::new(&Options::default())
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_drought_begins_with_the_request_that_failed_or_what_was_taken_last() {
-        let error = Error::no_answer(Stage::Publication, Failure::Unreachable.into());
+        let error = Error::transport(Stage::Publication, TransportErrorKind::Unreachable.into());
         let mut outage = outage();
         outage.not_taken(300, &error, false);
         outage.not_taken(200, &error, false);

@@ -1,7 +1,7 @@
 //! What has become of the messages.
 
 use super::item::Item;
-use super::{Errand, Exchange, Progress, Subject};
+use super::{ErrorContext, Exchange, Progress, RequestKind};
 use crate::error::{Cause, Error, Stage};
 use crate::operation::Reply;
 use crate::outcome::{Delivery, Receipt, Retry};
@@ -9,26 +9,26 @@ use crate::outcome::{Delivery, Receipt, Retry};
 impl Exchange {
     /// The outcomes in the order of the messages, with the subject of each. A message that has none yet is *unknown*
     /// where a request of it is under way, and otherwise as its last attempt left it.
-    pub fn outcomes(&self) -> impl Iterator<Item = (&Subject, Result<Receipt, Error>)> {
+    pub fn outcomes(&self) -> impl Iterator<Item = (&ErrorContext, Result<Receipt, Error>)> {
         self.slots.iter().enumerate().map(move |(index, slot)| {
             let outcome = match &slot.progress {
                 Progress::Finished(outcome) => outcome.clone(),
                 Progress::Open(item) => Err(abandoned(item, self.is_under_way(index))),
             };
-            (&slot.subject, outcome)
+            (&slot.context, outcome)
         })
     }
 
     fn is_under_way(&self, index: usize) -> bool {
-        let is_of = |errand: &Errand| matches!(errand, Errand::Publication { item, .. } if *item == index);
-        self.under_way.iter().any(|flight| is_of(&flight.errand))
+        let is_of = |kind: &RequestKind| matches!(kind, RequestKind::Publication { item, .. } if *item == index);
+        self.under_way.iter().any(|request| is_of(&request.kind))
     }
 
     /// What an operation has given.
-    pub fn reply(&self) -> Option<(&Subject, Result<Reply, Error>)> {
-        let (subject, outcome) = self.outcomes().next()?;
+    pub fn reply(&self) -> Option<(&ErrorContext, Result<Reply, Error>)> {
+        let (context, outcome) = self.outcomes().next()?;
         let reply = self.reply.clone();
-        Some((subject, outcome.map(|receipt| reply.unwrap_or_else(|| Reply::new(receipt, ())))))
+        Some((context, outcome.map(|receipt| reply.unwrap_or_else(|| Reply::new(receipt, ())))))
     }
 }
 

@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Situation, Version};
-use crate::configuration::ConfigurationProblem;
+use super::{MqttErrorContext, Version};
+use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::field::Field;
-use crate::message::{Message, Properties, RequestProblem};
+use crate::message::{Message, Properties, RequestError};
 use crate::secret::Secret;
 use crate::signing::Signing;
 use crate::topic;
@@ -39,9 +39,9 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// What it would refuse, or close the connection upon.
-    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestError> {
         if message.rule.is_some() {
-            return Err(RequestProblem::Unsupported);
+            return Err(RequestError::Unsupported);
         }
         topic::check_common(&message.topic)?;
         check_properties(message.properties.as_ref(), version)?;
@@ -53,7 +53,7 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// As [`check_message`](Self::check_message).
-    fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+    fn check_filter(&self, filter: &str) -> Result<(), RequestError> {
         Ok(topic::check_filter(filter)?)
     }
 
@@ -62,9 +62,9 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// The bounds that it breaks.
-    fn check_keep_alive(&self, seconds: u16) -> Result<(), ConfigurationProblem> {
+    fn check_keep_alive(&self, seconds: u16) -> Result<(), ConfigError> {
         match seconds {
-            0 => Err(ConfigurationProblem::Zero("keep-alive")),
+            0 => Err(ConfigError::Zero("keep-alive")),
             _ => Ok(()),
         }
     }
@@ -84,9 +84,9 @@ pub trait Broker: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// What it does not have.
-    fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), ConfigurationProblem> {
+    fn check_session(&self, version: Version, will: Option<&Message>) -> Result<(), ConfigError> {
         match will.map(|will| self.check_message(will, version)) {
-            Some(Err(_)) => Err(ConfigurationProblem::Malformed("will")),
+            Some(Err(_)) => Err(ConfigError::Malformed("will")),
             Some(Ok(_)) | None => Ok(()),
         }
     }
@@ -97,8 +97,8 @@ pub trait Broker: fmt::Debug + Send + Sync {
     }
 
     /// The likely reason of an error and the next step, for people.
-    fn explain(&self, error: &Error, _: Version, situation: &Situation) -> String {
-        super::explain::explain(error, situation)
+    fn explain(&self, error: &Error, _: Version, context: &MqttErrorContext) -> String {
+        super::explain::explain(error, context)
     }
 }
 
@@ -125,10 +125,10 @@ pub struct Login {
 /// # Errors
 ///
 /// The property that is too long, or that this version of MQTT has none.
-pub fn check_properties(properties: Option<&Properties>, version: Version) -> Result<(), RequestProblem> {
+pub fn check_properties(properties: Option<&Properties>, version: Version) -> Result<(), RequestError> {
     let Some(properties) = properties else { return Ok(()) };
     if version == Version::V3 {
-        return Err(RequestProblem::Unsupported);
+        return Err(RequestError::Unsupported);
     }
     let is_too_long = |text: &String| text.len() > MAX_TEXT;
     if properties.content_type.as_ref().is_some_and(is_too_long) {
@@ -141,7 +141,7 @@ pub fn check_properties(properties: Option<&Properties>, version: Version) -> Re
         return Err(Field::UserProperty.into());
     }
     match &properties.correlation_data {
-        Some(data) if data.len() > MAX_TEXT => Err(RequestProblem::PayloadTooLarge),
+        Some(data) if data.len() > MAX_TEXT => Err(RequestError::PayloadTooLarge),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::outcome::Receipt;
 
 /// The broker has accepted the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Connection {
+pub struct AcceptedConnection {
     /// It remembers the subscriptions of an earlier one.
     pub session_present: bool,
     /// The keep-alive in force.
@@ -49,7 +49,7 @@ pub struct Incoming {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// There is a connection.
-    Connected(Connection),
+    Connected(AcceptedConnection),
     /// There is none.
     Disconnected(Disconnection),
     /// A message came.

@@ -7,11 +7,11 @@ use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 
 /// The error in words, and the next step where there is one on every broker.
-pub fn explain(error: &Error, situation: &Situation) -> String {
+pub fn explain(error: &Error, context: &MqttErrorContext) -> String {
     let step = elsewhere_step(error)
         .or_else(|| limit_step(error))
         .or_else(|| other_version(error))
-        .or_else(|| received_step(situation));
+        .or_else(|| received_step(context));
     match step {
         Some(_) => with_step(error, step),
         None => crate::explain::explain(error),
@@ -60,20 +60,20 @@ pub fn limit_step(error: &Error) -> Option<&'static str> {
 }
 
 /// The next step where the broker has sent what cannot be taken: it has said enough to know that it speaks MQTT.
-pub fn received_step(situation: &Situation) -> Option<&'static str> {
-    match situation {
-        Situation::RuleBroken => Some(
+pub fn received_step(context: &MqttErrorContext) -> Option<&'static str> {
+    match context {
+        MqttErrorContext::RuleBroken => Some(
             "the other end speaks MQTT and breaks its rules, so the endpoint need not be wrong: tell whoever runs the \
              broker, or what stands in front of it",
         ),
-        Situation::TooMuch => Some("subscribe to fewer topics, or have what is published to them made smaller"),
+        MqttErrorContext::TooMuch => Some("subscribe to fewer topics, or have what is published to them made smaller"),
         _ => None,
     }
 }
 
 /// What was going on when an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Situation<'a> {
+pub enum MqttErrorContext<'a> {
     /// Getting a connection.
     Connecting,
     /// A connection was lost.

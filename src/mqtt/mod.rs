@@ -4,11 +4,11 @@
 //!
 //! # The loop
 //!
-//! 1. Call [`Session::next`] and do what it says.
-//! 2. Write what is in [`Session::output`] as far as the connection takes it, and say so with [`Session::written`].
-//! 3. On [`Step::Wait`], wait until bytes come ([`Session::received`]), the connection ends ([`Session::failed`]), room
+//! 1. Call [`Session::poll`] and do what it says.
+//! 2. Write what is in [`Session::output`] as far as the connection takes it, and say so with [`Session::handle_written`].
+//! 3. On [`Step::Wait`], wait until bytes come ([`Session::handle_input`]), the connection ends ([`Session::handle_transport_error`]), room
 //!    is there for more output, or the time has come. Go to 1.
-//! 4. Take the [`events`](Session::event) at any time, and [`acknowledge`](Session::acknowledge) the messages among them once
+//! 4. Take the [`events`](Session::poll_event) at any time, and [`acknowledge`](Session::acknowledge) the messages among them once
 //!    they are safe.
 //!
 //! # What holds
@@ -36,16 +36,16 @@ mod explain;
 mod options;
 mod outbox;
 mod output;
-mod pace;
 mod packet;
 mod reason;
 mod reconnect;
+mod send_rate;
 mod session;
 mod subscriptions;
 
 pub use broker::{Broker, Login, MAX_TEXT, check_properties};
-pub use event::{Connection, Disconnection, Event, Incoming, Unfinished};
-pub use explain::{Situation, elsewhere_step, explain, limit_step, other_version, received_step};
+pub use event::{AcceptedConnection, Disconnection, Event, Incoming, Unfinished};
+pub use explain::{MqttErrorContext, elsewhere_step, explain, limit_step, other_version, received_step};
 pub use options::{FullQueue, Options, QueueLimit};
 pub use session::{Config, Session, Step};
 pub use subscriptions::{RetainHandling, Subscription, SubscriptionOptions};

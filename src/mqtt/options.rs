@@ -1,7 +1,7 @@
 //! The policies of a session. They are those that the vendors' SDKs have, with two differences: a message that is dropped is
 //! named, and draining a queue ends however fast new messages come.
 
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 
 /// How many messages may wait while there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub(super) enum NotTaken {
 
 /// How the connection stands, for a message that comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum QueuePhase {
     /// There is none.
     Offline,
     /// There is one, and messages that waited for it go first.
@@ -115,9 +115,9 @@ impl Outbox {
     }
 
     /// Makes room for a message that takes so many bytes, and says which ones had to go for it.
-    pub fn make_room(&mut self, bytes: usize, standing: Standing) -> Result<Vec<Entry>, NotTaken> {
+    pub fn make_room(&mut self, bytes: usize, phase: QueuePhase) -> Result<Vec<Entry>, NotTaken> {
         let mut dropped = Vec::new();
-        while self.is_full_for(bytes, standing)? {
+        while self.is_full_for(bytes, phase)? {
             // What was sent before may have arrived: that it did not cannot be said of it.
             let oldest = self.waiting.iter().position(|entry| entry.packet_id.is_none());
             let (FullQueue::DropOldest, Some(index)) = (self.full, oldest) else {
@@ -142,18 +142,18 @@ impl Outbox {
     }
 
     /// Whether a message that takes so many bytes costs others their place, or is not taken.
-    pub fn is_full(&self, bytes: usize, standing: Standing) -> bool {
-        self.is_full_for(bytes, standing) == Ok(true)
+    pub fn is_full(&self, bytes: usize, phase: QueuePhase) -> bool {
+        self.is_full_for(bytes, phase) == Ok(true)
     }
 
-    fn is_full_for(&self, bytes: usize, standing: Standing) -> Result<bool, NotTaken> {
+    fn is_full_for(&self, bytes: usize, phase: QueuePhase) -> Result<bool, NotTaken> {
         if self.waiting_bytes + bytes > MAX_WAITING_BYTES {
             return Ok(true);
         }
-        match (self.limit, standing) {
+        match (self.limit, phase) {
             // Then messages wait for their turn, and not for a connection.
-            (_, Standing::Steady) | (QueueLimit::Unlimited, _) | (QueueLimit::Off, Standing::Draining) => Ok(false),
-            (QueueLimit::Off, Standing::Offline) => Err(NotTaken::QueueOff),
+            (_, QueuePhase::Steady) | (QueueLimit::Unlimited, _) | (QueueLimit::Off, QueuePhase::Draining) => Ok(false),
+            (QueueLimit::Off, QueuePhase::Offline) => Err(NotTaken::QueueOff),
             (QueueLimit::Messages(limit), _) => Ok(self.waiting.len() >= limit as usize),
         }
     }

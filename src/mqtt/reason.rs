@@ -8,7 +8,7 @@ use alloc::string::String;
 use super::Version;
 use crate::error::{Cause, Error, Stage};
 use crate::field::Field;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::outcome::{Answer, Delivery, Retry};
 
 /// What a CONNACK says that refuses.
@@ -87,7 +87,7 @@ fn meaning(code: u8) -> (Cause, &'static str) {
         0x8a => (Cause::Forbidden, "banned"),
         0x8b => (Cause::Unavailable, "server shutting down"),
         0x8c => (Cause::Unauthenticated, "bad authentication method"),
-        0x8d => (Cause::Transport(Failure::KeepAliveTimeout), "keep alive timeout"),
+        0x8d => (Cause::Transport(TransportErrorKind::KeepAliveTimeout), "keep alive timeout"),
         0x8e => (Cause::TakenOver, "session taken over"),
         0x8f => (Cause::InvalidField(Field::TopicFilter), "topic filter invalid"),
         0x90 => (Cause::InvalidRequest, "topic name invalid"),

@@ -10,21 +10,21 @@ use alloc::vec::Vec;
 
 mod alarm;
 mod clock;
-mod failure;
-mod flight;
+mod in_flight;
 mod outgoing;
+mod transport_error;
 
 use wasip2::clocks::monotonic_clock;
 use wasip2::io::poll::poll;
 
 use crate::credential::Credential;
 use crate::exchange::{Exchange, Outgoing, Step};
-use crate::http::{NoAnswer, Response};
+use crate::http::{Response, TransportError};
 use crate::moment::Moment;
 use crate::signing::Signing;
 pub use alarm::Alarm;
 use clock::Clock;
-use flight::Flight;
+use in_flight::InFlight;
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -44,13 +44,13 @@ pub fn seed() -> u64 {
 }
 
 /// Sends one request and waits for its answer.
-pub fn send(outgoing: Outgoing) -> Result<Response, NoAnswer> {
+pub fn send(outgoing: Outgoing) -> Result<Response, TransportError> {
     let (mut clock, now) = Clock::start();
-    let mut flights = vec![Flight::start(outgoing, now.monotonic_ms)?];
+    let mut requests = vec![InFlight::start(outgoing, now.monotonic_ms)?];
     let mut alarm = Alarm::default();
     loop {
-        wait(&mut flights, None, &mut alarm);
-        if let Some((_, answered)) = land(&mut flights, clock.now()).pop() {
+        wait(&mut requests, None, &mut alarm);
+        if let Some((_, answered)) = take_finished(&mut requests, clock.now()).pop() {
             return answered;
         }
     }
@@ -75,22 +75,22 @@ pub trait Signs {
 
 /// Runs an exchange until every message has its outcome.
 pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
-    let mut flights: Vec<Flight> = Vec::new();
+    let mut requests: Vec<InFlight> = Vec::new();
     let mut signed: Option<Signing> = None;
     let mut alarm = Alarm::default();
     let (mut clock, mut now) = Clock::start();
     loop {
-        let step = exchange.next(now);
+        let step = exchange.poll(now);
         if let Some(signing) = signed.take_if(|_| !exchange.is_authenticating()) {
             signer.obtained(&signing, exchange.credential());
         }
         match step {
             Step::Done => return,
             Step::Wait(until_ms) => {
-                wait(&mut flights, until_ms, &mut alarm);
+                wait(&mut requests, until_ms, &mut alarm);
                 now = clock.now();
-                for (id, answered) in land(&mut flights, now) {
-                    exchange.answer(now, id, answered);
+                for (id, answered) in take_finished(&mut requests, now) {
+                    exchange.handle_response(now, id, answered);
                 }
             }
             Step::Sign(signing) => {
@@ -98,18 +98,18 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
                 now = clock.now();
                 match answer {
                     Ok(Signed::Signature(signature)) => {
-                        exchange.signed(now, Ok(signature));
+                        exchange.handle_signature(now, Ok(signature));
                         signed = Some(signing);
                     }
-                    Ok(Signed::Credential(credential)) => exchange.obtained_elsewhere(now, credential),
-                    Err(problem) => exchange.signed(now, Err(problem)),
+                    Ok(Signed::Credential(credential)) => exchange.handle_credential(now, credential),
+                    Err(problem) => exchange.handle_signature(now, Err(problem)),
                 }
             }
             Step::Send(outgoing) => {
                 let id = outgoing.id;
-                match Flight::start(outgoing, now.monotonic_ms) {
-                    Ok(flight) => flights.push(flight),
-                    Err(no_answer) => exchange.answer(now, id, Err(no_answer)),
+                match InFlight::start(outgoing, now.monotonic_ms) {
+                    Ok(request) => requests.push(request),
+                    Err(transport_error) => exchange.handle_response(now, id, Err(transport_error)),
                 }
             }
         }
@@ -117,14 +117,14 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
 }
 
 /// Waits until something happens to a request, or until the time comes.
-fn wait(flights: &mut [Flight], until_ms: Option<u64>, alarm: &mut Alarm) {
+fn wait(requests: &mut [InFlight], until_ms: Option<u64>, alarm: &mut Alarm) {
     let wakes_ns = until_ms.map(|ms| ms.saturating_mul(NS_PER_MS));
-    let first_deadline_ns = flights.iter().map(|flight| flight.deadline_ns).min();
+    let first_deadline_ns = requests.iter().map(|request| request.deadline_ns).min();
     let timer = alarm.set([wakes_ns, first_deadline_ns].into_iter().flatten().min());
 
-    let mut pollables = Vec::with_capacity(flights.len() + 1);
-    let mut owners = Vec::with_capacity(flights.len() + 1);
-    for (index, flight) in flights.iter().enumerate() {
+    let mut pollables = Vec::with_capacity(requests.len() + 1);
+    let mut owners = Vec::with_capacity(requests.len() + 1);
+    for (index, request) in requests.iter().enumerate() {
         for pollable in flight.pollables() {
             pollables.push(pollable);
             owners.push(index);
@@ -134,21 +134,21 @@ fn wait(flights: &mut [Flight], until_ms: Option<u64>, alarm: &mut Alarm) {
     let ready = poll(&pollables);
     for index in ready {
         match owners.get(index as usize) {
-            Some(owner) => flights[*owner].stir(),
+            Some(owner) => requests[*owner].mark_ready(),
             None => alarm.clear(),
         }
     }
 }
 
 /// Takes out the requests that are over.
-fn land(flights: &mut Vec<Flight>, now: Moment) -> Vec<(u32, Result<Response, NoAnswer>)> {
+fn take_finished(requests: &mut Vec<InFlight>, now: Moment) -> Vec<(u32, Result<Response, TransportError>)> {
     let now_ns = now.monotonic_ms.saturating_mul(NS_PER_MS);
     let mut over = Vec::new();
-    flights.retain_mut(|flight| {
-        let answered = flight.progress();
-        let answered = answered.or_else(|| flight.expired(now_ns).then(|| flight.end()));
+    requests.retain_mut(|request| {
+        let answered = request.progress();
+        let answered = answered.or_else(|| request.expired(now_ns).then(|| request.end()));
         let is_over = answered.is_some();
-        over.extend(answered.map(|answered| (flight.id, answered)));
+        over.extend(answered.map(|answered| (request.id, answered)));
         !is_over
     });
     over

@@ -13,12 +13,12 @@ use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{OutputStream, StreamError};
 
 use super::NS_PER_MS;
-use super::failure::no_answer;
+use super::transport_error::transport_error;
 use crate::exchange::Outgoing;
-use crate::http::{Failure, NoAnswer, Request};
+use crate::http::{Request, TransportError, TransportErrorKind};
 
 /// Hands the head of a request to the host. What remains is to write its body.
-pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyWriter), NoAnswer> {
+pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyWriter), TransportError> {
     let Outgoing { request, connect_timeout_ms, timeout_ms, .. } = outgoing;
     let (head, body) = head(&request)?;
     let options = RequestOptions::new();
@@ -27,11 +27,11 @@ pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyW
     let _ = options.set_connect_timeout(ns(connect_timeout_ms));
     let _ = options.set_first_byte_timeout(ns(timeout_ms));
     let _ = options.set_between_bytes_timeout(ns(timeout_ms));
-    let answer = handle(head, Some(options)).map_err(no_answer)?;
+    let answer = handle(head, Some(options)).map_err(transport_error)?;
     Ok((answer, BodyWriter::new(body, request.body)?))
 }
 
-fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), NoAnswer> {
+fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), TransportError> {
     let headers: Vec<(String, Vec<u8>)> =
         request.headers.iter().map(|(name, value)| (name.as_ref().to_owned(), value.as_bytes().to_vec())).collect();
     let headers = Fields::from_list(&headers).map_err(|_| rejected("a header"))?;
@@ -50,8 +50,8 @@ fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), NoAnswer> 
     Ok((head, body))
 }
 
-fn rejected(part: &str) -> NoAnswer {
-    NoAnswer { failure: Failure::RequestRejected, detail: Some(part.to_owned()) }
+fn rejected(part: &str) -> TransportError {
+    TransportError { kind: TransportErrorKind::RequestRejected, detail: Some(part.to_owned()) }
 }
 
 /// A body on its way. A host guarantees to take 4 KB at a time, no more, so 128 KB are written as it allows.
@@ -77,7 +77,7 @@ pub(super) enum Written {
 }
 
 impl BodyWriter {
-    fn new(body: OutgoingBody, bytes: Arc<[u8]>) -> Result<Self, NoAnswer> {
+    fn new(body: OutgoingBody, bytes: Arc<[u8]>) -> Result<Self, TransportError> {
         let stream = body.write().map_err(|()| rejected("the body"))?;
         Ok(Self { writable: None, stream, body, bytes, written: 0 })
     }

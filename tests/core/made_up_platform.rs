@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use thingpost::exchange::{Exchange, Step};
-use thingpost::http::{Failure, NoAnswer, Request, Response};
+use thingpost::http::{Request, Response, TransportError, TransportErrorKind};
 use thingpost::{
-    Answer, Cause, ConfigurationProblem, Credential, CredentialKind, Delivery, Error, Message, Moment, Operation,
-    Options, Platform, Qos, Receipt, Reply, RequestProblem, Retry, Secret, SignMethod, Signing, Stage,
+    Answer, Cause, ConfigError, Credential, CredentialKind, Delivery, Error, Message, Moment, Operation, Options,
+    Platform, Qos, Receipt, Reply, RequestError, Retry, Secret, SignMethod, Signing, Stage,
 };
 
 const KEY: &str = "key-of-the-device";
@@ -55,9 +55,9 @@ fn refused(stage: Stage, response: &Response) -> Error {
 }
 
 impl Platform for MadeUp {
-    fn publish_request(&self, message: &Message) -> Result<Request, RequestProblem> {
+    fn publish_request(&self, message: &Message) -> Result<Request, RequestError> {
         match message.topic.as_str() {
-            "" => Err(RequestProblem::Unsupported),
+            "" => Err(RequestError::Unsupported),
             topic => Ok(post(&format!("/messages/{topic}"), &message.checked_payload()?)),
         }
     }
@@ -76,9 +76,9 @@ impl Platform for MadeUp {
         request
     }
 
-    fn explain(&self, error: &Error, subject: &thingpost::Subject) -> String {
-        match (error.cause, subject) {
-            (Cause::InvalidRequest, thingpost::Subject::Publication { topic, .. }) => {
+    fn explain(&self, error: &Error, context: &thingpost::ErrorContext) -> String {
+        match (error.cause, context) {
+            (Cause::InvalidRequest, thingpost::ErrorContext::Publication { topic, .. }) => {
                 thingpost::explain::with_step(error, Some(&format!("look at {topic}")))
             }
             _ => thingpost::explain::explain(error),
@@ -93,7 +93,7 @@ impl Platform for MadeUp {
         true
     }
 
-    fn is_signed_elsewhere(&self) -> bool {
+    fn is_signed_externally(&self) -> bool {
         self.key.is_none()
     }
 
@@ -123,9 +123,9 @@ impl Platform for MadeUp {
         }
     }
 
-    fn import_credential(&self, text: &str) -> Result<Credential, ConfigurationProblem> {
-        let (text, ends) = text.split_once('@').ok_or(ConfigurationProblem::UnknownSession)?;
-        let ends_unix_ms = ends.parse().map_err(|_| ConfigurationProblem::UnknownSession)?;
+    fn import_credential(&self, text: &str) -> Result<Credential, ConfigError> {
+        let (text, ends) = text.split_once('@').ok_or(ConfigError::UnknownCredential)?;
+        let ends_unix_ms = ends.parse().map_err(|_| ConfigError::UnknownCredential)?;
         Ok(Credential::new(Ticket { text: Secret::new(text), ends_unix_ms }))
     }
 
@@ -157,8 +157,8 @@ impl Operation for Count {
         Qos::AtLeastOnce
     }
 
-    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestProblem> {
-        platform.downcast_ref::<MadeUp>().ok_or(RequestProblem::Unsupported)?;
+    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestError> {
+        platform.downcast_ref::<MadeUp>().ok_or(RequestError::Unsupported)?;
         Ok(post(&format!("/count/{}", self.0), &[]))
     }
 
@@ -191,7 +191,7 @@ fn at(monotonic_ms: u64) -> Moment {
     Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms }
 }
 
-fn answer(status: u16, body: &str) -> Result<Response, NoAnswer> {
+fn answer(status: u16, body: &str) -> Result<Response, TransportError> {
     Ok(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
 }
 
@@ -200,12 +200,15 @@ fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 }
 
 /// Drives an exchange with a clock that jumps, and answers what is under way whenever nothing more can be sent.
-fn drive(exchange: &mut Exchange, mut server: impl FnMut(&Request) -> Result<Response, NoAnswer>) -> Vec<Request> {
+fn drive(
+    exchange: &mut Exchange,
+    mut server: impl FnMut(&Request) -> Result<Response, TransportError>,
+) -> Vec<Request> {
     let mut sent = Vec::new();
     let mut under_way = Vec::new();
     let mut now_ms = 0;
     loop {
-        match exchange.next(at(now_ms)) {
+        match exchange.poll(at(now_ms)) {
             Step::Done => return sent,
             Step::Send(outgoing) => {
                 sent.push(outgoing.request.clone());
@@ -213,13 +216,13 @@ fn drive(exchange: &mut Exchange, mut server: impl FnMut(&Request) -> Result<Res
             }
             Step::Sign(signing) => {
                 assert_eq!((signing.group.as_str(), signing.device.as_str()), ("plant", "boiler"));
-                exchange.signed(at(now_ms), Ok(signature(KEY, &signing.content)));
+                exchange.handle_signature(at(now_ms), Ok(signature(KEY, &signing.content)));
             }
             Step::Wait(until_ms) if under_way.is_empty() => now_ms = until_ms.expect("something is waited for"),
             Step::Wait(_) => {
                 now_ms += 50;
                 for outgoing in std::mem::take(&mut under_way) {
-                    exchange.answer(at(now_ms), outgoing.id, server(&outgoing.request));
+                    exchange.handle_response(at(now_ms), outgoing.id, server(&outgoing.request));
                 }
             }
         }
@@ -228,7 +231,7 @@ fn drive(exchange: &mut Exchange, mut server: impl FnMut(&Request) -> Result<Res
 }
 
 /// The platform as it should be: it gives out numbered tickets, and takes messages with each of them.
-fn well(issued: &RefCell<u32>, request: &Request) -> Result<Response, NoAnswer> {
+fn well(issued: &RefCell<u32>, request: &Request) -> Result<Response, TransportError> {
     if request.path_with_query == "/ticket" {
         let body = String::from_utf8_lossy(&request.body);
         let (content, signed) = body.split_once(": ").expect("what was signed and the signature");
@@ -283,7 +286,7 @@ fn a_credential_serves_the_next_exchange_until_it_is_near_its_end() {
         assert_eq!(drive(&mut next, |request| well(&issued, request)).len(), requests, "{text}");
         assert!(next.outcomes().all(|(_, outcome)| outcome.is_ok()));
     }
-    assert_eq!(platform.import_credential("nonsense"), Err(ConfigurationProblem::UnknownSession));
+    assert_eq!(platform.import_credential("nonsense"), Err(ConfigError::UnknownCredential));
 }
 
 #[test]
@@ -308,11 +311,11 @@ fn a_refusal_is_told_with_the_words_of_the_platform_and_the_step_of_its_folder()
     });
     let outcomes: Vec<_> = exchange.outcomes().collect();
     assert!(outcomes[0].1.is_ok());
-    let (subject, Err(error)) = &outcomes[1] else { panic!("{outcomes:?}") };
+    let (context, Err(error)) = &outcomes[1] else { panic!("{outcomes:?}") };
     assert_eq!((error.delivery, error.attempts), (Delivery::Refused, 1));
     let words = error.answer.as_ref().and_then(|answer| answer.message.as_deref());
     assert_eq!(words, Some("not like that, (hidden), and not with (hidden)"));
-    assert!(exchange.platform().explain(error, subject).ends_with("; look at m1"));
+    assert!(exchange.platform().explain(error, context).ends_with("; look at m1"));
 }
 
 #[test]
@@ -336,7 +339,7 @@ fn a_lost_answer_leaves_a_message_unknown_unless_it_may_arrive_twice() {
         let (issued, mut is_lost) = (RefCell::new(0), false);
         let mut exchange = exchange(messages(1, qos));
         let sent = drive(&mut exchange, |request| match request.path_with_query.as_str() {
-            "/messages/m0" if !std::mem::replace(&mut is_lost, true) => Err(Failure::AnswerTimeout.into()),
+            "/messages/m0" if !std::mem::replace(&mut is_lost, true) => Err(TransportErrorKind::AnswerTimeout.into()),
             _ => well(&issued, request),
         });
         assert_eq!(sent.len(), requests);
@@ -373,7 +376,7 @@ fn an_operation_gives_what_its_platform_makes_of_the_answer() {
 struct Plain;
 
 impl Platform for Plain {
-    fn publish_request(&self, message: &Message) -> Result<Request, RequestProblem> {
+    fn publish_request(&self, message: &Message) -> Result<Request, RequestError> {
         Ok(post(&message.topic, &message.payload))
     }
 
@@ -392,7 +395,7 @@ fn three_functions_make_a_platform_and_it_has_no_operation_of_another() {
         Exchange::new(Arc::new(Plain), Options::default(), None, 1, messages(2, Qos::AtMostOnce)).unwrap();
     assert_eq!(drive(&mut exchange, |_| answer(200, "")).len(), 2);
     assert!(exchange.outcomes().all(|(_, outcome)| outcome.is_ok()) && exchange.credential().is_none());
-    assert_eq!(Plain.import_credential("anything"), Err(ConfigurationProblem::UselessSession));
+    assert_eq!(Plain.import_credential("anything"), Err(ConfigError::UselessCredential));
 
     let mut exchange =
         Exchange::operation(Arc::new(Plain), Options::default(), None, 1, Arc::new(Count("m0"))).unwrap();

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 use crate::aliyun::device::check;
 use crate::aliyun::{Device, SignMethod, Signer, registration_content, sign};
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::secret::Secret;
 use crate::signing::Signing;
 
@@ -71,7 +71,7 @@ impl AuthMethod {
     pub(super) fn check(&self) -> Result<(), Problem> {
         match self {
             Self::Signature { signer: Signer::Secret(secret), .. } => check("device secret", secret.reveal()),
-            Self::Signature { signer: Signer::Elsewhere, .. } => Ok(()),
+            Self::Signature { signer: Signer::External, .. } => Ok(()),
             Self::DeviceToken(token) => check_given("device token", token.reveal()),
             Self::IotToken { iot_id, iot_token } => {
                 check_given("iotId", iot_id)?;
@@ -122,9 +122,9 @@ impl AuthMethod {
     }
 
     /// What somebody else has to sign before there is a password.
-    pub(super) fn signing_elsewhere(&self, device: &Device) -> Option<Signing> {
+    pub(super) fn external_signing(&self, device: &Device) -> Option<Signing> {
         match self {
-            Self::Signature { signer: Signer::Elsewhere, sign_method, timestamp_ms } => {
+            Self::Signature { signer: Signer::External, sign_method, timestamp_ms } => {
                 Some(device.signing(*sign_method, *timestamp_ms))
             }
             _ => None,
@@ -136,7 +136,7 @@ impl AuthMethod {
         let Device { device_name, product_key, .. } = device;
         let user_name = || [device_name, "&", product_key].concat();
         match self {
-            Self::Signature { signer: Signer::Elsewhere, .. } => (user_name(), None),
+            Self::Signature { signer: Signer::External, .. } => (user_name(), None),
             Self::Signature { signer: Signer::Secret(secret), sign_method, timestamp_ms } => {
                 let content = device.signing(*sign_method, *timestamp_ms).content;
                 (user_name(), Some(sign(*sign_method, secret.reveal(), &content)))
@@ -153,7 +153,7 @@ impl AuthMethod {
     /// What an answer must not give away, if it is known here.
     pub(super) fn secret(&self) -> Option<&str> {
         match self {
-            Self::Signature { signer: Signer::Elsewhere, .. } => None,
+            Self::Signature { signer: Signer::External, .. } => None,
             Self::Signature { signer: Signer::Secret(secret), .. }
             | Self::DeviceToken(secret)
             | Self::IotToken { iot_token: secret, .. }

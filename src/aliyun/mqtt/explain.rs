@@ -9,14 +9,14 @@ use crate::aliyun::lint;
 use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
-use crate::http::Failure;
-use crate::mqtt::{Broker, Situation, other_version, received_step};
+use crate::http::TransportErrorKind;
+use crate::mqtt::{Broker, MqttErrorContext, other_version, received_step};
 use crate::text::contains;
-use crate::topic::TopicProblem;
+use crate::topic::TopicError;
 
 /// The likely reason and the next step.
-pub(super) fn explain(broker: &BrokerConfig, error: &Error, situation: &Situation) -> String {
-    match (Known { broker, error }).step(situation) {
+pub(super) fn explain(broker: &BrokerConfig, error: &Error, context: &MqttErrorContext) -> String {
+    match (Known { broker, error }).step(context) {
         Some(step) => with_step(error, Some(&step)),
         None => crate::explain::explain(error),
     }
@@ -29,12 +29,12 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn step(&self, situation: &Situation) -> Option<String> {
+    fn step(&self, context: &MqttErrorContext) -> Option<String> {
         let cause = self.error.cause;
         match cause {
             Cause::PayloadTooLarge => return Some("at most 256 KB (262144 bytes) can be sent".to_owned()),
             Cause::TakenOver => return Some(self.other_client()),
-            Cause::InvalidTopic(TopicProblem::NotAbsolute | TopicProblem::OtherDevice) => {
+            Cause::InvalidTopic(TopicError::NotAbsolute | TopicError::OtherDevice) => {
                 return Some(self.own_topic());
             }
             Cause::Unsupported if self.error.stage == Stage::Preparation => {
@@ -43,19 +43,21 @@ impl Known<'_> {
             _ if self.error.stage == Stage::Preparation => return None,
             _ => {}
         }
-        match *situation {
-            Situation::Connecting => self.connecting_step(),
-            Situation::RuleBroken | Situation::TooMuch => received_step(situation).map(ToOwned::to_owned),
-            Situation::Lost { last_topic, .. } => self.lost_step(last_topic),
-            Situation::Publication { topic } => self.message_step("publish to", topic),
-            Situation::Subscription { filter } => self.message_step("subscribe to", filter),
+        match *context {
+            MqttErrorContext::Connecting => self.connecting_step(),
+            MqttErrorContext::RuleBroken | MqttErrorContext::TooMuch => received_step(context).map(ToOwned::to_owned),
+            MqttErrorContext::Lost { last_topic, .. } => self.lost_step(last_topic),
+            MqttErrorContext::Publication { topic } => self.message_step("publish to", topic),
+            MqttErrorContext::Subscription { filter } => self.message_step("subscribe to", filter),
         }
     }
 
     fn connecting_step(&self) -> Option<String> {
         let step = match self.error.cause {
             // Asked of this host, or not sent at all: nothing that is said about the device matters yet.
-            Cause::Transport(Failure::Denied | Failure::ConnectionLimit) | Cause::SigningFailed | Cause::Abandoned => {
+            Cause::Transport(TransportErrorKind::Denied | TransportErrorKind::ConnectionLimit)
+            | Cause::SigningFailed
+            | Cause::Abandoned => {
                 return None;
             }
             _ if contains(self.broker.endpoint().host(), "iot-as-http") => {
@@ -112,27 +114,31 @@ impl Known<'_> {
         }
     }
 
-    fn no_connection_step(&self, failure: Failure) -> Option<String> {
+    fn no_connection_step(&self, failure: TransportErrorKind) -> Option<String> {
         let port = self.broker.endpoint().port();
         let step = match failure {
-            Failure::ConnectionClosed | Failure::AnswerIncomplete => return Some(self.or_oddity(CLOSED)),
-            Failure::NameResolution => {
+            TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete => {
+                return Some(self.or_oddity(CLOSED));
+            }
+            TransportErrorKind::NameResolution => {
                 "check the spelling of the endpoint (<product key>.iot-as-mqtt.<region>.aliyuncs.com, or \
                  <instance id>.mqtt.iothub.aliyuncs.com), and the name service"
             }
-            Failure::ConnectionRefused | Failure::Unreachable | Failure::ConnectTimeout => match port {
+            TransportErrorKind::ConnectionRefused
+            | TransportErrorKind::Unreachable
+            | TransportErrorKind::ConnectTimeout => match port {
                 443 => {
                     "check the network, and whether a firewall blocks the port: then use port 1883, with TLS as well"
                 }
                 1883 => "check the network, and whether a firewall blocks the port: then use port 443",
                 _ => "the platform takes MQTT with TLS on the ports 443 and 1883",
             },
-            Failure::Protocol => NOT_MQTT,
-            Failure::TlsProtocol | Failure::TlsAlert => {
+            TransportErrorKind::Protocol => NOT_MQTT,
+            TransportErrorKind::TlsProtocol | TransportErrorKind::TlsAlert => {
                 "check the port (443 or 1883, both with TLS), and that the host offers neither an ALPN protocol nor a \
                  client certificate"
             }
-            Failure::AnswerTimeout => {
+            TransportErrorKind::AnswerTimeout => {
                 "the connection stands, but the platform has not accepted it in time: check network and endpoint"
             }
             _ => return None,
@@ -142,7 +148,7 @@ impl Known<'_> {
 
     fn lost_step(&self, last_topic: Option<&str>) -> Option<String> {
         match self.error.cause {
-            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => {
+            Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete) => {
                 let topic = match last_topic {
                     Some(topic) => {
                         [", or the device may not publish to ", topic, " (check it in the console)"].concat()
@@ -160,14 +166,15 @@ impl Known<'_> {
                     .concat(),
                 )
             }
-            Cause::Transport(Failure::AnswerTimeout) => Some(UNANSWERED.to_owned()),
+            Cause::Transport(TransportErrorKind::AnswerTimeout) => Some(UNANSWERED.to_owned()),
             _ => None,
         }
     }
 
     fn message_step(&self, action: &str, topic: &str) -> Option<String> {
         match self.error.cause {
-            Cause::Forbidden | Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => Some(
+            Cause::Forbidden
+            | Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete) => Some(
                 [
                     "the device most likely may not ",
                     action,
@@ -177,7 +184,7 @@ impl Known<'_> {
                 ]
                 .concat(),
             ),
-            Cause::Transport(Failure::AnswerTimeout) => Some(UNANSWERED.to_owned()),
+            Cause::Transport(TransportErrorKind::AnswerTimeout) => Some(UNANSWERED.to_owned()),
             _ => None,
         }
     }
@@ -234,7 +241,7 @@ mod tests {
     use super::*;
     use crate::aliyun::{Device, SignMethod, Signer};
     use crate::endpoint::Endpoint;
-    use crate::message::RequestProblem;
+    use crate::message::RequestError;
     use crate::mqtt::Version;
     use crate::outcome::{Delivery, Retry};
     use crate::secret::Secret;
@@ -264,12 +271,16 @@ mod tests {
     }
 
     fn connecting(host: &str, port: u16, device_name: &str, cause: Cause) -> String {
-        broker(host, port, device_name).explain(&error(Stage::Connection, cause), Version::V3, &Situation::Connecting)
+        broker(host, port, device_name).explain(
+            &error(Stage::Connection, cause),
+            Version::V3,
+            &MqttErrorContext::Connecting,
+        )
     }
 
     #[test]
     fn a_connection_that_does_not_come_is_explained_from_what_is_known_around_it() {
-        use Failure as F;
+        use TransportErrorKind as F;
         let transport = Cause::Transport;
         for (host, port, cause, named) in [
             (HOST, 443, Cause::Unauthenticated, "device secret"),
@@ -317,7 +328,7 @@ mod tests {
             let device = Device::new(Endpoint::new(HOST, 443).unwrap(), "pk", "device", Some("12345")).unwrap();
             let broker = BrokerConfig::new(device, auth_method).unwrap();
             let error = error(Stage::Connection, Cause::Unauthenticated);
-            let explanation = broker.explain(&error, Version::V3, &Situation::Connecting);
+            let explanation = broker.explain(&error, Version::V3, &MqttErrorContext::Connecting);
             assert!(explanation.contains(named) && !explanation.contains("hunter2"), "{explanation}");
             assert!(!explanation.contains("device secret"), "{explanation}");
         }
@@ -327,42 +338,46 @@ mod tests {
     fn a_lost_connection_names_what_may_have_ended_it() {
         let lost = |last_topic, failure| {
             let error = error(Stage::Connection, Cause::Transport(failure));
-            broker(HOST, 443, "device").explain(&error, Version::V3, &Situation::Lost { last_topic, after_ms: 1000 })
+            broker(HOST, 443, "device").explain(
+                &error,
+                Version::V3,
+                &MqttErrorContext::Lost { last_topic, after_ms: 1000 },
+            )
         };
-        let closed = lost(Some("/pk/device/user/update"), Failure::ConnectionClosed);
+        let closed = lost(Some("/pk/device/user/update"), TransportErrorKind::ConnectionClosed);
         for named in ["as the device device", "/pk/device/user/update", "5 times in a minute"] {
             assert!(closed.contains(named), "{closed}");
         }
-        assert!(lost(None, Failure::ConnectionClosed).contains("subscribe to one of its filters"));
-        assert!(lost(None, Failure::KeepAliveTimeout).contains("shorter keep-alive"));
+        assert!(lost(None, TransportErrorKind::ConnectionClosed).contains("subscribe to one of its filters"));
+        assert!(lost(None, TransportErrorKind::KeepAliveTimeout).contains("shorter keep-alive"));
         let error = error(Stage::Connection, Cause::TakenOver);
-        let situation = Situation::Lost { last_topic: None, after_ms: 0 };
+        let context = MqttErrorContext::Lost { last_topic: None, after_ms: 0 };
         assert!(
-            broker(HOST, 443, "device").explain(&error, Version::V3, &situation).contains("one connection per device")
+            broker(HOST, 443, "device").explain(&error, Version::V3, &context).contains("one connection per device")
         );
     }
 
     #[test]
     fn a_message_or_a_subscription_that_is_refused_names_its_topic_and_its_right() {
         let broker = broker(HOST, 443, "device");
-        for cause in [Cause::Forbidden, Cause::Transport(Failure::ConnectionClosed)] {
+        for cause in [Cause::Forbidden, Cause::Transport(TransportErrorKind::ConnectionClosed)] {
             let error = error(Stage::Publication, cause);
             let explanation =
-                broker.explain(&error, Version::V3, &Situation::Publication { topic: "/pk/device/user/update" });
+                broker.explain(&error, Version::V3, &MqttErrorContext::Publication { topic: "/pk/device/user/update" });
             assert!(explanation.contains("publish to /pk/device/user/update"), "{explanation}");
             let explanation =
-                broker.explain(&error, Version::V3, &Situation::Subscription { filter: "/pk/device/user/get" });
+                broker.explain(&error, Version::V3, &MqttErrorContext::Subscription { filter: "/pk/device/user/get" });
             assert!(explanation.contains("subscribe to /pk/device/user/get"), "{explanation}");
         }
         for (cause, named) in [
-            (Cause::Transport(Failure::AnswerTimeout), "more slowly"),
+            (Cause::Transport(TransportErrorKind::AnswerTimeout), "more slowly"),
             (Cause::QueueFull, "limit of the queue"),
             (Cause::NotConnected, "connect"),
         ] {
             let explanation = broker.explain(
                 &error(Stage::Publication, cause),
                 Version::V3,
-                &Situation::Publication { topic: "/pk/device/a" },
+                &MqttErrorContext::Publication { topic: "/pk/device/a" },
             );
             assert!(explanation.contains(named), "{explanation}");
         }
@@ -371,15 +386,15 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_is_explained_with_the_platforms_own_limits() {
         for (problem, named) in [
-            (RequestProblem::PayloadTooLarge, "256 KB"),
-            (RequestProblem::Unsupported, "retains nothing"),
-            (TopicProblem::OtherDevice.into(), "/pk/device/user/update"),
+            (RequestError::PayloadTooLarge, "256 KB"),
+            (RequestError::Unsupported, "retains nothing"),
+            (TopicError::OtherDevice.into(), "/pk/device/user/update"),
             (Field::TopicFilter.into(), "topic filter"),
         ] {
             let explanation = broker(HOST, 443, "device").explain(
                 &problem.into(),
                 Version::V3,
-                &Situation::Publication { topic: "a" },
+                &MqttErrorContext::Publication { topic: "a" },
             );
             assert!(explanation.contains(named), "{explanation}");
         }

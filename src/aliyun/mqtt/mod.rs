@@ -19,11 +19,11 @@ pub use auth_method::AuthMethod;
 
 use super::topic::encode_path;
 use super::{Device, lint};
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::message::{Message, RequestProblem};
-use crate::mqtt::{Broker, Login, Situation, Version};
+use crate::message::{Message, RequestError};
+use crate::mqtt::{Broker, Login, MqttErrorContext, Version};
 use crate::secret::Secret;
 use crate::signing::Signing;
 use crate::topic::check_filter as check_form;
@@ -130,7 +130,7 @@ impl Broker for BrokerConfig {
     }
 
     fn external_signing(&self) -> Option<Signing> {
-        self.auth_method.signing_elsewhere(&self.device)
+        self.auth_method.external_signing(&self.device)
     }
 
     fn login(&self, signature: Option<String>) -> Login {
@@ -142,11 +142,11 @@ impl Broker for BrokerConfig {
         }
     }
 
-    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestError> {
         let has_more = message.retain || message.properties.is_some();
         let fits_in_no_packet = message.properties.is_some() && version == Version::V3;
         if message.rule.is_some() || fits_in_no_packet || (has_more && !self.is_unchecked) {
-            return Err(RequestProblem::Unsupported);
+            return Err(RequestError::Unsupported);
         }
         encode_path(&message.topic)?;
         if !self.is_unchecked {
@@ -154,11 +154,11 @@ impl Broker for BrokerConfig {
         }
         match message.payload.len() {
             ..=MAX_PAYLOAD => Ok(message.topic.clone()),
-            _ => Err(RequestProblem::PayloadTooLarge),
+            _ => Err(RequestError::PayloadTooLarge),
         }
     }
 
-    fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+    fn check_filter(&self, filter: &str) -> Result<(), RequestError> {
         match self.is_unchecked {
             true => Ok(check_form(filter)?),
             false => topic::check_filter(self.device(), filter),
@@ -191,8 +191,8 @@ impl Broker for BrokerConfig {
         self.auth_method.secret().into_iter().collect()
     }
 
-    fn explain(&self, error: &Error, _: Version, situation: &Situation) -> String {
-        explain::explain(self, error, situation)
+    fn explain(&self, error: &Error, _: Version, context: &MqttErrorContext) -> String {
+        explain::explain(self, error, context)
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::aliyun::{SignMethod, Signer};
     use crate::message::{Properties, Qos};
-    use crate::topic::TopicProblem;
+    use crate::topic::TopicError;
 
     fn broker(
         client_id: &str,
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_somebody_else_signs_is_what_we_would_sign() {
-        let elsewhere = broker("12345", Signer::Elsewhere, SignMethod::HmacSha1, Some(789)).unwrap();
+        let elsewhere = broker("12345", Signer::External, SignMethod::HmacSha1, Some(789)).unwrap();
         assert_eq!(sample().external_signing(), None);
         let content = elsewhere.external_signing().unwrap().content;
         assert_eq!(content, "clientId12345deviceNamedeviceproductKeypktimestamp789");
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn debug_output_shows_neither_the_secret_nor_the_password() {
         let broker = broker("12345", Signer::Secret(Secret::new("hunter2")), SignMethod::HmacSha1, None).unwrap();
-        let elsewhere = self::broker("12345", Signer::Elsewhere, SignMethod::HmacSha1, None).unwrap();
+        let elsewhere = self::broker("12345", Signer::External, SignMethod::HmacSha1, None).unwrap();
         let login = elsewhere.login(Some("swordfish".into()));
         let shown = format!("{broker:?} {login:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
@@ -313,12 +313,12 @@ mod tests {
             assert_eq!(check(&message(topic)).as_deref(), Ok(topic));
         }
         for (topic, problem) in [
-            ("pk/device/user/update", TopicProblem::NotAbsolute),
-            ("/pk/other/user/update", TopicProblem::OtherDevice),
-            ("/pk/device//update", TopicProblem::EmptyLevel),
-            ("/pk/device/user/+", TopicProblem::Wildcard),
-            ("/pk/device/a/b/c/d/e/f", TopicProblem::TooManySlashes),
-            (&["/pk/device/", &"a".repeat(118)].concat(), TopicProblem::TooLong),
+            ("pk/device/user/update", TopicError::NotAbsolute),
+            ("/pk/other/user/update", TopicError::OtherDevice),
+            ("/pk/device//update", TopicError::EmptyLevel),
+            ("/pk/device/user/+", TopicError::Wildcard),
+            ("/pk/device/a/b/c/d/e/f", TopicError::TooManySlashes),
+            (&["/pk/device/", &"a".repeat(118)].concat(), TopicError::TooLong),
         ] {
             assert_eq!(check(&message(topic)), Err(problem.into()), "{topic}");
         }
@@ -328,7 +328,7 @@ mod tests {
             Message { rule: Some("r".into()), ..plain() },
             Message { properties: Some(Properties::default()), ..plain() },
         ] {
-            assert_eq!(check(&unsupported), Err(RequestProblem::Unsupported));
+            assert_eq!(check(&unsupported), Err(RequestError::Unsupported));
         }
     }
 
@@ -344,7 +344,7 @@ mod tests {
         assert!(broker.check_message(&Message { retain: true, ..plain() }, Version::V3).is_ok());
         let expiring = Message { properties: Some(Properties::default()), ..plain() };
         assert!(broker.check_message(&expiring, Version::V5).is_ok());
-        assert_eq!(broker.check_message(&expiring, Version::V3), Err(RequestProblem::Unsupported));
+        assert_eq!(broker.check_message(&expiring, Version::V3), Err(RequestError::Unsupported));
         for filter in ["$share/g/pk/device/user/get", "/pk/+/user/get", "#"] {
             assert_eq!(broker.check_filter(filter), Ok(()), "{filter}");
         }
@@ -371,7 +371,7 @@ mod tests {
     fn takes_256_kb_and_not_a_byte_more() {
         let sized = |bytes| Message::new("/pk/device/user/update", vec![0; bytes], Qos::AtMostOnce);
         assert!(sample().check_message(&sized(262_144), Version::V3).is_ok());
-        assert_eq!(sample().check_message(&sized(262_145), Version::V3), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(sample().check_message(&sized(262_145), Version::V3), Err(RequestError::PayloadTooLarge));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use alloc::string::String;
 
 use crate::aliyun::topic::encode_path;
 use crate::aliyun::{Device, lint};
-use crate::message::RequestProblem;
+use crate::message::RequestError;
 use crate::topic::check_filter as check_form;
 
 /// Whether the platform can take it from this device: it is one of its own topics, or a broadcast to its product.
-pub(super) fn check_filter(device: &Device, filter: &str) -> Result<(), RequestProblem> {
+pub(super) fn check_filter(device: &Device, filter: &str) -> Result<(), RequestError> {
     check_form(filter)?;
     let topic: String = filter.chars().map(|it| if matches!(it, '+' | '#') { 'x' } else { it }).collect();
     encode_path(&topic)?;
@@ -30,9 +30,9 @@ mod tests {
     use super::*;
     use crate::endpoint::Endpoint;
     use crate::field::Field;
-    use crate::topic::TopicProblem;
+    use crate::topic::TopicError;
 
-    fn check(filter: &str) -> Result<(), RequestProblem> {
+    fn check(filter: &str) -> Result<(), RequestError> {
         let endpoint = Endpoint::new("a.example", 443).unwrap();
         check_filter(&Device::new(endpoint, "pk", "dn", None).unwrap(), filter)
     }
@@ -55,26 +55,26 @@ mod tests {
 
     #[test]
     fn refuses_filters_that_the_platform_does_not_take() {
-        let malformed = RequestProblem::InvalidField(Field::TopicFilter);
-        let invalid = RequestProblem::InvalidTopic;
+        let malformed = RequestError::InvalidField(Field::TopicFilter);
+        let invalid = RequestError::InvalidTopic;
         for (filter, problem) in [
             ("", malformed),
             ("/pk/dn/#/a", malformed),
             ("/pk/dn/a+", malformed),
             ("/pk/dn/\n", malformed),
-            ("#", invalid(TopicProblem::NotAbsolute)),
-            ("pk/dn/#", invalid(TopicProblem::NotAbsolute)),
-            ("$share/g/pk/dn/a", invalid(TopicProblem::NotAbsolute)),
-            ("/pk/dn//a", invalid(TopicProblem::EmptyLevel)),
-            ("/pk/dn/", invalid(TopicProblem::EmptyLevel)),
-            ("/pk/${deviceName}/#", invalid(TopicProblem::Placeholder)),
-            ("/pk/other/#", invalid(TopicProblem::OtherDevice)),
-            ("/pk/+/user/get", invalid(TopicProblem::OtherDevice)),
-            ("/#", invalid(TopicProblem::OtherDevice)),
-            ("/broadcast/other/#", invalid(TopicProblem::OtherDevice)),
-            ("/broadcast/pk", invalid(TopicProblem::OtherDevice)),
-            ("/pk/dn/a/b/c/d/e/#", invalid(TopicProblem::TooManySlashes)),
-            (&["/pk/dn/", &"a".repeat(122)].concat(), invalid(TopicProblem::TooLong)),
+            ("#", invalid(TopicError::NotAbsolute)),
+            ("pk/dn/#", invalid(TopicError::NotAbsolute)),
+            ("$share/g/pk/dn/a", invalid(TopicError::NotAbsolute)),
+            ("/pk/dn//a", invalid(TopicError::EmptyLevel)),
+            ("/pk/dn/", invalid(TopicError::EmptyLevel)),
+            ("/pk/${deviceName}/#", invalid(TopicError::Placeholder)),
+            ("/pk/other/#", invalid(TopicError::OtherDevice)),
+            ("/pk/+/user/get", invalid(TopicError::OtherDevice)),
+            ("/#", invalid(TopicError::OtherDevice)),
+            ("/broadcast/other/#", invalid(TopicError::OtherDevice)),
+            ("/broadcast/pk", invalid(TopicError::OtherDevice)),
+            ("/pk/dn/a/b/c/d/e/#", invalid(TopicError::TooManySlashes)),
+            (&["/pk/dn/", &"a".repeat(122)].concat(), invalid(TopicError::TooLong)),
         ] {
             assert_eq!(check(filter), Err(problem), "{filter:?}");
         }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::form::post;
 use super::reply::Reply;
 use crate::aliyun::device;
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
@@ -20,11 +20,7 @@ pub struct Address {
 }
 
 /// The question. The endpoint is `iot-auth-global.aliyuncs.com`.
-pub fn bootstrap_request(
-    endpoint: &Endpoint,
-    product_key: &str,
-    device_name: &str,
-) -> Result<Request, ConfigurationProblem> {
+pub fn bootstrap_request(endpoint: &Endpoint, product_key: &str, device_name: &str) -> Result<Request, ConfigError> {
     device::check_identity(product_key, device_name)?;
     Ok(post(endpoint, "/auth/bootstrap", &[("productKey", product_key), ("deviceName", device_name)]))
 }

@@ -7,7 +7,7 @@ use alloc::string::String;
 use super::form::post;
 use super::reply::Reply;
 use crate::aliyun::{SignMethod, sign};
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};

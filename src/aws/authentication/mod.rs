@@ -13,7 +13,7 @@ pub use temporary_key::TemporaryKey;
 
 use super::host_name::HostName;
 use super::sigv4::{self, Credentials, Scope};
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::http::Request;
 use alloc::borrow::ToOwned;

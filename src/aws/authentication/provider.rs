@@ -9,7 +9,7 @@ use super::{TemporaryKey, check_printable};
 use crate::aws::response::{self, Request as Asked};
 use crate::aws::sigv4::{Credentials, Scope};
 use crate::calendar;
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::CredentialsProvider;
 use crate::aws::sigv4::Credentials;
-use crate::configuration::ConfigurationProblem;
+use crate::config_error::ConfigError;
 use crate::json::{Object, ObjectWriter};
 use crate::secret::Secret;
 
@@ -62,13 +62,13 @@ impl TemporaryKey {
     }
 
     /// Reads what [`export`](Self::export) wrote for the same provider.
-    pub fn import(text: &str, provider: &CredentialsProvider) -> Result<Self, ConfigurationProblem> {
+    pub fn import(text: &str, provider: &CredentialsProvider) -> Result<Self, ConfigError> {
         let session = Object::read(text.as_bytes());
         if session.integer(&["version"]) != Some(VERSION) {
-            return Err(ConfigurationProblem::UnknownSession);
+            return Err(ConfigError::UnknownCredential);
         }
         if belongs_to(provider).into_iter().any(|(name, value)| session.text(&[name]) != Some(value)) {
-            return Err(ConfigurationProblem::ForeignSession);
+            return Err(ConfigError::ForeignCredential);
         }
         let text = |name| session.text(&[name]).filter(|text| super::check_printable("", text).is_ok());
         let time = |name| session.integer(&[name]);
@@ -87,7 +87,7 @@ impl TemporaryKey {
                 };
                 Ok(Self::new(credentials, obtained, expires))
             }
-            _ => Err(ConfigurationProblem::UnknownSession),
+            _ => Err(ConfigError::UnknownCredential),
         }
     }
 }
@@ -150,7 +150,7 @@ mod tests {
     fn an_exported_session_comes_back_for_its_own_provider_only() {
         let text = session().export(&provider("alias"));
         assert_eq!(TemporaryKey::import(&text, &provider("alias")), Ok(session()));
-        assert_eq!(TemporaryKey::import(&text, &provider("other")), Err(ConfigurationProblem::ForeignSession));
+        assert_eq!(TemporaryKey::import(&text, &provider("other")), Err(ConfigError::ForeignCredential));
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             text.replace("expiresUnixMs", "expires"),
             String::new(),
         ] {
-            assert_eq!(TemporaryKey::import(&changed, &provider("alias")), Err(ConfigurationProblem::UnknownSession));
+            assert_eq!(TemporaryKey::import(&changed, &provider("alias")), Err(ConfigError::UnknownCredential));
         }
     }
 

@@ -11,11 +11,11 @@ use alloc::string::String;
 
 use super::host_name::{HostName, Kind};
 use super::topic::is_for_mqtt_alone;
-use super::{Config, Operation, Way};
+use super::{AuthMethod, Config, Operation};
 use crate::error::{Cause, Error, Stage};
-use crate::exchange::Subject;
+use crate::exchange::ErrorContext;
 use crate::explain::with_step;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::text::contains;
 
 /// What AWS answers to a request that shows nothing it looks at on that connection.
@@ -25,11 +25,11 @@ const MISSING_TOKEN: &str = "Missing Authentication Token";
 const CERTIFICATE_PORT: u16 = 8443;
 
 /// The likely reason and the next step.
-pub fn explain(config: &Config, error: &Error, subject: &Subject) -> String {
+pub fn explain(config: &Config, error: &Error, context: &ErrorContext) -> String {
     let known = Known {
         config,
         error,
-        subject,
+        context,
         host: HostName::of(config.endpoint().host()),
         message: error.answer.as_ref().and_then(|answer| answer.message.as_deref()).unwrap_or_default(),
     };
@@ -43,7 +43,7 @@ pub fn explain(config: &Config, error: &Error, subject: &Subject) -> String {
 struct Known<'a> {
     config: &'a Config,
     error: &'a Error,
-    subject: &'a Subject,
+    context: &'a ErrorContext,
     host: HostName<'a>,
     message: &'a str,
 }
@@ -80,9 +80,9 @@ impl Known<'_> {
 
     /// The operation, if it was one.
     fn operation(&self) -> Option<&Operation> {
-        match self.subject {
-            Subject::Operation(operation) => operation.downcast_ref(),
-            Subject::Publication { .. } | Subject::Authentication => None,
+        match self.context {
+            ErrorContext::Operation(operation) => operation.downcast_ref(),
+            ErrorContext::Publication { .. } | ErrorContext::Authentication => None,
         }
     }
 
@@ -92,7 +92,7 @@ impl Known<'_> {
 
     /// The topic is below `$aws/`, where not everything is open to everybody.
     fn is_for_mqtt_alone(&self) -> bool {
-        matches!(self.subject, Subject::Publication { topic, .. } if is_for_mqtt_alone(topic.as_bytes()))
+        matches!(self.context, ErrorContext::Publication { topic, .. } if is_for_mqtt_alone(topic.as_bytes()))
     }
 
     /// Somebody has answered, and said no.
@@ -100,20 +100,20 @@ impl Known<'_> {
         if let Some(step) = self.host_step() {
             return step.into();
         }
-        match self.config.way() {
-            Way::Certificate if self.message == MISSING_TOKEN => self.certificate_not_seen().into(),
-            Way::Certificate if self.error.cause == Cause::Unauthenticated => {
+        match self.config.auth_method() {
+            AuthMethod::Certificate if self.message == MISSING_TOKEN => self.certificate_not_seen().into(),
+            AuthMethod::Certificate if self.error.cause == Cause::Unauthenticated => {
                 "check that the certificate is registered in this account and region".into()
             }
-            Way::Certificate => self.permission_step("the policy of the device's certificate"),
-            Way::SigV4 | Way::CredentialsProvider => self.signature_step(),
-            Way::CustomAuthorizer if self.config.endpoint().port() == CERTIFICATE_PORT => NOT_ON_8443.into(),
-            Way::CustomAuthorizer if self.message == MISSING_TOKEN => {
+            AuthMethod::Certificate => self.permission_step("the policy of the device's certificate"),
+            AuthMethod::SigV4 | AuthMethod::CredentialsProvider => self.signature_step(),
+            AuthMethod::CustomAuthorizer if self.config.endpoint().port() == CERTIFICATE_PORT => NOT_ON_8443.into(),
+            AuthMethod::CustomAuthorizer if self.message == MISSING_TOKEN => {
                 "no authorizer was found: give its name, unless the endpoint has a default one, and offer no ALPN \
                  protocol"
                     .into()
             }
-            Way::CustomAuthorizer => self.permission_step(
+            AuthMethod::CustomAuthorizer => self.permission_step(
                 "the authorizer says no or was not reached (check its name, the name and the value of the token, and \
                  the signature), or the policy it returns",
             ),
@@ -156,30 +156,34 @@ impl Known<'_> {
     }
 
     /// Nobody has answered.
-    fn no_answer_step(&self, failure: Failure) -> Option<String> {
+    fn no_answer_step(&self, failure: TransportErrorKind) -> Option<String> {
         let is_certificate_port = self.config.endpoint().port() == CERTIFICATE_PORT;
-        let way = self.config.way();
+        let auth_method = self.config.auth_method();
         let step = match failure {
-            Failure::ConnectionClosed if way == Way::Certificate => CLOSED_ON_CERTIFICATE,
-            Failure::ConnectionClosed if is_certificate_port => NOT_ON_8443,
-            Failure::ConnectionClosed => {
+            TransportErrorKind::ConnectionClosed if auth_method == AuthMethod::Certificate => CLOSED_ON_CERTIFICATE,
+            TransportErrorKind::ConnectionClosed if is_certificate_port => NOT_ON_8443,
+            TransportErrorKind::ConnectionClosed => {
                 "AWS closes the connection without an answer when the host offers the ALPN protocol x-amzn-http-ca: that is \
                  for client certificates alone, offer none"
             }
-            Failure::TlsAlert if way == Way::Certificate => {
+            TransportErrorKind::TlsAlert if auth_method == AuthMethod::Certificate => {
                 "if that names a certificate: check that this one belongs to this account; if it names a protocol: \
                  check the port and the ALPN protocol"
             }
-            Failure::TlsAlert if is_certificate_port => NOT_ON_8443,
-            Failure::TlsAlert => {
+            TransportErrorKind::TlsAlert if is_certificate_port => NOT_ON_8443,
+            TransportErrorKind::TlsAlert => {
                 "if that names a certificate, the port wants one: use port 443; if it names a protocol: offer no ALPN \
                  protocol"
             }
-            Failure::TlsCertificate => return Some(untrusted(self.host.kind)),
-            Failure::ConnectionRefused | Failure::Unreachable | Failure::ConnectTimeout if is_certificate_port => {
+            TransportErrorKind::TlsCertificate => return Some(untrusted(self.host.kind)),
+            TransportErrorKind::ConnectionRefused
+            | TransportErrorKind::Unreachable
+            | TransportErrorKind::ConnectTimeout
+                if is_certificate_port =>
+            {
                 "check the port, and whether a firewall blocks it: then use port 443 with the ALPN protocol x-amzn-http-ca"
             }
-            Failure::NameResolution if self.host.kind == Kind::Foreign => {
+            TransportErrorKind::NameResolution if self.host.kind == Kind::Foreign => {
                 "check the spelling of the endpoint (`aws iot describe-endpoint --endpoint-type iot:Data-ATS` shows \
                  it), and the name service"
             }
@@ -200,8 +204,8 @@ impl Known<'_> {
                 "check the role alias and the thing name, and that the endpoint is the one from `aws iot \
                  describe-endpoint --endpoint-type iot:CredentialProvider`"
             }
-            Cause::Transport(Failure::ConnectionClosed) => CLOSED_ON_CERTIFICATE,
-            Cause::Transport(Failure::TlsAlert) => {
+            Cause::Transport(TransportErrorKind::ConnectionClosed) => CLOSED_ON_CERTIFICATE,
+            Cause::Transport(TransportErrorKind::TlsAlert) => {
                 "the credentials endpoint wants the client certificate of the device and no ALPN protocol: check the \
                  route of the host to it"
             }

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::{CERTIFICATE_PORT, Known, MISSING_TOKEN, NOT_ON_8443};
 use crate::aws::sigv4::Scope;
-use crate::aws::{Authentication, Way};
+use crate::aws::{AuthMethod, Authentication};
 use crate::text::contains;
 
 impl Known<'_> {
@@ -24,8 +24,8 @@ impl Known<'_> {
         } else if says("security token included in the request is expired") {
             "the temporary key has ended: get a new one"
         } else if says("security token included in the request is invalid") {
-            match self.config.way() {
-                Way::CredentialsProvider => {
+            match self.config.auth_method() {
+                AuthMethod::CredentialsProvider => {
                     "a new temporary key was rejected as well: check that its role still exists"
                 }
                 _ => {

@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use super::*;
 use crate::aws::sigv4::{Credentials, Scope};
-use crate::aws::{Authentication, CustomAuthorizer, Disconnection, Placement, Shadow};
+use crate::aws::{Authentication, ClientDisconnection, CustomAuthorizer, Placement, Shadow};
 use crate::endpoint::Endpoint;
 use crate::http::Response;
-use crate::message::{Message, Qos, RequestProblem};
+use crate::message::{Message, Qos, RequestError};
 use crate::secret::Secret;
 
 const DATA: &str = "a1-ats.iot.eu-central-1.amazonaws.com";
 
-fn config(host: &str, port: u16, way: Way) -> Config {
-    let authentication = match way {
-        Way::Certificate => Authentication::Certificate,
-        Way::CustomAuthorizer => Authentication::CustomAuthorizer(CustomAuthorizer {
+fn config(host: &str, port: u16, auth_method: AuthMethod) -> Config {
+    let authentication = match auth_method {
+        AuthMethod::Certificate => Authentication::Certificate,
+        AuthMethod::CustomAuthorizer => Authentication::CustomAuthorizer(CustomAuthorizer {
             name: Some("gate".into()),
             token: None,
             signature: None,
             placement: Placement::Headers,
         }),
-        Way::SigV4 | Way::CredentialsProvider => {
+        AuthMethod::SigV4 | AuthMethod::CredentialsProvider => {
             let credentials = Credentials {
                 access_key_id: "AKID".into(),
                 secret_access_key: Secret::new("secret"),
@@ -34,16 +34,16 @@ fn config(host: &str, port: u16, way: Way) -> Config {
     Config::new(Endpoint::new(host, port).unwrap(), authentication).unwrap()
 }
 
-fn about(message: Message) -> Subject {
-    Subject::publication(&config(DATA, 443, Way::SigV4), message)
+fn about(message: Message) -> ErrorContext {
+    ErrorContext::publication(&config(DATA, 443, AuthMethod::SigV4), message)
 }
 
-fn publication() -> Subject {
+fn publication() -> ErrorContext {
     about(Message::new("a/b", *b"x", Qos::AtLeastOnce))
 }
 
-fn operation(operation: Operation) -> Subject {
-    Subject::Operation(Arc::new(operation))
+fn operation(operation: Operation) -> ErrorContext {
+    ErrorContext::Operation(Arc::new(operation))
 }
 
 fn refused(config: &Config, status: u16, message: &str) -> Error {
@@ -53,22 +53,22 @@ fn refused(config: &Config, status: u16, message: &str) -> Error {
 }
 
 /// An explanation of a status and a message.
-fn of(host: &str, port: u16, way: Way, status: u16, message: &str) -> String {
-    let config = config(host, port, way);
+fn of(host: &str, port: u16, auth_method: AuthMethod, status: u16, message: &str) -> String {
+    let config = config(host, port, auth_method);
     explain(&config, &refused(&config, status, message), &publication())
 }
 
 /// An explanation of a missing answer.
-fn without_answer(host: &str, port: u16, way: Way, failure: Failure) -> String {
-    explain(&config(host, port, way), &Error::no_answer(Stage::Publication, failure.into()), &publication())
+fn without_answer(host: &str, port: u16, auth_method: AuthMethod, failure: TransportErrorKind) -> String {
+    explain(&config(host, port, auth_method), &Error::transport(Stage::Publication, failure.into()), &publication())
 }
 
 #[test]
 fn a_topic_that_only_mqtt_is_known_to_be_open_for_is_named_as_such_when_it_is_refused() {
-    let config = config(DATA, 8443, Way::Certificate);
+    let config = config(DATA, 8443, AuthMethod::Certificate);
     let of = |topic: &str, status| {
-        let subject = about(Message::new(topic, *b"x", Qos::AtLeastOnce));
-        explain(&config, &refused(&config, status, "Invalid publish to restricted topic using HTTP"), &subject)
+        let context = about(Message::new(topic, *b"x", Qos::AtLeastOnce));
+        explain(&config, &refused(&config, status, "Invalid publish to restricted topic using HTTP"), &context)
     };
     assert!(of("$aws/things/x/jobs/get", 400).contains("over MQTT"));
     assert!(!of("$aws/things/x/jobs/get", 403).contains("over MQTT"), "that is the policy's");
@@ -77,11 +77,11 @@ fn a_topic_that_only_mqtt_is_known_to_be_open_for_is_named_as_such_when_it_is_re
 
 #[test]
 fn a_shadow_that_is_full_is_no_message_that_is_too_large() {
-    let config = config(DATA, 8443, Way::Certificate);
+    let config = config(DATA, 8443, AuthMethod::Certificate);
     let shadow = Shadow { thing: "t".into(), name: None };
-    let subject = operation(Operation::UpdateShadow { shadow, document: vec![], max_state_bytes: None });
-    for error in [RequestProblem::PayloadTooLarge.into(), refused(&config, 413, "")] {
-        let text = explain(&config, &error, &subject);
+    let context = operation(Operation::UpdateShadow { shadow, document: vec![], max_state_bytes: None });
+    for error in [RequestError::PayloadTooLarge.into(), refused(&config, 413, "")] {
+        let text = explain(&config, &error, &context);
         assert!(text.contains("8 KB") && text.contains("named shadows") && !text.contains("128 KB"), "{text}");
     }
     let direct = explain(&config, &refused(&config, 413, ""), &publication());
@@ -90,20 +90,34 @@ fn a_shadow_that_is_full_is_no_message_that_is_too_large() {
 
 #[test]
 fn a_refusal_is_explained_from_what_is_known_around_it() {
-    for (host, port, way, status, message, named) in [
-        (DATA, 443, Way::Certificate, 403, MISSING_TOKEN, "x-amzn-http-ca"),
-        (DATA, 8443, Way::Certificate, 403, MISSING_TOKEN, "no client certificate has arrived"),
-        (DATA, 8443, Way::Certificate, 403, "", "iot:Publish on arn:aws:iot:eu-central-1:*:topic/a/b"),
-        (DATA, 8443, Way::Certificate, 401, "", "registered in this account and region"),
-        ("iot.eu-central-1.amazonaws.com", 443, Way::Certificate, 403, MISSING_TOKEN, "control plane"),
-        ("c.credentials.iot.eu-central-1.amazonaws.com", 443, Way::Certificate, 404, "", "temporary keys"),
-        ("c.jobs.iot.eu-central-1.amazonaws.com", 443, Way::Certificate, 403, "", "for jobs"),
-        (DATA, 443, Way::SigV4, 403, "Credential should be scoped to correct service: 'execute-api'", "control plane"),
-        (DATA, 443, Way::SigV4, 403, "Credential should be scoped to correct service: 'iotdata'", "iotdevicegateway"),
+    for (host, port, auth_method, status, message, named) in [
+        (DATA, 443, AuthMethod::Certificate, 403, MISSING_TOKEN, "x-amzn-http-ca"),
+        (DATA, 8443, AuthMethod::Certificate, 403, MISSING_TOKEN, "no client certificate has arrived"),
+        (DATA, 8443, AuthMethod::Certificate, 403, "", "iot:Publish on arn:aws:iot:eu-central-1:*:topic/a/b"),
+        (DATA, 8443, AuthMethod::Certificate, 401, "", "registered in this account and region"),
+        ("iot.eu-central-1.amazonaws.com", 443, AuthMethod::Certificate, 403, MISSING_TOKEN, "control plane"),
+        ("c.credentials.iot.eu-central-1.amazonaws.com", 443, AuthMethod::Certificate, 404, "", "temporary keys"),
+        ("c.jobs.iot.eu-central-1.amazonaws.com", 443, AuthMethod::Certificate, 403, "", "for jobs"),
+        (
+            DATA,
+            443,
+            AuthMethod::SigV4,
+            403,
+            "Credential should be scoped to correct service: 'execute-api'",
+            "control plane",
+        ),
+        (
+            DATA,
+            443,
+            AuthMethod::SigV4,
+            403,
+            "Credential should be scoped to correct service: 'iotdata'",
+            "iotdevicegateway",
+        ),
         (
             "a1-ats.iot.us-east-1.amazonaws.com",
             443,
-            Way::SigV4,
+            AuthMethod::SigV4,
             403,
             "Credential should be scoped to a valid region, not 'eu-central-1'.",
             "for the region eu-central-1, and the endpoint is in us-east-1",
@@ -111,50 +125,70 @@ fn a_refusal_is_explained_from_what_is_known_around_it() {
         (
             "iot.example.com",
             443,
-            Way::SigV4,
+            AuthMethod::SigV4,
             403,
             "Credential should be scoped to a valid region",
             "region eu-central-1",
         ),
-        (DATA, 443, Way::SigV4, 403, "The request signature we calculated does not match the ...", "secret access key"),
-        (DATA, 443, Way::SigV4, 403, "The security token included in the request is invalid.", "session token"),
-        (DATA, 443, Way::SigV4, 403, "The security token included in the request is expired", "has ended"),
-        (DATA, 443, Way::SigV4, 403, "Signature expired: 1 is now earlier than 2", "set the clock"),
-        (DATA, 443, Way::SigV4, 403, MISSING_TOKEN, "authorization header"),
-        (DATA, 443, Way::SigV4, 403, "Forbidden", "the IAM policy of the access key most likely lacks iot:Publish"),
-        (DATA, 8443, Way::SigV4, 403, MISSING_TOKEN, "use port 443"),
-        (DATA, 443, Way::CustomAuthorizer, 403, "Forbidden", "the authorizer says no"),
-        (DATA, 443, Way::CustomAuthorizer, 403, MISSING_TOKEN, "no authorizer was found"),
-        (DATA, 8443, Way::CustomAuthorizer, 403, MISSING_TOKEN, "use port 443"),
+        (
+            DATA,
+            443,
+            AuthMethod::SigV4,
+            403,
+            "The request signature we calculated does not match the ...",
+            "secret access key",
+        ),
+        (DATA, 443, AuthMethod::SigV4, 403, "The security token included in the request is invalid.", "session token"),
+        (DATA, 443, AuthMethod::SigV4, 403, "The security token included in the request is expired", "has ended"),
+        (DATA, 443, AuthMethod::SigV4, 403, "Signature expired: 1 is now earlier than 2", "set the clock"),
+        (DATA, 443, AuthMethod::SigV4, 403, MISSING_TOKEN, "authorization header"),
+        (
+            DATA,
+            443,
+            AuthMethod::SigV4,
+            403,
+            "Forbidden",
+            "the IAM policy of the access key most likely lacks iot:Publish",
+        ),
+        (DATA, 8443, AuthMethod::SigV4, 403, MISSING_TOKEN, "use port 443"),
+        (DATA, 443, AuthMethod::CustomAuthorizer, 403, "Forbidden", "the authorizer says no"),
+        (DATA, 443, AuthMethod::CustomAuthorizer, 403, MISSING_TOKEN, "no authorizer was found"),
+        (DATA, 8443, AuthMethod::CustomAuthorizer, 403, MISSING_TOKEN, "use port 443"),
     ] {
-        let explanation = of(host, port, way, status, message);
-        assert!(explanation.contains(named), "{host}:{port} {way:?} {status} {message:?}: {explanation}");
+        let explanation = of(host, port, auth_method, status, message);
+        assert!(explanation.contains(named), "{host}:{port} {auth_method:?} {status} {message:?}: {explanation}");
     }
 }
 
 #[test]
 fn a_missing_answer_is_explained_from_what_is_known_around_it() {
-    for (host, port, way, failure, named) in [
-        (DATA, 8443, Way::Certificate, Failure::ConnectionClosed, "inactive or not registered"),
-        (DATA, 8443, Way::Certificate, Failure::ConnectionClosed, "just-in-time"),
-        (DATA, 8443, Way::SigV4, Failure::ConnectionClosed, "use port 443"),
-        (DATA, 8443, Way::CustomAuthorizer, Failure::TlsAlert, "use port 443"),
-        (DATA, 443, Way::SigV4, Failure::TlsAlert, "offer no ALPN"),
-        (DATA, 8443, Way::Certificate, Failure::TlsAlert, "belongs to this account"),
-        (DATA, 8443, Way::Certificate, Failure::TlsCertificate, "the roots in use"),
-        ("a1.iot.eu-central-1.amazonaws.com", 8443, Way::Certificate, Failure::TlsCertificate, "Data-ATS"),
-        (DATA, 8443, Way::Certificate, Failure::ConnectTimeout, "use port 443 with the ALPN"),
-        (DATA, 443, Way::Certificate, Failure::ConnectTimeout, "firewall"),
-        ("typo.example", 443, Way::Certificate, Failure::NameResolution, "describe-endpoint"),
+    for (host, port, auth_method, failure, named) in [
+        (DATA, 8443, AuthMethod::Certificate, TransportErrorKind::ConnectionClosed, "inactive or not registered"),
+        (DATA, 8443, AuthMethod::Certificate, TransportErrorKind::ConnectionClosed, "just-in-time"),
+        (DATA, 8443, AuthMethod::SigV4, TransportErrorKind::ConnectionClosed, "use port 443"),
+        (DATA, 8443, AuthMethod::CustomAuthorizer, TransportErrorKind::TlsAlert, "use port 443"),
+        (DATA, 443, AuthMethod::SigV4, TransportErrorKind::TlsAlert, "offer no ALPN"),
+        (DATA, 8443, AuthMethod::Certificate, TransportErrorKind::TlsAlert, "belongs to this account"),
+        (DATA, 8443, AuthMethod::Certificate, TransportErrorKind::TlsCertificate, "the roots in use"),
+        (
+            "a1.iot.eu-central-1.amazonaws.com",
+            8443,
+            AuthMethod::Certificate,
+            TransportErrorKind::TlsCertificate,
+            "Data-ATS",
+        ),
+        (DATA, 8443, AuthMethod::Certificate, TransportErrorKind::ConnectTimeout, "use port 443 with the ALPN"),
+        (DATA, 443, AuthMethod::Certificate, TransportErrorKind::ConnectTimeout, "firewall"),
+        ("typo.example", 443, AuthMethod::Certificate, TransportErrorKind::NameResolution, "describe-endpoint"),
     ] {
-        let explanation = without_answer(host, port, way, failure);
-        assert!(explanation.contains(named), "{host}:{port} {way:?} {failure:?}: {explanation}");
+        let explanation = without_answer(host, port, auth_method, failure);
+        assert!(explanation.contains(named), "{host}:{port} {auth_method:?} {failure:?}: {explanation}");
     }
 }
 
 #[test]
 fn a_wrong_clock_is_named_with_its_minutes_and_its_direction() {
-    let config = config(DATA, 443, Way::SigV4);
+    let config = config(DATA, 443, AuthMethod::SigV4);
     let headers = vec![("date".into(), b"Thu, 18 Jan 2018 09:18:06 GMT".to_vec())];
     let response = Response { status: 403, headers, body: br#"{"message":"Signature not yet current: .."}"#.to_vec() };
     for (now_unix_ms, named) in [
@@ -169,12 +203,12 @@ fn a_wrong_clock_is_named_with_its_minutes_and_its_direction() {
 
 #[test]
 fn the_permission_of_each_operation_is_named_with_its_resource() {
-    let config = config(DATA, 8443, Way::Certificate);
+    let config = config(DATA, 8443, AuthMethod::Certificate);
     let shadow = |name: Option<&str>| Shadow { thing: "t".into(), name: name.map(Into::into) };
-    let disconnection = Disconnection { client_id: "c".into(), clean_session: false, prevent_will: false };
+    let disconnection = ClientDisconnection { client_id: "c".into(), clean_session: false, prevent_will: false };
     let retained = about(Message { retain: true, ..Message::new("a", *b"x", Qos::AtMostOnce) });
     let for_rule = about(Message { rule: Some("r".into()), ..Message::new("a", *b"x", Qos::AtMostOnce) });
-    for (subject, named) in [
+    for (context, named) in [
         (operation(Operation::GetShadow(shadow(None))), "iot:GetThingShadow on arn:aws:iot:eu-central-1:*:thing/t"),
         (
             operation(Operation::DeleteShadow(shadow(Some("n")))),
@@ -188,14 +222,14 @@ fn the_permission_of_each_operation_is_named_with_its_resource() {
         (retained, "iot:Publish and iot:RetainPublish on arn:aws:iot:eu-central-1:*:topic/a"),
         (for_rule, "iot:Publish on arn:aws:iot:eu-central-1:*:topic/$aws/rules/r/a"),
     ] {
-        let explanation = explain(&config, &refused(&config, 403, ""), &subject);
+        let explanation = explain(&config, &refused(&config, 403, ""), &context);
         assert!(explanation.contains(named), "{explanation}");
     }
 }
 
 #[test]
 fn what_is_not_there_is_named() {
-    let config = config(DATA, 8443, Way::Certificate);
+    let config = config(DATA, 8443, AuthMethod::Certificate);
     let shadow = operation(Operation::GetShadow(Shadow { thing: "t".into(), name: None }));
     let explanation = explain(&config, &refused(&config, 404, "No shadow exists with name: 't'"), &shadow);
     assert!(explanation.contains("no such shadow"), "{explanation}");

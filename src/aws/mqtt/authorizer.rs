@@ -6,7 +6,7 @@ use alloc::string::String;
 use percent_encoding::utf8_percent_encode;
 
 use crate::aws::authentication::check_authorizer;
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::mqtt::MAX_TEXT;
 use crate::secret::Secret;
 use crate::topic::SEGMENT;

@@ -19,11 +19,11 @@ use alloc::vec::Vec;
 pub use authorizer::Authorizer;
 
 use super::{properties, wire_topic};
-use crate::configuration::ConfigurationProblem as Problem;
+use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::message::{Message, RequestProblem};
-use crate::mqtt::{Broker, Login, Situation, Version, check_properties};
+use crate::message::{Message, RequestError};
+use crate::mqtt::{Broker, Login, MqttErrorContext, Version, check_properties};
 
 /// The longest client id, in characters.
 const MAX_CLIENT_ID: usize = 128;
@@ -37,12 +37,12 @@ const LONGEST_KEEP_ALIVE_S: u16 = 1200;
 pub struct BrokerConfig {
     endpoint: Endpoint,
     client_id: String,
-    authentication: Authentication,
+    authentication: AuthMethod,
 }
 
 /// How a device shows who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Authentication {
+pub enum AuthMethod {
     /// With the client certificate of the connection, which the host holds. Nothing stands in the CONNECT.
     Certificate,
     /// With what a function of the account's owner judges.
@@ -51,9 +51,9 @@ pub enum Authentication {
 
 impl BrokerConfig {
     /// Checks the client id and what an authorizer is sent.
-    pub fn new(endpoint: Endpoint, client_id: String, authentication: Authentication) -> Result<Self, Problem> {
+    pub fn new(endpoint: Endpoint, client_id: String, authentication: AuthMethod) -> Result<Self, Problem> {
         check_client_id(&client_id)?;
-        if let Authentication::CustomAuthorizer(authorizer) = &authentication {
+        if let AuthMethod::CustomAuthorizer(authorizer) = &authentication {
             authorizer.check()?;
         }
         Ok(Self { endpoint, client_id, authentication })
@@ -67,13 +67,13 @@ impl Broker for BrokerConfig {
 
     fn login(&self, _: Option<String>) -> Login {
         let (user_name, password) = match &self.authentication {
-            Authentication::Certificate => (None, None),
-            Authentication::CustomAuthorizer(authorizer) => (authorizer.user_name(), authorizer.password.clone()),
+            AuthMethod::Certificate => (None, None),
+            AuthMethod::CustomAuthorizer(authorizer) => (authorizer.user_name(), authorizer.password.clone()),
         };
         Login { client_id: self.client_id.clone(), user_name, password }
     }
 
-    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestProblem> {
+    fn check_message(&self, message: &Message, version: Version) -> Result<String, RequestError> {
         let topic = wire_topic(message)?;
         topic::check_topic(&topic)?;
         message.checked_payload()?;
@@ -84,7 +84,7 @@ impl Broker for BrokerConfig {
         Ok(topic)
     }
 
-    fn check_filter(&self, filter: &str) -> Result<(), RequestProblem> {
+    fn check_filter(&self, filter: &str) -> Result<(), RequestError> {
         topic::check_filter(filter)
     }
 
@@ -94,13 +94,13 @@ impl Broker for BrokerConfig {
 
     fn secrets(&self) -> Vec<&str> {
         match &self.authentication {
-            Authentication::Certificate => Vec::new(),
-            Authentication::CustomAuthorizer(authorizer) => authorizer.secrets().collect(),
+            AuthMethod::Certificate => Vec::new(),
+            AuthMethod::CustomAuthorizer(authorizer) => authorizer.secrets().collect(),
         }
     }
 
-    fn explain(&self, error: &Error, version: Version, situation: &Situation) -> String {
-        explain::explain(self, error, version, situation)
+    fn explain(&self, error: &Error, version: Version, context: &MqttErrorContext) -> String {
+        explain::explain(self, error, version, context)
     }
 }
 
@@ -124,21 +124,21 @@ mod tests {
     use crate::field::Field;
     use crate::message::{Properties, Qos};
     use crate::secret::Secret;
-    use crate::topic::TopicProblem;
+    use crate::topic::TopicError;
 
     fn endpoint() -> Endpoint {
         Endpoint::new("a1-ats.iot.eu-central-1.amazonaws.com", 8883).unwrap()
     }
 
     fn with_id(client_id: &str) -> Result<BrokerConfig, Problem> {
-        BrokerConfig::new(endpoint(), client_id.into(), Authentication::Certificate)
+        BrokerConfig::new(endpoint(), client_id.into(), AuthMethod::Certificate)
     }
 
     fn message(topic: &str) -> Message {
         Message::new(topic, *b"x", Qos::AtLeastOnce)
     }
 
-    fn check(message: &Message, version: Version) -> Result<String, RequestProblem> {
+    fn check(message: &Message, version: Version) -> Result<String, RequestError> {
         with_id("c").unwrap().check_message(message, version)
     }
 
@@ -173,7 +173,7 @@ mod tests {
             user_name: Some(Secret::new("me")),
             password: Some(Secret::new("swordfish")),
         };
-        let broker = BrokerConfig::new(endpoint(), "c".into(), Authentication::CustomAuthorizer(authorizer)).unwrap();
+        let broker = BrokerConfig::new(endpoint(), "c".into(), AuthMethod::CustomAuthorizer(authorizer)).unwrap();
         let login = broker.login(None);
         assert_eq!(login.user_name.unwrap().reveal(), "me?x-amz-customauthorizer-name=gate&jwt=hunter2");
         assert_eq!(login.password.unwrap().reveal(), "swordfish");
@@ -194,14 +194,14 @@ mod tests {
     fn takes_128_kb_and_not_a_byte_more() {
         let sized = |bytes| Message::new("a", vec![0; bytes], Qos::AtMostOnce);
         assert!(check(&sized(131_072), Version::V5).is_ok());
-        assert_eq!(check(&sized(131_073), Version::V5), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(check(&sized(131_073), Version::V5), Err(RequestError::PayloadTooLarge));
     }
 
     #[test]
     fn properties_are_for_mqtt_5() {
         let with = |properties| Message { properties: Some(properties), ..message("a") };
         assert_eq!(check(&with(Properties::default()), Version::V5).unwrap(), "a");
-        assert_eq!(check(&with(Properties::default()), Version::V3), Err(RequestProblem::Unsupported));
+        assert_eq!(check(&with(Properties::default()), Version::V3), Err(RequestError::Unsupported));
         let expiring = Properties { message_expiry_s: Some(604_801), ..Properties::default() };
         assert_eq!(check(&with(expiring), Version::V5).unwrap(), "a");
     }
@@ -220,7 +220,7 @@ mod tests {
             ),
             (
                 Properties { correlation_data: Some(long().into()), ..Properties::default() },
-                RequestProblem::PayloadTooLarge,
+                RequestError::PayloadTooLarge,
             ),
         ] {
             assert_eq!(check_properties(Some(&properties), Version::V5), Err(problem));
@@ -250,6 +250,6 @@ mod tests {
     #[test]
     fn a_topic_that_cannot_be_published_to_is_named_before_anything_is_sent() {
         let problem = check(&message("a/#"), Version::V3).unwrap_err();
-        assert_eq!(problem, RequestProblem::InvalidTopic(TopicProblem::Wildcard));
+        assert_eq!(problem, RequestError::InvalidTopic(TopicError::Wildcard));
     }
 }

@@ -4,21 +4,21 @@
 
 use crate::aws::topic::{check_limits, check_reserved};
 use crate::field::Field;
-use crate::message::RequestProblem;
-use crate::topic::{TopicProblem, check_common, check_filter as check_form};
+use crate::message::RequestError;
+use crate::topic::{TopicError, check_common, check_filter as check_form};
 
 /// What precedes the group and the filter of a shared subscription.
 const SHARED: &str = "$share/";
 
 /// Whether AWS can take it.
-pub(super) fn check_topic(topic: &str) -> Result<(), TopicProblem> {
+pub(super) fn check_topic(topic: &str) -> Result<(), TopicError> {
     check_common(topic)?;
     check_reserved(topic.as_bytes())?;
     check_limits(topic.as_bytes())
 }
 
 /// Whether AWS can take it. Of a shared subscription only what follows the group counts against the limits.
-pub(super) fn check_filter(filter: &str) -> Result<(), RequestProblem> {
+pub(super) fn check_filter(filter: &str) -> Result<(), RequestError> {
     let filter = match filter.strip_prefix(SHARED).map(|shared| shared.split_once('/')) {
         None => filter,
         Some(Some((group, filter))) if !group.is_empty() && !has_wildcard_or_control(group) => filter,
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn refuses_topics_that_would_end_the_connection() {
-        use TopicProblem as P;
+        use TopicError as P;
         for (topic, problem) in [
             ("", P::Empty),
             ("a/+/b", P::Wildcard),
@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn refuses_filters_that_would_end_the_connection() {
-        let malformed = RequestProblem::InvalidField(Field::TopicFilter);
-        let invalid = RequestProblem::InvalidTopic;
+        let malformed = RequestError::InvalidField(Field::TopicFilter);
+        let invalid = RequestError::InvalidTopic;
         for (filter, problem) in [
             ("", malformed),
             ("a/#/b", malformed),
@@ -135,13 +135,13 @@ mod tests {
             ("$share/#", malformed),
             ("$share/gr\nup/a", malformed),
             ("$share/group/a/#/b", malformed),
-            ("$share/group/$share/group/a", invalid(TopicProblem::Reserved)),
-            ("$share", invalid(TopicProblem::Reserved)),
-            ("$SYS/#", invalid(TopicProblem::Reserved)),
-            ("$mine/a", invalid(TopicProblem::Reserved)),
-            ("a/b/c/d/e/f/g/h/#", invalid(TopicProblem::TooManySlashes)),
-            ("$share/group/a/b/c/d/e/f/g/h/#", invalid(TopicProblem::TooManySlashes)),
-            (&"a".repeat(257), invalid(TopicProblem::TooLong)),
+            ("$share/group/$share/group/a", invalid(TopicError::Reserved)),
+            ("$share", invalid(TopicError::Reserved)),
+            ("$SYS/#", invalid(TopicError::Reserved)),
+            ("$mine/a", invalid(TopicError::Reserved)),
+            ("a/b/c/d/e/f/g/h/#", invalid(TopicError::TooManySlashes)),
+            ("$share/group/a/b/c/d/e/f/g/h/#", invalid(TopicError::TooManySlashes)),
+            (&"a".repeat(257), invalid(TopicError::TooLong)),
         ] {
             assert_eq!(check_filter(filter), Err(problem), "{filter:?}");
         }

@@ -11,14 +11,16 @@ use alloc::vec::Vec;
 
 use super::Config;
 use crate::error::Error;
-use crate::exchange::{Exchange, Subject};
+use crate::exchange::{ErrorContext, Exchange};
 use crate::http::{Request, Response};
-use crate::message::{Message, Qos, RequestProblem};
+use crate::message::{Message, Qos, RequestError};
 use crate::operation::{self, Operation as AnyOperation};
 use crate::outcome::Receipt;
 use crate::platform::Platform;
 
-pub use reply::{Connection, Reply, RetainedEntry, RetainedMessage, Socket, Subscription, read_operation_response};
+pub use reply::{
+    ClientConnection, ClientSubscription, Reply, RetainedEntry, RetainedMessage, Socket, read_operation_response,
+};
 pub use request::operation_request;
 use request::unauthorised_request;
 
@@ -69,7 +71,7 @@ pub enum Operation {
         page: Page,
     },
     /// Disconnects an MQTT client.
-    DeleteConnection(Disconnection),
+    DeleteConnection(ClientDisconnection),
 }
 
 /// A shadow of a thing.
@@ -103,7 +105,7 @@ pub struct DirectMessage {
 
 /// A connection to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disconnection {
+pub struct ClientDisconnection {
     /// The MQTT client.
     pub client_id: String,
     /// Whether its session is forgotten too.
@@ -126,7 +128,7 @@ impl AnyOperation for Operation {
         }
     }
 
-    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestProblem> {
+    fn request(&self, platform: &dyn Platform) -> Result<Request, RequestError> {
         unauthorised_request(on_aws(platform)?, self)
     }
 
@@ -141,16 +143,16 @@ impl AnyOperation for Operation {
 }
 
 /// The configuration, if it is of AWS.
-fn on_aws(platform: &dyn Platform) -> Result<&Config, RequestProblem> {
-    platform.downcast_ref().ok_or(RequestProblem::Unsupported)
+fn on_aws(platform: &dyn Platform) -> Result<&Config, RequestError> {
+    platform.downcast_ref().ok_or(RequestError::Unsupported)
 }
 
 /// What an exchange with one [`Operation`] has given, with the subject of it.
-pub fn reply(exchange: &Exchange) -> Option<(&Subject, Result<Reply, Error>)> {
-    let (subject, reply) = exchange.reply()?;
+pub fn reply(exchange: &Exchange) -> Option<(&ErrorContext, Result<Reply, Error>)> {
+    let (context, reply) = exchange.reply()?;
     let reply = reply.map(|reply| match reply.downcast_ref() {
         Some(Reply::Done(_)) | None => Reply::Done(reply.receipt.clone()),
         Some(given) => given.clone(),
     });
-    Some((subject, reply))
+    Some((context, reply))
 }

@@ -36,11 +36,11 @@ pub enum Reply {
         next: Option<String>,
     },
     /// The connection of a client.
-    Connection(Connection),
+    Connection(ClientConnection),
     /// The subscriptions of a client.
     Subscriptions {
         /// The subscriptions.
-        entries: Vec<Subscription>,
+        entries: Vec<ClientSubscription>,
         /// Where the next part begins.
         next: Option<String>,
     },
@@ -78,7 +78,7 @@ pub struct RetainedEntry {
 
 /// The connection of an MQTT client. What AWS does not tell is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Connection {
+pub struct ClientConnection {
     /// Whether it is connected.
     pub connected: bool,
     /// The MQTT client.
@@ -116,7 +116,7 @@ pub struct Socket {
 
 /// A subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
+pub struct ClientSubscription {
     /// The topic filter, perhaps with wildcards.
     pub topic_filter: String,
     /// The quality of service.
@@ -125,11 +125,11 @@ pub struct Subscription {
 
 /// What the answer to an operation means.
 pub fn read_operation_response(config: &Config, operation: &Operation, response: &Response) -> Result<Reply, Error> {
-    let way = config.way();
+    let auth_method = config.auth_method();
     let asked = match operation {
-        Operation::UpdateShadow { .. } => Asked::ShadowUpdate(way),
-        Operation::SendDirectMessage(_) => Asked::DirectMessage(way),
-        _ => Asked::Operation(way),
+        Operation::UpdateShadow { .. } => Asked::ShadowUpdate(auth_method),
+        Operation::SendDirectMessage(_) => Asked::DirectMessage(auth_method),
+        _ => Asked::Operation(auth_method),
     };
     let answer = check(asked, response).map_err(|error| error.without(config.secrets()))?;
     let Answer { trace_id, .. } = &answer;
@@ -188,14 +188,14 @@ fn retained_entry(body: Object<'_>) -> Option<RetainedEntry> {
     })
 }
 
-fn connection(body: Object<'_>) -> Option<Connection> {
+fn connection(body: Object<'_>) -> Option<ClientConnection> {
     let text = |name| body.text(&[name]);
     let integer = |name| body.integer(&[name]);
     let socket = |ip, port| {
         let port = body.integer(&[port]).and_then(|port| u16::try_from(port).ok());
         Some(Socket { ip: body.text(&[ip])?, port })
     };
-    Some(Connection {
+    Some(ClientConnection {
         connected: body.boolean(&["connected"])?,
         client_id: text("clientId"),
         thing_name: text("thingName"),
@@ -211,8 +211,8 @@ fn connection(body: Object<'_>) -> Option<Connection> {
     })
 }
 
-fn subscription(body: Object<'_>) -> Option<Subscription> {
-    Some(Subscription { topic_filter: body.text(&["topicFilter"])?, qos: qos(body)? })
+fn subscription(body: Object<'_>) -> Option<ClientSubscription> {
+    Some(ClientSubscription { topic_filter: body.text(&["topicFilter"])?, qos: qos(body)? })
 }
 
 fn qos(body: Object<'_>) -> Option<Qos> {
@@ -295,25 +295,25 @@ mod tests {
         let list = Operation::ListRetainedMessages(Page::default());
         assert_eq!(read(&list, body), Ok(Reply::RetainedEntries { entries: vec![entry], next: None }));
         let body = br#"{"subscriptions":[{"topicFilter":"a/+","qos":1}]}"#;
-        let entry = Subscription { topic_filter: "a/+".into(), qos: Qos::AtLeastOnce };
+        let entry = ClientSubscription { topic_filter: "a/+".into(), qos: Qos::AtLeastOnce };
         let list = Operation::ListSubscriptions { client_id: "c".into(), page: Page::default() };
         assert_eq!(read(&list, body), Ok(Reply::Subscriptions { entries: vec![entry], next: None }));
     }
 
     #[test]
     fn what_aws_does_not_tell_about_a_connection_is_none() {
-        let expected = Connection { connected: false, ..Connection::default() };
+        let expected = ClientConnection { connected: false, ..ClientConnection::default() };
         assert_eq!(read(&query(), br#"{"connected":false}"#), Ok(Reply::Connection(expected)));
         let body = br#"{"connected":true,"clientId":"c","cleanSession":true,"keepAliveDuration":60,
             "sourceIp":"192.0.2.1","sourcePort":5000,"targetIp":"192.0.2.2","targetPort":70000}"#;
-        let expected = Connection {
+        let expected = ClientConnection {
             connected: true,
             client_id: Some("c".into()),
             clean_session: Some(true),
             keep_alive_s: Some(60),
             source: Some(Socket { ip: "192.0.2.1".into(), port: Some(5000) }),
             target: Some(Socket { ip: "192.0.2.2".into(), port: None }),
-            ..Connection::default()
+            ..ClientConnection::default()
         };
         assert_eq!(read(&query(), body), Ok(Reply::Connection(expected)));
     }

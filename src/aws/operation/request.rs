@@ -2,15 +2,15 @@
 
 use alloc::string::String;
 
-use super::{DirectMessage, Disconnection, Operation, Page, Shadow};
+use super::{ClientDisconnection, DirectMessage, Operation, Page, Shadow};
 use crate::aws::properties;
 use crate::aws::target::{Target, segment};
 use crate::aws::topic::{check_topic, encode_topic};
-use crate::aws::{Config, Way};
+use crate::aws::{AuthMethod, Config};
 use crate::field::Field;
 use crate::http::Request;
 use crate::json::Object;
-use crate::message::{Qos, RequestProblem};
+use crate::message::{Qos, RequestError};
 
 /// Limits of AWS.
 const MAX_THING: usize = 128;
@@ -24,15 +24,15 @@ const MAX_RETAINED_PAGE: u32 = 200;
 const MAX_CONFIRMATION_S: u32 = 15;
 
 /// The request of an operation at this time. Nothing is sent if it cannot succeed.
-pub fn operation_request(config: &Config, operation: &Operation, unix_ms: u64) -> Result<Request, RequestProblem> {
+pub fn operation_request(config: &Config, operation: &Operation, unix_ms: u64) -> Result<Request, RequestError> {
     config.authorised(unauthorised_request(config, operation)?, unix_ms)
 }
 
 /// All of the request but what shows who the device is.
-pub(super) fn unauthorised_request(config: &Config, operation: &Operation) -> Result<Request, RequestProblem> {
+pub(super) fn unauthorised_request(config: &Config, operation: &Operation) -> Result<Request, RequestError> {
     // AWS has authorizers for publishing; the policy examples have one for direct messages.
-    if config.way() == Way::CustomAuthorizer && !matches!(operation, Operation::SendDirectMessage(_)) {
-        return Err(RequestProblem::Unsupported);
+    if config.auth_method() == AuthMethod::CustomAuthorizer && !matches!(operation, Operation::SendDirectMessage(_)) {
+        return Err(RequestError::Unsupported);
     }
     let authority = config.endpoint().authority();
     let request = |method, target: Target| Request::without_body(method, authority.clone(), target.finish());
@@ -68,7 +68,7 @@ pub(super) fn unauthorised_request(config: &Config, operation: &Operation) -> Re
             page.add_to(&mut target, "maxResults", MAX_PAGE)?;
             request("GET", target)
         }
-        Operation::DeleteConnection(Disconnection { client_id, clean_session, prevent_will }) => {
+        Operation::DeleteConnection(ClientDisconnection { client_id, clean_session, prevent_will }) => {
             let mut target = Target::new(&["/connections/", &client(client_id)?]);
             target.flag("cleanSession", *clean_session);
             target.flag("preventWillMessage", *prevent_will);
@@ -102,10 +102,10 @@ impl Page {
 }
 
 impl DirectMessage {
-    fn request(&self, authority: String) -> Result<Request, RequestProblem> {
+    fn request(&self, authority: String) -> Result<Request, RequestError> {
         let message = &self.message;
         if message.retain || message.rule.is_some() {
-            return Err(RequestProblem::Unsupported);
+            return Err(RequestError::Unsupported);
         }
         let payload = message.checked_payload()?;
         check_topic(&message.topic)?;
@@ -122,7 +122,7 @@ impl DirectMessage {
         if let Some(properties) = &message.properties {
             // It goes to a client that is there, and is kept for none.
             if properties.message_expiry_s.is_some() {
-                return Err(RequestProblem::Unsupported);
+                return Err(RequestError::Unsupported);
             }
             properties::check(properties)?;
             properties::add_to_query(properties, &mut target);
@@ -137,7 +137,7 @@ impl DirectMessage {
 
 /// What AWS would answer with a 400 or a 413 that names nothing. How deep a state may nest is for AWS to say: its
 /// documentation has 5, 6 and 8 levels.
-fn check_document(document: &[u8], max_state_bytes: Option<u32>) -> Result<(), RequestProblem> {
+fn check_document(document: &[u8], max_state_bytes: Option<u32>) -> Result<(), RequestError> {
     let document = Object::read(document);
     let is_section = |name| !document.has(&["state", name]) || document.has_object_or_null(&["state", name]);
     if !document.has_object_or_null(&["state"])
@@ -148,7 +148,7 @@ fn check_document(document: &[u8], max_state_bytes: Option<u32>) -> Result<(), R
     }
     let bytes = document.bytes_without_space(&["state"]).unwrap_or_default();
     match bytes > max_state_bytes.map_or(MAX_STATE, |max| max as usize) {
-        true => Err(RequestProblem::PayloadTooLarge),
+        true => Err(RequestError::PayloadTooLarge),
         false => Ok(()),
     }
 }
@@ -186,7 +186,7 @@ mod tests {
         Config::new(Endpoint::new("a.example", 8443).unwrap(), Authentication::Certificate).unwrap()
     }
 
-    fn line(operation: &Operation) -> Result<String, RequestProblem> {
+    fn line(operation: &Operation) -> Result<String, RequestError> {
         let request = operation_request(&config(), operation, 0)?;
         Ok([request.method, " ", &request.path_with_query].concat())
     }
@@ -239,7 +239,7 @@ mod tests {
                 "GET /connections/c/subscriptions",
             ),
             (
-                Operation::DeleteConnection(Disconnection {
+                Operation::DeleteConnection(ClientDisconnection {
                     client_id: "c".into(),
                     clean_session: true,
                     prevent_will: true,
@@ -266,14 +266,14 @@ mod tests {
         let retained = direct(Message { retain: true, ..message.clone() });
         let for_rule = direct(Message { rule: Some("r".into()), ..message });
         for operation in [retained, for_rule] {
-            assert_eq!(line(&operation), Err(RequestProblem::Unsupported));
+            assert_eq!(line(&operation), Err(RequestError::Unsupported));
         }
     }
 
     #[test]
     fn what_breaks_its_rules_is_named() {
         let field = |operation: Operation| match line(&operation) {
-            Err(RequestProblem::InvalidField(field)) => field,
+            Err(RequestError::InvalidField(field)) => field,
             other => panic!("{other:?}"),
         };
         for thing in ["", "a b", "a/b", &"t".repeat(129)] {
@@ -316,9 +316,9 @@ mod tests {
             )
         };
         assert!(line(&update(&sized(8192), None)).is_ok());
-        assert_eq!(line(&update(&sized(8193), None)), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(line(&update(&sized(8193), None)), Err(RequestError::PayloadTooLarge));
         assert!(line(&update(&sized(30_000), Some(30_000))).is_ok());
-        assert_eq!(line(&update(&sized(30_001), Some(30_000))), Err(RequestProblem::PayloadTooLarge));
+        assert_eq!(line(&update(&sized(30_001), Some(30_000))), Err(RequestError::PayloadTooLarge));
         for document in [r#"{"state":null}"#, r#"{"state":{"desired":null},"version":7}"#] {
             assert!(line(&update(document, None)).is_ok(), "{document}");
         }
@@ -330,7 +330,7 @@ mod tests {
         let endpoint = Endpoint::new("a.example", 443).unwrap();
         let config = Config::new(endpoint, Authentication::CustomAuthorizer(authorizer)).unwrap();
         let shadow = Operation::GetShadow(shadow("t", None));
-        assert_eq!(operation_request(&config, &shadow, 0), Err(RequestProblem::Unsupported));
+        assert_eq!(operation_request(&config, &shadow, 0), Err(RequestError::Unsupported));
         let direct = direct(Message::new("a", *b"x", Qos::AtLeastOnce));
         assert!(operation_request(&config, &direct, 0).is_ok());
     }

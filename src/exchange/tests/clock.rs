@@ -25,8 +25,8 @@ fn first_error(drive: &Drive) -> Error {
 }
 
 fn explained(drive: &Drive) -> String {
-    let (subject, outcome) = drive.exchange.outcomes().next().unwrap();
-    drive.exchange.platform().explain(&outcome.unwrap_err(), subject)
+    let (context, outcome) = drive.exchange.outcomes().next().unwrap();
+    drive.exchange.platform().explain(&outcome.unwrap_err(), context)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::http::{Failure, NoAnswer, Request, Response};
+use crate::http::{Request, Response, TransportError, TransportErrorKind};
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug)]
@@ -15,9 +15,9 @@ pub enum Fate {
     /// It does its work and answers this nevertheless.
     ServedButAnswered(u16),
     /// There is no answer, and the platform never saw the request.
-    Failed(Failure),
+    Failed(TransportErrorKind),
     /// The platform did its work and the answer got lost.
-    ServedButLost(Failure),
+    ServedButLost(TransportErrorKind),
     /// Just before the request comes, the platform forgets every token.
     Revoked,
 }
@@ -165,7 +165,7 @@ impl Cloud {
     }
 
     /// What becomes of a request, and how long it takes.
-    pub fn receive(&mut self, now_ms: u64, request: &Request) -> (u64, Result<Response, NoAnswer>) {
+    pub fn receive(&mut self, now_ms: u64, request: &Request) -> (u64, Result<Response, TransportError>) {
         let length = request.headers.iter().find(|(name, _)| name == "content-length").map(|(_, length)| length);
         assert_eq!(length, Some(&request.body.len().to_string()));
         let Turn { fate, latency_ms } = match is_authentication(request) {

@@ -6,19 +6,19 @@ use super::driver::Drive;
 use super::{message, on_aws, payload};
 use crate::error::{Cause, Stage};
 use crate::exchange::Options;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos::{self, AtLeastOnce, AtMostOnce};
 use crate::outcome::{Delivery, Retry};
 
-const NOT_SENT_AND_TRANSIENT: [Failure; 8] = [
-    Failure::NameResolution,
-    Failure::ConnectionRefused,
-    Failure::Unreachable,
-    Failure::ConnectTimeout,
-    Failure::ConnectionLimit,
-    Failure::TlsCertificate,
-    Failure::TlsAlert,
-    Failure::TlsProtocol,
+const NOT_SENT_AND_TRANSIENT: [TransportErrorKind; 8] = [
+    TransportErrorKind::NameResolution,
+    TransportErrorKind::ConnectionRefused,
+    TransportErrorKind::Unreachable,
+    TransportErrorKind::ConnectTimeout,
+    TransportErrorKind::ConnectionLimit,
+    TransportErrorKind::TlsCertificate,
+    TransportErrorKind::TlsAlert,
+    TransportErrorKind::TlsProtocol,
 ];
 
 fn one(qos: Qos, script: Script) -> Drive {
@@ -45,10 +45,10 @@ fn a_message_is_delivered_with_one_attempt() {
 /// What keeps a device from ever getting an answer is no reason any more once there was one.
 #[test]
 fn a_close_after_messages_were_answered_is_that_of_a_kept_connection_and_blames_no_certificate() {
-    let lost = Fate::ServedButLost(Failure::ConnectionClosed);
+    let lost = Fate::ServedButLost(TransportErrorKind::ConnectionClosed);
     let explained = |drive: &Drive| {
-        let (subject, outcome) = drive.exchange.outcomes().last().unwrap();
-        drive.exchange.platform().explain(&outcome.unwrap_err(), subject)
+        let (context, outcome) = drive.exchange.outcomes().last().unwrap();
+        drive.exchange.platform().explain(&outcome.unwrap_err(), context)
     };
     let first = one(AtMostOnce, Script::new([lost]));
     assert!(explained(&first).contains("certificate is inactive"), "{}", explained(&first));
@@ -116,7 +116,12 @@ fn after_a_server_error_at_most_once_is_unknown_and_at_least_once_is_sent_again(
 
 #[test]
 fn after_a_lost_answer_at_most_once_is_unknown_and_at_least_once_is_sent_again() {
-    for failure in [Failure::ConnectionClosed, Failure::AnswerIncomplete, Failure::Protocol, Failure::Other] {
+    for failure in [
+        TransportErrorKind::ConnectionClosed,
+        TransportErrorKind::AnswerIncomplete,
+        TransportErrorKind::Protocol,
+        TransportErrorKind::Other,
+    ] {
         let drive = one(AtMostOnce, Script::new([Fate::ServedButLost(failure)]));
         let error = drive.error();
         assert_eq!((error.cause, error.delivery), (Cause::Transport(failure), Delivery::Unknown));
@@ -142,7 +147,7 @@ fn a_message_that_was_not_sent_is_sent_again_whatever_its_qos() {
 #[test]
 fn what_only_people_can_repair_is_not_tried_again() {
     for qos in [AtMostOnce, AtLeastOnce] {
-        for failure in [Failure::Denied, Failure::RequestRejected] {
+        for failure in [TransportErrorKind::Denied, TransportErrorKind::RequestRejected] {
             let drive = one(qos, Script::always(Fate::Failed(failure)));
             let error = drive.error();
             assert_eq!((error.delivery, error.retry), (Delivery::NotSent, Retry::Never), "{failure:?}");
@@ -155,7 +160,9 @@ fn what_only_people_can_repair_is_not_tried_again() {
 fn of_unknown_fate_there_are_at_most_max_attempts() {
     for max_attempts in 1..=5 {
         let options = Options { max_attempts, ..Options::default() };
-        for fate in [Fate::Answered(500), Fate::Answered(504), Fate::ServedButLost(Failure::ConnectionClosed)] {
+        for fate in
+            [Fate::Answered(500), Fate::Answered(504), Fate::ServedButLost(TransportErrorKind::ConnectionClosed)]
+        {
             let drive = one_with(options.clone(), AtLeastOnce, Script::always(fate));
             assert_eq!((drive.error().attempts, drive.error().delivery), (max_attempts, Delivery::Unknown), "{fate:?}");
             assert_eq!(drive.attempts(&payload(0)), max_attempts);
@@ -167,8 +174,8 @@ fn of_unknown_fate_there_are_at_most_max_attempts() {
 fn attempts_that_certainly_did_not_arrive_are_bounded_by_time_alone() {
     for qos in [AtMostOnce, AtLeastOnce] {
         for (fate, delivery) in [
-            (Fate::Failed(Failure::ConnectionRefused), Delivery::NotSent),
-            (Fate::Failed(Failure::TlsCertificate), Delivery::NotSent),
+            (Fate::Failed(TransportErrorKind::ConnectionRefused), Delivery::NotSent),
+            (Fate::Failed(TransportErrorKind::TlsCertificate), Delivery::NotSent),
             (Fate::Answered(503), Delivery::Refused),
             (Fate::Answered(429), Delivery::Refused),
             (Fate::Answered(408), Delivery::Refused),
@@ -186,8 +193,8 @@ fn attempts_that_certainly_did_not_arrive_are_bounded_by_time_alone() {
 #[test]
 fn attempts_that_never_left_do_not_count_against_those_of_unknown_fate() {
     let options = Options { max_attempts: 2, ..Options::default() };
-    let refused = [Fate::Failed(Failure::ConnectionRefused); 5];
-    let lost = Fate::ServedButLost(Failure::ConnectionClosed);
+    let refused = [Fate::Failed(TransportErrorKind::ConnectionRefused); 5];
+    let lost = Fate::ServedButLost(TransportErrorKind::ConnectionClosed);
     let script = Script::new(refused.into_iter().chain([lost, Fate::Answered(503), Fate::Answered(429)]));
     assert_eq!(one_with(options, AtLeastOnce, script).outcome().unwrap().attempts, 9);
 }
@@ -227,16 +234,16 @@ fn the_last_attempt_that_the_deadline_cuts_short_does_not_hide_what_went_wrong_b
         assert_eq!(error.answer.unwrap().status, status);
     }
     // That it was sent after all is what counts where it was not before.
-    let refused = std::iter::repeat_n(Turn::from(Fate::Failed(Failure::ConnectionRefused)), 8);
+    let refused = std::iter::repeat_n(Turn::from(Fate::Failed(TransportErrorKind::ConnectionRefused)), 8);
     let error = one(AtLeastOnce, Script::new(refused).then_always(silence)).error();
-    assert_eq!((error.cause, error.delivery), (Cause::Transport(Failure::AnswerTimeout), Delivery::Unknown));
-    let refused = std::iter::repeat_n(Turn::from(Fate::Failed(Failure::ConnectionRefused)), 8);
-    let slow = Turn { fate: Fate::Failed(Failure::ConnectTimeout), latency_ms: 40_000 };
+    assert_eq!((error.cause, error.delivery), (Cause::Transport(TransportErrorKind::AnswerTimeout), Delivery::Unknown));
+    let refused = std::iter::repeat_n(Turn::from(Fate::Failed(TransportErrorKind::ConnectionRefused)), 8);
+    let slow = Turn { fate: Fate::Failed(TransportErrorKind::ConnectTimeout), latency_ms: 40_000 };
     let mut drive =
         on_aws(Cloud::aws(Script::new(refused).then_always(slow)), Options::default(), vec![message(0, AtLeastOnce)]);
     drive.connect_ms = 40_000;
     drive.finish();
-    assert_eq!(drive.error().cause, Cause::Transport(Failure::ConnectTimeout), "nothing else was seen");
+    assert_eq!(drive.error().cause, Cause::Transport(TransportErrorKind::ConnectTimeout), "nothing else was seen");
 }
 
 #[test]
@@ -267,7 +274,7 @@ fn an_attempt_that_takes_all_the_time_is_the_last() {
     let silence = Turn { fate: Fate::Served, latency_ms: u64::MAX };
     let drive = one(AtLeastOnce, Script::always(silence));
     let error = drive.error();
-    assert_eq!((error.cause, error.delivery), (Cause::Transport(Failure::AnswerTimeout), Delivery::Unknown));
+    assert_eq!((error.cause, error.delivery), (Cause::Transport(TransportErrorKind::AnswerTimeout), Delivery::Unknown));
     assert_eq!((drive.sent.len(), drive.now_ms), (1, 30_000));
 }
 
@@ -285,23 +292,27 @@ fn a_client_that_wakes_too_late_does_not_send_what_is_overdue() {
 
 #[test]
 fn the_delivery_of_several_attempts_is_the_gravest() {
-    let lost = Fate::ServedButLost(Failure::ConnectionClosed);
-    let unreachable = Fate::Failed(Failure::Unreachable);
+    let lost = Fate::ServedButLost(TransportErrorKind::ConnectionClosed);
+    let unreachable = Fate::Failed(TransportErrorKind::Unreachable);
     for (script, cause, delivery) in [
         (vec![lost, Fate::Answered(403)], Cause::Forbidden, Delivery::Unknown),
         (
-            vec![lost, Fate::Failed(Failure::RequestRejected)],
-            Cause::Transport(Failure::RequestRejected),
+            vec![lost, Fate::Failed(TransportErrorKind::RequestRejected)],
+            Cause::Transport(TransportErrorKind::RequestRejected),
             Delivery::Unknown,
         ),
         (vec![lost, Fate::Answered(429), Fate::Answered(403)], Cause::Forbidden, Delivery::Unknown),
         (vec![unreachable, Fate::Answered(403)], Cause::Forbidden, Delivery::Refused),
         (
-            vec![Fate::Answered(429), Fate::Failed(Failure::Denied)],
-            Cause::Transport(Failure::Denied),
+            vec![Fate::Answered(429), Fate::Failed(TransportErrorKind::Denied)],
+            Cause::Transport(TransportErrorKind::Denied),
             Delivery::Refused,
         ),
-        (vec![unreachable, Fate::Failed(Failure::Denied)], Cause::Transport(Failure::Denied), Delivery::NotSent),
+        (
+            vec![unreachable, Fate::Failed(TransportErrorKind::Denied)],
+            Cause::Transport(TransportErrorKind::Denied),
+            Delivery::NotSent,
+        ),
     ] {
         let attempts = u32::try_from(script.len()).unwrap();
         let error = one(AtLeastOnce, Script::new(script)).error();
@@ -311,6 +322,7 @@ fn the_delivery_of_several_attempts_is_the_gravest() {
 
 #[test]
 fn a_receipt_counts_every_attempt() {
-    let script = [Fate::Failed(Failure::ConnectionRefused), Fate::Answered(503), Fate::ServedButAnswered(500)];
+    let script =
+        [Fate::Failed(TransportErrorKind::ConnectionRefused), Fate::Answered(503), Fate::ServedButAnswered(500)];
     assert_eq!(one(AtLeastOnce, Script::new(script)).outcome().unwrap().attempts, 4);
 }

@@ -3,7 +3,7 @@
 use super::cloud::{Cloud, is_authentication};
 use crate::error::Error;
 use crate::exchange::{Exchange, Outgoing, Progress, RequestId, Step};
-use crate::http::{Failure, NoAnswer, Response};
+use crate::http::{Response, TransportError, TransportErrorKind};
 use crate::moment::Moment;
 use crate::outcome::Receipt;
 
@@ -20,12 +20,12 @@ pub struct Sent {
     pub outgoing: Outgoing,
 }
 
-struct Flight {
+struct InFlight {
     id: RequestId,
     sent_ms: u64,
     due_ms: u64,
     is_authentication: bool,
-    answered: Result<Response, NoAnswer>,
+    answered: Result<Response, TransportError>,
 }
 
 /// Makes a signature of a text, or says why not.
@@ -67,7 +67,7 @@ pub struct Drive {
     signature: Option<(u64, Result<String, String>)>,
     /// What was signed so.
     pub signed: Vec<String>,
-    flights: Vec<Flight>,
+    in_flight: Vec<InFlight>,
     steps: u32,
 }
 
@@ -93,7 +93,7 @@ impl Drive {
             sign_ms: 0,
             signature: None,
             signed: vec![],
-            flights: vec![],
+            in_flight: vec![],
             steps: 0,
         }
     }
@@ -101,7 +101,7 @@ impl Drive {
     /// Drives until every message has its outcome.
     pub fn finish(&mut self) {
         assert!(self.until(u64::MAX));
-        let is_message_under_way = self.flights.iter().any(|flight| !flight.is_authentication);
+        let is_message_under_way = self.in_flight.iter().any(|request| !request.is_authentication);
         assert!(!is_message_under_way, "done, and a message is still under way");
     }
 
@@ -110,7 +110,7 @@ impl Drive {
         loop {
             self.steps += 1;
             assert!(self.steps < MAX_STEPS, "this does not end");
-            let step = self.exchange.next(self.moment());
+            let step = self.exchange.poll(self.moment());
             self.note_the_finished();
             match step {
                 Step::Done => return true,
@@ -119,14 +119,14 @@ impl Drive {
                     let signature = (self.signs)(&signing.content);
                     self.signed.push(signing.content);
                     match self.sign_ms {
-                        0 => self.exchange.signed(self.moment(), signature),
+                        0 => self.exchange.handle_signature(self.moment(), signature),
                         // Whoever is asked anew forgets what he was asked before.
                         sign_ms => self.signature = Some((self.now_ms + sign_ms, signature)),
                     }
                 }
                 Step::Wait(until_ms) => {
                     assert!(until_ms.is_none_or(|until_ms| until_ms > self.now_ms), "waits for what is past");
-                    let answer_ms = self.flights.iter().map(|flight| flight.due_ms).min();
+                    let answer_ms = self.in_flight.iter().map(|request| request.due_ms).min();
                     let signature_ms = self.signature.as_ref().map(|(due_ms, _)| *due_ms);
                     let next_ms = [until_ms, answer_ms, signature_ms].into_iter().flatten().min();
                     let next_ms = next_ms.expect("waits, and nothing is under way").max(self.now_ms);
@@ -153,14 +153,14 @@ impl Drive {
     fn send(&mut self, outgoing: Outgoing) {
         if self.is_silent {
             let last_ms = self.probes[self.silent_from..].last().copied();
-            let is_probe = |flight: &Flight| last_ms.is_some_and(|last_ms| flight.sent_ms >= last_ms);
-            assert!(!self.flights.iter().any(is_probe), "two at once while nobody answers");
+            let is_probe = |request: &InFlight| last_ms.is_some_and(|last_ms| request.sent_ms >= last_ms);
+            assert!(!self.in_flight.iter().any(is_probe), "two at once while nobody answers");
             self.probes.push(self.now_ms);
         }
         assert!(outgoing.timeout_ms > 0 && outgoing.connect_timeout_ms <= outgoing.timeout_ms);
         let connect_timeout_ms = u64::from(outgoing.connect_timeout_ms);
         let (latency_ms, answered) = match self.connect_ms >= connect_timeout_ms {
-            true => (connect_timeout_ms, Err(Failure::ConnectTimeout.into())),
+            true => (connect_timeout_ms, Err(TransportErrorKind::ConnectTimeout.into())),
             false => {
                 let (latency_ms, answered) = self.cloud.receive(self.now_ms, &outgoing.request);
                 (latency_ms.saturating_add(self.connect_ms), answered)
@@ -168,8 +168,8 @@ impl Drive {
         };
         let timeout_ms = u64::from(outgoing.timeout_ms);
         let is_in_time = latency_ms < timeout_ms || connect_timeout_ms <= self.connect_ms;
-        let answered = if is_in_time { answered } else { Err(Failure::AnswerTimeout.into()) };
-        self.flights.push(Flight {
+        let answered = if is_in_time { answered } else { Err(TransportErrorKind::AnswerTimeout.into()) };
+        self.in_flight.push(InFlight {
             id: outgoing.id,
             sent_ms: self.now_ms,
             due_ms: self.now_ms + latency_ms.min(timeout_ms),
@@ -177,8 +177,8 @@ impl Drive {
             answered,
         });
         self.sent.push(Sent { at_ms: self.now_ms, outgoing });
-        self.most_under_way = self.most_under_way.max(self.flights.len());
-        let authentications = self.flights.iter().filter(|flight| flight.is_authentication).count();
+        self.most_under_way = self.most_under_way.max(self.in_flight.len());
+        let authentications = self.in_flight.iter().filter(|request| request.is_authentication).count();
         self.most_authentications = self.most_authentications.max(authentications);
     }
 
@@ -186,24 +186,24 @@ impl Drive {
     fn deliver(&mut self) {
         let now_ms = self.now_ms;
         if let Some((_, signature)) = self.signature.take_if(|(due_ms, _)| *due_ms <= now_ms) {
-            self.exchange.signed(self.moment(), signature);
+            self.exchange.handle_signature(self.moment(), signature);
         }
-        let (mut due, rest): (Vec<_>, Vec<_>) = self.flights.drain(..).partition(|flight| flight.due_ms <= now_ms);
-        self.flights = rest;
-        due.sort_by_key(|flight| flight.due_ms);
-        for Flight { id, answered, is_authentication, .. } in due {
+        let (mut due, rest): (Vec<_>, Vec<_>) = self.in_flight.drain(..).partition(|request| request.due_ms <= now_ms);
+        self.in_flight = rest;
+        due.sort_by_key(|request| request.due_ms);
+        for InFlight { id, answered, is_authentication, .. } in due {
             let is_for_later = is_authentication && self.exchange.credential().is_some();
             match &answered {
                 Ok(_) => self.is_silent = false,
-                Err(no_answer) => self.is_silent |= no_answer.failure.is_transient() && !is_for_later,
+                Err(transport_error) => self.is_silent |= transport_error.kind.is_transient() && !is_for_later,
             }
             if !self.is_silent {
                 self.silent_from = self.probes.len();
             }
-            self.exchange.answer(self.moment(), id, answered.clone());
+            self.exchange.handle_response(self.moment(), id, answered.clone());
             if self.is_confused {
-                self.exchange.answer(self.moment(), id, answered.clone());
-                self.exchange.answer(self.moment(), id + 1_000_000, answered);
+                self.exchange.handle_response(self.moment(), id, answered.clone());
+                self.exchange.handle_response(self.moment(), id + 1_000_000, answered);
             }
         }
     }

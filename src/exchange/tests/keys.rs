@@ -10,7 +10,7 @@ use crate::credential::Credential;
 use crate::endpoint::Endpoint;
 use crate::error::{Cause, Stage};
 use crate::exchange::{Exchange, Options};
-use crate::http::{Failure, MAX_REPLY_BODY};
+use crate::http::{MAX_REPLY_BODY, TransportErrorKind};
 use crate::outcome::Delivery;
 use crate::platform::Platform;
 
@@ -101,7 +101,7 @@ fn a_provider_that_refuses_is_asked_once_and_named() {
 
 #[test]
 fn a_read_is_sent_again_after_a_lost_answer_and_a_change_is_not() {
-    let lost = || Script::new([Fate::ServedButLost(Failure::AnswerTimeout)]);
+    let lost = || Script::new([Fate::ServedButLost(TransportErrorKind::AnswerTimeout)]);
     let read = operate(Cloud::aws_with_keys(lost(), served()), Operation::GetShadow(shadow()));
     assert_eq!(read.publications().len(), 2);
     let (_, reply) = aws::reply(&read.exchange).unwrap();

@@ -3,13 +3,13 @@
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn};
 use super::{SEED, aws_platform, message, messages, on_aliyun, on_aws, payload};
 use crate::error::{Cause, Stage};
-use crate::exchange::{Exchange, Options, Step, Subject};
-use crate::http::{Failure, Response};
+use crate::exchange::{ErrorContext, Exchange, Options, Step};
+use crate::http::{Response, TransportErrorKind};
 use crate::message::Qos::{AtLeastOnce, AtMostOnce};
 use crate::message::{MAX_PAYLOAD, Message};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
-use crate::topic::TopicProblem;
+use crate::topic::TopicError;
 
 const NOW: Moment = Moment { monotonic_ms: 0, unix_ms: 0 };
 
@@ -20,7 +20,7 @@ fn success() -> Response {
 #[test]
 fn no_messages_are_done_at_once() {
     let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, vec![]).unwrap();
-    assert_eq!(exchange.next(NOW), Step::Done);
+    assert_eq!(exchange.poll(NOW), Step::Done);
     assert_eq!(exchange.outcomes().count(), 0);
 }
 
@@ -30,11 +30,11 @@ fn outcomes_are_in_the_order_of_the_messages_although_the_answers_come_in_revers
     let turns = fates.into_iter().zip([400, 300, 200, 100]).map(|(fate, latency_ms)| Turn { fate, latency_ms });
     let mut drive = on_aws(Cloud::aws(Script::new(turns)), Options::default(), messages(4));
     drive.finish();
-    let topic = |subject: &Subject| match subject {
-        Subject::Publication { topic, .. } => topic.clone(),
+    let topic = |context: &ErrorContext| match context {
+        ErrorContext::Publication { topic, .. } => topic.clone(),
         other => panic!("{other:?}"),
     };
-    let topics: Vec<_> = drive.exchange.outcomes().map(|(subject, _)| topic(subject)).collect();
+    let topics: Vec<_> = drive.exchange.outcomes().map(|(context, _)| topic(context)).collect();
     assert_eq!(topics, messages(4).into_iter().map(|message| message.topic).collect::<Vec<_>>());
     let causes: Vec<_> = drive.outcomes().into_iter().map(|outcome| outcome.err().map(|error| error.cause)).collect();
     assert_eq!(causes, [None, Some(Cause::Forbidden), Some(Cause::InvalidRequest), None]);
@@ -81,9 +81,9 @@ fn messages_that_cannot_succeed_have_their_outcome_before_anything_is_sent_and_t
     let list = vec![with_topic("a/#"), message(1, AtLeastOnce), too_large, with_topic(""), message(4, AtMostOnce)];
     let mut drive = on_aws(Cloud::aws(Script::always(Fate::Served)), Options::default(), list);
     let invalid = [
-        (0, Cause::InvalidTopic(TopicProblem::Wildcard)),
+        (0, Cause::InvalidTopic(TopicError::Wildcard)),
         (2, Cause::PayloadTooLarge),
-        (3, Cause::InvalidTopic(TopicProblem::Empty)),
+        (3, Cause::InvalidTopic(TopicError::Empty)),
     ];
     for finished in [false, true] {
         if finished {
@@ -103,18 +103,18 @@ fn messages_that_cannot_succeed_have_their_outcome_before_anything_is_sent_and_t
 #[test]
 fn answers_that_nobody_waits_for_are_ignored() {
     let mut exchange = Exchange::new(aws_platform(), Options::default(), None, SEED, messages(2)).unwrap();
-    exchange.answer(NOW, 0, Ok(success()));
-    let Step::Send(first) = exchange.next(NOW) else { panic!("sends") };
-    exchange.answer(NOW, first.id + 77, Ok(success()));
-    exchange.answer(NOW, first.id, Ok(success()));
-    exchange.answer(NOW, first.id, Err(Failure::ConnectionClosed.into()));
-    let Step::Send(second) = exchange.next(NOW) else { panic!("sends the other") };
+    exchange.handle_response(NOW, 0, Ok(success()));
+    let Step::Send(first) = exchange.poll(NOW) else { panic!("sends") };
+    exchange.handle_response(NOW, first.id + 77, Ok(success()));
+    exchange.handle_response(NOW, first.id, Ok(success()));
+    exchange.handle_response(NOW, first.id, Err(TransportErrorKind::ConnectionClosed.into()));
+    let Step::Send(second) = exchange.poll(NOW) else { panic!("sends the other") };
     assert_ne!(first.id, second.id);
-    exchange.answer(NOW, first.id, Err(Failure::ConnectionClosed.into()));
-    assert_eq!(exchange.next(NOW), Step::Wait(None));
-    exchange.answer(NOW, second.id, Ok(success()));
-    assert_eq!(exchange.next(NOW), Step::Done);
-    exchange.answer(NOW, second.id, Err(Failure::ConnectionClosed.into()));
+    exchange.handle_response(NOW, first.id, Err(TransportErrorKind::ConnectionClosed.into()));
+    assert_eq!(exchange.poll(NOW), Step::Wait(None));
+    exchange.handle_response(NOW, second.id, Ok(success()));
+    assert_eq!(exchange.poll(NOW), Step::Done);
+    exchange.handle_response(NOW, second.id, Err(TransportErrorKind::ConnectionClosed.into()));
     assert!(exchange.outcomes().all(|(_, outcome)| outcome.unwrap().attempts == 1));
 }
 
@@ -140,7 +140,7 @@ fn in_the_middle_what_is_under_way_is_unknown_and_what_was_not_started_is_not_se
 
 #[test]
 fn in_the_middle_a_message_whose_earlier_attempt_may_have_arrived_is_unknown() {
-    let script = Script::new([Fate::ServedButLost(Failure::ConnectionClosed)]);
+    let script = Script::new([Fate::ServedButLost(TransportErrorKind::ConnectionClosed)]);
     let mut drive = on_aws(Cloud::aws(script), Options::default(), messages(1));
     assert!(!drive.until(LATENCY_MS + 1));
     assert_eq!(drive.error().delivery, Delivery::Unknown);

@@ -9,11 +9,11 @@ use super::{
 use crate::aliyun::{Signer, TimestampPolicy};
 use crate::error::{Cause, Stage};
 use crate::exchange::{Exchange, Options};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos::{AtLeastOnce, AtMostOnce};
 use crate::outcome::{Delivery, Retry};
 
-const REFUSED: Fate = Fate::Failed(Failure::ConnectionRefused);
+const REFUSED: Fate = Fate::Failed(TransportErrorKind::ConnectionRefused);
 
 fn served() -> Script {
     Script::always(Fate::Served)
@@ -74,7 +74,7 @@ fn a_hundred_thousand_messages_end_when_nothing_got_through_for_as_long_as_one_m
             let error = outcome.unwrap_err();
             assert_eq!(
                 (error.cause, error.delivery),
-                (Cause::Transport(Failure::ConnectionRefused), Delivery::NotSent)
+                (Cause::Transport(TransportErrorKind::ConnectionRefused), Delivery::NotSent)
             );
             assert!(matches!(error.retry, Retry::AfterMs(_)));
             assert!(number < 32 || error.attempts == 0, "{}", error.attempts);
@@ -108,7 +108,8 @@ fn the_first_answer_of_any_kind_ends_the_silence() {
 
 #[test]
 fn a_probe_that_ends_for_good_without_an_answer_is_followed_by_another() {
-    for failure in [Failure::RequestRejected, Failure::Denied, Failure::AnswerTooLarge] {
+    for failure in [TransportErrorKind::RequestRejected, TransportErrorKind::Denied, TransportErrorKind::AnswerTooLarge]
+    {
         let script = Script::new(std::iter::repeat_n(REFUSED, 33).chain([Fate::Failed(failure)]));
         let mut drive = on_aws(Cloud::aws(script), Options::default(), messages(64));
         drive.finish();
@@ -135,7 +136,7 @@ fn what_was_signed_elsewhere_waits_for_its_turn_while_nobody_answers() {
     let slow = Turn { fate: REFUSED, latency_ms: 3_000 };
     let script = Script::new(std::iter::repeat_n(REFUSED.into(), 32).chain([slow]));
     let cloud = Cloud::aliyun(script, served()).with_token("old");
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
     let exchange = Exchange::new(platform, Options::default(), Some(old_session("old")), SEED, messages(64)).unwrap();
     let mut drive = Drive::new(cloud, exchange);
     drive.signs = |_| Ok("signature".to_owned());
@@ -148,7 +149,7 @@ fn what_was_signed_elsewhere_waits_for_its_turn_while_nobody_answers() {
 
 #[test]
 fn one_request_that_fails_among_others_that_are_answered_holds_nobody_up() {
-    let closed = Turn { fate: Fate::Failed(Failure::ConnectionClosed), latency_ms: 10 };
+    let closed = Turn { fate: Fate::Failed(TransportErrorKind::ConnectionClosed), latency_ms: 10 };
     let mut drive = on_aws(Cloud::aws(Script::new([closed])), Options::default(), messages(320));
     drive.finish();
     assert_eq!(drive.cloud.total_accepted(), 320);
@@ -157,7 +158,7 @@ fn one_request_that_fails_among_others_that_are_answered_holds_nobody_up() {
 
 #[test]
 fn of_a_server_that_closes_on_messages_at_most_once_each_probe_costs_one_and_the_others_wait() {
-    let closed = Fate::Failed(Failure::ConnectionClosed);
+    let closed = Fate::Failed(TransportErrorKind::ConnectionClosed);
     let list = (0..200).map(|number| message(number, AtMostOnce)).collect();
     let mut drive = on_aws(Cloud::aws(Script::always(closed)), Options::default(), list);
     drive.finish();
@@ -194,7 +195,7 @@ fn a_dead_address_does_not_eat_all_the_time() {
     assert_eq!(drive.sent.len(), 3);
     drive.connect_ms = 100;
     drive.finish();
-    assert_eq!(drive.error().cause, Cause::Transport(Failure::ConnectTimeout), "it hangs to the end");
+    assert_eq!(drive.error().cause, Cause::Transport(TransportErrorKind::ConnectTimeout), "it hangs to the end");
     assert!((59_000..=60_000).contains(&drive.now_ms), "{}", drive.now_ms);
 }
 
@@ -212,7 +213,7 @@ fn a_connect_timeout_that_the_caller_has_set_stays() {
 #[test]
 fn a_first_contact_that_is_closed_is_asked_once_soon_and_then_all_along() {
     // AWS provisions a device just in time: it closes the first connections for some half a minute.
-    let closed = || Script::always(Fate::Failed(Failure::ConnectionClosed));
+    let closed = || Script::always(Fate::Failed(TransportErrorKind::ConnectionClosed));
     for (timeout_ms, starts_ms) in [(30_000, [0, 200, 10_000, 20_000]), (60_000, [0, 200, 20_000, 40_000])] {
         let options = Options { timeout_ms, ..Options::default() };
         let mut drive = on_aws(Cloud::aws(closed()), options.clone(), messages(1));
@@ -231,7 +232,7 @@ fn a_first_contact_that_is_closed_is_asked_once_soon_and_then_all_along() {
         assert_eq!(drive.outcomes().iter().filter(|outcome| outcome.is_ok()).count(), 40);
     }
     // Once there was an answer, a close is a close.
-    let script = Script::new([Fate::Answered(503)]).then_always(Fate::Failed(Failure::ConnectionClosed));
+    let script = Script::new([Fate::Answered(503)]).then_always(Fate::Failed(TransportErrorKind::ConnectionClosed));
     let mut drive = on_aws(Cloud::aws(script), Options::default(), messages(1));
     drive.finish();
     assert!(drive.now_ms < 8_000, "{}", drive.now_ms);
@@ -242,7 +243,10 @@ fn a_message_whose_time_ends_while_nobody_answers_is_told_why() {
     let mut drive = on_aws(Cloud::aws(Script::always(REFUSED)), Options::default(), vec![message(0, AtLeastOnce)]);
     drive.finish();
     let error = drive.error();
-    assert_eq!((error.cause, error.stage), (Cause::Transport(Failure::ConnectionRefused), Stage::Publication));
+    assert_eq!(
+        (error.cause, error.stage),
+        (Cause::Transport(TransportErrorKind::ConnectionRefused), Stage::Publication)
+    );
     assert_eq!(error.attempts, drive.attempts(&payload(0)));
 }
 

@@ -14,7 +14,7 @@ use crate::aliyun::{Signer, TimestampPolicy};
 use crate::credential::Credential;
 use crate::error::Stage;
 use crate::exchange::{Exchange, Options};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::{Message, Qos};
 use crate::outcome::{Delivery, Retry};
 
@@ -39,7 +39,7 @@ struct Case {
 impl Case {
     fn run(&self, is_confused: bool) -> Drive {
         let platform = match (self.is_aliyun, self.is_signed) {
-            (true, _) if self.sign_ms.is_some() => aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now),
+            (true, _) if self.sign_ms.is_some() => aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now),
             (true, _) => aliyun_platform(TimestampPolicy::Now),
             (false, true) => signing_platform(),
             (false, false) => aws_platform(),
@@ -73,7 +73,7 @@ struct Absence {
 impl Absence {
     fn run(&self) -> Drive {
         let platform = match (self.is_aliyun, self.sign_ms) {
-            (true, Some(_)) => aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now),
+            (true, Some(_)) => aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now),
             (true, None) => aliyun_platform(TimestampPolicy::Now),
             (false, _) => aws_platform(),
         };
@@ -93,11 +93,16 @@ impl Absence {
 
 /// There is no answer. A connection that is closed is left out: on a first contact it has a schedule of its own.
 fn silence() -> impl Strategy<Value = Script> {
-    let after = prop::sample::select(vec![Failure::AnswerTimeout, Failure::AnswerTooLarge, Failure::Protocol]);
-    let failure = prop_oneof![4 => Just(Failure::ConnectionRefused), 2 => before_sending(), 1 => after];
+    let after = prop::sample::select(vec![
+        TransportErrorKind::AnswerTimeout,
+        TransportErrorKind::AnswerTooLarge,
+        TransportErrorKind::Protocol,
+    ]);
+    let failure = prop_oneof![4 => Just(TransportErrorKind::ConnectionRefused), 2 => before_sending(), 1 => after];
     let latency_ms = prop_oneof![8 => 0..500_u64, 1 => 0..4_000_u64];
     let turn = (failure, latency_ms).prop_map(|(failure, latency_ms)| Turn { fate: Fate::Failed(failure), latency_ms });
-    vec(turn, 0..100).prop_map(|turns| Script::new(turns).then_always(Fate::Failed(Failure::ConnectionRefused)))
+    vec(turn, 0..100)
+        .prop_map(|turns| Script::new(turns).then_always(Fate::Failed(TransportErrorKind::ConnectionRefused)))
 }
 
 fn absence() -> impl Strategy<Value = Absence> {
@@ -116,29 +121,29 @@ fn sign_ms(longest_ms: u64) -> impl Strategy<Value = Option<u64>> {
     prop_oneof![2 => Just(None), 1 => Just(Some(0)), 2 => (0..longest_ms).prop_map(Some)]
 }
 
-fn before_sending() -> impl Strategy<Value = Failure> {
+fn before_sending() -> impl Strategy<Value = TransportErrorKind> {
     prop::sample::select(vec![
-        Failure::Denied,
-        Failure::NameResolution,
-        Failure::ConnectionRefused,
-        Failure::Unreachable,
-        Failure::ConnectTimeout,
-        Failure::ConnectionLimit,
-        Failure::TlsCertificate,
-        Failure::TlsAlert,
-        Failure::TlsProtocol,
-        Failure::RequestRejected,
+        TransportErrorKind::Denied,
+        TransportErrorKind::NameResolution,
+        TransportErrorKind::ConnectionRefused,
+        TransportErrorKind::Unreachable,
+        TransportErrorKind::ConnectTimeout,
+        TransportErrorKind::ConnectionLimit,
+        TransportErrorKind::TlsCertificate,
+        TransportErrorKind::TlsAlert,
+        TransportErrorKind::TlsProtocol,
+        TransportErrorKind::RequestRejected,
     ])
 }
 
-fn perhaps_after_sending() -> impl Strategy<Value = Failure> {
+fn perhaps_after_sending() -> impl Strategy<Value = TransportErrorKind> {
     prop::sample::select(vec![
-        Failure::ConnectionClosed,
-        Failure::AnswerTimeout,
-        Failure::AnswerIncomplete,
-        Failure::AnswerTooLarge,
-        Failure::Protocol,
-        Failure::Other,
+        TransportErrorKind::ConnectionClosed,
+        TransportErrorKind::AnswerTimeout,
+        TransportErrorKind::AnswerIncomplete,
+        TransportErrorKind::AnswerTooLarge,
+        TransportErrorKind::Protocol,
+        TransportErrorKind::Other,
     ])
 }
 

@@ -6,7 +6,7 @@ use super::{ENDED_TOKEN, SEED, aliyun_platform, fresh_session, messages, old_ses
 use crate::aliyun::TimestampPolicy;
 use crate::error::{Cause, Stage};
 use crate::exchange::{Exchange, Options, Step};
-use crate::http::{Failure, Response};
+use crate::http::{Response, TransportErrorKind};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 
@@ -31,7 +31,7 @@ fn a_session_near_its_end_is_renewed_while_its_token_still_serves() {
 
 #[test]
 fn a_renewal_that_gets_no_answer_delays_no_message_and_the_end_by_five_seconds() {
-    let silence = Turn { fate: Fate::Failed(Failure::AnswerTimeout), latency_ms: u64::MAX };
+    let silence = Turn { fate: Fate::Failed(TransportErrorKind::AnswerTimeout), latency_ms: u64::MAX };
     let cloud = Cloud::aliyun(served(), Script::always(silence)).with_token("old");
     let mut drive = on_aliyun(cloud, Options::default(), Some(old_session("old")), messages(40));
     drive.finish();
@@ -76,7 +76,7 @@ fn a_renewal_that_fails_is_what_messages_end_with_when_the_old_token_is_rejected
 
 #[test]
 fn a_renewal_that_fails_for_now_is_no_verdict_once_the_old_token_is_rejected() {
-    for trouble in [Fate::Answered(40000), Fate::Failed(Failure::ConnectionRefused)] {
+    for trouble in [Fate::Answered(40000), Fate::Failed(TransportErrorKind::ConnectionRefused)] {
         // The renewal has failed before the first message comes back.
         let slow = Turn { fate: Fate::Served, latency_ms: 10 * LATENCY_MS };
         let cloud = Cloud::aliyun(Script::always(slow), Script::new([trouble]));
@@ -104,15 +104,23 @@ fn an_answer_that_quotes_a_token_that_has_been_replaced_meanwhile_does_not_give_
     let session = Some(old_session("the-former-token"));
     let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
     let now = Moment { monotonic_ms: 0, unix_ms: UNIX_START_MS };
-    let mut sent = || match exchange.next(now) {
+    let mut sent = || match exchange.poll(now) {
         Step::Send(outgoing) => outgoing,
         other => panic!("{other:?}"),
     };
     let (renewal, publication) = (sent(), sent());
     assert_eq!(password(&publication.request), Some("the-former-token"));
     let answer = |body: &str| Ok(Response { status: 200, headers: vec![], body: body.into() });
-    exchange.answer(now, renewal.id, answer(r#"{"code":0,"message":"success","info":{"token":"the-new-token"}}"#));
-    exchange.answer(now, publication.id, answer(r#"{"code":10001,"message":"no the-former-token, no the-new-token"}"#));
+    exchange.handle_response(
+        now,
+        renewal.id,
+        answer(r#"{"code":0,"message":"success","info":{"token":"the-new-token"}}"#),
+    );
+    exchange.handle_response(
+        now,
+        publication.id,
+        answer(r#"{"code":10001,"message":"no the-former-token, no the-new-token"}"#),
+    );
     let (_, outcome) = exchange.outcomes().next().unwrap();
     let message = outcome.unwrap_err().answer.unwrap().message.unwrap();
     assert!(message.starts_with("no ") && !message.contains("-token"), "{message}");
@@ -231,7 +239,7 @@ fn tokens_that_end_again_and_again_are_replaced_each_time() {
 
 #[test]
 fn messages_that_wait_for_a_new_token_in_vain_keep_the_gravest_delivery_of_before() {
-    let lost = Fate::ServedButLost(Failure::ConnectionClosed);
+    let lost = Fate::ServedButLost(TransportErrorKind::ConnectionClosed);
     let script = Script::new([lost, Fate::Answered(20001)]);
     let authentications = Script::new([Fate::Served]).then_always(Fate::Answered(20000));
     let options = Options { max_in_flight: 2, ..Options::default() };

@@ -11,18 +11,18 @@ const NOW: Moment = Moment { monotonic_ms: 0, unix_ms: super::UNIX_START_MS };
 
 /// An exchange that asks for a signature.
 fn asking() -> Exchange {
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::None);
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::None);
     let mut exchange = Exchange::new(platform, Options::default(), None, SEED, messages(2)).unwrap();
-    assert!(matches!(exchange.next(NOW), Step::Sign(_)) && exchange.is_authenticating());
+    assert!(matches!(exchange.poll(NOW), Step::Sign(_)) && exchange.is_authenticating());
     exchange
 }
 
 #[test]
 fn a_token_from_elsewhere_is_used_at_once_and_is_the_session_from_then_on() {
     let mut exchange = asking();
-    exchange.obtained_elsewhere(NOW, old_session("shared"));
+    exchange.handle_credential(NOW, old_session("shared"));
     assert!(!exchange.is_authenticating());
-    let Step::Send(outgoing) = exchange.next(NOW) else { panic!("a message is sent") };
+    let Step::Send(outgoing) = exchange.poll(NOW) else { panic!("a message is sent") };
     assert!(outgoing.request.headers.iter().any(|(_, value)| value == "shared"), "{outgoing:?}");
     assert_eq!(exchange.credential(), Some(&old_session("shared")));
 }
@@ -30,19 +30,19 @@ fn a_token_from_elsewhere_is_used_at_once_and_is_the_session_from_then_on() {
 #[test]
 fn a_token_that_was_rejected_here_is_not_taken_for_another() {
     let mut exchange = asking();
-    exchange.obtained_elsewhere(NOW, old_session("shared"));
+    exchange.handle_credential(NOW, old_session("shared"));
     let mut ids = Vec::new();
-    while let Step::Send(outgoing) = exchange.next(NOW) {
+    while let Step::Send(outgoing) = exchange.poll(NOW) {
         ids.push(outgoing.id);
     }
     let rejected = br#"{"code":20001,"message":"token is expired"}"#.to_vec();
     for id in ids {
-        exchange.answer(NOW, id, Ok(Response { status: 200, headers: Vec::new(), body: rejected.clone() }));
+        exchange.handle_response(NOW, id, Ok(Response { status: 200, headers: Vec::new(), body: rejected.clone() }));
     }
     let later = Moment { monotonic_ms: 20_000, unix_ms: NOW.unix_ms + 20_000 };
-    assert!(matches!(exchange.next(later), Step::Sign(_)));
-    exchange.obtained_elsewhere(later, old_session("shared"));
-    assert_eq!(exchange.next(later), Step::Done, "to ask again and again would be to do nothing else");
+    assert!(matches!(exchange.poll(later), Step::Sign(_)));
+    exchange.handle_credential(later, old_session("shared"));
+    assert_eq!(exchange.poll(later), Step::Done, "to ask again and again would be to do nothing else");
     for (_, outcome) in exchange.outcomes() {
         let error = outcome.as_ref().unwrap_err();
         assert_eq!((error.cause, error.stage), (Cause::SigningFailed, Stage::Authentication));

@@ -15,8 +15,8 @@ fn served() -> Script {
 }
 
 /// An exchange whose signatures come from elsewhere.
-fn signed_elsewhere(cloud: Cloud, session: Option<crate::Credential>, signs: Signs, count: usize) -> Drive {
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+fn signed_externally(cloud: Cloud, session: Option<crate::Credential>, signs: Signs, count: usize) -> Drive {
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
     let mut drive =
         Drive::new(cloud, Exchange::new(platform, Options::default(), session, SEED, messages(count)).unwrap());
     drive.signs = signs;
@@ -38,7 +38,7 @@ fn by_a_wrong_clock(policy: TimestampPolicy, ahead_ms: i64) -> Drive {
 
 #[test]
 fn what_is_signed_elsewhere_is_what_would_be_signed_here() {
-    let mut elsewhere = signed_elsewhere(Cloud::aliyun(served(), served()), None, with_the_secret, 40);
+    let mut elsewhere = signed_externally(Cloud::aliyun(served(), served()), None, with_the_secret, 40);
     elsewhere.finish();
     assert_eq!((elsewhere.cloud.total_accepted(), elsewhere.signed.len()), (40, 1));
     let platform = aliyun_platform(TimestampPolicy::Now);
@@ -57,7 +57,7 @@ fn a_token_that_ends_is_renewed_with_another_signature() {
     let mut cloud = Cloud::aliyun(served(), served());
     cloud.token_life_ms = 100;
     let options = Options { max_in_flight: 1, ..Options::default() };
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
     let mut drive = Drive::new(cloud, Exchange::new(platform, options, None, SEED, messages(10)).unwrap());
     drive.signs = with_the_secret;
     drive.finish();
@@ -69,7 +69,7 @@ fn a_token_that_ends_is_renewed_with_another_signature() {
 #[test]
 fn a_renewal_ahead_of_time_that_is_signed_elsewhere_delays_no_message() {
     let cloud = Cloud::aliyun(served(), served()).with_token("old");
-    let mut drive = signed_elsewhere(cloud, Some(old_session("old")), with_the_secret, 5);
+    let mut drive = signed_externally(cloud, Some(old_session("old")), with_the_secret, 5);
     drive.finish();
     assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (5, 1));
     assert_eq!(drive.publications()[0].at_ms, 0);
@@ -78,7 +78,7 @@ fn a_renewal_ahead_of_time_that_is_signed_elsewhere_delays_no_message() {
 #[test]
 fn without_a_signature_nothing_is_sent_and_the_reason_is_told() {
     let refuse = |_: &str| Err("no such device".to_owned());
-    let mut drive = signed_elsewhere(Cloud::aliyun(served(), served()), None, refuse, 3);
+    let mut drive = signed_externally(Cloud::aliyun(served(), served()), None, refuse, 3);
     drive.finish();
     assert!(drive.sent.is_empty());
     for outcome in drive.outcomes() {
@@ -131,34 +131,34 @@ fn a_wrong_clock_is_corrected_by_that_of_the_platform_once() {
 
 #[test]
 fn a_signature_that_does_not_come_ends_its_messages_in_time() {
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
     let mut exchange = Exchange::new(platform, Options::default(), None, SEED, messages(3)).unwrap();
     let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
-    assert!(matches!(exchange.next(at(0)), Step::Sign(_)));
-    assert_eq!(exchange.next(at(0)), Step::Wait(Some(30_000)));
-    assert_eq!(exchange.next(at(30_000)), Step::Done);
+    assert!(matches!(exchange.poll(at(0)), Step::Sign(_)));
+    assert_eq!(exchange.poll(at(0)), Step::Wait(Some(30_000)));
+    assert_eq!(exchange.poll(at(30_000)), Step::Done);
     for (_, outcome) in exchange.outcomes() {
         let error = outcome.unwrap_err();
         assert_eq!((error.cause, error.delivery, error.attempts), (Cause::SigningFailed, Delivery::NotSent, 0));
         assert_eq!((error.detail.as_deref(), error.retry), (Some("no signature in time"), Retry::AfterMs(0)));
     }
     // Too late, and nobody waits for it.
-    exchange.signed(at(31_000), Ok("signature".to_owned()));
-    assert_eq!(exchange.next(at(31_000)), Step::Done);
+    exchange.handle_signature(at(31_000), Ok("signature".to_owned()));
+    assert_eq!(exchange.poll(at(31_000)), Step::Done);
 }
 
 #[test]
 fn a_renewal_whose_signature_does_not_come_delays_the_end_by_five_seconds() {
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
     let session = Some(old_session("old"));
     let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
     let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
-    assert!(matches!(exchange.next(at(0)), Step::Sign(_)));
-    let Step::Send(publication) = exchange.next(at(0)) else { panic!("the old token still serves") };
+    assert!(matches!(exchange.poll(at(0)), Step::Sign(_)));
+    let Step::Send(publication) = exchange.poll(at(0)) else { panic!("the old token still serves") };
     let body = br#"{"code":0,"info":{"messageId":1}}"#.to_vec();
-    exchange.answer(at(50), publication.id, Ok(Response { status: 200, headers: vec![], body }));
-    assert_eq!(exchange.next(at(50)), Step::Wait(Some(5_000)));
-    assert_eq!(exchange.next(at(5_000)), Step::Done);
+    exchange.handle_response(at(50), publication.id, Ok(Response { status: 200, headers: vec![], body }));
+    assert_eq!(exchange.poll(at(50)), Step::Wait(Some(5_000)));
+    assert_eq!(exchange.poll(at(5_000)), Step::Done);
     assert!(exchange.outcomes().all(|(_, outcome)| outcome.is_ok()));
 }
 
@@ -166,7 +166,7 @@ fn a_renewal_whose_signature_does_not_come_delays_the_end_by_five_seconds() {
 fn a_renewal_whose_signature_comes_too_late_costs_no_message_when_the_old_token_is_rejected_later() {
     // Seven seconds are too long for a renewal, and not for a message.
     let cloud = Cloud::aliyun(Script::always(Turn { fate: Fate::Served, latency_ms: 6_000 }), served());
-    let mut drive = signed_elsewhere(cloud, Some(old_session("ended")), with_the_secret, 3);
+    let mut drive = signed_externally(cloud, Some(old_session("ended")), with_the_secret, 3);
     drive.sign_ms = 7_000;
     drive.finish();
     assert_eq!((drive.cloud.total_accepted(), drive.authentications().len()), (3, 1));
@@ -175,12 +175,14 @@ fn a_renewal_whose_signature_comes_too_late_costs_no_message_when_the_old_token_
 
 #[test]
 fn a_signature_for_a_renewal_has_all_of_the_time_once_the_old_token_is_rejected() {
-    let mut drive = signed_elsewhere(Cloud::aliyun(served(), served()), Some(old_session("ended")), with_the_secret, 3);
+    let mut drive =
+        signed_externally(Cloud::aliyun(served(), served()), Some(old_session("ended")), with_the_secret, 3);
     drive.sign_ms = 29_000;
     drive.finish();
     assert_eq!((drive.cloud.total_accepted(), drive.signed.len()), (3, 1));
 
-    let mut drive = signed_elsewhere(Cloud::aliyun(served(), served()), Some(old_session("ended")), with_the_secret, 3);
+    let mut drive =
+        signed_externally(Cloud::aliyun(served(), served()), Some(old_session("ended")), with_the_secret, 3);
     drive.sign_ms = u64::MAX / 2;
     drive.finish();
     assert_eq!((drive.cloud.total_accepted(), drive.now_ms), (0, 30_000), "and no more");
@@ -188,13 +190,13 @@ fn a_signature_for_a_renewal_has_all_of_the_time_once_the_old_token_is_rejected(
 
 #[test]
 fn a_signature_that_was_made_while_everything_stood_still_is_too_late_as_well() {
-    let platform = aliyun_platform_signed_by(Signer::Elsewhere, TimestampPolicy::Now);
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
     let session = Some(old_session("old"));
     let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
     let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
-    assert!(matches!(exchange.next(at(0)), Step::Sign(_)));
-    exchange.signed(at(6_000), Ok("signature".to_owned()));
-    let Step::Send(sent) = exchange.next(at(6_000)) else { panic!("the old token still serves") };
+    assert!(matches!(exchange.poll(at(0)), Step::Sign(_)));
+    exchange.handle_signature(at(6_000), Ok("signature".to_owned()));
+    let Step::Send(sent) = exchange.poll(at(6_000)) else { panic!("the old token still serves") };
     assert!(!is_authentication(&sent.request) && sent.timeout_ms == 30_000);
 }
 
@@ -204,13 +206,13 @@ fn an_answer_that_quotes_the_signature_does_not_give_it_away() {
     let platform = aliyun_platform(TimestampPolicy::None);
     let mut exchange = Exchange::new(platform, Options::default(), None, SEED, messages(1)).unwrap();
     let now = Moment { monotonic_ms: 0, unix_ms: UNIX_START_MS };
-    let Step::Send(authentication) = exchange.next(now) else { panic!("authenticates") };
+    let Step::Send(authentication) = exchange.poll(now) else { panic!("authenticates") };
     let signature = sign(SignMethod::HmacSha256, SECRET, "clientIdpk.dndeviceNamednproductKeypk");
     let body = format!(r#"{{"code":10001,"message":"param error: sign={signature}"}}"#).into_bytes();
-    exchange.answer(now, authentication.id, Ok(Response { status: 200, headers: vec![], body }));
-    assert_eq!(exchange.next(now), Step::Done);
-    let (subject, outcome) = exchange.outcomes().next().unwrap();
+    exchange.handle_response(now, authentication.id, Ok(Response { status: 200, headers: vec![], body }));
+    assert_eq!(exchange.poll(now), Step::Done);
+    let (context, outcome) = exchange.outcomes().next().unwrap();
     let error = outcome.unwrap_err();
-    let shown = format!("{error:?} {error} {} {exchange:?}", exchange.platform().explain(&error, subject));
+    let shown = format!("{error:?} {error} {} {exchange:?}", exchange.platform().explain(&error, context));
     assert!(shown.contains("param error") && !shown.contains(&signature), "{shown}");
 }

@@ -9,7 +9,7 @@ use crate::aliyun::TimestampPolicy;
 use crate::error::{Error, Stage};
 use crate::exchange::Options;
 use crate::exchange::kind::Kind;
-use crate::http::{Failure, Response};
+use crate::http::{Response, TransportErrorKind};
 use crate::outcome::Delivery;
 use crate::platform::Platform;
 
@@ -19,23 +19,23 @@ const END: &str = "<!-- end of https -->";
 const KINDS: [Kind; 5] = [Kind::NotSent, Kind::RefusedForNow, Kind::TokenRejected, Kind::Unknown, Kind::Final];
 
 /// All that a client of HTTP can say.
-const FAILURES: [Failure; 16] = [
-    Failure::NameResolution,
-    Failure::ConnectionRefused,
-    Failure::Unreachable,
-    Failure::ConnectTimeout,
-    Failure::ConnectionLimit,
-    Failure::TlsCertificate,
-    Failure::TlsAlert,
-    Failure::TlsProtocol,
-    Failure::Denied,
-    Failure::RequestRejected,
-    Failure::ConnectionClosed,
-    Failure::AnswerTimeout,
-    Failure::AnswerIncomplete,
-    Failure::AnswerTooLarge,
-    Failure::Protocol,
-    Failure::Other,
+const FAILURES: [TransportErrorKind; 16] = [
+    TransportErrorKind::NameResolution,
+    TransportErrorKind::ConnectionRefused,
+    TransportErrorKind::Unreachable,
+    TransportErrorKind::ConnectTimeout,
+    TransportErrorKind::ConnectionLimit,
+    TransportErrorKind::TlsCertificate,
+    TransportErrorKind::TlsAlert,
+    TransportErrorKind::TlsProtocol,
+    TransportErrorKind::Denied,
+    TransportErrorKind::RequestRejected,
+    TransportErrorKind::ConnectionClosed,
+    TransportErrorKind::AnswerTimeout,
+    TransportErrorKind::AnswerIncomplete,
+    TransportErrorKind::AnswerTooLarge,
+    TransportErrorKind::Protocol,
+    TransportErrorKind::Other,
 ];
 
 /// The documented codes of Aliyun, and one that is not.
@@ -122,8 +122,8 @@ fn tables() -> String {
     text.push_str("\n| kind | without an answer | AWS: status | Aliyun: result code | Aliyun: status without a code |\n|---|---|---|---|---|\n");
     for kind in KINDS {
         let failures = |delivery: Option<Delivery>| {
-            let error = |failure: &Failure| Error::no_answer(Stage::Publication, (*failure).into());
-            let is_of_it = |failure: &&Failure| {
+            let error = |failure: &TransportErrorKind| Error::transport(Stage::Publication, (*failure).into());
+            let is_of_it = |failure: &&TransportErrorKind| {
                 let error = error(failure);
                 Kind::of(&error) == kind && delivery.is_none_or(|delivery| delivery == error.delivery)
             };

@@ -7,7 +7,7 @@ use super::{SECRET, SEED, aliyun_platform, fresh_session, message, messages, on_
 use crate::aliyun::TimestampPolicy;
 use crate::error::{Cause, Error, Stage};
 use crate::exchange::{Exchange, Options, Step};
-use crate::http::{Failure, NoAnswer};
+use crate::http::{TransportError, TransportErrorKind};
 use crate::message::Message;
 use crate::message::Qos::{AtLeastOnce, AtMostOnce};
 use crate::moment::Moment;
@@ -103,8 +103,8 @@ fn an_authentication_is_tried_again_after_a_pause_where_that_can_help() {
         (Fate::Answered(40000), 1_250..=1_500),
         (Fate::Answered(10000), 100..=200),
         (Fate::Answered(20004), 100..=200),
-        (Fate::Failed(Failure::ConnectionRefused), 100..=200),
-        (Fate::ServedButLost(Failure::ConnectionClosed), 100..=200),
+        (Fate::Failed(TransportErrorKind::ConnectionRefused), 100..=200),
+        (Fate::ServedButLost(TransportErrorKind::ConnectionClosed), 100..=200),
     ] {
         let mut drive =
             on_aliyun(Cloud::aliyun(served(), Script::new([fate])), Options::default(), None, messages(100));
@@ -119,7 +119,7 @@ fn an_authentication_is_tried_again_after_a_pause_where_that_can_help() {
 #[test]
 fn authentications_are_bounded_by_time_alone_and_then_every_message_fails_with_the_last_error() {
     let options = Options { max_attempts: 1, ..Options::default() };
-    let script = Script::new([Fate::Failed(Failure::Unreachable)]).then_always(Fate::Answered(20004));
+    let script = Script::new([Fate::Failed(TransportErrorKind::Unreachable)]).then_always(Fate::Answered(20004));
     let (drive, errors) = failed_by(script, options);
     assert!((15..30).contains(&drive.sent.len()), "{}", drive.sent.len());
     assert_eq!((drive.most_authentications, errors.len()), (1, 100));
@@ -142,7 +142,7 @@ fn authentications_are_bounded_by_time() {
     let silence = Turn { fate: Fate::Served, latency_ms: u64::MAX };
     let (drive, errors) = failed_by(Script::always(silence), options);
     assert_eq!((drive.sent.len(), drive.now_ms), (1, 7_000));
-    let timeout = Cause::Transport(Failure::AnswerTimeout);
+    let timeout = Cause::Transport(TransportErrorKind::AnswerTimeout);
     assert!(errors.iter().all(|error| error.cause == timeout && error.delivery == Delivery::NotSent));
 }
 
@@ -151,7 +151,7 @@ fn a_device_that_is_not_recognised_asks_once_and_publishes_nothing() {
     for (fate, cause, delivery) in [
         (Fate::Answered(20000), Cause::Unauthenticated, Delivery::Refused),
         (Fate::Answered(10001), Cause::InvalidRequest, Delivery::Refused),
-        (Fate::Failed(Failure::Denied), Cause::Transport(Failure::Denied), Delivery::NotSent),
+        (Fate::Failed(TransportErrorKind::Denied), Cause::Transport(TransportErrorKind::Denied), Delivery::NotSent),
     ] {
         let (drive, errors) = failed_by(Script::always(fate), Options::default());
         assert_eq!((drive.sent.len(), drive.authentications().len()), (1, 1));
@@ -198,10 +198,14 @@ fn the_words_of_a_host_that_has_no_answer_give_no_secret_away() {
     {
         let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
         let now = Moment { monotonic_ms: 0, unix_ms: UNIX_START_MS };
-        let Step::Send(sent) = exchange.next(now) else { panic!("nothing is in the way") };
+        let Step::Send(sent) = exchange.poll(now) else { panic!("nothing is in the way") };
         let detail = Some(format!("cannot send {SECRET} and token-of-before"));
-        exchange.answer(now, sent.id, Err(NoAnswer { failure: Failure::RequestRejected, detail }));
-        let _ = exchange.next(now);
+        exchange.handle_response(
+            now,
+            sent.id,
+            Err(TransportError { kind: TransportErrorKind::RequestRejected, detail }),
+        );
+        let _ = exchange.poll(now);
         let shown = format!("{exchange:?}");
         let (_, outcome) = exchange.outcomes().next().unwrap();
         let detail = outcome.unwrap_err().detail.unwrap();

@@ -3,12 +3,12 @@
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 
-use super::link::{Limits, Link, Online};
-use super::{Session, Step, Wish};
+use super::connection_state::{ConnectionState, Limits, Online};
+use super::{DesiredState, Session, Step};
 use crate::error::{Cause, Error, Stage};
-use crate::http::{Failure, NoAnswer};
-use crate::mqtt::Situation;
-use crate::mqtt::event::{Connection, Disconnection, Event};
+use crate::http::{TransportError, TransportErrorKind};
+use crate::mqtt::MqttErrorContext;
+use crate::mqtt::event::{AcceptedConnection, Disconnection, Event};
 use crate::mqtt::packet::{self, Connack, Malformed};
 use crate::mqtt::reason;
 use crate::outcome::{Delivery, Retry};
@@ -22,7 +22,7 @@ const MAX_SIGNATURE: usize = 256;
 
 impl Session {
     /// What to do next.
-    pub fn next(&mut self, now_ms: u64) -> Step {
+    pub fn poll(&mut self, now_ms: u64) -> Step {
         loop {
             if self.is_to_close {
                 if let Some(until_ms) = self.last_word_ms(now_ms) {
@@ -31,41 +31,44 @@ impl Session {
                 self.is_to_close = false;
                 return Step::Close;
             }
-            match &self.link {
-                Link::Off if self.wish == Wish::Nothing => return Step::Wait(None),
-                Link::Off => return self.begin(now_ms),
-                Link::Pausing { until_ms } if *until_ms <= now_ms => self.link = Link::Off,
-                Link::Pausing { until_ms } => return Step::Wait(Some(*until_ms)),
-                Link::Signing => return Step::Wait(None),
-                Link::Dialing { deadline_ms } => {
+            match &self.state {
+                ConnectionState::Off if self.desired == DesiredState::Nothing => return Step::Wait(None),
+                ConnectionState::Off => return self.begin(now_ms),
+                ConnectionState::Pausing { until_ms } if *until_ms <= now_ms => self.state = ConnectionState::Off,
+                ConnectionState::Pausing { until_ms } => return Step::Wait(Some(*until_ms)),
+                ConnectionState::Signing => return Step::Wait(None),
+                ConnectionState::Dialing { deadline_ms } => {
                     // Whoever dials has the same time, and can say better what it was spent on.
                     let deadline_ms = deadline_ms.saturating_add(GRACE_MS);
                     if now_ms < deadline_ms {
                         return Step::Wait(Some(deadline_ms));
                     }
-                    self.failed(now_ms, Failure::ConnectTimeout.into());
+                    self.handle_transport_error(now_ms, TransportErrorKind::ConnectTimeout.into());
                 }
-                Link::Greeting { deadline_ms } => {
+                ConnectionState::Greeting { deadline_ms } => {
                     if now_ms < *deadline_ms {
                         return Step::Wait(Some(*deadline_ms));
                     }
                     let detail = Some("the broker has not answered to CONNECT".to_owned());
-                    self.failed(now_ms, NoAnswer { failure: Failure::AnswerTimeout, detail });
+                    self.handle_transport_error(
+                        now_ms,
+                        TransportError { kind: TransportErrorKind::AnswerTimeout, detail },
+                    );
                 }
-                Link::Parting { deadline_ms } => {
+                ConnectionState::Parting { deadline_ms } => {
                     if now_ms < *deadline_ms {
                         return Step::Wait(Some(*deadline_ms));
                     }
-                    self.link = self.goodbye(now_ms);
+                    self.state = self.goodbye(now_ms);
                 }
-                Link::Leaving { deadline_ms } => {
+                ConnectionState::Leaving { deadline_ms } => {
                     if !self.output.is_empty() && now_ms < *deadline_ms {
                         return Step::Wait(Some(*deadline_ms));
                     }
-                    self.link = Link::Off;
+                    self.state = ConnectionState::Off;
                     self.close();
                 }
-                Link::Online(_) => {
+                ConnectionState::Online(_) => {
                     if let Some(until_ms) = self.serve(now_ms) {
                         return Step::Wait(until_ms);
                     }
@@ -78,32 +81,32 @@ impl Session {
         // However often a connection is asked for, and whoever waits for it.
         let until_ms = self.reconnect.not_before_ms();
         if now_ms < until_ms {
-            self.link = Link::Pausing { until_ms };
+            self.state = ConnectionState::Pausing { until_ms };
             return Step::Wait(Some(until_ms));
         }
         if self.signature.is_none()
             && let Some(signing) = self.config.broker.external_signing()
         {
-            self.link = Link::Signing;
+            self.state = ConnectionState::Signing;
             return Step::Sign(signing);
         }
         let timeout_ms = self.options.connect_timeout_ms;
         self.reconnect.begun(now_ms);
-        self.link = Link::Dialing { deadline_ms: now_ms.saturating_add(timeout_ms.into()) };
+        self.state = ConnectionState::Dialing { deadline_ms: now_ms.saturating_add(timeout_ms.into()) };
         let endpoint = self.config.broker.endpoint();
         let authority = [endpoint.host(), ":", &endpoint.port().to_string()].concat();
         Step::Dial { authority, timeout_ms }
     }
 
     /// What came of a [`Step::Sign`].
-    pub fn signed(&mut self, now_ms: u64, signature: Result<String, String>) {
-        if !matches!(self.link, Link::Signing) {
+    pub fn handle_signature(&mut self, now_ms: u64, signature: Result<String, String>) {
+        if !matches!(self.state, ConnectionState::Signing) {
             return;
         }
         match signature {
             Ok(signature) if signature.len() <= MAX_SIGNATURE => {
                 self.signature = Some(Secret::new(signature));
-                self.link = Link::Off;
+                self.state = ConnectionState::Off;
             }
             Ok(_) => self.not_signed(now_ms, "what came is no signature".to_owned()),
             Err(problem) => self.not_signed(now_ms, problem),
@@ -115,9 +118,9 @@ impl Session {
     }
 
     /// There is a connection: the broker is greeted.
-    pub fn dialed(&mut self) {
-        let Link::Dialing { deadline_ms } = self.link else { return };
-        self.link = Link::Greeting { deadline_ms };
+    pub fn handle_dialed(&mut self) {
+        let ConnectionState::Dialing { deadline_ms } = self.state else { return };
+        self.state = ConnectionState::Greeting { deadline_ms };
         let signature = self.signature.as_ref().map(|signature| signature.reveal().to_owned());
         let login = self.config.broker.login(signature);
         let connect = packet::Connect {
@@ -143,11 +146,11 @@ impl Session {
         }
     }
 
-    /// There is no connection, or it has ended. `failure` says how: [`Failure::ConnectionClosed`] if the broker closed it in good
-    /// order, [`Failure::ConnectionReset`] if it was broken off.
-    pub fn failed(&mut self, now_ms: u64, no_answer: NoAnswer) {
+    /// There is no connection, or it has ended. `failure` says how: [`TransportErrorKind::ConnectionClosed`] if the broker closed it in good
+    /// order, [`TransportErrorKind::ConnectionReset`] if it was broken off.
+    pub fn handle_transport_error(&mut self, now_ms: u64, transport_error: TransportError) {
         self.last_word_until_ms = None;
-        self.end(now_ms, Error { delivery: Delivery::NotSent, ..Error::no_answer(Stage::Connection, no_answer) });
+        self.end(now_ms, Error { delivery: Delivery::NotSent, ..Error::transport(Stage::Connection, transport_error) });
     }
 
     /// The broker has answered the CONNECT.
@@ -171,14 +174,14 @@ impl Session {
         }
         let longest_s = self.config.broker.longest_keep_alive().unwrap_or(u16::MAX);
         let keep_alive_s = connack.keep_alive_s.unwrap_or(self.config.keep_alive_s).min(longest_s);
-        let connection = Connection { session_present: connack.session_present, keep_alive_s };
+        let connection = AcceptedConnection { session_present: connack.session_present, keep_alive_s };
         for filter in self.subscriptions.connected(connack.session_present) {
             self.tell(Event::Unsubscribed { filter, error: None });
         }
         let window = connack.receive_maximum.map_or(u32::MAX, u32::from).min(self.options.max_in_flight);
         self.generation = self.generation.wrapping_add(1);
         self.has_acknowledged = false;
-        self.link = Link::Online(Online {
+        self.state = ConnectionState::Online(Online {
             connection,
             since_ms: now_ms,
             window: window as usize,
@@ -204,11 +207,11 @@ impl Session {
             silent_since_ms: None,
             asked_since_ms: None,
         });
-        match self.wish {
-            Wish::Once => self.attempt = Some(Ok(connection)),
+        match self.desired {
+            DesiredState::Once => self.attempt = Some(Ok(connection)),
             _ => self.tell(Event::Connected(connection)),
         }
-        self.wish = Wish::Always;
+        self.desired = DesiredState::Always;
     }
 
     /// The connection, or the attempt to get one, is over.
@@ -217,21 +220,23 @@ impl Session {
     }
 
     /// The same, and what was going on if more is known of it than that.
-    pub(super) fn end_upon(&mut self, now_ms: u64, error: Error, upon: Option<Situation>) {
+    pub(super) fn end_upon(&mut self, now_ms: u64, error: Error, upon: Option<MqttErrorContext>) {
         let error = self.config.broker.redact(error);
-        let after_ms = match &self.link {
-            Link::Off | Link::Pausing { .. } => return,
-            Link::Parting { .. } | Link::Leaving { .. } => {
-                self.link = Link::Off;
+        let after_ms = match &self.state {
+            ConnectionState::Off | ConnectionState::Pausing { .. } => return,
+            ConnectionState::Parting { .. } | ConnectionState::Leaving { .. } => {
+                self.state = ConnectionState::Off;
                 return self.close();
             }
-            Link::Online(online) => Some(now_ms.saturating_sub(online.since_ms)),
-            Link::Signing => None,
-            Link::Dialing { .. } | Link::Greeting { .. } => {
-                let was_greeted = matches!(self.link, Link::Greeting { .. });
+            ConnectionState::Online(online) => Some(now_ms.saturating_sub(online.since_ms)),
+            ConnectionState::Signing => None,
+            ConnectionState::Dialing { .. } | ConnectionState::Greeting { .. } => {
+                let was_greeted = matches!(self.state, ConnectionState::Greeting { .. });
                 self.reconnect.failed(was_greeted);
-                let is_closed =
-                    matches!(error.cause, Cause::Transport(Failure::ConnectionClosed | Failure::ConnectionReset));
+                let is_closed = matches!(
+                    error.cause,
+                    Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::ConnectionReset)
+                );
                 if was_greeted && is_closed && self.generation == 0 {
                     self.reconnect.was_unknown();
                 }
@@ -247,29 +252,29 @@ impl Session {
             self.lost_ms = Some(now_ms);
             self.blame(now_ms, &error);
             if error.cause == Cause::Throttled {
-                self.pace.slow_down(now_ms);
+                self.rate.slow_down(now_ms);
             }
         }
-        if matches!(error.cause, Cause::Transport(Failure::Denied | Failure::RequestRejected))
-            && self.wish == Wish::Always
+        if matches!(error.cause, Cause::Transport(TransportErrorKind::Denied | TransportErrorKind::RequestRejected))
+            && self.desired == DesiredState::Always
         {
             // The host has said no, and says it each time.
-            self.wish = Wish::Nothing;
+            self.desired = DesiredState::Nothing;
         }
-        let retry_ms = (self.wish == Wish::Always).then(|| self.reconnect.pause_ms(now_ms));
-        self.link = match retry_ms {
-            Some(pause_ms) => Link::Pausing { until_ms: now_ms.saturating_add(pause_ms) },
-            None => Link::Off,
+        let retry_ms = (self.desired == DesiredState::Always).then(|| self.reconnect.pause_ms(now_ms));
+        self.state = match retry_ms {
+            Some(pause_ms) => ConnectionState::Pausing { until_ms: now_ms.saturating_add(pause_ms) },
+            None => ConnectionState::Off,
         };
         self.close();
-        let situation = upon.unwrap_or(match after_ms {
-            Some(after_ms) => Situation::Lost { last_topic: suspect.as_deref(), after_ms },
-            None => Situation::Connecting,
+        let context = upon.unwrap_or(match after_ms {
+            Some(after_ms) => MqttErrorContext::Lost { last_topic: suspect.as_deref(), after_ms },
+            None => MqttErrorContext::Connecting,
         });
-        let explanation = self.explain(&error, &situation);
+        let explanation = self.explain(&error, &context);
         let disconnection = Disconnection { error, was_connected: after_ms.is_some(), retry_ms, explanation };
-        if self.wish == Wish::Once {
-            self.wish = Wish::Nothing;
+        if self.desired == DesiredState::Once {
+            self.desired = DesiredState::Nothing;
             self.attempt = Some(Err(disconnection));
         } else {
             self.tell(Event::Disconnected(disconnection));
@@ -296,7 +301,7 @@ impl Session {
     fn blame(&mut self, now_ms: u64, error: &Error) {
         let is_closed = matches!(
             error.cause,
-            Cause::Transport(Failure::ConnectionClosed)
+            Cause::Transport(TransportErrorKind::ConnectionClosed)
                 | Cause::Forbidden
                 | Cause::InvalidRequest
                 | Cause::InvalidField(_)
@@ -305,8 +310,8 @@ impl Session {
                 | Cause::ServerError
                 | Cause::UndocumentedAnswer
         );
-        let is_reset = error.cause == Cause::Transport(Failure::ConnectionReset);
-        let is_unanswered = error.cause == Cause::Transport(Failure::AnswerTimeout);
+        let is_reset = error.cause == Cause::Transport(TransportErrorKind::ConnectionReset);
+        let is_unanswered = error.cause == Cause::Transport(TransportErrorKind::AnswerTimeout);
         let max_attempts = self.options.max_attempts;
         if is_reset {
             self.subscriptions.reset();
@@ -323,7 +328,7 @@ impl Session {
     /// Brokers take messages in their order, so it is the first one that was not acknowledged; if it had left in full, and if
     /// that was not long ago. It is blamed for a close alone, and if nothing else was under way.
     fn suspect(&mut self, now_ms: u64, close: Option<&Error>) {
-        let Link::Online(online) = &self.link else { return };
+        let ConnectionState::Online(online) = &self.state else { return };
         let is_alone = !online.has_unconfirmed && self.asked.is_empty() && self.outbox.is_first_alone();
         let patience_ms = u64::from(self.options.operation_timeout_ms);
         let is_long_ago = self.outbox.first_waits_since_ms().is_some_and(|ms| now_ms.saturating_sub(ms) > patience_ms);

@@ -10,7 +10,7 @@
 //! | `sending` | what goes out next, and the timers of a connection |
 
 mod connecting;
-mod link;
+mod connection_state;
 mod receiving;
 mod sending;
 #[cfg(all(test, feature = "aliyun", feature = "aws"))]
@@ -22,23 +22,23 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use link::Link;
+use connection_state::ConnectionState;
 
 use super::broker::{Broker, MAX_TEXT};
 use super::entry::{self, Entry};
-use super::event::{Connection, Disconnection, Event, Unfinished};
+use super::event::{AcceptedConnection, Disconnection, Event, Unfinished};
 use super::options::Options;
-use super::outbox::{NotTaken, Outbox, Standing};
+use super::outbox::{NotTaken, Outbox, QueuePhase};
 use super::output::Output;
-use super::pace::Pace;
 use super::packet;
 use super::reconnect::Reconnect;
+use super::send_rate::SendRate;
 use super::subscriptions::{Subscription, Subscriptions};
-use super::{Situation, Version};
-use crate::configuration::ConfigurationProblem;
+use super::{MqttErrorContext, Version};
+use crate::config_error::ConfigError;
 use crate::error::{Cause, Error, Stage};
 use crate::field::Field;
-use crate::message::{Message, Qos, RequestProblem};
+use crate::message::{Message, Qos, RequestError};
 use crate::outcome::{Delivery, Retry};
 use crate::secret::Secret;
 use crate::signing::Signing;
@@ -76,9 +76,9 @@ pub struct Config {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Have this signed, and give the signature to [`Session::signed`].
+    /// Have this signed, and give the signature to [`Session::handle_signature`].
     Sign(Signing),
-    /// Begin a connection to this `host:port`, and call [`Session::dialed`] or [`Session::failed`].
+    /// Begin a connection to this `host:port`, and call [`Session::handle_dialed`] or [`Session::handle_transport_error`].
     Dial {
         /// Where to.
         authority: String,
@@ -93,7 +93,7 @@ pub enum Step {
 
 /// What is wanted of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+enum DesiredState {
     /// None.
     Nothing,
     /// One attempt, whose outcome somebody waits for.
@@ -116,10 +116,10 @@ pub struct Session {
     /// The topic of the will as it goes over the wire.
     will_topic: Option<String>,
     options: Options,
-    wish: Wish,
+    desired: DesiredState,
     /// What came of the one attempt.
-    attempt: Option<Result<Connection, Disconnection>>,
-    link: Link,
+    attempt: Option<Result<AcceptedConnection, Disconnection>>,
+    state: ConnectionState,
     /// How many connections there were.
     generation: u32,
     /// The connection is to be closed.
@@ -130,7 +130,7 @@ pub struct Session {
     /// How long the broker is to keep the session after a goodbye, if that was changed.
     expiry_at_disconnect_s: Option<u32>,
     reconnect: Reconnect,
-    pace: Pace,
+    rate: SendRate,
     /// How many times in a row a connection was given up because an answer did not come.
     silences: u32,
     /// When the last connection ended.
@@ -163,36 +163,36 @@ impl Session {
         options: Options,
         unfinished: Vec<Unfinished>,
         seed: u64,
-    ) -> Result<Self, ConfigurationProblem> {
+    ) -> Result<Self, ConfigError> {
         options.check()?;
         let Config { broker, version, will, .. } = &config;
         broker.check_keep_alive(config.keep_alive_s)?;
         broker.check_session(*version, will.as_ref())?;
         if config.will_delay_s.is_some() && *version == Version::V3 {
-            return Err(ConfigurationProblem::Unsupported("will delay with MQTT 3.1.1"));
+            return Err(ConfigError::Unsupported("will delay with MQTT 3.1.1"));
         }
         let will_topic = match will {
             Some(will) if will.payload.len() > MAX_TEXT => {
-                return Err(ConfigurationProblem::TooLarge("payload of the will", "65535 bytes"));
+                return Err(ConfigError::TooLarge("payload of the will", "65535 bytes"));
             }
             Some(will) => {
                 let topic = broker.check_message(will, *version);
-                Some(topic.map_err(|_| ConfigurationProblem::Malformed("will"))?)
+                Some(topic.map_err(|_| ConfigError::Malformed("will"))?)
             }
             None => None,
         };
         let mut session = Self {
             will_topic,
-            wish: Wish::Nothing,
+            desired: DesiredState::Nothing,
             attempt: None,
-            link: Link::Off,
+            state: ConnectionState::Off,
             generation: 0,
             is_to_close: false,
             last_word_until_ms: None,
             signature: None,
             expiry_at_disconnect_s: None,
             reconnect: Reconnect::new(&options, config.broker.connects_per_minute(), seed),
-            pace: Pace::new(options.max_per_second),
+            rate: SendRate::new(options.max_per_second),
             silences: 0,
             lost_ms: None,
             outbox: Outbox::new(&options),
@@ -208,7 +208,7 @@ impl Session {
             config,
             options,
         };
-        const LEFT: ConfigurationProblem = ConfigurationProblem::Malformed("message that an earlier session has left");
+        const LEFT: ConfigError = ConfigError::Malformed("message that an earlier session has left");
         for Unfinished { id, message, attempts, packet_id, age_ms } in unfinished {
             let checked = session.config.broker.check_message(&message, session.config.version);
             // Only what is at least once is sent again under the same identifier.
@@ -234,31 +234,31 @@ impl Session {
         Ok(session)
     }
 
-    /// Wants a connection, and makes one attempt; [`Self::attempt`] says what came of it. After a success it reconnects by
+    /// Wants a connection, and makes one attempt; [`Self::poll_attempt`] says what came of it. After a success it reconnects by
     /// itself. Without effect where there is a connection.
     pub fn connect_once(&mut self) {
         self.attempt = self.connection().map(Ok);
         if self.attempt.is_none() {
-            self.wish = Wish::Once;
+            self.desired = DesiredState::Once;
             self.hurry();
         }
     }
 
     /// Wants a connection, for as long as it takes.
     pub fn keep_connecting(&mut self) {
-        self.wish = Wish::Always;
+        self.desired = DesiredState::Always;
         self.hurry();
     }
 
     /// Who asks for a connection does not want to wait for the end of a pause.
     fn hurry(&mut self) {
-        if matches!(self.link, Link::Pausing { .. }) {
-            self.link = Link::Off;
+        if matches!(self.state, ConnectionState::Pausing { .. }) {
+            self.state = ConnectionState::Off;
         }
     }
 
     /// What came of the one attempt, once it is over.
-    pub fn attempt(&mut self) -> Option<Result<Connection, Disconnection>> {
+    pub fn poll_attempt(&mut self) -> Option<Result<AcceptedConnection, Disconnection>> {
         self.attempt.take()
     }
 
@@ -269,22 +269,22 @@ impl Session {
     }
 
     /// The connection, if the broker has accepted one.
-    pub fn connection(&self) -> Option<Connection> {
-        match &self.link {
-            Link::Online(online) => Some(online.connection),
+    pub fn connection(&self) -> Option<AcceptedConnection> {
+        match &self.state {
+            ConnectionState::Online(online) => Some(online.connection),
             _ => None,
         }
     }
 
     /// How long the broker keeps the session after a goodbye from now on, in place of what the configuration says. MQTT 5 alone has
     /// that, and not for a session that is kept for no time at all.
-    pub fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<(), ConfigurationProblem> {
+    pub fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<(), ConfigError> {
         const OPTION: &str = "session expiry at disconnect";
         if self.config.version == Version::V3 {
-            return Err(ConfigurationProblem::Unsupported("session expiry at disconnect with MQTT 3.1.1"));
+            return Err(ConfigError::Unsupported("session expiry at disconnect with MQTT 3.1.1"));
         }
         if session_expiry_s > 0 && self.config.session_expiry_s == 0 {
-            return Err(ConfigurationProblem::TooLarge(OPTION, "0, as the session expiry is"));
+            return Err(ConfigError::TooLarge(OPTION, "0, as the session expiry is"));
         }
         self.expiry_at_disconnect_s = Some(session_expiry_s);
         Ok(())
@@ -292,28 +292,28 @@ impl Session {
 
     /// Says goodbye, and wants no connection any more. [`Step::Close`] follows when the goodbye is written.
     pub fn disconnect(&mut self, now_ms: u64) {
-        self.wish = Wish::Nothing;
-        if let Link::Online(_) = &self.link {
+        self.desired = DesiredState::Nothing;
+        if let ConnectionState::Online(_) = &self.state {
             self.lost_ms = Some(now_ms);
         }
-        self.link = match core::mem::replace(&mut self.link, Link::Off) {
-            Link::Online(_) if self.has_acknowledged => {
+        self.state = match core::mem::replace(&mut self.state, ConnectionState::Off) {
+            ConnectionState::Online(_) if self.has_acknowledged => {
                 packet::pingreq(self.output.buffer());
-                Link::Parting { deadline_ms: self.goodbye_ms(now_ms) }
+                ConnectionState::Parting { deadline_ms: self.goodbye_ms(now_ms) }
             }
-            Link::Online(_) => self.goodbye(now_ms),
-            link @ (Link::Parting { .. } | Link::Leaving { .. }) => link,
-            Link::Off | Link::Pausing { .. } | Link::Signing => Link::Off,
-            Link::Dialing { .. } | Link::Greeting { .. } => {
+            ConnectionState::Online(_) => self.goodbye(now_ms),
+            state @ (ConnectionState::Parting { .. } | ConnectionState::Leaving { .. }) => state,
+            ConnectionState::Off | ConnectionState::Pausing { .. } | ConnectionState::Signing => ConnectionState::Off,
+            ConnectionState::Dialing { .. } | ConnectionState::Greeting { .. } => {
                 self.close();
-                Link::Off
+                ConnectionState::Off
             }
         };
     }
 
-    fn goodbye(&mut self, now_ms: u64) -> Link {
+    fn goodbye(&mut self, now_ms: u64) -> ConnectionState {
         packet::disconnect(self.expiry_at_disconnect_s, self.output.buffer());
-        Link::Leaving { deadline_ms: self.goodbye_ms(now_ms) }
+        ConnectionState::Leaving { deadline_ms: self.goodbye_ms(now_ms) }
     }
 
     fn goodbye_ms(&self, now_ms: u64) -> u64 {
@@ -322,7 +322,7 @@ impl Session {
 
     /// Whether a goodbye is not over yet.
     pub fn is_leaving(&self) -> bool {
-        matches!(self.link, Link::Parting { .. } | Link::Leaving { .. })
+        matches!(self.state, ConnectionState::Parting { .. } | ConnectionState::Leaving { .. })
     }
 
     /// Takes a message and numbers it. A message that is not taken has its outcome right here, with an explanation.
@@ -333,18 +333,18 @@ impl Session {
         };
         let bytes = entry::bytes(&message, &topic);
         if bytes > MAX_MESSAGE_BYTES {
-            return Err(self.refused(RequestProblem::PayloadTooLarge.into(), &topic));
+            return Err(self.refused(RequestError::PayloadTooLarge.into(), &topic));
         }
         if self.events.len() >= MAX_EVENTS {
             let detail = Some("too many events wait to be taken".to_string());
             return Err(self.refused(Error { detail, ..not_taken(Cause::QueueFull) }, &topic));
         }
-        let standing = self.standing();
-        if self.outbox.is_full(bytes, standing) {
+        let phase = self.phase();
+        if self.outbox.is_full(bytes, phase) {
             // Nobody has to go for what has no time left.
             self.tell_expired(now_ms);
         }
-        match self.outbox.make_room(bytes, standing) {
+        match self.outbox.make_room(bytes, phase) {
             Ok(dropped) => {
                 for dropped in dropped {
                     self.not_published(dropped, |_| not_taken(Cause::QueueFull));
@@ -357,13 +357,15 @@ impl Session {
     }
 
     /// How the connection stands for a message that comes.
-    fn standing(&self) -> Standing {
-        match &self.link {
-            Link::Online(online) if online.is_resubscribing || self.outbox.has_fresh_before(online.backlog_end) => {
-                Standing::Draining
+    fn phase(&self) -> QueuePhase {
+        match &self.state {
+            ConnectionState::Online(online)
+                if online.is_resubscribing || self.outbox.has_fresh_before(online.backlog_end) =>
+            {
+                QueuePhase::Draining
             }
-            Link::Online(_) => Standing::Steady,
-            _ => Standing::Offline,
+            ConnectionState::Online(_) => QueuePhase::Steady,
+            _ => QueuePhase::Offline,
         }
     }
 
@@ -383,7 +385,7 @@ impl Session {
     }
 
     fn refused(&self, error: Error, topic: &str) -> (Error, String) {
-        let explanation = self.explain(&error, &Situation::Publication { topic });
+        let explanation = self.explain(&error, &MqttErrorContext::Publication { topic });
         (error, explanation)
     }
 
@@ -412,7 +414,7 @@ impl Session {
         };
         checked.map_err(|problem| {
             let error = problem.into();
-            let explanation = self.explain(&error, &Situation::Subscription { filter });
+            let explanation = self.explain(&error, &MqttErrorContext::Subscription { filter });
             (error, explanation)
         })
     }
@@ -427,12 +429,12 @@ impl Session {
             }
             Version::V5 => return Ok(()),
         };
-        let error = Error { detail: Some(detail.to_string()), ..RequestProblem::Unsupported.into() };
+        let error = Error { detail: Some(detail.to_string()), ..RequestError::Unsupported.into() };
         Err(self.about_subscription(error, &subscription.filter))
     }
 
     /// What happened next. A message is not acknowledged before [`Self::acknowledge`]: whoever took it may yet fail to keep it.
-    pub fn event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<Event> {
         let Queued { event, acknowledge } = self.events.pop_front()?;
         self.event_bytes -= event_bytes(&event);
         self.taken.extend(acknowledge);
@@ -441,7 +443,7 @@ impl Session {
 
     /// Acknowledges the messages that were taken, if the connection over which they came is still there.
     pub fn acknowledge(&mut self) {
-        let is_online = matches!(self.link, Link::Online(_));
+        let is_online = matches!(self.state, ConnectionState::Online(_));
         for (generation, packet_id) in core::mem::take(&mut self.taken) {
             if is_online && generation == self.generation {
                 packet::puback(packet_id, self.output.buffer());
@@ -453,11 +455,11 @@ impl Session {
     /// Whether bytes from the connection are wanted now. Who takes no events gets no more of them: what the broker sends is
     /// left in the connection, which keeps the broker from sending more.
     pub fn wants_input(&self) -> bool {
-        match &self.link {
-            Link::Online(_) | Link::Parting { .. } => {
+        match &self.state {
+            ConnectionState::Online(_) | ConnectionState::Parting { .. } => {
                 self.events.len() < ENOUGH_EVENTS && self.event_bytes < ENOUGH_BYTES
             }
-            Link::Greeting { .. } => true,
+            ConnectionState::Greeting { .. } => true,
             _ => false,
         }
     }
@@ -495,12 +497,12 @@ impl Session {
 
     fn not_published(&mut self, entry: Entry, error: impl FnOnce(&Entry) -> Error) {
         let error = self.config.broker.redact(Error { attempts: entry.attempts, ..error(&entry) });
-        let explanation = self.explain(&error, &Situation::Publication { topic: &entry.topic });
+        let explanation = self.explain(&error, &MqttErrorContext::Publication { topic: &entry.topic });
         self.tell(Event::NotPublished { id: entry.id, error, explanation });
     }
 
-    fn explain(&self, error: &Error, situation: &Situation) -> String {
-        self.config.broker.explain(error, self.config.version, situation)
+    fn explain(&self, error: &Error, context: &MqttErrorContext) -> String {
+        self.config.broker.explain(error, self.config.version, context)
     }
 }
 

@@ -3,10 +3,10 @@
 use alloc::string::String;
 
 use super::Session;
-use super::link::Link;
+use super::connection_state::ConnectionState;
 use crate::error::{Error, Stage};
 use crate::message::Qos;
-use crate::mqtt::Situation;
+use crate::mqtt::MqttErrorContext;
 use crate::mqtt::Version;
 use crate::mqtt::entry::Entry;
 use crate::mqtt::event::Event;
@@ -21,8 +21,8 @@ const SUBSCRIPTION_PATIENCE_MS: u64 = 60_000;
 
 impl Session {
     /// Bytes came.
-    pub fn received(&mut self, now_ms: u64, bytes: &[u8]) {
-        if let Link::Online(online) = &mut self.link {
+    pub fn handle_input(&mut self, now_ms: u64, bytes: &[u8]) {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.last_received_ms = now_ms;
             online.pinged_ms = None;
         }
@@ -44,7 +44,10 @@ impl Session {
     }
 
     fn is_listening(&self) -> bool {
-        matches!(self.link, Link::Greeting { .. } | Link::Online(_) | Link::Parting { .. })
+        matches!(
+            self.state,
+            ConnectionState::Greeting { .. } | ConnectionState::Online(_) | ConnectionState::Parting { .. }
+        )
     }
 
     /// Reads packets, and says how many bytes they took.
@@ -78,19 +81,19 @@ impl Session {
     /// Whether a packet that is not whole yet can become what is waited for: of HTTP, two bytes make a length that never
     /// comes.
     fn is_expected(&self, rest: &[u8]) -> bool {
-        !matches!((&self.link, rest.first()), (Link::Greeting { .. }, Some(first)) if !packet::may_greet(*first))
+        !matches!((&self.state, rest.first()), (ConnectionState::Greeting { .. }, Some(first)) if !packet::may_greet(*first))
     }
 
     /// Whoever waits for an acknowledgement sees that something comes.
     fn heard(&mut self, now_ms: u64) {
-        if let Link::Online(online) = &mut self.link {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
         }
     }
 
     fn take(&mut self, now_ms: u64, packet: Packet) {
         self.heard(now_ms);
-        if let Link::Greeting { .. } = self.link {
+        if let ConnectionState::Greeting { .. } = self.state {
             return match packet {
                 Packet::Connack(connack) => self.greeted(now_ms, connack),
                 Packet::Disconnect { code, reason, elsewhere } => self.dismissed(now_ms, code, reason, elsewhere),
@@ -109,8 +112,8 @@ impl Session {
             Packet::Unsuback(acks) => self.unsubscribed(now_ms, &acks),
             Packet::Pingresp => {
                 self.has_acknowledged = false;
-                if let Link::Parting { .. } = self.link {
-                    self.link = self.goodbye(now_ms);
+                if let ConnectionState::Parting { .. } = self.state {
+                    self.state = self.goodbye(now_ms);
                 }
             }
             Packet::Disconnect { code, reason, elsewhere } => self.dismissed(now_ms, code, reason, elsewhere),
@@ -126,7 +129,7 @@ impl Session {
 
     fn acknowledged(&mut self, now_ms: u64, Ack { id, code, reason }: Ack) {
         self.silences = 0;
-        if let Link::Online(online) = &mut self.link {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.is_cautious = false;
             online.has_unconfirmed = false;
         }
@@ -135,7 +138,7 @@ impl Session {
         // Brokers take messages in their order.
         self.last_topic.take_if(|(_, end)| *end <= entry.end);
         if is_granted(code) {
-            self.pace.accepted(now_ms);
+            self.rate.accepted(now_ms);
             let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };
             return self.tell(Event::Published { id: entry.id, receipt });
         }
@@ -143,7 +146,7 @@ impl Session {
         if reason::is_for_now(code) {
             // Only what is refused for the first time tells of the pace: one that is refused each time slows down nobody else.
             if entry.refusals == 1 {
-                self.pace.refused(now_ms);
+                self.rate.refused(now_ms);
             }
             let deadline_ms = self.message_deadline_ms(&entry);
             if now_ms < deadline_ms {
@@ -169,7 +172,7 @@ impl Session {
         let Some(index) = self.asked.iter().position(|asked| *asked == id) else { return false };
         self.asked.remove(index);
         self.outbox.release(id);
-        if let Link::Online(online) = &mut self.link {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.asked_since_ms = (!self.asked.is_empty()).then_some(now_ms);
         }
         true
@@ -225,7 +228,7 @@ impl Session {
 
     pub(super) fn about_subscription(&self, error: Error, filter: &str) -> (Error, String) {
         let error = self.config.broker.redact(error);
-        let explanation = self.explain(&error, &Situation::Subscription { filter });
+        let explanation = self.explain(&error, &MqttErrorContext::Subscription { filter });
         (error, explanation)
     }
 }

@@ -4,12 +4,12 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 
 use super::connecting::connection_error;
-use super::link::Link;
+use super::connection_state::ConnectionState;
 use super::{Session, not_taken};
 use crate::error::{Cause, Error};
 use crate::field::Field;
-use crate::http::Failure;
-use crate::message::{Qos, RequestProblem};
+use crate::http::TransportErrorKind;
+use crate::message::{Qos, RequestError};
 use crate::mqtt::entry::Entry;
 use crate::mqtt::event::Event;
 use crate::mqtt::packet;
@@ -48,11 +48,11 @@ impl Session {
     }
 
     /// The connection has taken so many bytes of it.
-    pub fn written(&mut self, now_ms: u64, count: usize) {
+    pub fn handle_written(&mut self, now_ms: u64, count: usize) {
         self.output.advance(count);
         while let Some(id) = self.output.next_written() {
             if let Some(entry) = self.outbox.written(id) {
-                if let Link::Online(online) = &mut self.link {
+                if let ConnectionState::Online(online) = &mut self.state {
                     online.has_unconfirmed = true;
                 }
                 let receipt = Receipt { message_id: None, trace_id: None, attempts: entry.attempts };
@@ -69,9 +69,9 @@ impl Session {
     pub(super) fn serve(&mut self, now_ms: u64) -> Option<Option<u64>> {
         self.give_up_overdue(now_ms);
         if self.is_worn_out() && self.outbox.has_given_up_overdue() {
-            self.pace.slow_down(now_ms);
+            self.rate.slow_down(now_ms);
             let detail = Some("acknowledgements are missing, though the broker is there".to_owned());
-            let cause = Cause::Transport(Failure::AnswerTimeout);
+            let cause = Cause::Transport(TransportErrorKind::AnswerTimeout);
             self.end(now_ms, Error { detail, ..connection_error(cause, Retry::AfterMs(0)) });
             return None;
         }
@@ -96,7 +96,7 @@ impl Session {
 
     /// What is awaited may have come long ago, and lie behind what is not taken; or the question has not left yet.
     fn cannot_have_heard(&mut self, now_ms: u64) {
-        if let Link::Online(online) = &mut self.link {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);
             online.pinged_ms = online.pinged_ms.map(|_| now_ms);
             online.asked_since_ms = online.asked_since_ms.map(|_| now_ms);
@@ -110,7 +110,7 @@ impl Session {
         while let Some(index) = self.overdue(now_ms)
             && let Some(entry) = self.outbox.give_up_unanswered(index, now_ms)
         {
-            let cause = Cause::Transport(Failure::AnswerTimeout);
+            let cause = Cause::Transport(TransportErrorKind::AnswerTimeout);
             let detail = Some("no acknowledgement came in its time".to_owned());
             self.not_published(entry, |_| Error {
                 delivery: Delivery::Unknown,
@@ -146,7 +146,7 @@ impl Session {
     /// be under way, until none may, and then nothing would ever end. A new connection costs less than half of the window, but not
     /// while others would have to be sent twice for it.
     fn is_worn_out(&self) -> bool {
-        let Link::Online(online) = &self.link else { return false };
+        let ConnectionState::Online(online) = &self.state else { return false };
         let window = if online.is_cautious { 1 } else { online.window };
         let given_up = self.outbox.given_up();
         given_up > 0 && self.outbox.in_flight() == given_up && 2 * given_up >= window && self.wants_input()
@@ -165,7 +165,7 @@ impl Session {
         let timeout_ms = u64::from(self.options.operation_timeout_ms);
         let transfer_ms = self.outbox.unacknowledged_bytes() / SLOWEST_LINK * 1000;
         let patience_ms = (timeout_ms << self.silences.min(MAX_DOUBLINGS)).saturating_add(transfer_ms);
-        let Link::Online(online) = &mut self.link else { return Ok(None) };
+        let ConnectionState::Online(online) = &mut self.state else { return Ok(None) };
         let silent_since_ms = match is_awaiting {
             true => Some(*online.silent_since_ms.get_or_insert(now_ms)),
             false => {
@@ -203,19 +203,22 @@ impl Session {
         if is_over(silent_ms) {
             self.silences = self.silences.saturating_add(1);
             return missing(
-                Failure::AnswerTimeout,
+                TransportErrorKind::AnswerTimeout,
                 Some("an acknowledgement is missing, and nothing else comes either"),
             );
         }
         if is_over(late_ms) || is_over(asked_ms) {
             self.silences = self.silences.saturating_add(1);
             if is_over(late_ms) {
-                self.pace.slow_down(now_ms);
+                self.rate.slow_down(now_ms);
             }
-            return missing(Failure::AnswerTimeout, Some("an acknowledgement is missing, though the broker is there"));
+            return missing(
+                TransportErrorKind::AnswerTimeout,
+                Some("an acknowledgement is missing, though the broker is there"),
+            );
         }
         if is_over(pong_ms) {
-            return missing(Failure::KeepAliveTimeout, None);
+            return missing(TransportErrorKind::KeepAliveTimeout, None);
         }
         Ok([pings_ms, pong_ms, silent_ms, late_ms, asked_ms].into_iter().flatten().min())
     }
@@ -240,12 +243,12 @@ impl Session {
             }
             self.asked.push(id);
             self.subscriptions.asked(&ask, id);
-            if let Link::Online(online) = &mut self.link {
+            if let ConnectionState::Online(online) = &mut self.state {
                 online.asked_since_ms.get_or_insert(now_ms);
             }
             self.sent(now_ms);
         }
-        if let Link::Online(online) = &mut self.link {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.is_resubscribing &= !self.subscriptions.is_settled();
         }
     }
@@ -258,7 +261,7 @@ impl Session {
         };
         for filter in filters {
             self.subscriptions.forget(&filter);
-            let error = RequestProblem::from(Field::TopicFilter).into();
+            let error = RequestError::from(Field::TopicFilter).into();
             let explained = self.about_subscription(error, &filter);
             self.tell(Event::Subscribed { filter, granted: Err(explained) });
         }
@@ -267,7 +270,7 @@ impl Session {
     /// Messages. Says when the next one may go.
     fn fill(&mut self, now_ms: u64) -> Option<u64> {
         while self.output.pending().len() < HIGH_WATER {
-            let Link::Online(online) = &mut self.link else { return None };
+            let ConnectionState::Online(online) = &mut self.state else { return None };
             if online.is_resubscribing {
                 return None;
             }
@@ -294,7 +297,7 @@ impl Session {
             if first.refusals == 0 && self.outbox.resting() >= MAX_RESTING {
                 return None;
             }
-            let pace_ms = self.pace.next_ms();
+            let pace_ms = self.rate.next_ms();
             if now_ms < pace_ms {
                 return Some(pace_ms);
             }
@@ -346,7 +349,7 @@ impl Session {
         entry.attempts = entry.attempts.saturating_add(1);
         entry.first_sent_ms.get_or_insert(now_ms);
         entry.sent_ms = now_ms;
-        self.pace.sent(now_ms);
+        self.rate.sent(now_ms);
         if entry.message.qos == Qos::AtMostOnce {
             self.output.ends_message(entry.id);
             // Kept for an explanation; topics rarely change, and then nothing is allocated.
@@ -370,14 +373,14 @@ impl Session {
     }
 
     fn sent(&mut self, now_ms: u64) {
-        if let Link::Online(online) = &mut self.link {
+        if let ConnectionState::Online(online) = &mut self.state {
             online.last_sent_ms = now_ms;
         }
     }
 
     /// What this broker has said that it does not take.
     fn unfit(&self, entry: &Entry) -> Option<&'static str> {
-        let Link::Online(online) = &self.link else { return None };
+        let ConnectionState::Online(online) = &self.state else { return None };
         if entry.message.retain && !online.limits.takes_retained {
             return Some("it takes no retained messages");
         }
@@ -387,7 +390,7 @@ impl Session {
 
     /// By how much a packet of so many bytes is larger than what this broker has said that it takes.
     fn too_large(&self, length: usize) -> Option<String> {
-        let Link::Online(online) = &self.link else { return None };
+        let ConnectionState::Online(online) = &self.state else { return None };
         let limit = online.limits.max_packet_bytes? as usize;
         (length > limit).then(|| {
             ["the packet has ", &length.to_string(), " bytes, and this broker takes at most ", &limit.to_string()]

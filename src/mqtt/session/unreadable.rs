@@ -5,17 +5,17 @@ use alloc::borrow::ToOwned;
 
 use super::Session;
 use super::connecting::{GRACE_MS, connection_error};
-use super::link::Link;
+use super::connection_state::ConnectionState;
 use crate::error::{Cause, Error};
 use crate::mqtt::packet::{self, Malformed};
-use crate::mqtt::{Situation, Version};
+use crate::mqtt::{MqttErrorContext, Version};
 use crate::outcome::Retry;
 
 impl Session {
     /// These bytes are not taken.
     pub(super) fn unreadable(&mut self, now_ms: u64, malformed: Malformed, bytes: &[u8]) {
         let is_answer = matches!((malformed, bytes), (Malformed::Broken(..), [first, ..]) if packet::may_greet(*first));
-        if !matches!(self.link, Link::Greeting { .. }) || is_answer {
+        if !matches!(self.state, ConnectionState::Greeting { .. }) || is_answer {
             return self.broken(now_ms, malformed, Retry::Never);
         }
         let (cause, detail) = match bytes.starts_with(b"HTTP/") {
@@ -29,12 +29,12 @@ impl Session {
     pub(super) fn broken(&mut self, now_ms: u64, malformed: Malformed, retry: Retry) {
         // In the middle of a packet it would be part of that.
         let can_tell = self.config.version == Version::V5 && self.output.is_empty();
-        let situation = match malformed {
-            Malformed::TooLarge(_) => Situation::TooMuch,
-            _ => Situation::RuleBroken,
+        let context = match malformed {
+            Malformed::TooLarge(_) => MqttErrorContext::TooMuch,
+            _ => MqttErrorContext::RuleBroken,
         };
         let error = Error { detail: Some(malformed.text()), ..connection_error(Cause::MalformedAnswer, retry) };
-        self.end_upon(now_ms, error, Some(situation));
+        self.end_upon(now_ms, error, Some(context));
         if can_tell {
             packet::disconnect_because(malformed.reason_code(), self.output.buffer());
             self.last_word_until_ms = Some(now_ms.saturating_add(GRACE_MS));

@@ -9,7 +9,7 @@ use crate::aws::explain::{not_for_data, untrusted};
 use crate::aws::host_name::Kind;
 use crate::error::Cause;
 use crate::field::Field;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::mqtt::other_version;
 use crate::text::contains;
 
@@ -53,8 +53,9 @@ impl Known<'_> {
     fn is_about_the_endpoint(&self) -> bool {
         !matches!(
             self.error.cause,
-            Cause::Transport(Failure::Denied | Failure::NameResolution | Failure::ConnectionLimit)
-                | Cause::Throttled
+            Cause::Transport(
+                TransportErrorKind::Denied | TransportErrorKind::NameResolution | TransportErrorKind::ConnectionLimit
+            ) | Cause::Throttled
                 | Cause::Abandoned
         )
     }
@@ -74,14 +75,16 @@ impl Known<'_> {
         .concat()
     }
 
-    fn no_connection_step(&self, failure: Failure) -> Option<String> {
+    fn no_connection_step(&self, failure: TransportErrorKind) -> Option<String> {
         let port = self.broker.endpoint.port();
         let step = match failure {
-            Failure::TlsAlert => return Some(self.alert_step()),
-            Failure::TlsCertificate => return Some(untrusted(self.host.kind)),
-            Failure::ConnectionClosed | Failure::AnswerIncomplete => return Some(self.closed_while_connecting_step()),
-            Failure::Protocol => return Some(self.not_mqtt_step()),
-            Failure::AnswerTimeout => {
+            TransportErrorKind::TlsAlert => return Some(self.alert_step()),
+            TransportErrorKind::TlsCertificate => return Some(untrusted(self.host.kind)),
+            TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete => {
+                return Some(self.closed_while_connecting_step());
+            }
+            TransportErrorKind::Protocol => return Some(self.not_mqtt_step()),
+            TransportErrorKind::AnswerTimeout => {
                 return Some(
                     [
                         "the connection stands, but the broker has not accepted it in time: check the network; ",
@@ -90,10 +93,14 @@ impl Known<'_> {
                     .concat(),
                 );
             }
-            Failure::ConnectionRefused | Failure::Unreachable | Failure::ConnectTimeout if port != ALPN_PORT => {
+            TransportErrorKind::ConnectionRefused
+            | TransportErrorKind::Unreachable
+            | TransportErrorKind::ConnectTimeout
+                if port != ALPN_PORT =>
+            {
                 return Some(["check the port, and whether a firewall blocks it: then use ", self.alpn_443()].concat());
             }
-            Failure::NameResolution if self.host.kind == Kind::Foreign => {
+            TransportErrorKind::NameResolution if self.host.kind == Kind::Foreign => {
                 "check the spelling of the endpoint (`aws iot describe-endpoint --endpoint-type iot:Data-ATS` shows \
                  it), and the name service"
             }

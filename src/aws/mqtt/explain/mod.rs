@@ -10,14 +10,14 @@ mod tests;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::{Authentication, BrokerConfig};
+use super::{AuthMethod, BrokerConfig};
 use crate::aws::host_name::HostName;
 use crate::error::{Cause, Error, Stage};
 use crate::explain::with_step;
 use crate::field::Field;
-use crate::http::Failure;
-use crate::mqtt::{Situation, Version, elsewhere_step, limit_step, received_step};
-use crate::topic::TopicProblem;
+use crate::http::TransportErrorKind;
+use crate::mqtt::{MqttErrorContext, Version, elsewhere_step, limit_step, received_step};
+use crate::topic::TopicError;
 
 /// For certificates alone, without ALPN.
 const CERTIFICATE_PORT: u16 = 8883;
@@ -32,9 +32,9 @@ const SHORT_MS: u64 = 30_000;
 const RATE: &str = "AWS takes 100 publications and 512 KB per second on one connection: send more slowly";
 
 /// The likely reason and the next step.
-pub(super) fn explain(broker: &BrokerConfig, error: &Error, version: Version, situation: &Situation) -> String {
+pub(super) fn explain(broker: &BrokerConfig, error: &Error, version: Version, context: &MqttErrorContext) -> String {
     let host = HostName::of(broker.endpoint.host());
-    match (Known { broker, error, version, situation, host }).step() {
+    match (Known { broker, error, version, context, host }).step() {
         Some(step) => with_step(error, Some(&step)),
         None => crate::explain::explain(error),
     }
@@ -45,7 +45,7 @@ struct Known<'a> {
     broker: &'a BrokerConfig,
     error: &'a Error,
     version: Version,
-    situation: &'a Situation<'a>,
+    context: &'a MqttErrorContext<'a>,
     host: HostName<'a>,
 }
 
@@ -57,13 +57,15 @@ impl Known<'_> {
         if let Some(step) = elsewhere_step(self.error).or_else(|| limit_step(self.error)) {
             return Some(step.to_owned());
         }
-        match (self.error.cause, *self.situation) {
+        match (self.error.cause, *self.context) {
             (Cause::TakenOver, _) => Some(self.taken_over_step()),
-            (_, Situation::Connecting) => self.connecting_step(),
-            (_, Situation::RuleBroken | Situation::TooMuch) => received_step(self.situation).map(ToOwned::to_owned),
-            (_, Situation::Lost { last_topic, after_ms }) => self.lost_step(last_topic, after_ms),
-            (_, Situation::Publication { topic }) => self.publication_step(topic),
-            (_, Situation::Subscription { filter }) => self.subscription_step(filter),
+            (_, MqttErrorContext::Connecting) => self.connecting_step(),
+            (_, MqttErrorContext::RuleBroken | MqttErrorContext::TooMuch) => {
+                received_step(self.context).map(ToOwned::to_owned)
+            }
+            (_, MqttErrorContext::Lost { last_topic, after_ms }) => self.lost_step(last_topic, after_ms),
+            (_, MqttErrorContext::Publication { topic }) => self.publication_step(topic),
+            (_, MqttErrorContext::Subscription { filter }) => self.subscription_step(filter),
         }
     }
 
@@ -79,10 +81,10 @@ impl Known<'_> {
     /// A connection that was there is there no more.
     fn lost_step(&self, last_topic: Option<&str>, after_ms: u64) -> Option<String> {
         match self.error.cause {
-            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => {
+            Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete) => {
                 Some(self.closed_step(last_topic, after_ms))
             }
-            Cause::Transport(Failure::AnswerTimeout) => Some(UNANSWERED.to_owned()),
+            Cause::Transport(TransportErrorKind::AnswerTimeout) => Some(UNANSWERED.to_owned()),
             Cause::Forbidden => Some(
                 [
                     self.whose_policy(),
@@ -156,10 +158,12 @@ impl Known<'_> {
             Cause::Forbidden => {
                 [self.whose_policy(), " most likely lacks ", &self.may_publish(topic), RETAINED].concat()
             }
-            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) if self.version == Version::V5 => {
+            Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete)
+                if self.version == Version::V5 =>
+            {
                 self.unsaid_step("message")
             }
-            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => [
+            Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete) => [
                 "AWS closes the connection upon this message: ",
                 self.whose_policy(),
                 " most likely lacks ",
@@ -167,7 +171,7 @@ impl Known<'_> {
                 RETAINED,
             ]
             .concat(),
-            Cause::Transport(Failure::AnswerTimeout) => UNANSWERED.to_owned(),
+            Cause::Transport(TransportErrorKind::AnswerTimeout) => UNANSWERED.to_owned(),
             Cause::Throttled => RATE.to_owned(),
             Cause::PayloadTooLarge => TOO_LARGE.to_owned(),
             Cause::InvalidRequest => "AWS does not take the topic, the payload format or a property".to_owned(),
@@ -178,17 +182,19 @@ impl Known<'_> {
     fn subscription_step(&self, filter: &str) -> Option<String> {
         Some(match self.error.cause {
             Cause::Forbidden => [self.whose_policy(), " most likely lacks ", &self.may_subscribe(filter)].concat(),
-            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) if self.version == Version::V5 => {
+            Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete)
+                if self.version == Version::V5 =>
+            {
                 self.unsaid_step("subscription")
             }
-            Cause::Transport(Failure::ConnectionClosed | Failure::AnswerIncomplete) => [
+            Cause::Transport(TransportErrorKind::ConnectionClosed | TransportErrorKind::AnswerIncomplete) => [
                 "AWS closes the connection upon this subscription: ",
                 self.whose_policy(),
                 " most likely lacks ",
                 &self.may_subscribe(filter),
             ]
             .concat(),
-            Cause::Transport(Failure::AnswerTimeout) => {
+            Cause::Transport(TransportErrorKind::AnswerTimeout) => {
                 "AWS has not answered: check the network, and that there are not more than 50 subscriptions".to_owned()
             }
             Cause::Throttled => {
@@ -202,14 +208,14 @@ impl Known<'_> {
     }
 
     fn has_certificate(&self) -> bool {
-        self.broker.authentication == Authentication::Certificate
+        self.broker.authentication == AuthMethod::Certificate
     }
 }
 
 /// What AWS would not have taken, so nothing was sent.
 fn preparation_step(cause: Cause) -> Option<&'static str> {
     match cause {
-        Cause::InvalidTopic(TopicProblem::Reserved) => {
+        Cause::InvalidTopic(TopicError::Reserved) => {
             Some("over MQTT those below `$aws/` can be used, and `$share/<group>/<filter>` can be subscribed to")
         }
         Cause::Unsupported => Some("properties, and options of a subscription, are for MQTT 5"),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::world::World;
 use super::{at_least_once, config};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos;
 use crate::mqtt::{Event, Options, QueueLimit, Subscription, Version};
 use crate::outcome::Delivery;
@@ -24,8 +24,8 @@ enum Happening {
         count: u8,
     },
     Pass(u64),
-    End(Failure),
-    Away(Failure),
+    End(TransportErrorKind),
+    Away(TransportErrorKind),
     Back,
     Connack(u8),
     /// So many of a hundred messages are refused with this code.
@@ -41,8 +41,16 @@ enum Happening {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let ends = prop_oneof![Just(Failure::ConnectionReset), Just(Failure::ConnectionClosed), Just(Failure::Other)];
-    let away = prop_oneof![Just(Failure::NameResolution), Just(Failure::ConnectionRefused), Just(Failure::TlsAlert)];
+    let ends = prop_oneof![
+        Just(TransportErrorKind::ConnectionReset),
+        Just(TransportErrorKind::ConnectionClosed),
+        Just(TransportErrorKind::Other)
+    ];
+    let away = prop_oneof![
+        Just(TransportErrorKind::NameResolution),
+        Just(TransportErrorKind::ConnectionRefused),
+        Just(TransportErrorKind::TlsAlert)
+    ];
     let codes = prop_oneof![Just(0x97_u8), Just(0x96), Just(0x80), Just(0x83), Just(0x91)];
     prop_oneof![
         8 => (0..3_u8, 1..20_u8).prop_map(|(topic, count)| Happening::Publish { topic, count }),
@@ -111,7 +119,7 @@ proptest! {
                 Happening::End(how) => world.cut(how),
                 Happening::Away(how) => {
                     (world.broker.is_up, world.away) = (false, how);
-                    world.cut(Failure::ConnectionReset);
+                    world.cut(TransportErrorKind::ConnectionReset);
                 }
                 Happening::Back => world.broker.is_up = true,
                 Happening::Connack(code) => world.broker.connack = code,
@@ -152,7 +160,7 @@ proptest! {
                     prop_assert!(message_timeout_ms > 0, "{:?}", error);
                     let (_, taken_ms) = taken[id];
                     prop_assert!(*told_ms >= taken_ms + u64::from(message_timeout_ms), "{:?}", error);
-                    prop_assert!(!matches!(error.cause, Cause::Transport(Failure::ConnectionClosed)));
+                    prop_assert!(!matches!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed)));
                     (id, Some(error.delivery))
                 }
                 _ => continue,

@@ -5,7 +5,7 @@ use super::{at_least_once, config, prompt};
 use crate::aliyun;
 use crate::error::{Cause, Stage};
 use crate::field::Field;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::{Message, Qos};
 use crate::mqtt::{Config, Session, Step, Version};
 
@@ -15,14 +15,14 @@ fn one_attempt_is_one_and_its_outcome_is_no_event() {
     world.broker.is_up = false;
     world.session.connect_once();
     world.pass(120_000);
-    let error = world.session.attempt().unwrap().unwrap_err();
-    assert_eq!(error.error.cause, Cause::Transport(Failure::ConnectionRefused));
+    let error = world.session.poll_attempt().unwrap().unwrap_err();
+    assert_eq!(error.error.cause, Cause::Transport(TransportErrorKind::ConnectionRefused));
     assert_eq!((error.error.stage, error.retry_ms, error.was_connected), (Stage::Connection, None, false));
     assert_eq!(world.events, []);
     world.broker.is_up = true;
     world.session.connect_once();
     world.settle();
-    assert!(world.session.attempt().unwrap().is_ok());
+    assert!(world.session.poll_attempt().unwrap().is_ok());
     assert_eq!(world.events, []);
 }
 
@@ -31,7 +31,7 @@ fn after_the_first_success_it_reconnects_by_itself() {
     let mut world = World::new(config(Version::V3), prompt());
     world.session.connect_once();
     world.settle();
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(1000);
     assert!(world.session.connection().is_some());
     assert_eq!(world.broker.connection, 2);
@@ -43,7 +43,7 @@ fn pauses_grow_while_there_is_no_broker_and_begin_anew_after_a_connection_that_l
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.is_up = false;
     world.pass(20_000);
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(300_000);
     let pauses: Vec<u64> = world.disconnections().iter().filter_map(|lost| lost.retry_ms).collect();
     for (pause, full) in pauses.iter().zip([1, 2, 4, 8, 16, 32, 32]) {
@@ -53,7 +53,7 @@ fn pauses_grow_while_there_is_no_broker_and_begin_anew_after_a_connection_that_l
     world.pass(40_000);
     world.pass(20_000);
     world.events.clear();
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.settle();
     assert!(world.disconnections()[0].retry_ms.unwrap() <= 1000);
 }
@@ -97,7 +97,7 @@ fn each_refusal_of_a_connection_has_its_cause() {
         world.broker.connack = code;
         world.session.connect_once();
         world.settle();
-        let refused = world.session.attempt().unwrap().unwrap_err();
+        let refused = world.session.poll_attempt().unwrap().unwrap_err();
         assert_eq!(refused.error.cause, cause, "{version:?} {code}");
         assert_eq!(refused.error.answer.unwrap().status, u16::from(code));
         assert!(refused.explanation.len() > 20, "{}", refused.explanation);
@@ -112,8 +112,8 @@ fn a_broker_that_does_not_answer_the_greeting_is_given_up() {
     world.pass(29_999);
     assert!(!world.session.has_attempt());
     world.pass(1);
-    let error = world.session.attempt().unwrap().unwrap_err().error;
-    assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+    let error = world.session.poll_attempt().unwrap().unwrap_err().error;
+    assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
     assert!(error.text().contains("CONNECT"), "{}", error.text());
 }
 
@@ -130,7 +130,7 @@ fn what_is_not_mqtt_ends_the_attempt_and_http_is_recognised() {
         world.session.connect_once();
         world.settle();
         world.hear(bytes);
-        assert_eq!(world.session.attempt().unwrap().unwrap_err().error.cause, cause, "{bytes:?}");
+        assert_eq!(world.session.poll_attempt().unwrap().unwrap_err().error.cause, cause, "{bytes:?}");
     }
 }
 
@@ -175,7 +175,7 @@ fn a_broker_that_knows_no_mqtt_5_is_understood() {
     world.session.connect_once();
     world.settle();
     world.hear(&[0x20, 2, 0, 1]);
-    assert_eq!(world.session.attempt().unwrap().unwrap_err().error.cause, Cause::Unsupported);
+    assert_eq!(world.session.poll_attempt().unwrap().unwrap_err().error.cause, Cause::Unsupported);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_broker_that_takes_no_message_at_a_time_is_none() {
     world.broker.receive_maximum = Some(0);
     world.session.connect_once();
     world.settle();
-    assert_eq!(world.session.attempt().unwrap().unwrap_err().error.cause, Cause::MalformedAnswer);
+    assert_eq!(world.session.poll_attempt().unwrap().unwrap_err().error.cause, Cause::MalformedAnswer);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn neither_password_nor_signature_shows_in_debug_output() {
     let endpoint = crate::endpoint::Endpoint::new("pk.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443).unwrap();
     let device = aliyun::Device::new(endpoint, "pk", "device", None).unwrap();
     let auth_method = aliyun::mqtt::AuthMethod::Signature {
-        signer: aliyun::Signer::Elsewhere,
+        signer: aliyun::Signer::External,
         sign_method: aliyun::SignMethod::HmacSha1,
         timestamp_ms: None,
     };
@@ -209,19 +209,19 @@ fn neither_password_nor_signature_shows_in_debug_output() {
     let config = Config { broker: Arc::new(broker), ..config(Version::V3) };
     let mut session = Session::open(0, config, prompt(), vec![], 1).unwrap();
     session.keep_connecting();
-    assert!(matches!(session.next(0), Step::Sign(_)));
-    session.signed(0, Ok("0123456789abcdef".into()));
-    assert!(matches!(session.next(0), Step::Dial { .. }));
-    session.dialed();
+    assert!(matches!(session.poll(0), Step::Sign(_)));
+    session.handle_signature(0, Ok("0123456789abcdef".into()));
+    assert!(matches!(session.poll(0), Step::Dial { .. }));
+    session.handle_dialed();
     assert!(String::from_utf8_lossy(session.output()).contains("0123456789abcdef"));
     let shown = format!("{session:?}");
     let in_bytes = "48, 49, 50, 51, 52, 53";
     assert!(!shown.contains("0123456789abcdef") && !shown.contains(in_bytes), "{shown}");
     // A refusal may be due to a secret that was replaced: the host is asked again.
-    session.received(0, &[0x20, 2, 0, 4]);
-    assert_eq!(session.next(0), Step::Close);
-    let Step::Wait(Some(until_ms)) = session.next(0) else { panic!() };
-    assert!(matches!(session.next(until_ms), Step::Sign(_)));
+    session.handle_input(0, &[0x20, 2, 0, 4]);
+    assert_eq!(session.poll(0), Step::Close);
+    let Step::Wait(Some(until_ms)) = session.poll(0) else { panic!() };
+    assert!(matches!(session.poll(until_ms), Step::Sign(_)));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn whoever_asks_for_one_connection_after_the_other_gets_two_attempts_in_a_second
             world.pass(1);
             continue;
         }
-        world.session.attempt().unwrap().unwrap_err();
+        world.session.poll_attempt().unwrap().unwrap_err();
         world.session.connect_once();
     }
     assert!((18..=21).contains(&world.dials.len()), "{} attempts in ten seconds", world.dials.len());

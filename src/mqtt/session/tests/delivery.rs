@@ -1,7 +1,7 @@
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::{Message, Qos};
 use crate::mqtt::{Options, Session, Step, Subscription, Version};
 use crate::outcome::{Delivery, Retry};
@@ -38,7 +38,7 @@ fn at_most_once_that_was_written_in_part_is_sent_again_and_arrives_once() {
     let mut world = World::online(config(Version::V3), prompt());
     world.wire_takes = Some(5);
     let id = world.publish(at_most_once("a/b", "21.5"));
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.wire_takes = None;
     world.pass(2000);
     assert_eq!(world.published(), [(id, 2)]);
@@ -54,7 +54,7 @@ fn what_is_not_acknowledged_is_sent_again_as_a_duplicate_in_the_old_order_before
         for payload in ["1", "2", "3"] {
             world.publish(at_least_once("t", payload));
         }
-        world.cut(Failure::ConnectionClosed);
+        world.cut(TransportErrorKind::ConnectionClosed);
         world.publish(at_least_once("t", "4"));
         world.broker.holds_acks = false;
         world.pass(2000);
@@ -75,13 +75,13 @@ fn a_message_each_second_arrives_in_order_though_the_broker_is_away_for_a_minute
             match second {
                 40 => {
                     world.broker.is_up = false;
-                    world.cut(Failure::ConnectionClosed);
+                    world.cut(TransportErrorKind::ConnectionClosed);
                 }
                 100 => world.broker.is_up = true,
                 // Lost with an acknowledgement under way.
                 150 => world.broker.holds_acks = true,
                 151 => {
-                    world.cut(Failure::ConnectionClosed);
+                    world.cut(TransportErrorKind::ConnectionClosed);
                     world.broker.holds_acks = false;
                 }
                 _ => {}
@@ -149,7 +149,7 @@ fn a_message_upon_which_the_broker_closes_each_time_is_given_up_and_the_others_a
     let [(id, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
     // Once with others behind it, which proves nothing, and four times alone.
     assert_eq!((*id, error.delivery, error.attempts), (forbidden, Delivery::Unknown, 5));
-    assert_eq!(error.cause, Cause::Transport(Failure::ConnectionClosed));
+    assert_eq!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed));
     assert_eq!(world.broker.payloads(), ["before", "1", "2", "3"]);
     // Once behind the forbidden one, and once after it: not each time for its sake.
     assert_eq!(world.published(), [(1, 1), (3, 2), (4, 2), (5, 2)]);
@@ -163,7 +163,7 @@ fn after_the_first_acknowledgement_nobody_is_suspected_any_more() {
     for payload in ["1", "2", "3"] {
         world.publish(at_least_once("t", payload));
     }
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(2000);
     assert_eq!(world.broker.arrivals.len(), 4, "the first one goes alone");
     let ack = world.broker.ack(world.broker.arrivals[0].id.unwrap());
@@ -190,7 +190,7 @@ fn losses_that_are_not_the_brokers_doing_are_not_put_down_to_a_message() {
     world.broker.holds_acks = true;
     world.publish(at_least_once("t", "1"));
     for _ in 0..10 {
-        world.cut(Failure::Other);
+        world.cut(TransportErrorKind::Other);
         world.pass(40_000);
         assert_eq!(world.not_published(), []);
     }
@@ -235,7 +235,7 @@ fn what_an_earlier_broker_may_have_taken_is_unknown_though_this_one_cannot_take_
     let mut world = World::online(config(Version::V5), prompt());
     world.broker.holds_acks = true;
     let sent = world.publish(at_least_once("t", "1"));
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     let waits = world.session.publish(world.now_ms, at_least_once("t", "2")).unwrap();
     world.broker.takes_at_most_once_only = true;
     world.pass(2000);
@@ -272,7 +272,7 @@ fn a_message_is_blamed_only_for_a_close_that_may_be_its_doing() {
             world.pass(100);
             world.hear(&[0x30, 3, 0, 1, b'x']);
         }
-        world.cut(Failure::ConnectionClosed);
+        world.cut(TransportErrorKind::ConnectionClosed);
         world.wire_takes = None;
         world.settle();
         assert_eq!(world.not_published(), [], "{wire_takes:?} {wait_ms}");
@@ -281,7 +281,7 @@ fn a_message_is_blamed_only_for_a_close_that_may_be_its_doing() {
     let mut world = World::online(config(Version::V3), Options { max_attempts: 1, ..prompt() });
     world.broker.holds_acks = true;
     world.publish(at_least_once("t", "guilty"));
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.settle();
     assert_eq!(world.not_published().len(), 1);
 }
@@ -293,7 +293,7 @@ fn a_message_is_not_blamed_for_what_an_at_most_once_message_may_have_done() {
     world.broker.holds_acks = true;
     world.publish(at_most_once("t", "suspect"));
     world.publish(at_least_once("t", "innocent"));
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.settle();
     assert_eq!(world.not_published(), []);
     // An acknowledgement clears the suspect.
@@ -302,7 +302,7 @@ fn a_message_is_not_blamed_for_what_an_at_most_once_message_may_have_done() {
     world.publish(at_least_once("t", "acknowledged"));
     world.broker.holds_acks = true;
     world.publish(at_least_once("t", "guilty"));
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.settle();
     assert_eq!(world.not_published().len(), 1);
 }
@@ -311,7 +311,7 @@ fn a_message_is_not_blamed_for_what_an_at_most_once_message_may_have_done() {
 fn half_a_packet_of_a_lost_connection_is_no_part_of_the_next() {
     let mut world = World::online(config(Version::V3), prompt());
     world.hear(&[0x30, 10, 0, 1]);
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(2000);
     assert!(world.session.connection().is_some(), "{:?}", world.events);
     assert_eq!(world.disconnections().len(), 1);
@@ -321,21 +321,23 @@ fn half_a_packet_of_a_lost_connection_is_no_part_of_the_next() {
 fn who_dials_has_a_moment_longer_to_say_why_it_failed() {
     let mut session = Session::open(0, config(Version::V3), prompt(), vec![], 1).unwrap();
     session.connect_once();
-    assert!(matches!(session.next(0), Step::Dial { timeout_ms: 30_000, .. }));
-    assert_eq!(session.next(30_500), Step::Wait(Some(31_000)));
-    session.failed(30_500, Failure::NameResolution.into());
-    let error = session.attempt().unwrap().unwrap_err().error;
-    assert_eq!(error.cause, Cause::Transport(Failure::NameResolution));
+    assert!(matches!(session.poll(0), Step::Dial { timeout_ms: 30_000, .. }));
+    assert_eq!(session.poll(30_500), Step::Wait(Some(31_000)));
+    session.handle_transport_error(30_500, TransportErrorKind::NameResolution.into());
+    let error = session.poll_attempt().unwrap().unwrap_err().error;
+    assert_eq!(error.cause, Cause::Transport(TransportErrorKind::NameResolution));
 }
 
 #[test]
 fn errors_that_nobody_cures_by_waiting_say_so() {
-    for (failure, retry) in [(Failure::Denied, Retry::Never), (Failure::ConnectionRefused, Retry::AfterMs(0))] {
+    for (failure, retry) in
+        [(TransportErrorKind::Denied, Retry::Never), (TransportErrorKind::ConnectionRefused, Retry::AfterMs(0))]
+    {
         let mut session = Session::open(0, config(Version::V3), prompt(), vec![], 1).unwrap();
         session.connect_once();
-        assert!(matches!(session.next(0), Step::Dial { .. }));
-        session.failed(0, failure.into());
-        assert_eq!(session.attempt().unwrap().unwrap_err().error.retry, retry);
+        assert!(matches!(session.poll(0), Step::Dial { .. }));
+        session.handle_transport_error(0, failure.into());
+        assert_eq!(session.poll_attempt().unwrap().unwrap_err().error.retry, retry);
     }
 }
 
@@ -346,7 +348,7 @@ fn identifiers_of_subscriptions_are_free_again_after_a_loss() {
     for _ in 0..70_000 {
         world.session.subscribe(Subscription::new("a", Qos::AtMostOnce)).unwrap();
         world.settle();
-        world.cut(Failure::Other);
+        world.cut(TransportErrorKind::Other);
         world.session.keep_connecting();
         world.settle();
         world.events.clear();

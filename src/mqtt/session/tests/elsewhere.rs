@@ -7,10 +7,10 @@ use crate::mqtt::{Disconnection, Session, Step, Version};
 fn upon(packet: &[u8]) -> Disconnection {
     let mut session = Session::open(0, config(Version::V5), prompt(), vec![], 1).unwrap();
     session.connect_once();
-    assert!(matches!(session.next(0), Step::Dial { .. }));
-    session.dialed();
-    session.received(0, packet);
-    session.attempt().unwrap().unwrap_err()
+    assert!(matches!(session.poll(0), Step::Dial { .. }));
+    session.handle_dialed();
+    session.handle_input(0, packet);
+    session.poll_attempt().unwrap().unwrap_err()
 }
 
 /// A CONNACK or a DISCONNECT that begins so, with a server reference.

@@ -1,7 +1,7 @@
 use super::world::World;
 use super::{at_least_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::{Message, Properties, Qos};
 use crate::mqtt::{FullQueue, Options, QueueLimit, Session, Step, Unfinished, Version};
 use crate::outcome::Delivery;
@@ -51,11 +51,11 @@ fn a_message_may_be_older_than_the_clock() {
         let mut session = Session::open(5, config(Version::V5), prompt(), vec![left(age_ms)], 1).unwrap();
         assert!(session.unfinished(5)[0].age_ms.unwrap() >= 20_000);
         session.keep_connecting();
-        assert!(matches!(session.next(5), Step::Dial { .. }));
-        session.dialed();
-        session.written(5, session.output().len());
-        session.received(5, &[0x20, 3, 0, 0, 0]);
-        session.next(5);
+        assert!(matches!(session.poll(5), Step::Dial { .. }));
+        session.handle_dialed();
+        session.handle_written(5, session.output().len());
+        session.handle_input(5, &[0x20, 3, 0, 0, 0]);
+        session.poll(5);
         // After the topic and the identifier: 5 bytes of properties, of which this is one.
         let expiry = (!session.output().is_empty()).then(|| session.output()[12]);
         assert_eq!(expiry, left_s);
@@ -76,7 +76,7 @@ fn what_was_sent_and_has_expired_since_is_not_sent_again_and_may_have_arrived() 
     world.broker.holds_acks = true;
     let id = world.publish(expiring("x", 5));
     world.broker.is_up = false;
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(30_000);
     world.broker.is_up = true;
     world.pass(40_000);

@@ -7,7 +7,7 @@ use super::{ENDPOINT, at_least_once, config, prompt};
 use crate::aliyun;
 use crate::endpoint::Endpoint;
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Message;
 use crate::mqtt::{Config, Options, Session, Step, Version};
 use crate::secret::Secret;
@@ -22,18 +22,18 @@ fn assert_no_storm(dials: &[u64]) {
 #[test]
 fn whatever_keeps_it_from_coming_it_is_tried_until_it_comes() {
     for away in [
-        Failure::NameResolution,
-        Failure::ConnectionRefused,
-        Failure::Unreachable,
-        Failure::ConnectTimeout,
-        Failure::ConnectionLimit,
+        TransportErrorKind::NameResolution,
+        TransportErrorKind::ConnectionRefused,
+        TransportErrorKind::Unreachable,
+        TransportErrorKind::ConnectTimeout,
+        TransportErrorKind::ConnectionLimit,
         // A certificate that is not valid yet, or has expired; a client certificate that is not registered yet.
-        Failure::TlsCertificate,
-        Failure::TlsAlert,
-        Failure::TlsProtocol,
-        Failure::ConnectionClosed,
-        Failure::ConnectionReset,
-        Failure::Other,
+        TransportErrorKind::TlsCertificate,
+        TransportErrorKind::TlsAlert,
+        TransportErrorKind::TlsProtocol,
+        TransportErrorKind::ConnectionClosed,
+        TransportErrorKind::ConnectionReset,
+        TransportErrorKind::Other,
     ] {
         let mut world = World::new(config(Version::V5), prompt());
         (world.broker.is_up, world.away) = (false, away);
@@ -50,7 +50,7 @@ fn whatever_keeps_it_from_coming_it_is_tried_until_it_comes() {
 
 #[test]
 fn what_the_host_denies_is_over_at_once_and_says_so() {
-    for away in [Failure::Denied, Failure::RequestRejected] {
+    for away in [TransportErrorKind::Denied, TransportErrorKind::RequestRejected] {
         let mut world = World::new(config(Version::V5), prompt());
         (world.broker.is_up, world.away) = (false, away);
         world.session.keep_connecting();
@@ -176,7 +176,7 @@ fn a_session_begins_anew_when_that_is_asked_for_and_goes_on_after_a_loss() {
         let kept = Config { session_expiry_s: 3600, ..config(version) };
         for (clean_start, expected) in [(None, ["false", "false"]), (Some(true), ["true", "false"])] {
             let mut world = World::online(Config { clean_start, ..kept.clone() }, prompt());
-            world.cut(Failure::ConnectionReset);
+            world.cut(TransportErrorKind::ConnectionReset);
             world.pass(2000);
             assert_eq!(world.broker.log, expected.map(|clean| format!("connect clean={clean} keep-alive=60")));
         }
@@ -206,7 +206,7 @@ fn a_broker_that_answers_as_mqtt_3_does_is_named_as_one() {
         world.session.connect_once();
         world.settle();
         world.hear(&[0x20, 2, 0, code]);
-        let refused = world.session.attempt().unwrap().unwrap_err();
+        let refused = world.session.poll_attempt().unwrap().unwrap_err();
         assert_eq!(refused.error.cause, Cause::Unsupported, "{code}");
         let text = &refused.explanation;
         assert!(text.contains("answers as MQTT 3.1.1 does") && text.contains("use MQTT 3.1.1"), "{text}");
@@ -217,12 +217,12 @@ fn a_broker_that_answers_as_mqtt_3_does_is_named_as_one() {
 fn time_that_runs_backwards_stops_nothing() {
     let mut session = Session::open(1_000_000, config(Version::V3), prompt(), vec![], 1).unwrap();
     session.keep_connecting();
-    assert!(matches!(session.next(1_000_000), Step::Dial { .. }));
-    session.failed(1_000_000, Failure::ConnectionRefused.into());
+    assert!(matches!(session.poll(1_000_000), Step::Dial { .. }));
+    session.handle_transport_error(1_000_000, TransportErrorKind::ConnectionRefused.into());
     session.publish(0, Message::new("t", *b"x", crate::message::Qos::AtLeastOnce)).unwrap();
-    assert_eq!(session.next(0), Step::Close);
-    assert!(matches!(session.next(0), Step::Wait(Some(_))));
-    assert!(matches!(session.next(u64::MAX - 1), Step::Dial { .. }));
+    assert_eq!(session.poll(0), Step::Close);
+    assert!(matches!(session.poll(0), Step::Wait(Some(_))));
+    assert!(matches!(session.poll(u64::MAX - 1), Step::Dial { .. }));
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_device_that_stays_unknown_comes_ever_more_rarely() {
     let mut world = World::online(config(Version::V5), prompt());
     world.broker.registered_ms = u64::MAX;
     world.dials.clear();
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(60_000);
     assert!(world.dials.len() <= 7, "{:?}", world.dials);
 }

@@ -3,7 +3,7 @@
 use super::world::World;
 use super::{at_least_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::mqtt::{Options, Version};
 
 /// The first byte of an acknowledgement.
@@ -26,7 +26,7 @@ fn a_window_of_messages_that_were_given_up_ends_the_connection_and_others_go_ove
     }
     world.pass(40_000);
     assert_eq!(world.not_published().len(), 20);
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::AnswerTimeout)));
     world.broker.loses = None;
     world.pass(60_000);
     assert_eq!((world.published().len(), world.session.outstanding()), (30, 0));
@@ -37,7 +37,7 @@ fn one_that_goes_alone_and_is_given_up_holds_up_nothing() {
     let mut world = World::online(config(Version::V5), timed());
     loses_acknowledgements(&mut world);
     world.publish(at_least_once("t", "alone"));
-    world.cut(Failure::ConnectionReset);
+    world.cut(TransportErrorKind::ConnectionReset);
     world.pass(5_000);
     world.publish(at_least_once("t", "behind it"));
     world.pass(33_000);

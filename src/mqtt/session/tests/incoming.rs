@@ -1,6 +1,6 @@
 use super::world::World;
 use super::{config, prompt};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::{PayloadFormat, Qos};
 use crate::mqtt::{Event, Incoming, Version};
 
@@ -29,7 +29,7 @@ fn a_message_is_not_acknowledged_over_another_connection() {
     let mut world = World::online(config(Version::V3), prompt());
     world.takes_events = false;
     world.hear(&[0x32, 5, 0, 1, b'a', 0, 9]);
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(2000);
     world.takes_events = true;
     world.settle();

@@ -33,8 +33,7 @@ const ENDPOINT: &str = "a-ats.iot.eu-central-1.amazonaws.com";
 
 fn config(version: Version) -> Config {
     let endpoint = Endpoint::new(ENDPOINT, 443).unwrap();
-    let broker =
-        aws::mqtt::BrokerConfig::new(endpoint, "device-7".into(), aws::mqtt::Authentication::Certificate).unwrap();
+    let broker = aws::mqtt::BrokerConfig::new(endpoint, "device-7".into(), aws::mqtt::AuthMethod::Certificate).unwrap();
     Config {
         broker: Arc::new(broker),
         version,

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::mqtt::{Config, Version};
 use crate::{aliyun, endpoint};
 
 fn closed(world: &mut World) -> String {
     world.events.clear();
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.settle();
     world.disconnections()[0].explanation.clone()
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::world::World;
 use super::{at_least_once, at_most_once, config};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos;
 use crate::mqtt::{Event, FullQueue, Options, QueueLimit, Subscription, Version};
 
@@ -89,11 +89,11 @@ proptest! {
                     world.settle();
                 }
                 Happening::Pass(ms) => world.pass(ms),
-                Happening::Close => world.cut(Failure::ConnectionClosed),
-                Happening::Reset => world.cut(Failure::Other),
+                Happening::Close => world.cut(TransportErrorKind::ConnectionClosed),
+                Happening::Reset => world.cut(TransportErrorKind::Other),
                 Happening::Away => {
                     world.broker.is_up = false;
-                    world.cut(Failure::ConnectionClosed);
+                    world.cut(TransportErrorKind::ConnectionClosed);
                 }
                 Happening::Back => world.broker.is_up = true,
                 Happening::HoldAcks(holds) => world.broker.holds_acks = holds,
@@ -111,7 +111,7 @@ proptest! {
         world.broker.holds_acks = false;
         world.wire_takes = None;
         world.takes_events = true;
-        world.cut(Failure::Other);
+        world.cut(TransportErrorKind::Other);
         world.is_half_open = false;
         world.pass(600_000);
 
@@ -150,7 +150,7 @@ proptest! {
         let mut world = World::online(config(version), Options::default());
         world.publish(at_least_once("t", "1"));
         for piece in pieces {
-            world.session.received(world.now_ms, &piece);
+            world.session.handle_input(world.now_ms, &piece);
             world.pass(10_000);
         }
     }
@@ -165,7 +165,7 @@ proptest! {
         world.publish(at_least_once("t", "1"));
         let mut packet = vec![first, body.len() as u8];
         packet.extend(body);
-        world.session.received(world.now_ms, &packet);
+        world.session.handle_input(world.now_ms, &packet);
         world.pass(10_000);
     }
 }

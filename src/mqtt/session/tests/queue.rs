@@ -1,7 +1,7 @@
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::{Message, Properties};
 use crate::mqtt::{FullQueue, Options, QueueLimit, Session, Version};
 use crate::outcome::Delivery;
@@ -59,7 +59,7 @@ fn what_was_sent_before_is_never_dropped() {
     world.publish(at_least_once("t", "1"));
     world.publish(at_least_once("t", "2"));
     world.broker.is_up = false;
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     let (error, _) = world.session.publish(world.now_ms, at_least_once("t", "3")).unwrap_err();
     assert_eq!(error.cause, Cause::QueueFull);
     assert_eq!(world.not_published(), []);
@@ -116,7 +116,7 @@ fn what_was_sent_before_does_not_wait_for_the_pace() {
     for payload in ["1", "2", "3"] {
         world.publish(at_least_once("t", payload));
     }
-    world.cut(Failure::Other);
+    world.cut(TransportErrorKind::Other);
     world.broker.holds_acks = false;
     world.publish(at_least_once("t", "4"));
     world.publish(at_least_once("t", "5"));
@@ -304,7 +304,7 @@ fn what_is_left_of_a_backlog_that_was_refused_or_has_expired_does_not_slow_down_
             }
         }
         world.broker.is_up = false;
-        world.cut(Failure::ConnectionReset);
+        world.cut(TransportErrorKind::ConnectionReset);
         world.publish(at_least_once("t", "goes"));
         if waits != "refused for now" {
             for number in 0..20 {

@@ -1,7 +1,7 @@
 use super::world::World;
 use super::{at_least_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::mqtt::{Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
 use crate::{message::Qos, random::SplitMix64};
@@ -74,7 +74,7 @@ fn a_refusal_does_not_hide_that_an_earlier_attempt_may_have_arrived() {
         let mut world = World::online(config(Version::V5), with_timeout(5 * SECOND));
         world.broker.holds_acks = true;
         world.publish(at_least_once("t", "1"));
-        world.cut(Failure::ConnectionReset);
+        world.cut(TransportErrorKind::ConnectionReset);
         (world.broker.holds_acks, world.broker.puback) = (false, code);
         world.pass(20_000);
         let [(_, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
@@ -150,7 +150,7 @@ fn the_pace_that_was_asked_for_is_kept_while_connected_too() {
     }
     world.pass(2000);
     // A second lost, and what was not taken goes again: that counts as well.
-    world.cut(Failure::ConnectionReset);
+    world.cut(TransportErrorKind::ConnectionReset);
     world.pass(20_000);
     assert_eq!(world.published().len(), 50);
     let at_ms: Vec<u64> = world.broker.arrivals.iter().map(|arrival| arrival.at_ms - start_ms).collect();

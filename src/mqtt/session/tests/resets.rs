@@ -1,6 +1,6 @@
 use super::world::World;
 use super::{at_least_once, config, prompt};
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos;
 use crate::mqtt::{Event, Subscription, Version};
 use crate::outcome::Delivery;
@@ -13,7 +13,7 @@ fn a_reset_is_no_verdict_on_a_message_however_often_it_comes() {
         let id = world.publish(at_least_once("t", "1"));
         for _ in 0..20 {
             world.pass(200);
-            world.cut(Failure::ConnectionReset);
+            world.cut(TransportErrorKind::ConnectionReset);
             world.session.keep_connecting();
             world.settle();
             assert_eq!(world.not_published(), []);
@@ -68,7 +68,7 @@ fn a_message_that_never_left_was_not_attempted() {
     world.publish(at_least_once("t", "left"));
     world.wire_takes = Some(0);
     world.publish(at_least_once("t", "encoded"));
-    world.cut(Failure::ConnectionReset);
+    world.cut(TransportErrorKind::ConnectionReset);
     world.wire_takes = None;
     let left = world.session.unfinished(world.now_ms);
     assert_eq!(

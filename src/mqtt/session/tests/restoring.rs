@@ -1,7 +1,7 @@
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::mqtt::{Options, Session, Unfinished, Version};
 use crate::outcome::Delivery;
 
@@ -10,7 +10,7 @@ fn what_a_session_leaves_the_next_one_sends_first_under_the_same_numbers() {
     let mut world = World::online(config(Version::V3), prompt());
     world.broker.holds_acks = true;
     world.publish(at_least_once("t", "sent"));
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.publish(at_most_once("t", "waits"));
     world.session.disconnect(world.now_ms);
     let unfinished = world.session.unfinished(world.now_ms);
@@ -39,7 +39,7 @@ fn what_is_under_way_and_what_waits_is_left_in_one_order() {
     }
     let left = |world: &World| world.session.unfinished(world.now_ms).iter().map(|it| it.id).collect::<Vec<_>>();
     assert_eq!(left(&world), [1, 2, 3, 4, 5, 6]);
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     assert_eq!(left(&world), [1, 2, 3, 4, 5, 6]);
 }
 

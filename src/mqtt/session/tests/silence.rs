@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::world::World;
 use super::{at_least_once, at_most_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos;
 use crate::mqtt::{Disconnection, Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
@@ -27,7 +27,7 @@ fn a_broker_that_does_not_answer_a_ping_is_given_up_and_the_error_says_so() {
     world.pass(45_000 + 4999);
     assert!(world.session.connection().is_some());
     world.pass(1);
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::KeepAliveTimeout)));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn who_only_sends_at_most_once_learns_as_well_that_nobody_hears() {
         world.publish(at_most_once("t", "1"));
         world.pass(1000);
         if !world.disconnections().is_empty() {
-            return assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+            return assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::KeepAliveTimeout)));
         }
     }
     panic!("a minute of silence");
@@ -52,7 +52,7 @@ fn a_missing_acknowledgement_ends_the_connection_and_the_message_goes_again() {
     world.pass(4999);
     assert!(world.session.connection().is_some());
     world.pass(1);
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::AnswerTimeout)));
     world.is_half_open = false;
     world.pass(2000);
     assert_eq!(world.published(), [(1, 2)]);
@@ -82,7 +82,7 @@ fn a_message_that_the_broker_has_dropped_is_sent_again_though_others_are_acknowl
     }
     let again = world.broker.arrivals.iter().filter(|arrival| arrival.payload == "dropped").count();
     assert_eq!((again, world.session.outstanding()), (2, 0));
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::AnswerTimeout)));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_broker_that_wants_no_pings_gets_few() {
     assert_eq!(world.broker.log.iter().filter(|entry| *entry == "ping").count(), 2);
     world.is_half_open = true;
     world.pass(60_000);
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::KeepAliveTimeout)));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn who_takes_no_events_is_not_told_that_the_broker_is_silent() {
     world.settle();
     assert!(world.session.wants_input());
     world.pass(5000);
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::AnswerTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::AnswerTimeout)));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_message_is_sent_once_more_half_way_through_its_time_and_is_unknown_at_its_e
     world.pass(1);
     let [(unknown, error)] = &world.not_published()[..] else { panic!("{:?}", world.events) };
     assert_eq!((*unknown, error.delivery, error.attempts), (id, Delivery::Unknown, 2));
-    assert_eq!(error.cause, Cause::Transport(Failure::AnswerTimeout));
+    assert_eq!(error.cause, Cause::Transport(TransportErrorKind::AnswerTimeout));
     assert!(world.session.connection().is_some(), "the connection is there, and stays");
 }
 
@@ -207,7 +207,7 @@ fn the_time_without_a_connection_is_nobodys_time() {
     world.broker.holds_acks = true;
     let id = world.publish(at_least_once("t", "1"));
     world.broker.is_up = false;
-    world.cut(Failure::ConnectionReset);
+    world.cut(TransportErrorKind::ConnectionReset);
     world.pass(3_600_000);
     assert_eq!(world.not_published(), []);
     (world.broker.is_up, world.broker.holds_acks) = (true, false);
@@ -220,7 +220,7 @@ fn a_missing_answer_to_a_ping_of_an_idle_connection_makes_nobody_more_patient() 
     let mut world = World::online(config(Version::V3), prompt());
     world.is_half_open = true;
     world.pass(50_000);
-    assert_eq!(world.last_cause(), Some(Cause::Transport(Failure::KeepAliveTimeout)));
+    assert_eq!(world.last_cause(), Some(Cause::Transport(TransportErrorKind::KeepAliveTimeout)));
     world.is_half_open = false;
     world.pass(2000);
     assert_eq!(world.broker.connection, 2);
@@ -278,7 +278,7 @@ fn who_is_impatient_with_a_slow_link_becomes_patient_and_does_not_send_for_ever(
     // Not within 300, 600, 1200 and 2400 ms.
     assert_eq!(world.published(), [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
     assert_eq!(world.broker.arrivals.len(), 25);
-    let late = |lost: &&Disconnection| lost.error.cause == Cause::Transport(Failure::AnswerTimeout);
+    let late = |lost: &&Disconnection| lost.error.cause == Cause::Transport(TransportErrorKind::AnswerTimeout);
     assert_eq!(world.disconnections().into_iter().filter(late).count(), 4);
 }
 

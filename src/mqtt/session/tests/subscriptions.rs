@@ -1,7 +1,7 @@
 use super::world::World;
 use super::{at_least_once, config, prompt};
 use crate::error::Cause;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos;
 use crate::mqtt::{Config, Event, RetainHandling, Subscription, SubscriptionOptions, Version};
 
@@ -31,7 +31,7 @@ fn subscriptions_come_again_before_any_message_when_the_broker_has_forgotten() {
         let mut world = World::online(config(version), prompt());
         subscribe(&mut world, "a/#");
         subscribe(&mut world, "b/+");
-        world.cut(Failure::ConnectionClosed);
+        world.cut(TransportErrorKind::ConnectionClosed);
         world.publish(at_least_once("t", "1"));
         world.broker.log.clear();
         world.pass(2000);
@@ -44,7 +44,7 @@ fn subscriptions_come_again_before_any_message_when_the_broker_has_forgotten() {
 fn messages_wait_until_the_subscriptions_are_answered() {
     let mut world = World::online(config(Version::V3), prompt());
     subscribe(&mut world, "a");
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.publish(at_least_once("t", "1"));
     world.broker.holds_subacks = true;
     world.pass(2000);
@@ -59,7 +59,7 @@ fn messages_wait_until_the_subscriptions_are_answered() {
 fn a_broker_that_remembers_is_asked_only_for_what_it_has_not_answered() {
     let mut world = World::online(remembered(Version::V3), prompt());
     subscribe(&mut world, "a");
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     subscribe(&mut world, "b");
     world.broker.session_present = true;
     world.broker.log.clear();
@@ -84,7 +84,7 @@ fn one_that_is_refused_is_named_and_not_asked_for_again() {
         world.broker.refuses_filter = Some("secret/#".into());
         subscribe(&mut world, "secret/#");
         assert_eq!(answers(&world), ["secret/#: Forbidden"]);
-        world.cut(Failure::ConnectionClosed);
+        world.cut(TransportErrorKind::ConnectionClosed);
         world.publish(at_least_once("t", "1"));
         world.broker.log.clear();
         world.pass(2000);
@@ -102,7 +102,7 @@ fn the_end_of_one_is_told_the_broker_and_survives_a_loss() {
     assert_eq!(world.broker.log.last().unwrap(), "unsubscribe a");
 
     subscribe(&mut world, "b");
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.session.unsubscribe("b").unwrap();
     world.broker.session_present = true;
     world.pass(2000);
@@ -168,7 +168,7 @@ fn the_end_of_one_that_only_the_broker_may_remember_is_told_the_broker() {
     assert_eq!(world.broker.log.last().unwrap(), "unsubscribe of-an-earlier-instance");
 
     subscribe(&mut world, "a");
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     subscribe(&mut world, "a");
     world.session.unsubscribe("a").unwrap();
     world.pass(2000);
@@ -200,7 +200,7 @@ fn what_mqtt_5_can_be_asked_for_goes_with_each_subscription_and_again_after_a_lo
     world.settle();
     let expected = [0b00_0001, 0b10_1101, 0b01_0001];
     assert_eq!(world.broker.asked, expected);
-    world.cut(Failure::ConnectionClosed);
+    world.cut(TransportErrorKind::ConnectionClosed);
     world.pass(2000);
     assert_eq!(world.broker.asked[3..], expected);
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::world::World;
 use super::{at_least_once, config, prompt};
 use crate::error::Error;
-use crate::http::Failure;
+use crate::http::TransportErrorKind;
 use crate::message::Qos;
 use crate::mqtt::{Event, Options, Subscription, Version};
 use crate::outcome::Delivery;
@@ -20,25 +20,25 @@ const WRITE: &str = "THINGPOST_WRITE_DOCS";
 
 const TIMEOUT_MS: u32 = 30_000;
 
-const FAILURES: [Failure; 18] = [
-    Failure::Denied,
-    Failure::RequestRejected,
-    Failure::NameResolution,
-    Failure::ConnectionRefused,
-    Failure::Unreachable,
-    Failure::ConnectTimeout,
-    Failure::ConnectionLimit,
-    Failure::TlsCertificate,
-    Failure::TlsAlert,
-    Failure::TlsProtocol,
-    Failure::ConnectionClosed,
-    Failure::ConnectionReset,
-    Failure::AnswerTimeout,
-    Failure::AnswerIncomplete,
-    Failure::AnswerTooLarge,
-    Failure::Protocol,
-    Failure::KeepAliveTimeout,
-    Failure::Other,
+const FAILURES: [TransportErrorKind; 18] = [
+    TransportErrorKind::Denied,
+    TransportErrorKind::RequestRejected,
+    TransportErrorKind::NameResolution,
+    TransportErrorKind::ConnectionRefused,
+    TransportErrorKind::Unreachable,
+    TransportErrorKind::ConnectTimeout,
+    TransportErrorKind::ConnectionLimit,
+    TransportErrorKind::TlsCertificate,
+    TransportErrorKind::TlsAlert,
+    TransportErrorKind::TlsProtocol,
+    TransportErrorKind::ConnectionClosed,
+    TransportErrorKind::ConnectionReset,
+    TransportErrorKind::AnswerTimeout,
+    TransportErrorKind::AnswerIncomplete,
+    TransportErrorKind::AnswerTooLarge,
+    TransportErrorKind::Protocol,
+    TransportErrorKind::KeepAliveTimeout,
+    TransportErrorKind::Other,
 ];
 
 fn world(version: Version) -> World {

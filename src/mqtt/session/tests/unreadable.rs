@@ -9,10 +9,10 @@ use crate::mqtt::{Disconnection, Session, Step, Version};
 fn greeting(version: Version) -> Session {
     let mut session = Session::open(0, config(version), prompt(), vec![], 1).unwrap();
     session.connect_once();
-    assert!(matches!(session.next(0), Step::Dial { .. }));
-    session.dialed();
+    assert!(matches!(session.poll(0), Step::Dial { .. }));
+    session.handle_dialed();
     let sent = session.output().len();
-    session.written(0, sent);
+    session.handle_written(0, sent);
     session
 }
 
@@ -20,19 +20,19 @@ fn greeting(version: Version) -> Session {
 fn upon(version: Version, is_online: bool, bytes: &[u8]) -> (Disconnection, Vec<u8>) {
     if !is_online {
         let mut session = greeting(version);
-        session.received(0, bytes);
+        session.handle_input(0, bytes);
         let last = session.output().to_vec();
         if !last.is_empty() {
-            assert!(matches!(session.next(0), Step::Wait(Some(_))));
+            assert!(matches!(session.poll(0), Step::Wait(Some(_))));
             assert!(!session.has_attempt(), "it is not driven any further when it has");
-            session.written(0, last.len());
+            session.handle_written(0, last.len());
         }
-        assert_eq!(session.next(0), Step::Close);
+        assert_eq!(session.poll(0), Step::Close);
         assert!(session.has_attempt());
-        return (session.attempt().unwrap().unwrap_err(), last);
+        return (session.poll_attempt().unwrap().unwrap_err(), last);
     }
     let mut world = World::online(config(version), prompt());
-    world.session.received(world.now_ms, bytes);
+    world.session.handle_input(world.now_ms, bytes);
     let last = world.session.output().to_vec();
     world.settle();
     (world.disconnections()[0].clone(), last)

@@ -2,7 +2,7 @@
 
 use super::broker::{Reaction, SimulatedBroker};
 use crate::error::{Cause, Error};
-use crate::http::{Failure, NoAnswer};
+use crate::http::{TransportError, TransportErrorKind};
 use crate::message::Message;
 use crate::mqtt::{Config, Disconnection, Event, Options, Session, Step, Unfinished};
 
@@ -22,7 +22,7 @@ pub struct World {
     /// Whether a close with something unread is a reset.
     pub resets_unread: bool,
     /// Why no connection comes while the broker is away.
-    pub away: Failure,
+    pub away: TransportErrorKind,
     /// When attempts to connect began.
     pub dials: Vec<u64>,
     /// Takes bytes and carries none.
@@ -49,7 +49,7 @@ impl World {
             acknowledges: true,
             wire_takes: None,
             resets_unread: false,
-            away: Failure::ConnectionRefused,
+            away: TransportErrorKind::ConnectionRefused,
             dials: Vec::new(),
             is_half_open: false,
             is_connected: false,
@@ -74,7 +74,7 @@ impl World {
     /// Does all that can be done now, and says when there is more.
     pub fn settle(&mut self) -> Option<u64> {
         loop {
-            match self.session.next(self.now_ms) {
+            match self.session.poll(self.now_ms) {
                 Step::Sign(_) => panic!("nobody signs here"),
                 Step::Dial { authority, timeout_ms } => {
                     assert_eq!(authority, format!("{}:443", super::ENDPOINT));
@@ -89,7 +89,7 @@ impl World {
                 Step::Wait(until_ms) => {
                     let moved = self.write() | self.react();
                     while self.takes_events
-                        && let Some(event) = self.session.event()
+                        && let Some(event) = self.session.poll_event()
                     {
                         self.events.push(event);
                         self.told.push(self.now_ms);
@@ -111,9 +111,9 @@ impl World {
         self.dials.push(self.now_ms);
         if self.broker.is_up {
             self.is_connected = true;
-            self.session.dialed();
+            self.session.handle_dialed();
         } else {
-            self.session.failed(self.now_ms, self.away.into());
+            self.session.handle_transport_error(self.now_ms, self.away.into());
         }
     }
 
@@ -124,7 +124,7 @@ impl World {
             return false;
         }
         self.to_broker.extend_from_slice(&output[..count]);
-        self.session.written(self.now_ms, count);
+        self.session.handle_written(self.now_ms, count);
         self.wire_takes = self.wire_takes.map(|left| left - count);
         true
     }
@@ -136,17 +136,21 @@ impl World {
         let mut has_reacted = false;
         while let Some(bytes) = self.broker.due(self.now_ms) {
             has_reacted = true;
-            self.session.received(self.now_ms, &bytes);
+            self.session.handle_input(self.now_ms, &bytes);
         }
         while let Some(reaction) = self.broker.take(self.now_ms, &mut self.to_broker) {
             has_reacted = true;
             match reaction {
                 Reaction::Nothing => {}
-                Reaction::Answer(bytes) => self.session.received(self.now_ms, &bytes),
+                Reaction::Answer(bytes) => self.session.handle_input(self.now_ms, &bytes),
                 Reaction::Close => {
                     // The system of the other end resets what is closed with something unread.
                     let is_unread = self.resets_unread && !self.to_broker.is_empty();
-                    self.cut(if is_unread { Failure::ConnectionReset } else { Failure::ConnectionClosed });
+                    self.cut(if is_unread {
+                        TransportErrorKind::ConnectionReset
+                    } else {
+                        TransportErrorKind::ConnectionClosed
+                    });
                     break;
                 }
             }
@@ -171,19 +175,19 @@ impl World {
     }
 
     /// The connection ends.
-    pub fn cut(&mut self, how: Failure) {
+    pub fn cut(&mut self, how: TransportErrorKind) {
         if self.is_connected {
             self.is_connected = false;
             self.is_half_open = false;
             self.to_broker.clear();
             self.broker.later.clear();
-            self.session.failed(self.now_ms, NoAnswer { failure: how, detail: None });
+            self.session.handle_transport_error(self.now_ms, TransportError { kind: how, detail: None });
         }
     }
 
     /// Bytes from the broker.
     pub fn hear(&mut self, bytes: &[u8]) {
-        self.session.received(self.now_ms, bytes);
+        self.session.handle_input(self.now_ms, bytes);
         self.settle();
     }
 

@@ -13,10 +13,10 @@ use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, StreamError};
 
 use super::NS_PER_MS;
-use super::failure::no_answer;
 use super::outgoing::{BodyWriter, Written, begin};
+use super::transport_error::transport_error;
 use crate::exchange::Outgoing;
-use crate::http::{Failure, NoAnswer, Response};
+use crate::http::{Response, TransportError, TransportErrorKind};
 
 /// The host's own timeouts say more (was there a connection at all?), so they get the chance to strike first.
 const GRACE_NS: u64 = 250 * NS_PER_MS;
@@ -26,7 +26,7 @@ const GRACE_NS: u64 = 250 * NS_PER_MS;
 const STANDSTILL_NS: u64 = 1_000 * NS_PER_MS;
 
 /// A request whose answer is not complete.
-pub(super) struct Flight {
+pub(super) struct InFlight {
     pub id: u32,
     pub deadline_ns: u64,
     /// Whether the deadline was put off, which happens once.
@@ -34,7 +34,7 @@ pub(super) struct Flight {
     max_answer_bytes: usize,
     body_needed: bool,
     /// Whether something has happened to it.
-    stirred: bool,
+    is_ready: bool,
     /// Until the body is written.
     writer: Option<BodyWriter>,
     answer: Answer,
@@ -56,26 +56,26 @@ struct Reading {
     bytes: Vec<u8>,
 }
 
-impl Flight {
+impl InFlight {
     /// Hands the request to the host, with as much of the body as it takes.
-    pub fn start(outgoing: Outgoing, now_ms: u64) -> Result<Self, NoAnswer> {
+    pub fn start(outgoing: Outgoing, now_ms: u64) -> Result<Self, TransportError> {
         let Outgoing { id, max_answer_bytes, body_needed, timeout_ms, .. } = outgoing;
         let deadline_ms = now_ms.saturating_add(u64::from(timeout_ms));
         let deadline_ns = deadline_ms.saturating_mul(NS_PER_MS).saturating_add(GRACE_NS);
         let (future, writer) = begin(outgoing)?;
         let answer = Answer::Awaited { ready: future.subscribe(), future };
-        let mut flight = Self {
+        let mut request = Self {
             id,
             deadline_ns,
             stood_still: false,
             max_answer_bytes,
             body_needed,
-            stirred: false,
+            is_ready: false,
             writer: Some(writer),
             answer,
         };
-        flight.write();
-        Ok(flight)
+        request.write();
+        Ok(request)
     }
 
     pub fn expired(&mut self, now_ns: u64) -> bool {
@@ -96,13 +96,13 @@ impl Flight {
     }
 
     /// Something has happened to it.
-    pub fn stir(&mut self) {
-        self.stirred = true;
+    pub fn mark_ready(&mut self) {
+        self.is_ready = true;
     }
 
     /// Does what can be done without waiting, if anything has happened.
-    pub fn progress(&mut self) -> Option<Result<Response, NoAnswer>> {
-        if !core::mem::take(&mut self.stirred) {
+    pub fn progress(&mut self) -> Option<Result<Response, TransportError>> {
+        if !core::mem::take(&mut self.is_ready) {
             return None;
         }
         self.write();
@@ -110,10 +110,10 @@ impl Flight {
             match future.get()? {
                 Ok(Ok(head)) => match Reading::begin(head) {
                     Ok(reading) => self.answer = Answer::Read(reading),
-                    Err(no_answer) => return Some(Err(no_answer)),
+                    Err(transport_error) => return Some(Err(transport_error)),
                 },
-                Ok(Err(code)) => return Some(Err(no_answer(code))),
-                Err(()) => return Some(Err(Failure::Other.into())),
+                Ok(Err(code)) => return Some(Err(transport_error(code))),
+                Err(()) => return Some(Err(TransportErrorKind::Other.into())),
             }
         }
         match &mut self.answer {
@@ -126,10 +126,10 @@ impl Flight {
     }
 
     /// What there is when its time is over.
-    pub fn end(&mut self) -> Result<Response, NoAnswer> {
+    pub fn end(&mut self) -> Result<Response, TransportError> {
         match &mut self.answer {
-            Answer::Awaited { .. } => Err(Failure::AnswerTimeout.into()),
-            Answer::Read(reading) => reading.cut_short(Failure::AnswerTimeout, self.body_needed),
+            Answer::Awaited { .. } => Err(TransportErrorKind::AnswerTimeout.into()),
+            Answer::Read(reading) => reading.cut_short(TransportErrorKind::AnswerTimeout, self.body_needed),
         }
     }
 
@@ -143,15 +143,15 @@ impl Flight {
 }
 
 impl Reading {
-    fn begin(head: IncomingResponse) -> Result<Self, NoAnswer> {
+    fn begin(head: IncomingResponse) -> Result<Self, TransportError> {
         // Both are taken for the first time here, so they are there.
-        let missing = |()| NoAnswer::from(Failure::Other);
+        let missing = |()| TransportError::from(TransportErrorKind::Other);
         let body = head.consume().map_err(missing)?;
         let stream = body.stream().map_err(missing)?;
         Ok(Self { ready: None, stream, _body: body, head, bytes: Vec::new() })
     }
 
-    fn read(&mut self, max_bytes: usize) -> Option<Result<Response, Failure>> {
+    fn read(&mut self, max_bytes: usize) -> Option<Result<Response, TransportErrorKind>> {
         loop {
             // One byte more than allowed shows that it is too much.
             let room = max_bytes + 1 - self.bytes.len();
@@ -173,7 +173,7 @@ impl Reading {
     }
 
     /// What an answer is worth of which no more comes.
-    fn cut_short(&mut self, failure: Failure, body_needed: bool) -> Result<Response, NoAnswer> {
+    fn cut_short(&mut self, failure: TransportErrorKind, body_needed: bool) -> Result<Response, TransportError> {
         let response = self.response();
         if response.decides_though_cut_short(body_needed) { Ok(response) } else { Err(failure.into()) }
     }
@@ -185,9 +185,9 @@ impl Reading {
 }
 
 /// Why an answer has no end.
-fn broken_off(error: &IoError) -> Failure {
+fn broken_off(error: &IoError) -> TransportErrorKind {
     match http_error_code(error) {
-        Some(ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout) => Failure::AnswerTimeout,
-        _ => Failure::AnswerIncomplete,
+        Some(ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout) => TransportErrorKind::AnswerTimeout,
+        _ => TransportErrorKind::AnswerIncomplete,
     }
 }

@@ -1,9 +1,9 @@
 //! The connection as it stands.
 
-use crate::mqtt::event::Connection;
+use crate::mqtt::event::AcceptedConnection;
 
 #[derive(Debug)]
-pub(super) enum Link {
+pub(super) enum ConnectionState {
     /// There is none, and none is on its way.
     Off,
     /// The next attempt comes then.
@@ -25,7 +25,7 @@ pub(super) enum Link {
 
 #[derive(Debug)]
 pub(super) struct Online {
-    pub connection: Connection,
+    pub connection: AcceptedConnection,
     pub since_ms: u64,
     /// How many messages may be unacknowledged.
     pub window: usize,

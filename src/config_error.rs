@@ -3,14 +3,14 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::endpoint::EndpointProblem;
+use crate::endpoint::EndpointError;
 
 /// Why a configuration cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ConfigurationProblem {
+pub enum ConfigError {
     /// The endpoint is none.
-    Endpoint(EndpointProblem),
+    Endpoint(EndpointError),
     /// The option of this name is empty.
     Empty(&'static str),
     /// The option of this name begins or ends with white space, or has a control character.
@@ -36,16 +36,16 @@ pub enum ConfigurationProblem {
     /// The platform does not have the option of this name.
     Unsupported(&'static str),
     /// The session is none of ours, or of a later version.
-    UnknownSession,
+    UnknownCredential,
     /// The session belongs to another device or endpoint.
-    ForeignSession,
+    ForeignCredential,
     /// This platform has no sessions.
-    UselessSession,
+    UselessCredential,
 }
 
-impl ConfigurationProblem {
+impl ConfigError {
     /// What is wrong, in words.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (option, problem) = match self {
             Self::Endpoint(problem) => return problem.text(),
             Self::OutOfRange(option, bounds) => return ["the ", option, " is not within ", bounds].concat(),
@@ -69,9 +69,9 @@ impl ConfigurationProblem {
                 return parts.concat();
             }
             Self::Zero(option) => (*option, " is 0"),
-            Self::UnknownSession => ("session", " is of an unknown form: start without one"),
-            Self::ForeignSession => ("session", " belongs to another device or endpoint: start without one"),
-            Self::UselessSession => {
+            Self::UnknownCredential => ("session", " is of an unknown form: start without one"),
+            Self::ForeignCredential => ("session", " belongs to another device or endpoint: start without one"),
+            Self::UselessCredential => {
                 ("session", " is of no use here, nothing is obtained by authenticating: start without one")
             }
         };
@@ -79,10 +79,10 @@ impl ConfigurationProblem {
     }
 }
 
-impl fmt::Display for ConfigurationProblem {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())
     }
 }
 
-impl core::error::Error for ConfigurationProblem {}
+impl core::error::Error for ConfigError {}

@@ -17,7 +17,7 @@ const FEWEST: u32 = 3;
 
 /// How many requests may be under way, and from when on.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct CongestionWindow {
     widest: usize,
     window: usize,
     accepted: usize,
@@ -28,7 +28,7 @@ pub(super) struct Pace {
     quiet_until_ms: u64,
 }
 
-impl Pace {
+impl CongestionWindow {
     pub fn new(max_in_flight: u32) -> Self {
         let widest = max_in_flight as usize;
         Self { widest, window: widest, accepted: 0, refused: 0, quieted: 0, quiet_until_ms: 0 }
@@ -80,41 +80,41 @@ mod tests {
 
     #[test]
     fn a_burst_of_refusals_halves_the_window_once_and_quiets_it() {
-        let mut pace = Pace::new(32);
-        assert!(pace.allows(31, 0) && !pace.allows(32, 0));
+        let mut window = CongestionWindow::new(32);
+        assert!(window.allows(31, 0) && !window.allows(32, 0));
         for at_ms in 10..30 {
-            pace.refused(at_ms, 1_000);
+            window.refused(at_ms, 1_000);
         }
-        assert_eq!(pace.quiet_until_ms(30), Some(1_029));
-        assert!(!pace.allows(0, 1_028));
-        assert!(pace.allows(15, 1_029) && !pace.allows(16, 1_029));
+        assert_eq!(window.quiet_until_ms(30), Some(1_029));
+        assert!(!window.allows(0, 1_028));
+        assert!(window.allows(15, 1_029) && !window.allows(16, 1_029));
     }
 
     #[test]
     fn refusals_here_and_there_quiet_nobody() {
-        let mut pace = Pace::new(8);
+        let mut window = CongestionWindow::new(8);
         for at_ms in 0..100 {
-            pace.refused(at_ms, 1_000);
-            pace.refused(at_ms, 1_000);
-            pace.accepted();
+            window.refused(at_ms, 1_000);
+            window.refused(at_ms, 1_000);
+            window.accepted();
         }
-        assert!(pace.allows(7, 100));
+        assert!(window.allows(7, 100));
     }
 
     #[test]
     fn the_window_never_closes_and_opens_again_slowly() {
-        let mut pace = Pace::new(4);
+        let mut window = CongestionWindow::new(4);
         for round in 0..10 {
-            pace.refused(round * 10_000, 1_000);
+            window.refused(round * 10_000, 1_000);
         }
-        assert_eq!(pace.quieted(), 8);
-        assert!(pace.allows(0, 100_000) && !pace.allows(1, 100_000));
-        pace.accepted();
-        assert_eq!(pace.quieted(), 0);
-        assert!(pace.allows(1, 100_000) && !pace.allows(2, 100_000));
+        assert_eq!(window.quieted(), 8);
+        assert!(window.allows(0, 100_000) && !window.allows(1, 100_000));
+        window.accepted();
+        assert_eq!(window.quieted(), 0);
+        assert!(window.allows(1, 100_000) && !window.allows(2, 100_000));
         for _ in 0..100 {
-            pace.accepted();
+            window.accepted();
         }
-        assert!(pace.allows(3, 100_000) && !pace.allows(4, 100_000));
+        assert!(window.allows(3, 100_000) && !window.allows(4, 100_000));
     }
 }

@@ -12,7 +12,7 @@ use super::kind::{Kind, more_telling};
 use super::options::Options;
 use crate::credential::Credential;
 use crate::error::{Cause, Error, Stage};
-use crate::http::{Failure, NoAnswer, Request, Response};
+use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 use crate::platform::Platform;
@@ -24,7 +24,7 @@ pub(super) type Epoch = u32;
 
 /// The token of a device and the way to the next one.
 #[derive(Debug)]
-pub(super) struct Authentication {
+pub(super) struct Authenticator {
     credential: Option<Credential>,
     /// Those before it.
     spent: Vec<Credential>,
@@ -96,7 +96,7 @@ pub(super) enum Access {
     Failed(Error),
 }
 
-impl Authentication {
+impl Authenticator {
     pub fn new(credential: Option<Credential>) -> Self {
         Self {
             credential,
@@ -157,7 +157,7 @@ impl Authentication {
             (_, None) => Error {
                 attempts: 0,
                 delivery: Delivery::NotSent,
-                ..Error::no_answer(Stage::Authentication, Failure::AnswerTimeout.into())
+                ..Error::transport(Stage::Authentication, TransportErrorKind::AnswerTimeout.into())
             },
         };
         self.state = State::Failed(error);
@@ -264,14 +264,14 @@ impl Authentication {
         &mut self,
         now: Moment,
         platform: &dyn Platform,
-        answered: Result<Response, NoAnswer>,
+        answered: Result<Response, TransportError>,
         backoff: &mut Backoff,
         clock: &mut Clock,
     ) {
         let wish_ms = answered.as_ref().ok().and_then(Response::retry_after_ms);
         let read = match answered {
             Ok(response) => platform.read_credential(&response, now).map_err(|error| error.at(now.unix_ms, &response)),
-            Err(no_answer) => Err(Error::no_answer(Stage::Authentication, no_answer)),
+            Err(transport_error) => Err(Error::transport(Stage::Authentication, transport_error)),
         };
         // The former tokens too: a host that has no answer may quote whatever it sent.
         let read = read.map_err(|error| platform.redact(error).without(self.secrets()));

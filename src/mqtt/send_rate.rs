@@ -22,7 +22,7 @@ const LATE_US: u64 = 1000;
 
 /// How fast messages may go.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SendRate {
     /// What the user has set, in thousandths of a message per second.
     most_milli: Option<u64>,
     /// What the broker takes, as far as is known.
@@ -37,7 +37,7 @@ pub(super) struct Pace {
     last_per_second: u64,
 }
 
-impl Pace {
+impl SendRate {
     /// 0: no bound but the broker's.
     pub fn new(max_per_second: u32) -> Self {
         Self {

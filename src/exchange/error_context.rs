@@ -9,7 +9,7 @@ use crate::platform::Platform;
 
 /// What a request was about.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum ErrorContext {
     /// A message.
     Publication {
         /// Its topic as the platform knows it.
@@ -23,7 +23,7 @@ pub enum Subject {
     Authentication,
 }
 
-impl Subject {
+impl ErrorContext {
     /// A message for this platform.
     pub fn publication(platform: &(impl Platform + ?Sized), message: Message) -> Self {
         let retain = message.retain;

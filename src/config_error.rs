@@ -21,7 +21,7 @@ pub enum ConfigError {
     NoRegion,
     /// A credentials provider gives out the key; it has to be asked before.
     NoKeyYet,
-    /// Somebody else is to sign, and there is nobody.
+    /// The signature is to come from outside, and this component has no signer.
     NoSigner,
     /// The client id has more than 64 characters.
     ClientIdTooLong,

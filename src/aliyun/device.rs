@@ -18,7 +18,7 @@ use super::{
 /// The documented limit of a client id, in characters.
 const MAX_CLIENT_ID: usize = 64;
 
-/// Who reports, and where.
+/// A device, and where it reports to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub(super) endpoint: Endpoint,
@@ -79,12 +79,12 @@ pub enum TimestampPolicy {
     Corrected,
 }
 
-/// Who signs.
+/// What signs for a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signer {
-    /// We, with the secret of the device.
+    /// The exchange itself, with the secret of the device.
     Secret(Secret),
-    /// Somebody who has the secret and does not give it to us.
+    /// A holder of the secret outside, which does not give it away.
     External,
 }
 
@@ -124,7 +124,7 @@ impl Config {
         self.timestamp == TimestampPolicy::Corrected
     }
 
-    /// Who reports, and where.
+    /// The device, and where it reports to.
     pub fn device(&self) -> &Device {
         &self.device
     }

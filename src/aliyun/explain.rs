@@ -24,7 +24,7 @@ pub fn explain(device: &Device, error: &Error) -> String {
     explain_provisioning(error)
 }
 
-/// The same for what comes before the first message.
+/// The likely reason and the next step, for what comes before the first message.
 pub fn explain_provisioning(error: &Error) -> String {
     match reason(error) {
         Some(reason) => with_step(error, Some(reason)),

@@ -43,7 +43,7 @@ pub struct Event {
 /// Whether the platform is to say what the thing model made of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Nobody could receive it, as over HTTPS, or nobody wants to.
+    /// None is wanted, or none could be received, as over HTTPS.
     Unwanted,
     /// Over MQTT it comes to the topic of the message with `_reply` behind it, for those that have subscribed to that. It is the
     /// only way to learn what was left out: the message itself is acknowledged in any case.

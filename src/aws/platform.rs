@@ -75,7 +75,7 @@ impl Platform for Config {
 }
 
 impl Config {
-    /// Who gives out the keys of the device, if somebody does.
+    /// The credentials provider, where one gives out the keys of the device.
     pub fn credentials_provider(&self) -> Option<&CredentialsProvider> {
         match self.authentication() {
             Authentication::CredentialsProvider(provider) => Some(provider),

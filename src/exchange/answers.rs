@@ -11,7 +11,7 @@ use crate::moment::Moment;
 use crate::outcome::{Receipt, Retry};
 
 impl Exchange {
-    /// What came of a request. Ids that are not under way are ignored.
+    /// Takes what came of a request: an answer, or why there is none. Ids that are not under way are ignored.
     pub fn handle_response(&mut self, now: Moment, id: RequestId, answered: Result<Response, TransportError>) {
         let Some(position) = self.under_way.iter().position(|request| request.id == id) else { return };
         let request = self.under_way.swap_remove(position);
@@ -39,7 +39,7 @@ impl Exchange {
             let is_telling = is_urgent && transport_error.kind.is_transient();
             self.outage.failed(now.monotonic_ms, request.id, pause_ms, is_telling);
         }
-        authentication.answer(now, &*self.platform, answered, &mut self.backoff, &mut self.clock);
+        authentication.handle_response(now, &*self.platform, answered, &mut self.backoff, &mut self.clock);
     }
 
     fn published(

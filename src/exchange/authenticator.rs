@@ -63,9 +63,9 @@ enum State {
     Resting {
         until_ms: u64,
     },
-    /// Somebody else signs.
+    /// A signature is asked for, outside.
     Signing(Signing),
-    /// Somebody else has signed, and the request waits for its turn.
+    /// The signature has come from outside, and the request waits for its turn.
     Signed(Signed),
     /// What was signed for it.
     UnderWay(Option<Signed>),
@@ -223,8 +223,8 @@ impl Authenticator {
         Access::Request { request, timeout_ms }
     }
 
-    /// Somebody else has signed, or has not.
-    pub fn signed(&mut self, now: Moment, signature: Result<String, String>) {
+    /// The signature that was asked for, or why there is none.
+    pub fn handle_signature(&mut self, now: Moment, signature: Result<String, String>) {
         let State::Signing(signing) = &self.state else { return };
         self.state = match signature {
             // It comes too late.
@@ -241,8 +241,8 @@ impl Authenticator {
         (self.obtained_ms, self.has_served) = (now.monotonic_ms, false);
     }
 
-    /// Somebody else who authenticates as this device has obtained a token. One that was rejected here is none.
-    pub fn obtained_elsewhere(&mut self, now: Moment, credential: Credential) {
+    /// A token that another instance of the same device has obtained. One that was rejected here is none.
+    pub fn handle_credential(&mut self, now: Moment, credential: Credential) {
         if !matches!(self.state, State::Signing(_)) {
             return;
         }
@@ -260,7 +260,7 @@ impl Authenticator {
     }
 
     /// The authentication under way has come to this.
-    pub fn answer(
+    pub fn handle_response(
         &mut self,
         now: Moment,
         platform: &dyn Platform,

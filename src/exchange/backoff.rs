@@ -30,7 +30,7 @@ impl Backoff {
             .saturating_add(self.spread_ms(doubled(self.base_ms.max(at_least_ms / 2), attempts).min(self.max_ms)))
     }
 
-    /// The same without an end: what is in vain is tried ever more seldom.
+    /// A pause that has no longest: what is in vain is tried ever more seldom.
     pub fn endless_pause_ms(&mut self, attempts: u32) -> u64 {
         self.spread_ms(doubled(self.base_ms, attempts))
     }

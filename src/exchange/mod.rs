@@ -83,8 +83,9 @@ pub struct Outgoing {
 pub enum Step {
     /// Begin this request.
     Send(Outgoing),
-    /// Have this signed, and give the signature to [`Exchange::handle_signature`]. Only where the platform's configuration says that
-    /// somebody else signs. Whoever takes longer than a message may take is too late.
+    /// Have this signed, and give the signature to [`Exchange::handle_signature`]. Only where the platform
+    /// [says](Platform::is_signed_externally) that the signature comes from outside. One that takes longer than a message may
+    /// take comes too late.
     Sign(Signing),
     /// Wait for an answer, or until the monotonic clock shows this.
     Wait(Option<u64>),
@@ -369,17 +370,17 @@ impl Exchange {
         matches!(&self.slots[..], [Slot { context: ErrorContext::Operation(_), .. }])
     }
 
-    /// What came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
+    /// Takes what came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
     pub fn handle_signature(&mut self, now: Moment, signature: Result<String, String>) {
         if let Some(authentication) = &mut self.authentication {
-            authentication.signed(now, signature);
+            authentication.handle_signature(now, signature);
         }
     }
 
-    /// What came of a [`Step::Sign`]: there is no need to, as another instance of the same device has obtained this.
+    /// Takes what came of a [`Step::Sign`] in place of a signature: a credential that another instance of the same device has obtained.
     pub fn handle_credential(&mut self, now: Moment, credential: Credential) {
         if let Some(authentication) = &mut self.authentication {
-            authentication.obtained_elsewhere(now, credential);
+            authentication.handle_credential(now, credential);
         }
     }
 

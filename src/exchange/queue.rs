@@ -24,12 +24,12 @@ impl Queue {
         self.fresh.push_back(index);
     }
 
-    /// A message that was sent before. Whose time ends first goes first.
+    /// A message that was sent before. The one whose time ends first goes first.
     pub fn put_back(&mut self, index: usize, deadline_ms: u64) {
         self.returned.push(Reverse((deadline_ms, index)));
     }
 
-    /// The same, after a pause.
+    /// A message that was sent before, after a pause.
     pub fn pause(&mut self, index: usize, wakes_ms: u64, deadline_ms: u64) {
         self.pausing.push(Reverse((wakes_ms, deadline_ms, index)));
     }

@@ -115,7 +115,7 @@ pub(super) fn bytes(message: &Message, topic: &str) -> usize {
     ENTRY + message.payload.len() + message.topic.len() + topic.len() + rule + properties
 }
 
-/// The same of what belongs to a message.
+/// How many bytes the properties of a message take.
 pub(super) fn properties_bytes(properties: &Properties) -> usize {
     const PAIR: usize = 2 * size_of::<(String, String)>();
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);

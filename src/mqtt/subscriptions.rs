@@ -102,14 +102,14 @@ pub(super) enum Ask {
 pub(super) struct Subscriptions(Vec<Item>);
 
 impl Subscriptions {
-    /// Wants this one, or wants it in another way.
+    /// Adds a subscription, or changes its options.
     pub fn want(&mut self, subscription: Subscription) {
         let old = self.0.iter().position(|item| item.subscription.filter == subscription.filter);
         let is_known = old.is_some_and(|index| self.0.remove(index).is_known);
         self.0.push(Item::new(subscription, State::Wanted, is_known));
     }
 
-    /// Wants it no more. `may_be_known` says whether the broker may remember one from before this session. False if there is
+    /// Ends a subscription. `may_be_known` says whether the broker may remember one from before this session. False if there is
     /// nothing to tell the broker.
     pub fn end(&mut self, filter: &str, may_be_known: bool) -> bool {
         match self.0.iter().position(|item| item.subscription.filter == filter) {

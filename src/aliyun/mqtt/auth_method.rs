@@ -29,7 +29,7 @@ use crate::signing::Signing;
 pub enum AuthMethod {
     /// By a signature with the secret of the device.
     Signature {
-        /// Who signs.
+        /// What signs.
         signer: Signer,
         /// How to sign.
         sign_method: SignMethod,

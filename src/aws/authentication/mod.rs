@@ -26,7 +26,7 @@ pub enum Authentication {
     Certificate,
     /// With a signature over each request. Port 443, no ALPN.
     SigV4 {
-        /// Who signs.
+        /// The access key that signs.
         credentials: Credentials,
         /// What for.
         scope: Scope,

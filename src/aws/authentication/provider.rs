@@ -20,7 +20,7 @@ use crate::topic::SEGMENT;
 /// Limits of AWS.
 const MAX_ALIAS: usize = 128;
 
-/// Who gives out temporary keys for a device certificate.
+/// An endpoint that gives out temporary keys for a device certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialsProvider {
     /// The credentials endpoint of the account, on port 443. It wants the client certificate, and no ALPN.

@@ -95,7 +95,7 @@ impl Known<'_> {
         matches!(self.context, ErrorContext::Publication { topic, .. } if is_for_mqtt_alone(topic.as_bytes()))
     }
 
-    /// Somebody has answered, and said no.
+    /// The next step where there is an answer, and it is no.
     fn refusal_step(&self) -> String {
         if let Some(step) = self.host_step() {
             return step.into();
@@ -155,7 +155,7 @@ impl Known<'_> {
         }
     }
 
-    /// Nobody has answered.
+    /// The next step where there is no answer.
     fn no_answer_step(&self, failure: TransportErrorKind) -> Option<String> {
         let is_certificate_port = self.config.endpoint().port() == CERTIFICATE_PORT;
         let auth_method = self.config.auth_method();

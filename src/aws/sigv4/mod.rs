@@ -19,7 +19,7 @@ use canonical::CanonicalRequest;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// Who signs.
+/// An access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// Names the key. Not a secret.

@@ -40,7 +40,7 @@ pub struct Drive {
     pub sent: Vec<Sent>,
     /// The most requests that were under way at once.
     pub most_under_way: usize,
-    /// The same for authentications.
+    /// The most authentications that were under way at once.
     pub most_authentications: usize,
     /// How much too late the client looks at its clock.
     pub lateness_ms: u64,
@@ -59,7 +59,7 @@ pub struct Drive {
     is_silent: bool,
     /// The first of those since somebody answered last.
     silent_from: usize,
-    /// Who signs where it is not the exchange.
+    /// What signs where it is not the exchange.
     pub signs: Signs,
     /// How long that takes.
     pub sign_ms: u64,

@@ -147,7 +147,7 @@ impl Version {
     }
 }
 
-/// The same in both versions: MQTT 5 lets a reason code of 0 be left out.
+/// An acknowledgement as both versions have it: MQTT 5 lets a reason code of 0 be left out.
 pub(super) fn puback(id: u16, out: &mut Vec<u8>) {
     let [high, low] = id.to_be_bytes();
     out.extend_from_slice(&[PUBACK, 2, high, low]);

@@ -219,7 +219,7 @@ impl Session {
         self.end_upon(now_ms, error, None);
     }
 
-    /// The same, and what was going on if more is known of it than that.
+    /// The connection, or the attempt to get one, is over; `upon` is what was going on, where more is known of it than that.
     pub(super) fn end_upon(&mut self, now_ms: u64, error: Error, upon: Option<MqttErrorContext>) {
         let error = self.config.broker.redact(error);
         let after_ms = match &self.state {

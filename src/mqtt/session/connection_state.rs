@@ -8,7 +8,7 @@ pub(super) enum ConnectionState {
     Off,
     /// The next attempt comes then.
     Pausing { until_ms: u64 },
-    /// Somebody signs.
+    /// A signature is asked for, outside.
     Signing,
     /// Name lookup, TCP, TLS.
     Dialing { deadline_ms: u64 },

@@ -234,7 +234,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Wants a connection, and makes one attempt; [`Self::poll_attempt`] says what came of it. After a success it reconnects by
+    /// Asks for a connection, and for one attempt to get it; [`Self::poll_attempt`] says what came of it. After a success it reconnects by
     /// itself. Without effect where there is a connection.
     pub fn connect_once(&mut self) {
         self.attempt = self.connection().map(Ok);
@@ -244,13 +244,13 @@ impl Session {
         }
     }
 
-    /// Wants a connection, for as long as it takes.
+    /// Asks for a connection, for as long as it takes.
     pub fn keep_connecting(&mut self) {
         self.desired = DesiredState::Always;
         self.hurry();
     }
 
-    /// Who asks for a connection does not want to wait for the end of a pause.
+    /// Ends a pause before the next attempt: a connection was asked for.
     fn hurry(&mut self) {
         if matches!(self.state, ConnectionState::Pausing { .. }) {
             self.state = ConnectionState::Off;
@@ -389,7 +389,7 @@ impl Session {
         (error, explanation)
     }
 
-    /// Wants the messages of these topics, now and after each reconnect.
+    /// Subscribes to these topics, now and after each reconnect.
     pub fn subscribe(&mut self, subscription: Subscription) -> Result<(), (Error, String)> {
         self.check_filter(&subscription.filter)?;
         self.check_options(&subscription)?;
@@ -397,7 +397,7 @@ impl Session {
         Ok(())
     }
 
-    /// Wants them no more.
+    /// Ends a subscription.
     pub fn unsubscribe(&mut self, filter: &str) -> Result<(), (Error, String)> {
         self.check_filter(filter)?;
         let may_be_known = self.config.session_expiry_s > 0;

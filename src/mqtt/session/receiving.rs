@@ -84,7 +84,7 @@ impl Session {
         !matches!((&self.state, rest.first()), (ConnectionState::Greeting { .. }, Some(first)) if !packet::may_greet(*first))
     }
 
-    /// Whoever waits for an acknowledgement sees that something comes.
+    /// Something has come, which answers the question whether the connection is alive.
     fn heard(&mut self, now_ms: u64) {
         if let ConnectionState::Online(online) = &mut self.state {
             online.silent_since_ms = online.silent_since_ms.map(|_| now_ms);

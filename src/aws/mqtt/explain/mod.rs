@@ -25,7 +25,7 @@ const CERTIFICATE_PORT: u16 = 8883;
 /// For what the ALPN protocol says.
 const ALPN_PORT: u16 = 443;
 
-/// Whoever is thrown out by another client of the same id comes back and throws that one out in turn, so their
+/// The longest connection that another client of the same id may have ended: two of them throw each other out in turn, so their
 /// connections are short.
 const SHORT_MS: u64 = 30_000;
 

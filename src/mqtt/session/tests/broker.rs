@@ -52,7 +52,7 @@ pub struct SimulatedBroker {
     pub closes_upon: Option<String>,
     /// Reason code for a message.
     pub puback: u8,
-    /// The same, for each message anew.
+    /// For each message anew.
     pub verdict: Option<Verdict>,
     /// How long it takes for an acknowledgement.
     pub ack_delay_ms: u64,

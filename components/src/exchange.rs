@@ -1,12 +1,12 @@
 //! Interface `exchange`: the state machine for hosts with an HTTP client of their own.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use thingpost::exchange::{self, Outgoing};
-use thingpost::{ConfigurationProblem, Moment, Platform, SignMethod};
+use thingpost::{ConfigError, Moment, Platform, SignMethod};
 
 use crate::Component;
 use crate::bindings::exports::thingpost::iot::exchange::{
@@ -20,7 +20,7 @@ pub struct Exchange(RefCell<exchange::Exchange>);
 
 /// Opens an exchange with whichever platform.
 pub fn open(
-    platform: Result<Arc<dyn Platform>, ConfigurationProblem>,
+    platform: Result<Arc<dyn Platform>, ConfigError>,
     options: &Options,
     credential: Option<&str>,
     seed: u64,
@@ -32,7 +32,7 @@ pub fn open(
         let messages = messages.into_iter().map(message::message).collect();
         exchange::Exchange::new(platform, options, credential, seed, messages)
     });
-    opened.map(|exchange| ExchangeHandle::new(Exchange(RefCell::new(exchange)))).map_err(|problem| problem.text())
+    opened.map(|exchange| ExchangeHandle::new(Exchange(RefCell::new(exchange)))).map_err(|problem| problem.to_string())
 }
 
 impl Guest for Component {
@@ -41,7 +41,7 @@ impl Guest for Component {
 
 impl GuestExchange for Exchange {
     fn poll(&self, now: WitMoment) -> Step {
-        match self.0.borrow_mut().next(moment(now)) {
+        match self.0.borrow_mut().poll(moment(now)) {
             exchange::Step::Send(Outgoing { id, request, connect_timeout_ms, timeout_ms, .. }) => {
                 Step::Send(WitOutgoing { id, request: http::request(request), connect_timeout_ms, timeout_ms })
             }
@@ -61,12 +61,12 @@ impl GuestExchange for Exchange {
     }
 
     fn handle_signature(&self, now: WitMoment, signature: Result<String, String>) {
-        self.0.borrow_mut().signed(moment(now), signature);
+        self.0.borrow_mut().handle_signature(moment(now), signature);
     }
 
     fn handle_response(&self, now: WitMoment, id: u32, response: Result<HttpResponse, TransportError>) {
         let answered = response.map(http::response).map_err(transport_error::transport_error);
-        self.0.borrow_mut().answer(moment(now), id, answered);
+        self.0.borrow_mut().handle_response(moment(now), id, answered);
     }
 
     fn outcomes(&self) -> Vec<Result<Receipt, Error>> {

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Full};
 use thingpost::exchange::{Outgoing, RequestId, Step};
-use thingpost::http::{Failure, NoAnswer, Response};
+use thingpost::http::{Response, TransportError, TransportErrorKind};
 use thingpost::{Credential, Error, Exchange, Message, Moment, Options, Platform, Receipt};
 use thingpost_host::{AnswerBody, RequestTimeouts, Transport};
 
@@ -32,7 +32,7 @@ impl Publisher {
         let mut exchange = exchange.expect("the default options are good");
         let mut under_way = FuturesUnordered::new();
         loop {
-            match exchange.next(now()) {
+            match exchange.poll(now()) {
                 Step::Done => break,
                 Step::Sign(_) => unreachable!("the devices here sign themselves"),
                 Step::Send(outgoing) => under_way.push(send(&self.transport, outgoing)),
@@ -45,7 +45,7 @@ impl Publisher {
                         }
                     };
                     tokio::select! {
-                        Some((id, answered)) = under_way.next() => exchange.answer(now(), id, answered),
+                        Some((id, answered)) = under_way.next() => exchange.handle_response(now(), id, answered),
                         () = pause => {}
                     }
                 }
@@ -63,7 +63,7 @@ fn now() -> Moment {
     Moment { monotonic_ms: since(ZERO.elapsed()), unix_ms: since(unix) }
 }
 
-async fn send(transport: &Transport, outgoing: Outgoing) -> (RequestId, Result<Response, NoAnswer>) {
+async fn send(transport: &Transport, outgoing: Outgoing) -> (RequestId, Result<Response, TransportError>) {
     let Outgoing { id, request, connect_timeout_ms, timeout_ms, max_answer_bytes, .. } = outgoing;
     let url = format!("https://{}{}", request.authority, request.path_with_query);
     let mut head = http::Request::builder().method(request.method).uri(url);
@@ -78,7 +78,12 @@ async fn send(transport: &Transport, outgoing: Outgoing) -> (RequestId, Result<R
         between_bytes: timeout,
     };
     let request = head.body(body).expect("the core makes valid requests");
-    (id, read(transport.send_within(request, timeouts).await.ok(), max_answer_bytes).await.ok_or(Failure::Other.into()))
+    (
+        id,
+        read(transport.send_within(request, timeouts).await.ok(), max_answer_bytes)
+            .await
+            .ok_or(TransportErrorKind::Other.into()),
+    )
 }
 
 async fn read(answer: Option<http::Response<AnswerBody>>, max_bytes: usize) -> Option<Response> {

@@ -125,7 +125,7 @@ fn wait(requests: &mut [InFlight], until_ms: Option<u64>, alarm: &mut Alarm) {
     let mut pollables = Vec::with_capacity(requests.len() + 1);
     let mut owners = Vec::with_capacity(requests.len() + 1);
     for (index, request) in requests.iter().enumerate() {
-        for pollable in flight.pollables() {
+        for pollable in request.pollables() {
             pollables.push(pollable);
             owners.push(index);
         }

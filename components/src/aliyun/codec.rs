@@ -1,9 +1,9 @@
 //! Interface `aliyun-codec`.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
-use thingpost::{ConfigurationProblem, aliyun};
+use thingpost::{ConfigError, aliyun};
 
 use super::registration;
 use crate::Component;
@@ -30,7 +30,7 @@ impl Guest for Component {
         timestamp_ms: Option<u64>,
         signature: String,
     ) -> Result<HttpRequest, String> {
-        let device = checked(&device).map_err(|problem| problem.text())?;
+        let device = checked(&device).map_err(|problem| problem.to_string())?;
         let method = sign_method(method);
         Ok(http::request(aliyun::auth_request(&device, method, timestamp_ms, &signature)))
     }
@@ -44,7 +44,7 @@ impl Guest for Component {
     fn publish_request(device: Device, token: String, message: Message) -> Result<HttpRequest, RequestError> {
         let device = checked(&device).map_err(configuration_error)?;
         if !aliyun::Token::is_one(&token) {
-            return Err(configuration_error(ConfigurationProblem::WhiteSpace("token")));
+            return Err(configuration_error(ConfigError::WhiteSpace("token")));
         }
         aliyun::publish_request(&device, &token, &message::message(message)).map(http::request).map_err(request_error)
     }
@@ -61,7 +61,7 @@ impl Guest for Component {
     }
 
     fn registration_request(registration: Registration, signature: String) -> Result<HttpRequest, String> {
-        let registration = registration::registration(&registration).map_err(|problem| problem.text())?;
+        let registration = registration::registration(&registration).map_err(|problem| problem.to_string())?;
         Ok(http::request(aliyun::registration_request(&registration, &signature)))
     }
 
@@ -78,7 +78,7 @@ impl Guest for Component {
     ) -> Result<HttpRequest, String> {
         let request = endpoint::endpoint(&endpoint, port)
             .and_then(|endpoint| aliyun::bootstrap_request(&endpoint, &product_key, &device_name));
-        request.map(http::request).map_err(|problem| problem.text())
+        request.map(http::request).map_err(|problem| problem.to_string())
     }
 
     fn read_bootstrap_response(response: HttpResponse, unix_ms: u64) -> Result<Address, Error> {
@@ -92,7 +92,7 @@ impl Guest for Component {
         timestamp_ms: Option<u64>,
         signature: String,
     ) -> Result<HttpRequest, String> {
-        let device = checked(&device).map_err(|problem| problem.text())?;
+        let device = checked(&device).map_err(|problem| problem.to_string())?;
         let method = sign_method(method);
         Ok(http::request(aliyun::mqtt_auth_request(&device, method, timestamp_ms, &signature)))
     }
@@ -121,12 +121,12 @@ fn read<T>(
 /// A device that was good enough for the request is so for the answer.
 fn read_device(device: &Device) -> Result<aliyun::Device, Error> {
     checked(device).map_err(|problem| {
-        let explanation = problem.text();
-        outcome::error(thingpost::RequestProblem::Unsupported.into(), explanation)
+        let explanation = problem.to_string();
+        outcome::error(thingpost::RequestError::Unsupported.into(), explanation)
     })
 }
 
-fn checked(device: &Device) -> Result<aliyun::Device, ConfigurationProblem> {
+fn checked(device: &Device) -> Result<aliyun::Device, ConfigError> {
     let endpoint = endpoint::endpoint(&device.endpoint, device.port)?;
     aliyun::Device::new(endpoint, &device.product_key, &device.device_name, Some(&device.client_id))
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use thingpost::aliyun::mqtt::AuthMethod;
 use thingpost::aliyun::{Device, mqtt};
 use thingpost::mqtt::Broker;
-use thingpost::{ConfigurationProblem, Secret};
+use thingpost::{ConfigError, Secret};
 
 use super::signer::signer;
 use crate::Component;
@@ -31,7 +31,7 @@ impl Guest for Component {
     }
 }
 
-fn broker(broker: WitBroker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
+fn broker(broker: WitBroker) -> Result<mqtt::BrokerConfig, ConfigError> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let device = Device::new(endpoint, &broker.product_key, &broker.device_name, broker.client_id.as_deref())?;
     let of_device = mqtt::BrokerConfig::new(device, auth_method(broker.authentication))?;

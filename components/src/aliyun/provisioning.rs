@@ -1,10 +1,10 @@
 //! Interface `aliyun-provisioning`: each function is one request.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use thingpost::exchange::Outgoing;
 use thingpost::http::{Request, Response};
-use thingpost::{ConfigurationProblem, Options, RequestProblem, Stage, aliyun, wasi};
+use thingpost::{ConfigError, Options, RequestError, Stage, aliyun, wasi};
 
 use super::{config, registration};
 use crate::Component;
@@ -66,7 +66,7 @@ fn exchange<T>(
     let timeout_ms = timeout_ms.unwrap_or(Options::default().timeout_ms).max(1);
     let read = match wasi::send(Outgoing::alone(request, timeout_ms)) {
         Ok(response) => read(&response).map_err(|error| error.at(wasi::now().unix_ms, &response)),
-        Err(no_answer) => Err(thingpost::Error::no_answer(Stage::Authentication, no_answer)),
+        Err(transport_error) => Err(thingpost::Error::transport(Stage::Authentication, transport_error)),
     };
     read.map_err(|error| explained(error.without(secrets.iter().copied())))
 }
@@ -76,6 +76,6 @@ fn explained(error: thingpost::Error) -> Error {
     outcome::error(error, explanation)
 }
 
-fn refused(problem: ConfigurationProblem) -> Error {
-    outcome::error(RequestProblem::Unsupported.into(), problem.text())
+fn refused(problem: ConfigError) -> Error {
+    outcome::error(RequestError::Unsupported.into(), problem.to_string())
 }

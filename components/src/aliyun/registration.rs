@@ -2,14 +2,14 @@
 
 use alloc::borrow::ToOwned;
 
-use thingpost::ConfigurationProblem;
+use thingpost::ConfigError;
 use thingpost::aliyun::{Address, MqttCredentials, Registered, Registration};
 
 use crate::bindings::exports::thingpost::iot::aliyun_types as wit;
 use crate::values::endpoint::endpoint;
 use crate::values::sign_method::sign_method;
 
-pub fn registration(registration: &wit::Registration) -> Result<Registration, ConfigurationProblem> {
+pub fn registration(registration: &wit::Registration) -> Result<Registration, ConfigError> {
     let endpoint = endpoint(&registration.endpoint, registration.port)?;
     let wit::Registration { product_key, device_name, method, random, .. } = registration;
     Registration::new(endpoint, product_key, device_name, sign_method(*method), random)

@@ -8,6 +8,6 @@ use crate::bindings::exports::thingpost::iot::aliyun_types as wit;
 pub fn signer(signer: wit::Signer) -> Signer {
     match signer {
         wit::Signer::DeviceSecret(secret) => Signer::Secret(Secret::new(secret)),
-        wit::Signer::Host => Signer::Elsewhere,
+        wit::Signer::Host => Signer::External,
     }
 }

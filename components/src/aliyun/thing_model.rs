@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use thingpost::aliyun::{self, Reply, Reporter};
+use thingpost::aliyun::{self, Reply, ThingIdentity};
 
 use crate::Component;
 use crate::bindings::exports::thingpost::iot::aliyun_thing_model::{Event, Guest, Message, Property, RequestError};
@@ -18,12 +18,12 @@ impl Guest for Component {
         properties: Vec<Property>,
         wants_reply: bool,
     ) -> Result<Vec<Message>, RequestError> {
-        let reporter = Reporter::new(&product_key, &device_name).map_err(configuration_error)?;
+        let thing = ThingIdentity::new(&product_key, &device_name).map_err(configuration_error)?;
         let property =
             |it: Property| aliyun::Property { identifier: it.identifier, value: it.value, time_ms: it.time_ms };
         let properties: Vec<_> = properties.into_iter().map(property).collect();
         let messages =
-            aliyun::property_post(reporter, first_id, &properties, reply(wants_reply)).map_err(request_error)?;
+            aliyun::property_post(thing, first_id, &properties, reply(wants_reply)).map_err(request_error)?;
         Ok(messages.into_iter().map(published).collect())
     }
 
@@ -34,9 +34,9 @@ impl Guest for Component {
         event: Event,
         wants_reply: bool,
     ) -> Result<Message, RequestError> {
-        let reporter = Reporter::new(&product_key, &device_name).map_err(configuration_error)?;
+        let thing = ThingIdentity::new(&product_key, &device_name).map_err(configuration_error)?;
         let event = aliyun::Event { identifier: event.identifier, value: event.value, time_ms: event.time_ms };
-        aliyun::event_post(reporter, id, &event, reply(wants_reply)).map(published).map_err(request_error)
+        aliyun::event_post(thing, id, &event, reply(wants_reply)).map(published).map_err(request_error)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Interface `aws-codec`.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
 use thingpost::aws::{self, Authentication, CredentialsProvider};
-use thingpost::{ConfigurationProblem, Subject};
+use thingpost::{ConfigError, ErrorContext};
 
 use super::{config, operation};
 use crate::Component;
@@ -35,10 +35,10 @@ impl Guest for Component {
         unix_ms: u64,
     ) -> Result<Receipt, Error> {
         let config = read_config(config)?;
-        let subject = Subject::publication(&config, message::message(message));
+        let context = ErrorContext::publication(&config, message::message(message));
         let response = http::response(response);
         let outcome = aws::read_publish_response(&config, &response).map_err(|error| error.at(unix_ms, &response));
-        explained::explained(outcome, |error| aws::explain(&config, error, &subject))
+        explained::explained(outcome, |error| aws::explain(&config, error, &context))
     }
 
     fn operation_request(config: Config, operation: Operation, unix_ms: u64) -> Result<HttpRequest, RequestError> {
@@ -58,7 +58,7 @@ impl Guest for Component {
         let response = http::response(response);
         aws::read_operation_response(&config, &operation, &response).map(operation::reply).map_err(|error| {
             let error = error.at(unix_ms, &response);
-            let explanation = aws::explain(&config, &error, &Subject::Operation(Arc::new(operation)));
+            let explanation = aws::explain(&config, &error, &ErrorContext::Operation(Arc::new(operation)));
             outcome::error(error, explanation)
         })
     }
@@ -88,7 +88,7 @@ impl Guest for Component {
             }
             Err(error) => {
                 let error = error.at(unix_ms, &response);
-                let explanation = aws::explain(&config, &error, &Subject::Authentication);
+                let explanation = aws::explain(&config, &error, &ErrorContext::Authentication);
                 Err(outcome::error(error, explanation))
             }
         }
@@ -99,7 +99,7 @@ impl Guest for Component {
 fn signing(config: Config) -> Result<aws::Config, RequestError> {
     let config = config::config(config).map_err(configuration_error)?;
     match provider(&config) {
-        Some(_) => Err(configuration_error(ConfigurationProblem::NoKeyYet)),
+        Some(_) => Err(configuration_error(ConfigError::NoKeyYet)),
         None => Ok(config),
     }
 }
@@ -114,7 +114,7 @@ fn provider(config: &aws::Config) -> Option<&CredentialsProvider> {
 /// A configuration that was good enough for the request is so for the answer.
 fn read_config(config: Config) -> Result<aws::Config, Error> {
     config::config(config).map_err(|problem| {
-        let explanation = problem.text();
-        outcome::error(thingpost::RequestProblem::Unsupported.into(), explanation)
+        let explanation = problem.to_string();
+        outcome::error(thingpost::RequestError::Unsupported.into(), explanation)
     })
 }

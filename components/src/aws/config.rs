@@ -1,12 +1,12 @@
 //! Configurations for HTTPS at the border.
 
 use thingpost::aws::sigv4::Credentials;
-use thingpost::{ConfigurationProblem, Endpoint, Secret, aws};
+use thingpost::{ConfigError, Endpoint, Secret, aws};
 
 use crate::bindings::exports::thingpost::iot::aws_types as wit;
 use crate::values::endpoint::endpoint;
 
-pub fn config(config: wit::Config) -> Result<aws::Config, ConfigurationProblem> {
+pub fn config(config: wit::Config) -> Result<aws::Config, ConfigError> {
     let endpoint = endpoint(&config.endpoint, config.port)?;
     let authentication = authentication_of(config.authentication, &endpoint)?;
     aws::Config::new(endpoint, authentication)
@@ -15,7 +15,7 @@ pub fn config(config: wit::Config) -> Result<aws::Config, ConfigurationProblem> 
 fn authentication_of(
     authentication: wit::Authentication,
     data_endpoint: &Endpoint,
-) -> Result<aws::Authentication, ConfigurationProblem> {
+) -> Result<aws::Authentication, ConfigError> {
     let scope = |scope: wit::Scope| aws::scope(data_endpoint, scope.region, scope.service);
     Ok(match authentication {
         wit::Authentication::Certificate => aws::Authentication::Certificate,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use thingpost::aws::mqtt;
 use thingpost::mqtt::Broker;
-use thingpost::{ConfigurationProblem, Secret};
+use thingpost::{ConfigError, Secret};
 
 use crate::Component;
 use crate::bindings::exports::thingpost::iot::aws_mqtt::{
@@ -28,11 +28,11 @@ impl Guest for Component {
     }
 }
 
-fn broker(broker: WitBroker) -> Result<mqtt::BrokerConfig, ConfigurationProblem> {
+fn broker(broker: WitBroker) -> Result<mqtt::BrokerConfig, ConfigError> {
     let endpoint = endpoint(&broker.endpoint, broker.port)?;
     let authentication = match broker.authentication {
-        MqttAuthentication::Certificate => mqtt::Authentication::Certificate,
-        MqttAuthentication::CustomAuthorizer(authorizer) => mqtt::Authentication::CustomAuthorizer(mqtt::Authorizer {
+        MqttAuthentication::Certificate => mqtt::AuthMethod::Certificate,
+        MqttAuthentication::CustomAuthorizer(authorizer) => mqtt::AuthMethod::CustomAuthorizer(mqtt::Authorizer {
             name: authorizer.name,
             token: authorizer.token.map(|(name, token)| (name, Secret::new(token))),
             signature: authorizer.signature.map(Secret::new),

@@ -2,8 +2,8 @@
 
 use thingpost::Qos;
 use thingpost::aws::{
-    Connection, DirectMessage, Disconnection, Operation, Page, Reply, RetainedEntry, RetainedMessage, Shadow, Socket,
-    Subscription,
+    ClientConnection, ClientDisconnection, ClientSubscription, DirectMessage, Operation, Page, Reply, RetainedEntry,
+    RetainedMessage, Shadow, Socket,
 };
 
 use crate::bindings::exports::thingpost::iot::aws_data_plane_types as wit;
@@ -33,7 +33,7 @@ pub fn operation(operation: wit::Operation) -> Operation {
         wit::Operation::ListSubscriptions(it) => {
             Operation::ListSubscriptions { client_id: it.client_id, page: page(it.page) }
         }
-        wit::Operation::DeleteConnection(it) => Operation::DeleteConnection(Disconnection {
+        wit::Operation::DeleteConnection(it) => Operation::DeleteConnection(ClientDisconnection {
             client_id: it.client_id,
             clean_session: it.clean_session,
             prevent_will: it.prevent_will,
@@ -86,7 +86,7 @@ fn retained_entry(it: RetainedEntry) -> wit::RetainedEntry {
     }
 }
 
-fn connection(it: Connection) -> wit::Connection {
+fn connection(it: ClientConnection) -> wit::Connection {
     wit::Connection {
         connected: it.connected,
         client_id: it.client_id,
@@ -107,7 +107,7 @@ fn socket(it: Socket) -> wit::Socket {
     wit::Socket { ip: it.ip, port: it.port }
 }
 
-fn subscription(it: Subscription) -> wit::Subscription {
+fn subscription(it: ClientSubscription) -> wit::Subscription {
     wit::Subscription { topic_filter: it.topic_filter, qos: qos(it.qos) }
 }
 

@@ -1,6 +1,6 @@
 //! What a session tells, at the border.
 
-use thingpost::mqtt::{Connection, Event, Incoming, Unfinished};
+use thingpost::mqtt::{AcceptedConnection, Event, Incoming, Unfinished};
 use thingpost::{Message, PayloadFormat, Properties, Qos};
 
 use crate::bindings::exports::thingpost::iot::mqtt_session as wit;
@@ -33,8 +33,8 @@ pub fn event(event: Event) -> wit::Event {
     }
 }
 
-pub fn connection(connection: Connection) -> wit::Connection {
-    let Connection { session_present, keep_alive_s } = connection;
+pub fn connection(connection: AcceptedConnection) -> wit::Connection {
+    let AcceptedConnection { session_present, keep_alive_s } = connection;
     wit::Connection { session_present, keep_alive_s }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use thingpost::mqtt::{self, Event as CoreEvent, Step};
-use thingpost::{ConfigurationProblem, wasi};
+use thingpost::{ConfigError, wasi};
 
 use super::wire::{Until, Wire, Woken};
 use super::{config, event};
@@ -30,7 +30,7 @@ const EVENT_BYTES: usize = 1024 * 1024;
 
 /// Opens a session on a broker of whichever platform.
 pub fn open(
-    broker: Result<Arc<dyn mqtt::Broker>, ConfigurationProblem>,
+    broker: Result<Arc<dyn mqtt::Broker>, ConfigError>,
     config: SessionConfig,
     options: &SessionOptions,
     unfinished: Vec<Unfinished>,
@@ -55,8 +55,8 @@ impl Parts {
     /// Does what can be done without waiting, and says when there is more.
     fn settle(&mut self, now_ms: u64) -> Option<u64> {
         loop {
-            match self.session.next(now_ms) {
-                Step::Sign(signing) => self.session.signed(now_ms, signer::signature(&signing)),
+            match self.session.poll(now_ms) {
+                Step::Sign(signing) => self.session.handle_signature(now_ms, signer::signature(&signing)),
                 Step::Dial { authority, timeout_ms } => self.wire.dial(&authority, timeout_ms),
                 Step::Close => self.wire.close(),
                 Step::Wait(wakes_ms) => {
@@ -99,7 +99,7 @@ impl GuestSession for Session {
         let parts = &mut *self.0.borrow_mut();
         parts.session.connect_once();
         loop {
-            match parts.session.attempt() {
+            match parts.session.poll_attempt() {
                 Some(Ok(connection)) => return Ok(event::connection(connection)),
                 Some(Err(disconnection)) => {
                     return Err(outcome::error(disconnection.error, disconnection.explanation));
@@ -160,7 +160,7 @@ impl GuestSession for Session {
         let max_events = usize::try_from(max_events).unwrap_or(EVENTS).min(EVENTS);
         while events.len() < max_events
             && bytes < EVENT_BYTES
-            && let Some(event) = parts.session.event()
+            && let Some(event) = parts.session.poll_event()
         {
             if let CoreEvent::Message(incoming) = &event {
                 bytes += incoming.payload.len();

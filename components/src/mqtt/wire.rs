@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use thingpost::http::Failure;
+use thingpost::http::TransportErrorKind;
 use thingpost::mqtt::Session;
 use thingpost::wasi::Alarm;
 use wasip2::io::poll::{Pollable, poll};
@@ -102,11 +102,11 @@ impl Wire {
                             may_read: false,
                             is_full: false,
                         });
-                        session.dialed();
+                        session.handle_dialed();
                     }
                     Some(Err(failure)) => {
                         self.state = State::None;
-                        session.failed(now_ms, transport_error(failure));
+                        session.handle_transport_error(now_ms, transport_error(failure));
                     }
                 }
                 true
@@ -121,7 +121,7 @@ impl Wire {
                     Ok(has_moved) => has_moved,
                     Err(error) => {
                         self.state = State::None;
-                        session.failed(now_ms, failure(error));
+                        session.handle_transport_error(now_ms, failure(error));
                         true
                     }
                 }
@@ -197,7 +197,7 @@ impl Open {
             let output = session.output();
             let count = room.min(output.len());
             self.output.write(&output[..count])?;
-            session.written(now_ms, count);
+            session.handle_written(now_ms, count);
             if session.output().is_empty() {
                 break;
             }
@@ -216,7 +216,7 @@ impl Open {
         if bytes.is_empty() {
             return Ok(false);
         }
-        session.received(now_ms, &bytes);
+        session.handle_input(now_ms, &bytes);
         Ok(true)
     }
 
@@ -230,12 +230,12 @@ impl Open {
     }
 }
 
-fn failure(error: StreamError) -> thingpost::http::NoAnswer {
+fn failure(error: StreamError) -> thingpost::http::TransportError {
     match error {
-        StreamError::Closed => Failure::ConnectionClosed.into(),
+        StreamError::Closed => TransportErrorKind::ConnectionClosed.into(),
         StreamError::LastOperationFailed(error) => match dialer::failure(&error) {
             Some(failure) => transport_error(failure),
-            None => Failure::Other.into(),
+            None => TransportErrorKind::Other.into(),
         },
     }
 }

@@ -1,13 +1,13 @@
 //! The `client` resource: a device on a platform, and its token between calls.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use thingpost::aws::{self, Operation, Reply};
-use thingpost::{ConfigurationProblem, Credential, Exchange, Options, Platform, wasi};
+use thingpost::{ConfigError, Credential, Exchange, Options, Platform, wasi};
 
 use super::signer;
 use crate::Component;
@@ -32,14 +32,14 @@ pub struct Client {
 
 /// Opens a client for a device on whichever platform.
 pub fn open(
-    platform: Result<Arc<dyn Platform>, ConfigurationProblem>,
+    platform: Result<Arc<dyn Platform>, ConfigError>,
     options: &WitOptions,
     credential: Option<&str>,
 ) -> Result<ClientHandle, String> {
     platform
         .and_then(|platform| Client::new(platform, options, credential))
         .map(ClientHandle::new)
-        .map_err(|problem| problem.text())
+        .map_err(|problem| problem.to_string())
 }
 
 impl Guest for Component {
@@ -47,11 +47,7 @@ impl Guest for Component {
 }
 
 impl Client {
-    fn new(
-        platform: Arc<dyn Platform>,
-        options: &WitOptions,
-        credential: Option<&str>,
-    ) -> Result<Self, ConfigurationProblem> {
+    fn new(platform: Arc<dyn Platform>, options: &WitOptions, credential: Option<&str>) -> Result<Self, ConfigError> {
         signer::check(&*platform)?;
         let options = options::options(options)?;
         let credential = credential.map(|text| platform.import_credential(text)).transpose()?;
@@ -65,7 +61,7 @@ impl Client {
     }
 
     /// Runs an exchange with what those before it have found out, and keeps what it finds out.
-    fn run(&self, exchange: Result<Exchange, ConfigurationProblem>) -> Exchange {
+    fn run(&self, exchange: Result<Exchange, ConfigError>) -> Exchange {
         let exchange = exchange.expect(CHECKED).answered_before(self.has_been_answered.get());
         let mut exchange = exchange.with_clock_ahead_ms(self.clock_ahead_ms.get());
         wasi::run(&mut exchange, &signer::signer(&*self.platform));

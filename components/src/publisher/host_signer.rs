@@ -4,13 +4,13 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use thingpost::wasi::{Signed, Signs};
-use thingpost::{ConfigurationProblem, Credential, Platform, Signing};
+use thingpost::{ConfigError, Credential, Platform, Signing};
 
 use crate::bindings::thingpost::iot::signer::{self, Proof};
 pub use crate::signer::signature;
 
 /// Every configuration will do.
-pub fn check(_: &dyn Platform) -> Result<(), ConfigurationProblem> {
+pub fn check(_: &dyn Platform) -> Result<(), ConfigError> {
     Ok(())
 }
 

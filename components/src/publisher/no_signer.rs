@@ -1,22 +1,21 @@
 //! Who signs where it is not the component: in the world `publish` there is no signer.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use thingpost::wasi::{Signed, Signs};
-use thingpost::{ConfigurationProblem, Credential, Platform, Signing};
+use thingpost::{ConfigError, Credential, Platform, Signing};
 
 /// Refuses a configuration that needs a signer.
-pub fn check(platform: &dyn Platform) -> Result<(), ConfigurationProblem> {
-    match platform.is_signed_elsewhere() {
-        true => Err(ConfigurationProblem::NoSigner),
+pub fn check(platform: &dyn Platform) -> Result<(), ConfigError> {
+    match platform.is_signed_externally() {
+        true => Err(ConfigError::NoSigner),
         false => Ok(()),
     }
 }
 
 /// Never called, because of [`check`].
 pub fn signature(_: &Signing) -> Result<String, String> {
-    Err(ConfigurationProblem::NoSigner.text().to_owned())
+    Err(ConfigError::NoSigner.to_string())
 }
 
 /// Signs for no device.

@@ -1,7 +1,7 @@
 //! Places to connect to, at the border.
 
-use thingpost::{ConfigurationProblem, Endpoint};
+use thingpost::{ConfigError, Endpoint};
 
-pub fn endpoint(host: &str, port: u16) -> Result<Endpoint, ConfigurationProblem> {
-    Endpoint::new(host, port).map_err(ConfigurationProblem::Endpoint)
+pub fn endpoint(host: &str, port: u16) -> Result<Endpoint, ConfigError> {
+    Endpoint::new(host, port).map_err(ConfigError::Endpoint)
 }

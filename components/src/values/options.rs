@@ -1,10 +1,10 @@
 //! Bounds and pace at the border.
 
-use thingpost::{ConfigurationProblem, Options};
+use thingpost::{ConfigError, Options};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
 
-pub fn options(options: &wit::Options) -> Result<Options, ConfigurationProblem> {
+pub fn options(options: &wit::Options) -> Result<Options, ConfigError> {
     let default = Options::default();
     let options = Options {
         timeout_ms: options.timeout_ms.unwrap_or(default.timeout_ms),

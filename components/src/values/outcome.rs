@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use thingpost::http::Failure;
-use thingpost::topic::TopicProblem;
+use thingpost::http::TransportErrorKind;
+use thingpost::topic::TopicError;
 use thingpost::{Answer, Cause, Delivery, Error, Field, Receipt, Retry, Stage};
 
 use crate::bindings::exports::thingpost::iot::types as wit;
@@ -101,43 +101,45 @@ pub fn field(field: Field) -> wit::Field {
     }
 }
 
-pub fn topic_error(problem: TopicProblem) -> wit::TopicError {
+pub fn topic_error(problem: TopicError) -> wit::TopicError {
     match problem {
-        TopicProblem::Empty => wit::TopicError::Empty,
-        TopicProblem::DotSegment => wit::TopicError::DotSegment,
-        TopicProblem::TooLong => wit::TopicError::TooLong,
-        TopicProblem::TooManySlashes => wit::TopicError::TooManySlashes,
-        TopicProblem::Wildcard => wit::TopicError::Wildcard,
-        TopicProblem::ControlCharacter => wit::TopicError::ControlCharacter,
-        TopicProblem::Reserved => wit::TopicError::Reserved,
-        TopicProblem::NotAbsolute => wit::TopicError::NotAbsolute,
-        TopicProblem::EmptyLevel => wit::TopicError::EmptyLevel,
-        TopicProblem::Query => wit::TopicError::Query,
-        TopicProblem::Placeholder => wit::TopicError::Placeholder,
-        TopicProblem::OtherDevice => wit::TopicError::OtherDevice,
+        TopicError::Empty => wit::TopicError::Empty,
+        TopicError::DotSegment => wit::TopicError::DotSegment,
+        TopicError::TooLong => wit::TopicError::TooLong,
+        TopicError::TooManySlashes => wit::TopicError::TooManySlashes,
+        TopicError::Wildcard => wit::TopicError::Wildcard,
+        TopicError::ControlCharacter => wit::TopicError::ControlCharacter,
+        TopicError::Reserved => wit::TopicError::Reserved,
+        TopicError::NotAbsolute => wit::TopicError::NotAbsolute,
+        TopicError::EmptyLevel => wit::TopicError::EmptyLevel,
+        TopicError::Query => wit::TopicError::Query,
+        TopicError::Placeholder => wit::TopicError::Placeholder,
+        TopicError::OtherDevice => wit::TopicError::OtherDevice,
         _ => wit::TopicError::Other,
     }
 }
 
-fn transport_error_kind(failure: Failure) -> wit::TransportErrorKind {
+fn transport_error_kind(failure: TransportErrorKind) -> wit::TransportErrorKind {
     match failure {
-        Failure::Denied => wit::TransportErrorKind::Denied,
-        Failure::NameResolution => wit::TransportErrorKind::NameResolution,
-        Failure::ConnectionRefused => wit::TransportErrorKind::ConnectionRefused,
-        Failure::Unreachable => wit::TransportErrorKind::Unreachable,
-        Failure::ConnectTimeout => wit::TransportErrorKind::ConnectTimeout,
-        Failure::ConnectionLimit => wit::TransportErrorKind::ConnectionLimit,
-        Failure::TlsCertificate => wit::TransportErrorKind::TlsCertificate,
-        Failure::TlsAlert => wit::TransportErrorKind::TlsAlert,
-        Failure::TlsProtocol => wit::TransportErrorKind::TlsProtocol,
-        Failure::RequestRejected => wit::TransportErrorKind::RequestRejected,
-        Failure::ConnectionClosed | Failure::KeptConnectionClosed => wit::TransportErrorKind::ConnectionClosed,
-        Failure::ConnectionReset => wit::TransportErrorKind::ConnectionReset,
-        Failure::AnswerTimeout => wit::TransportErrorKind::AnswerTimeout,
-        Failure::AnswerIncomplete => wit::TransportErrorKind::AnswerIncomplete,
-        Failure::AnswerTooLarge => wit::TransportErrorKind::AnswerTooLarge,
-        Failure::Protocol => wit::TransportErrorKind::Protocol,
-        Failure::KeepAliveTimeout => wit::TransportErrorKind::KeepAliveTimeout,
+        TransportErrorKind::Denied => wit::TransportErrorKind::Denied,
+        TransportErrorKind::NameResolution => wit::TransportErrorKind::NameResolution,
+        TransportErrorKind::ConnectionRefused => wit::TransportErrorKind::ConnectionRefused,
+        TransportErrorKind::Unreachable => wit::TransportErrorKind::Unreachable,
+        TransportErrorKind::ConnectTimeout => wit::TransportErrorKind::ConnectTimeout,
+        TransportErrorKind::ConnectionLimit => wit::TransportErrorKind::ConnectionLimit,
+        TransportErrorKind::TlsCertificate => wit::TransportErrorKind::TlsCertificate,
+        TransportErrorKind::TlsAlert => wit::TransportErrorKind::TlsAlert,
+        TransportErrorKind::TlsProtocol => wit::TransportErrorKind::TlsProtocol,
+        TransportErrorKind::RequestRejected => wit::TransportErrorKind::RequestRejected,
+        TransportErrorKind::ConnectionClosed | TransportErrorKind::KeptConnectionClosed => {
+            wit::TransportErrorKind::ConnectionClosed
+        }
+        TransportErrorKind::ConnectionReset => wit::TransportErrorKind::ConnectionReset,
+        TransportErrorKind::AnswerTimeout => wit::TransportErrorKind::AnswerTimeout,
+        TransportErrorKind::AnswerIncomplete => wit::TransportErrorKind::AnswerIncomplete,
+        TransportErrorKind::AnswerTooLarge => wit::TransportErrorKind::AnswerTooLarge,
+        TransportErrorKind::Protocol => wit::TransportErrorKind::Protocol,
+        TransportErrorKind::KeepAliveTimeout => wit::TransportErrorKind::KeepAliveTimeout,
         _ => wit::TransportErrorKind::Other,
     }
 }

@@ -1,19 +1,21 @@
 //! Why no request can be made, at the border.
 
-use thingpost::{ConfigurationProblem, RequestProblem};
+use alloc::string::ToString;
+
+use thingpost::{ConfigError, RequestError};
 
 use super::outcome;
 use crate::bindings::exports::thingpost::iot::types as wit;
 
-pub fn request_error(problem: RequestProblem) -> wit::RequestError {
+pub fn request_error(problem: RequestError) -> wit::RequestError {
     match problem {
-        RequestProblem::InvalidTopic(problem) => wit::RequestError::InvalidTopic(outcome::topic_error(problem)),
-        RequestProblem::InvalidField(field) => wit::RequestError::InvalidField(outcome::field(field)),
-        RequestProblem::PayloadTooLarge => wit::RequestError::PayloadTooLarge,
-        RequestProblem::Unsupported => wit::RequestError::Unsupported,
+        RequestError::InvalidTopic(problem) => wit::RequestError::InvalidTopic(outcome::topic_error(problem)),
+        RequestError::InvalidField(field) => wit::RequestError::InvalidField(outcome::field(field)),
+        RequestError::PayloadTooLarge => wit::RequestError::PayloadTooLarge,
+        RequestError::Unsupported => wit::RequestError::Unsupported,
     }
 }
 
-pub fn configuration_error(problem: ConfigurationProblem) -> wit::RequestError {
-    wit::RequestError::InvalidConfiguration(problem.text())
+pub fn configuration_error(problem: ConfigError) -> wit::RequestError {
+    wit::RequestError::InvalidConfiguration(problem.to_string())
 }

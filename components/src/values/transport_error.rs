@@ -1,29 +1,29 @@
 //! Why there is no answer, or no connection, as the host says it.
 
-use thingpost::http::{Failure, NoAnswer};
+use thingpost::http::{TransportError, TransportErrorKind};
 
 use crate::bindings::of_host as wit;
 
-pub fn transport_error(error: wit::TransportError) -> NoAnswer {
-    let failure = match error.kind {
-        wit::TransportErrorKind::Denied => Failure::Denied,
-        wit::TransportErrorKind::NameResolution => Failure::NameResolution,
-        wit::TransportErrorKind::ConnectionRefused => Failure::ConnectionRefused,
-        wit::TransportErrorKind::Unreachable => Failure::Unreachable,
-        wit::TransportErrorKind::ConnectTimeout => Failure::ConnectTimeout,
-        wit::TransportErrorKind::ConnectionLimit => Failure::ConnectionLimit,
-        wit::TransportErrorKind::TlsCertificate => Failure::TlsCertificate,
-        wit::TransportErrorKind::TlsAlert => Failure::TlsAlert,
-        wit::TransportErrorKind::TlsProtocol => Failure::TlsProtocol,
-        wit::TransportErrorKind::RequestRejected => Failure::RequestRejected,
-        wit::TransportErrorKind::ConnectionClosed => Failure::ConnectionClosed,
-        wit::TransportErrorKind::ConnectionReset => Failure::ConnectionReset,
-        wit::TransportErrorKind::AnswerTimeout => Failure::AnswerTimeout,
-        wit::TransportErrorKind::AnswerIncomplete => Failure::AnswerIncomplete,
-        wit::TransportErrorKind::AnswerTooLarge => Failure::AnswerTooLarge,
-        wit::TransportErrorKind::Protocol => Failure::Protocol,
-        wit::TransportErrorKind::KeepAliveTimeout => Failure::KeepAliveTimeout,
-        wit::TransportErrorKind::Other => Failure::Other,
+pub fn transport_error(error: wit::TransportError) -> TransportError {
+    let kind = match error.kind {
+        wit::TransportErrorKind::Denied => TransportErrorKind::Denied,
+        wit::TransportErrorKind::NameResolution => TransportErrorKind::NameResolution,
+        wit::TransportErrorKind::ConnectionRefused => TransportErrorKind::ConnectionRefused,
+        wit::TransportErrorKind::Unreachable => TransportErrorKind::Unreachable,
+        wit::TransportErrorKind::ConnectTimeout => TransportErrorKind::ConnectTimeout,
+        wit::TransportErrorKind::ConnectionLimit => TransportErrorKind::ConnectionLimit,
+        wit::TransportErrorKind::TlsCertificate => TransportErrorKind::TlsCertificate,
+        wit::TransportErrorKind::TlsAlert => TransportErrorKind::TlsAlert,
+        wit::TransportErrorKind::TlsProtocol => TransportErrorKind::TlsProtocol,
+        wit::TransportErrorKind::RequestRejected => TransportErrorKind::RequestRejected,
+        wit::TransportErrorKind::ConnectionClosed => TransportErrorKind::ConnectionClosed,
+        wit::TransportErrorKind::ConnectionReset => TransportErrorKind::ConnectionReset,
+        wit::TransportErrorKind::AnswerTimeout => TransportErrorKind::AnswerTimeout,
+        wit::TransportErrorKind::AnswerIncomplete => TransportErrorKind::AnswerIncomplete,
+        wit::TransportErrorKind::AnswerTooLarge => TransportErrorKind::AnswerTooLarge,
+        wit::TransportErrorKind::Protocol => TransportErrorKind::Protocol,
+        wit::TransportErrorKind::KeepAliveTimeout => TransportErrorKind::KeepAliveTimeout,
+        wit::TransportErrorKind::Other => TransportErrorKind::Other,
     };
-    NoAnswer { failure, detail: error.detail }
+    TransportError { kind, detail: error.detail }
 }

@@ -58,7 +58,7 @@ impl MqttDevice {
     /// For the core.
     pub(super) fn core_config(&self) -> mqtt::Config {
         let endpoint = Endpoint::new(ENDPOINT, self.port).expect("constant and valid");
-        let broker = aws::mqtt::BrokerConfig::new(endpoint, client_id(), aws::mqtt::Authentication::Certificate);
+        let broker = aws::mqtt::BrokerConfig::new(endpoint, client_id(), aws::mqtt::AuthMethod::Certificate);
         mqtt::Config {
             broker: Arc::new(broker.expect("constant and valid")),
             version: mqtt::Version::V3,

@@ -40,14 +40,14 @@ impl Client {
         let mut session = Session::open(0, device.core_config(), Options::default(), Vec::new(), 0)
             .map_err(|problem| problem.to_string())?;
         session.connect_once();
-        let Step::Dial { .. } = session.next(now_ms()) else { return Err("the session does not dial".into()) };
+        let Step::Dial { .. } = session.poll(now_ms()) else { return Err("the session does not dial".into()) };
         let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, device.port())).await?;
         tcp.set_nodelay(true)?;
         let stream = TlsConnector::from(device.tls()).connect(ServerName::try_from(ENDPOINT)?, tcp).await?;
-        session.dialed();
+        session.handle_dialed();
         let mut client = Self { session, stream, alarm: Alarm::default(), input: vec![0; READ].into() };
         loop {
-            match client.session.attempt() {
+            match client.session.poll_attempt() {
                 None => client.turn().await?,
                 Some(Ok(_)) => return Ok(client),
                 Some(Err(disconnection)) => return Err(disconnection.explanation.into()),
@@ -63,7 +63,7 @@ impl Client {
         }
         let mut left = batch.messages;
         loop {
-            while let Some(event) = self.session.event() {
+            while let Some(event) = self.session.poll_event() {
                 match event {
                     Event::Published { .. } => left -= 1,
                     other => return Err(format!("something else has happened: {other:?}").into()),
@@ -79,7 +79,7 @@ impl Client {
     /// Waits until something has moved, or until the session wants to see the clock.
     async fn turn(&mut self) -> Result<(), Failure> {
         let now_ms = now_ms();
-        let Step::Wait(wakes_ms) = self.session.next(now_ms) else { return Err("the connection is lost".into()) };
+        let Step::Wait(wakes_ms) = self.session.poll(now_ms) else { return Err("the connection is lost".into()) };
         self.alarm.set(wakes_ms, now_ms);
         poll_fn(|cx| self.poll(cx, now_ms)).await
     }
@@ -95,7 +95,7 @@ impl Client {
         let mut has_written = false;
         while !self.session.output().is_empty() {
             match Pin::new(&mut self.stream).poll_write(cx, self.session.output()) {
-                Poll::Ready(count) => self.session.written(now_ms, count?),
+                Poll::Ready(count) => self.session.handle_written(now_ms, count?),
                 Poll::Pending => break,
             }
             has_written = true;
@@ -124,7 +124,7 @@ impl Client {
         if input.filled().is_empty() {
             return Ok(false);
         }
-        self.session.received(now_ms, input.filled());
+        self.session.handle_input(now_ms, input.filled());
         Ok(true)
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use thingpost::aliyun::{Device as CoreDevice, publish_request, signing_content};
-use thingpost::{Endpoint, RequestProblem};
+use thingpost::{Endpoint, RequestError};
 use thingpost_host::runtime::types::{AliyunConfig, Message, Platform, SignMethod, TimestampPolicy};
 
 use super::finding::{Check, Finding};
@@ -166,7 +166,7 @@ fn request(config: &AliyunConfig, message: &Message) -> Finding {
     };
     let request = match publish_request(&device, "hidden", &request::core_message(message)) {
         Ok(request) => request,
-        Err(RequestProblem::InvalidTopic(error)) => {
+        Err(RequestError::InvalidTopic(error)) => {
             return Finding::failed(
                 format!("{} (\"{}\")", error.text(), message.topic),
                 "give the full topic with --topic, such as /PRODUCT_KEY/DEVICE_NAME/user/update",
@@ -202,7 +202,7 @@ fn request(config: &AliyunConfig, message: &Message) -> Finding {
 }
 
 fn core_device(config: &AliyunConfig) -> Result<CoreDevice, String> {
-    let endpoint = Endpoint::new(&config.endpoint, config.port).map_err(|error| error.text())?;
+    let endpoint = Endpoint::new(&config.endpoint, config.port).map_err(|error| error.to_string())?;
     CoreDevice::new(endpoint, &config.product_key, &config.device_name, config.client_id.as_deref())
-        .map_err(|error| error.text())
+        .map_err(|error| error.to_string())
 }

@@ -178,9 +178,9 @@ fn look_at_device(broker: &Broker) -> Finding {
             look_at_authorizer(authorizer)
         }
         Broker::Aliyun(it) => {
-            let device = Endpoint::new(&it.endpoint, it.port).map_err(|error| error.text()).and_then(|endpoint| {
+            let device = Endpoint::new(&it.endpoint, it.port).map_err(|error| error.to_string()).and_then(|endpoint| {
                 CoreDevice::new(endpoint, &it.product_key, &it.device_name, it.client_id.as_deref())
-                    .map_err(|error| error.text())
+                    .map_err(|error| error.to_string())
             });
             names(&it.product_key, &it.device_name, device.err())
         }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use thingpost::aws::sigv4::{Credentials, canonical_request};
 use thingpost::aws::{self, Authentication, Config, publish_request, scope};
 use thingpost::http::Request;
-use thingpost::{ConfigurationProblem, Endpoint, Message, PayloadFormat, Properties, Qos, RequestProblem, Secret};
+use thingpost::{ConfigError, Endpoint, Message, PayloadFormat, Properties, Qos, RequestError, Secret};
 use thingpost_host::runtime::types::{self, AwsAuthentication, AwsConfig, Placement, Scope};
 
 use super::topic;
@@ -28,7 +28,10 @@ pub fn look(config: &AwsConfig, message: &types::Message) -> Finding {
     let core = match made {
         Ok(core) => core,
         Err(problem) => {
-            return Finding::failed(problem.text(), "correct it where it comes from: an option, a file or a variable");
+            return Finding::failed(
+                problem.to_string(),
+                "correct it where it comes from: an option, a file or a variable",
+            );
         }
     };
     let request = match publish_request(&core, &message, now) {
@@ -107,14 +110,14 @@ impl Secrets {
 
 /// The configuration as the core has it. Without a temporary key there is no signature by it, so that request is shown as it
 /// is before.
-fn core_config(config: &AwsConfig, secrets: Secrets) -> Result<Config, ConfigurationProblem> {
-    let endpoint = Endpoint::new(&config.endpoint, config.port).map_err(ConfigurationProblem::Endpoint)?;
+fn core_config(config: &AwsConfig, secrets: Secrets) -> Result<Config, ConfigError> {
+    let endpoint = Endpoint::new(&config.endpoint, config.port).map_err(ConfigError::Endpoint)?;
     let signed_for = |it: &Scope| scope(&endpoint, it.region.clone(), it.service.clone());
     let authentication = match &config.authentication {
         AwsAuthentication::Certificate => Authentication::Certificate,
         AwsAuthentication::CredentialsProvider(provider) => {
             let provider = aws::CredentialsProvider {
-                endpoint: Endpoint::new(&provider.endpoint, provider.port).map_err(ConfigurationProblem::Endpoint)?,
+                endpoint: Endpoint::new(&provider.endpoint, provider.port).map_err(ConfigError::Endpoint)?,
                 role_alias: provider.role_alias.clone(),
                 thing_name: provider.thing_name.clone(),
                 scope: signed_for(&provider.scope)?,
@@ -158,13 +161,13 @@ fn see_canonical(finding: &mut Finding, request: &Request) {
     }
 }
 
-fn explain(problem: RequestProblem, topic: &str) -> Finding {
+fn explain(problem: RequestError, topic: &str) -> Finding {
     match problem {
-        RequestProblem::InvalidTopic(problem) => {
-            Finding::failed(format!("{} (\"{topic}\")", problem.text()), "give another topic with --topic")
+        RequestError::InvalidTopic(problem) => {
+            Finding::failed(format!("{problem} (\"{topic}\")"), "give another topic with --topic")
         }
-        RequestProblem::InvalidField(field) => Finding::failed(field.text(), "correct it"),
+        RequestError::InvalidField(field) => Finding::failed(field.text(), "correct it"),
         // The component says it better.
-        RequestProblem::PayloadTooLarge | RequestProblem::Unsupported => Finding::new(),
+        RequestError::PayloadTooLarge | RequestError::Unsupported => Finding::new(),
     }
 }

@@ -12,7 +12,7 @@ use crate::outcome::Receipt;
 use crate::platform::Platform;
 
 /// Something other than a publication.
-pub trait Operation: Any + fmt::Debug + Send + Sync {
+pub trait Operation: Any + Send + Sync {
     /// [`Qos::AtLeastOnce`] if it may be carried out twice where it is not known whether it was carried out once.
     fn qos(&self) -> Qos;
 
@@ -29,6 +29,13 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     ///
     /// What the platform answers in place of a reply.
     fn read_reply(&self, platform: &dyn Platform, response: &Response) -> Result<Reply, Error>;
+}
+
+/// Shows nothing, as a platform does.
+impl fmt::Debug for dyn Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Operation(..)")
+    }
 }
 
 impl dyn Operation {

@@ -14,7 +14,6 @@ use thingpost::{
 const KEY: &str = "key-of-the-device";
 
 /// Where it is, and as whom.
-#[derive(Debug)]
 struct MadeUp {
     /// The secret, unless it is in other hands.
     key: Option<Secret>,
@@ -146,7 +145,6 @@ fn signature(key: &str, content: &str) -> String {
 }
 
 /// Asks how many messages a topic has had.
-#[derive(Debug)]
 struct Count(&'static str);
 
 #[derive(Clone, Debug, PartialEq)]
@@ -372,7 +370,6 @@ fn an_operation_gives_what_its_platform_makes_of_the_answer() {
 }
 
 /// A platform that takes messages as they are, and nothing else.
-#[derive(Debug)]
 struct Plain;
 
 impl Platform for Plain {

@@ -4,7 +4,7 @@
 use super::cloud::{Cloud, Fate, LATENCY_MS, Script, Turn, password};
 use super::driver::{Drive, UNIX_START_MS};
 use super::{SECRET, SEED, aliyun_platform, fresh_session, message, messages, on_aliyun, payload, signing_platform};
-use crate::aliyun::TimestampPolicy;
+use crate::aliyun::{Config, TimestampPolicy};
 use crate::error::{Cause, Error, Stage};
 use crate::exchange::{Exchange, Options, Step};
 use crate::http::{TransportError, TransportErrorKind};
@@ -222,7 +222,13 @@ fn neither_the_device_secret_nor_the_token_shows_where_it_does_not_belong() {
     drive.until(120);
     let mut shown = format!("{:?}", drive.exchange);
     drive.finish();
-    shown += &format!("{:?}{:?}{:?}{:?}", drive.exchange, drive.sent, drive.outcomes(), drive.exchange.platform());
+    shown += &format!(
+        "{:?}{:?}{:?}{:?}",
+        drive.exchange,
+        drive.sent,
+        drive.outcomes(),
+        drive.exchange.platform().downcast_ref::<Config>()
+    );
     for (topic, outcome) in drive.exchange.outcomes() {
         if let Err(error) = outcome {
             shown += &format!("{error}{}", drive.exchange.platform().explain(&error, topic));

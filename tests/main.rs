@@ -21,6 +21,7 @@ mod codec_aws_operations;
 mod components;
 mod diagnosis;
 mod fixtures;
+mod manifests;
 mod mqtt;
 mod outcomes;
 mod sans_io;

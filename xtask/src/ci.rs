@@ -30,7 +30,7 @@ const fn documentation(cargo: &'static str) -> Step {
 
 /// In this order, as each finds done what those before it have done. The first of the README's two commands adds the
 /// WebAssembly target where it is missing; all that follows needs it.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     step("fmt --all --check"),
     // A broker for the tests of MQTT; the demo shows MQTT where there is one.
     step("xtask broker"),
@@ -39,6 +39,8 @@ const STEPS: [Step; 9] = [
     // Each benchmark once, so that none of them rots; what they measure in this profile says nothing.
     step("test --workspace --bench codec --bench mqtt --bench publish --bench start"),
     step("clippy --workspace --all-targets -- --deny warnings"),
+    // What is to be published, without building it once more.
+    step("package --package thingpost --package thingpost-host --no-verify --allow-dirty"),
     documentation("doc --workspace --no-deps --document-private-items"),
     documentation(
         "doc --target wasm32-unknown-unknown --no-deps --document-private-items --package thingpost --features wasi",
@@ -55,7 +57,7 @@ const COMPONENTS: [&str; 5] = ["codec", "sans-io", "publisher", "host-signer", "
 
 /// Packages with some of their features, each alone, so that none is borrowed from what the rest of the workspace asks for.
 /// A line for each set that somebody may want: the verb, the package, and the features.
-const ALONE: [(&str, &str, &str); 9] = [
+const ALONE: [(&str, &str, &str); 17] = [
     ("check", "thingpost", ""),
     ("test", "thingpost", "aws"),
     ("test", "thingpost", "aliyun"),
@@ -63,7 +65,16 @@ const ALONE: [(&str, &str, &str); 9] = [
     ("check", "thingpost", "aws,aliyun"),
     ("check", "thingpost", "aws,mqtt"),
     ("check", "thingpost", "aliyun,mqtt"),
-    ("check", "thingpost-host", "default"),
+    // Their dependencies differ in one thing only, whether there is a compiler, so most of these are a matter of seconds.
+    ("clippy", "thingpost-host", ""),
+    ("clippy", "thingpost-host", "hooks"),
+    ("clippy", "thingpost-host", "mqtt"),
+    ("clippy", "thingpost-host", "hooks,mqtt"),
+    ("clippy", "thingpost-host", "runtime"),
+    ("clippy", "thingpost-host", "runtime,mqtt"),
+    ("clippy", "thingpost-host", "signer"),
+    ("clippy", "thingpost-host", "compiler"),
+    ("clippy", "thingpost-host", "default"),
     ("check", "thingpost-cli", ""),
 ];
 
@@ -94,7 +105,10 @@ pub fn run(arguments: &[OsString]) -> Result<(), String> {
         note(&format!("documentation of the component {component}"), cargo_with(&doc, "--deny warnings", &workspace))?;
     }
     for (verb, package, features) in ALONE {
-        let words = [verb, "--package", package, "--no-default-features", "--features", features];
+        let mut words = vec![verb, "--package", package, "--no-default-features", "--features", features];
+        if verb == "clippy" {
+            words.extend(["--", "--deny", "warnings"]);
+        }
         note(&format!("{verb} of {package}, features `{features}`"), cargo_with(&words, "", &workspace))?;
     }
     if is_full {

@@ -11,7 +11,7 @@ pub mod mqtt;
 mod values;
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     interfaces: "
         import thingpost:iot/signer@0.2.0;
         export thingpost:iot/publisher@0.2.0;

@@ -1,7 +1,7 @@
 //! The host's side of the world `mqtt`, but for the signer, which publishers have as well.
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     interfaces: "
         import thingpost:iot/dialer@0.2.0;
         import thingpost:iot/interrupt@0.2.0;

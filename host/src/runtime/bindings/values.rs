@@ -2,7 +2,7 @@
 //! one `Message`, one `Error` and one `Receipt`.
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     interfaces: "import thingpost:iot/types@0.2.0;",
     additional_derives: [PartialEq, Clone],
 });

@@ -62,7 +62,7 @@ pub(crate) fn refuses_handshake(alert: AlertDescription) -> bool {
 }
 
 /// What to do about it, where that can be said.
-pub(crate) fn way_out(alert: AlertDescription) -> &'static str {
+pub(crate) fn hint(alert: AlertDescription) -> &'static str {
     use AlertDescription as A;
     match alert {
         A::NoCertificate | A::CertificateRequired => "add an identity to the route",

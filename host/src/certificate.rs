@@ -26,7 +26,7 @@ impl CertificateFormatError {
         }
     }
 
-    pub(crate) fn way_out(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::NotACertificate(_) => "give the certificate",
             Self::Damaged => "download or export it again",
@@ -42,6 +42,8 @@ impl fmt::Display for CertificateFormatError {
         }
     }
 }
+
+impl std::error::Error for CertificateFormatError {}
 
 /// What the settings say that OpenSSL puts behind a `TRUSTED CERTIFICATE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -100,16 +100,16 @@ impl fmt::Debug for Identity {
 type WithPublicKey = (CertificateDer<'static>, Vec<u8>);
 
 fn read_chain(content: &[u8], source: &PemSource) -> Result<Vec<WithPublicKey>, IdentityError> {
-    let malformed = |fault| IdentityError::Malformed { file: source.clone(), fault };
+    let malformed = |error| IdentityError::Malformed { file: source.clone(), error };
     let text = PemText::of(content);
     let blocks = text.blocks().map_err(malformed)?;
     let mut chain = Vec::new();
     for (position, block) in (1..).zip(blocks.iter().filter(|block| block.is_certificate())) {
         let (certificate, _) = certificate_of(block.der().map_err(malformed)?);
-        let public_key = public_key(&certificate).map_err(|problem| IdentityError::UnusableCertificate {
+        let public_key = public_key(&certificate).map_err(|error| IdentityError::UnusableCertificate {
             certificate: source.clone(),
             position,
-            problem,
+            error,
         })?;
         chain.push((certificate, public_key));
     }
@@ -127,7 +127,7 @@ fn read_key(
     certificate_source: &PemSource,
 ) -> Result<Arc<dyn SigningKey>, IdentityError> {
     let text = PemText::of(content);
-    let malformed = |fault| IdentityError::Malformed { file: source.clone(), fault };
+    let malformed = |error| IdentityError::Malformed { file: source.clone(), error };
     let blocks = text.blocks().map_err(malformed)?;
     let certificates: Vec<_> = chain.iter().map(|(certificate, _)| certificate.clone()).collect();
     let mut first_error = None;
@@ -136,7 +136,7 @@ fn read_key(
             true => Err(IdentityError::EncryptedKey { key: source.clone() }),
             false => block.der().map_err(malformed).and_then(|der| {
                 key::load(&der, &certificates).map_err(|error| match error {
-                    LoadError::Problem(problem) => IdentityError::UnsupportedKey { key: source.clone(), problem },
+                    LoadError::Problem(error) => IdentityError::UnsupportedKey { key: source.clone(), error },
                     LoadError::Encrypted => IdentityError::EncryptedKey { key: source.clone() },
                     LoadError::BelongsToNone => mismatch(chain, certificate_source, source),
                 })

@@ -45,8 +45,8 @@ pub(crate) enum LoadError {
 }
 
 impl From<PrivateKeyError> for LoadError {
-    fn from(problem: PrivateKeyError) -> Self {
-        Self::Problem(problem)
+    fn from(error: PrivateKeyError) -> Self {
+        Self::Problem(error)
     }
 }
 
@@ -100,9 +100,11 @@ impl fmt::Display for PrivateKeyError {
     }
 }
 
+impl std::error::Error for PrivateKeyError {}
+
 impl PrivateKeyError {
     /// What is to be done.
-    pub(crate) fn way_out(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::ExplicitCurve => "convert it with `openssl ec -in KEY -param_enc named_curve -out KEY.named`",
             Self::Unsupported(_) | Self::NotAKey(_) | Self::Damaged => {

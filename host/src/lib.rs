@@ -171,7 +171,7 @@ pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, 
 pub use hooks::TransportHooks;
 pub use identity::{Identity, IdentityError};
 pub use key::PrivateKeyError;
-pub use path::{is_out_of_descriptors, way_out};
+pub use path::{file_hint, is_out_of_descriptors};
 pub use pem::{PemContents, PemError, PemSource};
 pub use pool::{Pool, PoolLimits};
 pub use roots::{LeftOut, RootsError, TrustRoots};

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// The advice on a file that cannot be read, the likeliest first.
-pub fn way_out(path: &Path, error: &io::Error) -> &'static str {
+pub fn file_hint(path: &Path, error: &io::Error) -> &'static str {
     if let Some(slip) = slip(&path.to_string_lossy())
         && error.kind() == io::ErrorKind::NotFound
     {
@@ -67,10 +67,10 @@ mod tests {
             ("$DIR/device.pem", "variable"),
             ("device.pem", "check the path"),
         ] {
-            let way_out = way_out(Path::new(path), &missing);
-            assert!(way_out.contains(word), "{path}: {way_out}");
+            let hint = file_hint(Path::new(path), &missing);
+            assert!(hint.contains(word), "{path}: {hint}");
         }
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
-        assert!(way_out(Path::new("~/device.pem"), &denied).contains("ls -l"));
+        assert!(file_hint(Path::new("~/device.pem"), &denied).contains("ls -l"));
     }
 }

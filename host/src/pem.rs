@@ -142,9 +142,9 @@ impl PemContents {
     }
 
     /// What is to be done about it.
-    pub(crate) fn way_out(&self, wanted: Expected) -> &'static str {
-        if let Some(way_out) = self.foreign_way_out(wanted) {
-            return way_out;
+    pub(crate) fn hint(&self, wanted: Expected) -> &'static str {
+        if let Some(hint) = self.foreign_hint(wanted) {
+            return hint;
         }
         let has = |label: &str| self.labels.iter().any(|other| other == label);
         match wanted {
@@ -165,10 +165,10 @@ impl PemContents {
         }
     }
 
-    fn foreign_way_out(&self, wanted: Expected) -> Option<&'static str> {
+    fn foreign_hint(&self, wanted: Expected) -> Option<&'static str> {
         match self.non_pem {
             NonPem::Unknown if !self.labels.is_empty() => None,
-            non_pem => non_pem.way_out(wanted),
+            non_pem => non_pem.hint(wanted),
         }
     }
 }
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_is_not_pem_is_named_and_comes_with_a_way_out() {
-        for (content, what, way_out) in [
+        for (content, what, hint) in [
             (&b" \n"[..], "it is empty", "give the device certificate"),
             (&[0x30, 0x82], "it is not PEM", "-inform DER"),
             (
@@ -243,11 +243,7 @@ mod tests {
         ] {
             let found = contents(content);
             assert!(found.to_string().contains(what), "{what}: {found}");
-            assert!(
-                found.way_out(Expected::Certificate).contains(way_out),
-                "{what}: {}",
-                found.way_out(Expected::Certificate)
-            );
+            assert!(found.hint(Expected::Certificate).contains(hint), "{what}: {}", found.hint(Expected::Certificate));
         }
     }
 

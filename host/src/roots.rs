@@ -184,7 +184,7 @@ struct Gathered {
 
 impl Gathered {
     fn add(&mut self, content: &[u8], source: &PemSource, oddity: OddCertificates) -> Result<(), RootsError> {
-        let malformed = |fault: PemError| RootsError::Malformed { roots: source.clone(), fault };
+        let malformed = |error: PemError| RootsError::Malformed { roots: source.clone(), error };
         let mut position = 0;
         for block in PemText::of(content).blocks().map_err(malformed)? {
             if !block.is_certificate() {
@@ -201,18 +201,18 @@ impl Gathered {
             }
             match self.take(&certificate) {
                 Ok(()) => self.named.push(certificate),
-                Err(problem) if oddity == OddCertificates::PassedOver => tracing::debug!("{source}: {problem}"),
-                Err(problem) => return Err(RootsError::Unusable { roots: source.clone(), position, problem }),
+                Err(error) if oddity == OddCertificates::PassedOver => tracing::debug!("{source}: {error}"),
+                Err(error) => return Err(RootsError::Unusable { roots: source.clone(), position, error }),
             }
         }
         Ok(())
     }
 
     fn take(&mut self, certificate: &CertificateDer<'static>) -> Result<(), CertificateFormatError> {
-        let problem = |_| CertificateFormatError::of(certificate);
+        let unusable = |_| CertificateFormatError::of(certificate);
         match may_be_authority(certificate)? {
-            true => self.store.get_or_insert_with(RootCertStore::empty).add(certificate.clone()).map_err(problem),
-            false => ParsedCertificate::try_from(certificate).map(drop).map_err(problem),
+            true => self.store.get_or_insert_with(RootCertStore::empty).add(certificate.clone()).map_err(unusable),
+            false => ParsedCertificate::try_from(certificate).map(drop).map_err(unusable),
         }
     }
 
@@ -231,10 +231,10 @@ impl From<Gathered> for TrustRoots {
 
 /// Whether it says so, or is of version 1, in which it cannot say.
 fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateFormatError> {
-    let problem = |_| CertificateFormatError::of(certificate);
-    let parsed = CertificateInner::<Raw>::from_der(certificate).map_err(problem)?;
+    let unusable = |_| CertificateFormatError::of(certificate);
+    let parsed = CertificateInner::<Raw>::from_der(certificate).map_err(unusable)?;
     let parsed = parsed.tbs_certificate();
-    let constraints = parsed.get_extension::<BasicConstraints>().map_err(problem)?;
+    let constraints = parsed.get_extension::<BasicConstraints>().map_err(unusable)?;
     Ok(parsed.version() == Version::V1 || constraints.is_some_and(|(_, constraints)| constraints.ca))
 }
 

@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use thingpost_host::{Encoding, way_out};
+use thingpost_host::{Encoding, file_hint};
 
 use crate::error::{CliError, one_line};
 use crate::terminal::complain;
@@ -55,7 +55,7 @@ impl SecretForm {
 /// What a file holds. Editors end a file with a newline; the secret has none.
 pub(crate) fn from_file(what: &str, file: &Path, form: SecretForm) -> Result<String, CliError> {
     let cannot_read = |why: &str| CliError::new(format!("cannot read the {what} from {}", file.display()), why);
-    let content = read(file).map_err(|error| cannot_read(&format!("{error}; {}", way_out(file, &error))))?;
+    let content = read(file).map_err(|error| cannot_read(&format!("{error}; {}", file_hint(file, &error))))?;
     if content.len() as u64 > LARGEST {
         return Err(cannot_read("it is larger than 64 KB; give a file that has the secret and nothing else"));
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use thingpost_host::way_out;
+use thingpost_host::file_hint;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
@@ -74,7 +74,7 @@ impl Source {
         Self::try_open(path, shelf).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => CliError::new(format!("cannot read lines from {}", path.display()), error),
             _ => {
-                let why = format!("{error}; {}", way_out(path, &error));
+                let why = format!("{error}; {}", file_hint(path, &error));
                 CliError::new(format!("cannot read lines from {}", path.display()), why)
             }
         })

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use thingpost_host::way_out;
+use thingpost_host::file_hint;
 
 use crate::args::Source;
 use crate::error::CliError;
@@ -26,7 +26,7 @@ pub fn read(what: &str, path: &Path) -> Result<Vec<u8>, CliError> {
     match file {
         Ok(_) => Ok(payload),
         Err(error) => {
-            let why = format!("{error}; {}", way_out(path, &error));
+            let why = format!("{error}; {}", file_hint(path, &error));
             Err(CliError::new(format!("cannot read the {what} from {}", path.display()), why))
         }
     }

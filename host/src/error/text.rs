@@ -103,14 +103,14 @@ impl fmt::Display for ConnectError {
                 write!(f, "{what} within {}; check the network, or give it more time", seconds(*after))
             }
             Self::Certificate(reason) => {
-                let (what, way_out) = tls::certificate(reason);
-                write!(f, "the server's certificate is refused: {what}; {way_out}")
+                let (what, hint) = tls::certificate(reason);
+                write!(f, "the server's certificate is refused: {what}; {hint}")
             }
             Self::Alert(alert) => write!(
                 f,
                 "the server refused the TLS handshake with {}; {}",
                 alert::name(*alert),
-                alert::way_out(*alert)
+                alert::hint(*alert)
             ),
             Self::Tls(error) => write!(f, "the TLS handshake failed ({}); check host and port", tls::fault(error)),
             Self::OutOfDescriptors => f.write_str(

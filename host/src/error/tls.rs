@@ -52,7 +52,7 @@ pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
         E::BadEncoding => ("it is damaged".to_owned(), "the server needs another certificate"),
         // `CaUsedAsEndEntity` above all, which comes as a text from another library.
         E::Other(other) => match UntrustedCertificate::within(error) {
-            Some(untrusted) => (untrusted.to_string(), untrusted.way_out()),
+            Some(untrusted) => (untrusted.to_string(), untrusted.hint()),
             None => (words(other), "the server needs another certificate"),
         },
         other => (words(other), "the server needs another certificate"),
@@ -137,9 +137,9 @@ mod tests {
             signature_algorithm_id: SHA512.to_vec(),
             supported_algorithms: Vec::new(),
         };
-        let (what, way_out) = certificate(&error);
+        let (what, hint) = certificate(&error);
         assert_eq!(what, "it is signed by ECDSA with SHA-512, which is not supported");
-        assert!(way_out.contains("P-384"));
+        assert!(hint.contains("P-384"));
         let error = CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
             signature_algorithm_id: SHA512.to_vec(),
             public_key_algorithm_id: P521.to_vec(),
@@ -163,9 +163,9 @@ mod tests {
     fn a_clock_that_is_long_past_is_the_likelier_cause() {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let early = CertificateError::NotValidYetContext { time: at(60), not_before: at(1_600_000_000) };
-        let (what, way_out) = certificate(&early);
+        let (what, hint) = certificate(&early);
         assert!(what.contains("2020-09-13") && what.contains("1970-01-01") && what.contains("long past"), "{what}");
-        assert_eq!(way_out, "set this machine's clock");
+        assert_eq!(hint, "set this machine's clock");
         let late = CertificateError::ExpiredContext { time: at(1_900_000_000), not_after: at(1_600_000_000) };
         assert!(certificate(&late).1.contains("new certificate"));
     }

@@ -57,7 +57,7 @@ impl UntrustedCertificate {
         self.is_for_endpoint
     }
 
-    pub(super) fn way_out(&self) -> &'static str {
+    pub(super) fn hint(&self) -> &'static str {
         match self.is_for_endpoint {
             true => "add the server's CA to the trust roots",
             false => {

@@ -24,7 +24,7 @@ pub enum IdentityError {
         /// Where.
         file: PemSource,
         /// What is wrong.
-        fault: PemError,
+        error: PemError,
     },
     /// No certificate where the certificate should be.
     NoCertificate {
@@ -50,7 +50,7 @@ pub enum IdentityError {
         /// Where the key is.
         key: PemSource,
         /// What is wrong with it.
-        problem: PrivateKeyError,
+        error: PrivateKeyError,
     },
     /// A certificate is PEM, but not a certificate that TLS can use.
     UnusableCertificate {
@@ -59,7 +59,7 @@ pub enum IdentityError {
         /// Its position there, counted from 1.
         position: usize,
         /// What is wrong with it.
-        problem: CertificateFormatError,
+        error: CertificateFormatError,
     },
     /// The key belongs to a certificate of the chain, but not to the first one.
     LeafNotFirst {
@@ -83,26 +83,26 @@ impl fmt::Display for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { file, error } => {
-                write!(f, "cannot read {}: {error}; {}", file.display(), path::way_out(file, error))
+                write!(f, "cannot read {}: {error}; {}", file.display(), path::file_hint(file, error))
             }
-            Self::Malformed { file, fault } => {
-                write!(f, "broken PEM in {file} ({fault}); download or export it again")
+            Self::Malformed { file, error } => {
+                write!(f, "broken PEM in {file} ({error}); download or export it again")
             }
             Self::NoCertificate { certificate, found } => {
-                write!(f, "no certificate in {certificate}: {found}; {}", found.way_out(Expected::Certificate))
+                write!(f, "no certificate in {certificate}: {found}; {}", found.hint(Expected::Certificate))
             }
             Self::NoPrivateKey { key, found } => {
-                write!(f, "no private key in {key}: {found}; {}", found.way_out(Expected::PrivateKey))
+                write!(f, "no private key in {key}: {found}; {}", found.hint(Expected::PrivateKey))
             }
             Self::EncryptedKey { key } => write!(
                 f,
                 "the private key in {key} needs a passphrase; decrypt it with `openssl pkey -in KEY -out KEY.plain`"
             ),
-            Self::UnsupportedKey { key, problem } => {
-                write!(f, "the private key in {key} cannot be used: {problem}; {}", problem.way_out())
+            Self::UnsupportedKey { key, error } => {
+                write!(f, "the private key in {key} cannot be used: {error}; {}", error.hint())
             }
-            Self::UnusableCertificate { certificate, position, problem } => {
-                write!(f, "certificate {position} in {certificate} cannot be used: {problem}; {}", problem.way_out())
+            Self::UnusableCertificate { certificate, position, error } => {
+                write!(f, "certificate {position} in {certificate} cannot be used: {error}; {}", error.hint())
             }
             Self::LeafNotFirst { certificate, position } => write!(
                 f,
@@ -125,7 +125,14 @@ impl std::error::Error for IdentityError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { error, .. } => Some(error),
-            _ => None,
+            Self::Malformed { error, .. } => Some(error),
+            Self::UnsupportedKey { error, .. } => Some(error),
+            Self::UnusableCertificate { error, .. } => Some(error),
+            Self::NoCertificate { .. }
+            | Self::NoPrivateKey { .. }
+            | Self::EncryptedKey { .. }
+            | Self::LeafNotFirst { .. }
+            | Self::Mismatch { .. } => None,
         }
     }
 }

@@ -73,6 +73,8 @@ impl fmt::Display for PemError {
     }
 }
 
+impl std::error::Error for PemError {}
+
 /// All blocks of a text, in their order.
 pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
     let mut blocks = Vec::new();

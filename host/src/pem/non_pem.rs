@@ -53,7 +53,7 @@ impl NonPem {
     }
 
     /// What is to be done with it for what is wanted, where that is known.
-    pub(super) fn way_out(self, wanted: Expected) -> Option<&'static str> {
+    pub(super) fn hint(self, wanted: Expected) -> Option<&'static str> {
         use Expected::{Certificate, PrivateKey, Roots};
         Some(match (self, wanted) {
             (Self::Der(DerKind::Pkcs12), Certificate) => {

@@ -24,7 +24,7 @@ pub enum RootsError {
         /// Where.
         roots: PemSource,
         /// What is wrong.
-        fault: PemError,
+        error: PemError,
     },
     /// There is no certificate.
     NoCertificate {
@@ -49,7 +49,7 @@ pub enum RootsError {
         /// Which one, counted from 1.
         position: usize,
         /// What is wrong with it.
-        problem: CertificateFormatError,
+        error: CertificateFormatError,
     },
 }
 
@@ -57,16 +57,16 @@ impl fmt::Display for RootsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { file, error } => {
-                write!(f, "cannot read the trust roots {}: {error}; {}", file.display(), path::way_out(file, error))
+                write!(f, "cannot read the trust roots {}: {error}; {}", file.display(), path::file_hint(file, error))
             }
-            Self::Malformed { roots, fault } => {
-                write!(f, "broken PEM in the trust roots {roots} ({fault}); download or export them again")
+            Self::Malformed { roots, error } => {
+                write!(f, "broken PEM in the trust roots {roots} ({error}); download or export them again")
             }
             Self::NoCertificate { roots, left_out: Some(left_out), .. } => {
                 write!(f, "no certificate to be trusted in {roots}: {left_out}; give the CA certificates in PEM form")
             }
             Self::NoCertificate { roots, found, left_out: None } => {
-                write!(f, "no certificate in the trust roots {roots}: {found}; {}", found.way_out(Expected::Roots))
+                write!(f, "no certificate in the trust roots {roots}: {found}; {}", found.hint(Expected::Roots))
             }
             Self::Environment { setting, error: Some(error) } => {
                 write!(f, "{setting} is set in the environment: {error}, or unset it")
@@ -75,10 +75,10 @@ impl fmt::Display for RootsError {
                 f,
                 "{setting} is set in the environment, and there is no certificate; name a folder that has some, or unset it"
             ),
-            Self::Unusable { roots, position, problem } => {
+            Self::Unusable { roots, position, error } => {
                 write!(
                     f,
-                    "certificate {position} of the trust roots {roots} cannot be used: {problem}; remove or replace it"
+                    "certificate {position} of the trust roots {roots} cannot be used: {error}; remove or replace it"
                 )
             }
         }
@@ -90,7 +90,9 @@ impl std::error::Error for RootsError {
         match self {
             Self::Unreadable { error, .. } => Some(error),
             Self::Environment { error, .. } => error.as_ref().map(|error| error.as_ref() as _),
-            Self::Malformed { .. } | Self::Unusable { .. } | Self::NoCertificate { .. } => None,
+            Self::Malformed { error, .. } => Some(error),
+            Self::Unusable { error, .. } => Some(error),
+            Self::NoCertificate { .. } => None,
         }
     }
 }

@@ -89,7 +89,8 @@
 //! use thingpost_host::http::Request;
 //! use thingpost_host::{Pool, Route, RouteTable, Transport, TransportError, TrustRoots, WorkloadConfig};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let routes = RouteTable::new(vec![Route::new("iot.example.com", TrustRoots::system_or_webpki()?)])?;
 //! let transport = Transport::new(Pool::default(), WorkloadConfig::new("thermometer", routes));
 //! let request = Request::post("https://iot.example.com/topics/temperature").body(Full::from("21.5"))?;

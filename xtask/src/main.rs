@@ -18,7 +18,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// How cargo builds the command for the demo: with what the demo shows and no more. By the name of the program, so that the
 /// features of third-party crates are those that the tests ask for, see `tests/unified/`.
-const DEMO: [&str; 3] = ["--bin", "thingpost", "--no-default-features"];
+const DEMO: [&str; 4] = ["--bin", "thingpost", "--no-default-features", "--features=thingpost-cli/emulator"];
 
 const USAGE: &str = "\
 cargo xtask demo                 build everything, start the emulators, publish to them

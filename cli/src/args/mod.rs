@@ -10,6 +10,7 @@ mod aws;
 #[cfg(feature = "bench")]
 mod bench;
 pub mod doctor;
+#[cfg(feature = "emulator")]
 mod emulate;
 mod endpoint;
 pub mod lost_variable;
@@ -29,6 +30,7 @@ pub use aws::{AuthorizerArgs, AwsDevice, CertificateArgs, Service, SignatureArgs
 #[cfg(feature = "bench")]
 pub use bench::BenchArgs;
 pub use doctor::DoctorCommand;
+#[cfg(feature = "emulator")]
 pub use emulate::{ChaosArgument, EmulateArgs};
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArgs, QosLevel};
@@ -91,9 +93,11 @@ pub enum Command {
     #[command(subcommand)]
     Doctor(DoctorCommand),
     /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
+    #[cfg(feature = "emulator")]
     Emulate(EmulateArgs),
     /// Start the emulators, publish to AWS on 8443, AWS on 443 with ALPN, Aliyun, and over MQTT if mosquitto is installed, and
     /// show what arrived
+    #[cfg(feature = "emulator")]
     Demo,
     /// Measure on this machine what the sandbox costs, against the same code without it and against Python and curl
     #[cfg(feature = "bench")]

@@ -4,6 +4,7 @@
 #[cfg(feature = "bench")]
 mod bench;
 mod doctor;
+#[cfg(feature = "emulator")]
 mod emulator;
 mod mqtt;
 mod operation;
@@ -69,7 +70,9 @@ pub fn run(command: Command) -> Result<Exit, CliError> {
             Command::Direct(command) => operation::direct(&command).await,
             Command::Connection(command) => operation::connection(&command).await,
             Command::Doctor(command) => doctor::run(&command).await,
+            #[cfg(feature = "emulator")]
             Command::Emulate(arguments) => emulator::emulate::run(&arguments).await,
+            #[cfg(feature = "emulator")]
             Command::Demo => emulator::demo::run().await,
             #[cfg(feature = "bench")]
             Command::Bench(_) | Command::BenchServer => unreachable!("they start runtimes of their own, see above"),

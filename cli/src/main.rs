@@ -31,7 +31,7 @@ use exit::Exit;
 fn main() -> ExitCode {
     let exit = match Cli::try_parse() {
         Ok(arguments) => {
-            lost_variable::look_at(&arguments.command);
+            lost_variable::warn(&arguments.command);
             commands::run(arguments.command)
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {

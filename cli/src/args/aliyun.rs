@@ -1,4 +1,4 @@
-//! Who a device of Aliyun is, and where its Aliyun is.
+//! The identity of a device of Aliyun, and the address of its platform.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct AliyunDevice {
     pub network: NetworkArgs,
 }
 
-/// Who the device is, and how it shows that.
+/// The identity of the device, and the proof of it.
 #[derive(Args)]
 pub struct AliyunIdentity {
     /// The product that the device belongs to

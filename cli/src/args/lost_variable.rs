@@ -8,7 +8,7 @@ use crate::error::one_line;
 use crate::terminal::complain;
 
 /// Warns of topics of AWS on the command line that look as if they had lost it.
-pub fn look_at(command: &Command) {
+pub fn warn(command: &Command) {
     for (option, topic) in topics(command) {
         if has_lost_aws(topic) {
             complain(one_line(&format!(

@@ -1,4 +1,4 @@
-//! Component, device, routes and session put together: a publisher, and again one if the first has failed.
+//! Component, device, routes and credential put together: a publisher, and again one if the first has failed.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct PublisherFactory {
     device: Device,
     transport: Transport,
     options: Options,
-    session: Option<CredentialFile>,
+    credential: Option<CredentialFile>,
     /// What the host saw of the last failed connection.
     pub last_failure: LastFailure,
 }
@@ -40,7 +40,7 @@ impl PublisherFactory {
         device.warn();
         let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..Options::default() };
-        Ok(Self { component, device, transport, options, session: None, last_failure })
+        Ok(Self { component, device, transport, options, credential: None, last_failure })
     }
 
     /// Has no more than this under way at once.
@@ -61,14 +61,14 @@ impl PublisherFactory {
         opened.map_err(|error| CliError::new("the component cannot be started", error))
     }
 
-    /// Keeps the session in a file, if there is one to be kept: most ways to authenticate need none. The file must be none
+    /// Keeps the credential in a file, if there is one to be kept: most ways to authenticate need none. The file must be none
     /// of the inputs, nor of those that the device was made from.
-    pub fn keep_session(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), CliError> {
+    pub fn keep_credential(&mut self, file: Option<&PathBuf>, inputs: &[InputFile]) -> Result<(), CliError> {
         if let Some(path) = file
-            && has_session(&self.device.platform)
+            && has_credential(&self.device.platform)
         {
             let inputs = [inputs, &self.device.files].concat();
-            self.session = Some(CredentialFile::open(path, &inputs)?);
+            self.credential = Some(CredentialFile::open(path, &inputs)?);
             self.device.files.push(InputFile { option: "--session-file", path: path.clone() });
         }
         Ok(())
@@ -76,12 +76,12 @@ impl PublisherFactory {
 
     /// A fresh instance of the component.
     pub async fn open(&mut self) -> Result<Publisher, CliError> {
-        let session = self.session.as_ref().and_then(CredentialFile::session);
-        let opened = match self.open_with(session.as_deref()).await {
-            Err(OpenError::Configuration(_)) if session.is_some() => {
+        let credential = self.credential.as_ref().and_then(CredentialFile::credential);
+        let opened = match self.open_with(credential.as_deref()).await {
+            Err(OpenError::Configuration(_)) if credential.is_some() => {
                 let opened = self.open_with(None).await;
-                // Without the session all is well, so it was the session.
-                if let (Ok(_), Some(file)) = (&opened, &self.session) {
+                // Without the credential all is well, so it was the credential.
+                if let (Ok(_), Some(file)) = (&opened, &self.credential) {
                     file.reject();
                 }
                 opened
@@ -94,13 +94,13 @@ impl PublisherFactory {
         })
     }
 
-    async fn open_with(&self, session: Option<&str>) -> Result<Publisher, OpenError> {
+    async fn open_with(&self, credential: Option<&str>) -> Result<Publisher, OpenError> {
         let (transport, mut secrets) = (self.transport.clone(), Arc::clone(&self.device.secrets));
-        if let Some(file) = &self.session {
+        if let Some(file) = &self.credential {
             secrets = Arc::new(secrets.sharing(Arc::new(file.clone())));
         }
         let publisher = self.component.builder(transport, &self.device.platform).options(self.options);
-        publisher.secrets(secrets).credential(session).open().await
+        publisher.secrets(secrets).credential(credential).open().await
     }
 
     /// Before a call: where the key of the device is about to end, asks for the next one, and gives a publisher that has it. If
@@ -150,12 +150,12 @@ impl PublisherFactory {
     }
 
     /// After a call: leaves in the file what the publisher has obtained, for the next one.
-    pub async fn save_session(&mut self, publisher: &mut Publisher) {
+    pub async fn save_credential(&mut self, publisher: &mut Publisher) {
         // A publisher that has trapped has none any more.
-        if let Some(file) = &self.session
-            && let Ok(Some(session)) = publisher.credential().await
+        if let Some(file) = &self.credential
+            && let Ok(Some(credential)) = publisher.credential().await
         {
-            file.keep(session);
+            file.keep(credential);
         }
     }
 
@@ -164,7 +164,7 @@ impl PublisherFactory {
         Duration::from_millis(self.options.timeout_ms.unwrap_or_default().into())
     }
 
-    /// What the device was made from, and where its session is.
+    /// What the device was made from, and where its credential is.
     pub fn files(&self) -> &[InputFile] {
         &self.device.files
     }
@@ -191,7 +191,7 @@ pub fn transport(
 }
 
 /// Whether the device obtains something by authenticating.
-fn has_session(platform: &Platform) -> bool {
+fn has_credential(platform: &Platform) -> bool {
     match platform {
         Platform::Aws(AwsConfig { authentication, .. }) => {
             matches!(authentication, AwsAuthentication::CredentialsProvider(_))

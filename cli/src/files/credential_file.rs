@@ -5,7 +5,9 @@
 //! not, the others wait for it: where a new token ends the older ones, they would take it from each other for ever. Who
 //! authenticates holds a lock, which goes with its process; and that is not waited for for long.
 //!
-//! A file that does not fit ends no run: all that is lost is one request. But a session is written only over a session, as
+//! The option is called `--session-file`, as the file is good for a session of the platform.
+//!
+//! A file that does not fit ends no run: all that is lost is one request. But a credential is written only over a credential, as
 //! the path may be that of something which is hard to come by again.
 
 use std::fs;
@@ -24,7 +26,7 @@ use super::private_file;
 use crate::error::{CliError, one_line};
 use crate::terminal::complain;
 
-/// More than any session has.
+/// More than any credential has.
 const ENOUGH: u64 = 64 * 1024;
 
 /// How long another process is waited for that authenticates. An authentication over a slow link takes less.
@@ -33,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often is looked whether it has.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Where a session is kept. Clones share what is known of it.
+/// Where a credential is kept. Clones share what is known of it.
 #[derive(Clone)]
 pub struct CredentialFile {
     /// Behind links: a link stays where it is.
@@ -45,8 +47,8 @@ pub struct CredentialFile {
 
 #[derive(Default)]
 struct Known {
-    /// The session that this process has, or had last.
-    session: Option<String>,
+    /// The credential that this process has, or had last.
+    credential: Option<String>,
     /// Of another device, or of a later version.
     rejected: Option<String>,
     /// It is our turn to authenticate.
@@ -60,48 +62,48 @@ impl CredentialFile {
         let cannot_keep = |error| CliError::new(format!("cannot keep a session in {}", path.display()), error);
         let (path, content) = private_file::read(path, ENOUGH).map_err(cannot_keep)?;
         hide(&path);
-        let session = session_in(content);
-        let is_taken = session.is_none();
+        let credential = credential_in(content);
+        let is_taken = credential.is_none();
         if is_taken {
             complain_of(&path, "holds something else than a session, and is left as it is: give another file");
         }
-        let known = Known { session: session.filter(|text| !text.is_empty()), ..Known::default() };
+        let known = Known { credential: credential.filter(|text| !text.is_empty()), ..Known::default() };
         Ok(Self { path: path.into(), is_taken, known: Arc::new(Mutex::new(known)) })
     }
 
-    /// The session to start with.
-    pub fn session(&self) -> Option<String> {
-        self.known().session.clone()
+    /// The credential to start with.
+    pub fn credential(&self) -> Option<String> {
+        self.known().credential.clone()
     }
 
-    /// Forgets the session, which is not for this device.
+    /// Forgets the credential, which is not for this device.
     pub fn reject(&self) {
         let mut known = self.known();
-        known.rejected = known.session.take();
+        known.rejected = known.credential.take();
         complain_of(&self.path, "holds a session of another device, endpoint or version, which is not used");
     }
 
-    /// Keeps a session if it is a new one. Whatever keeps it from being kept, the messages are not touched by that.
-    pub fn keep(&self, session: String) {
+    /// Keeps a credential if it is a new one. Whatever keeps it from being kept, the messages are not touched by that.
+    pub fn keep(&self, credential: String) {
         let mut known = self.known();
-        if self.is_taken || known.session.as_ref() == Some(&session) {
+        if self.is_taken || known.credential.as_ref() == Some(&credential) {
             return;
         }
-        if let Err(error) = private_file::write(&self.path, ".thingpost-session-", session.as_bytes()) {
+        if let Err(error) = private_file::write(&self.path, ".thingpost-session-", credential.as_bytes()) {
             complain_of(&self.path, &format!("cannot be written: {error}"));
         }
-        known.session = Some(session);
+        known.credential = Some(credential);
     }
 
     /// What another process has left meanwhile.
     fn of_another(&self) -> Option<String> {
         let (_, content) = private_file::read(&self.path, ENOUGH).ok()?;
-        let text = session_in(content).filter(|text| !text.is_empty());
+        let text = credential_in(content).filter(|text| !text.is_empty());
         let mut known = self.known();
-        if text.is_none() || text == known.session || text == known.rejected {
+        if text.is_none() || text == known.credential || text == known.rejected {
             return None;
         }
-        known.session.clone_from(&text);
+        known.credential.clone_from(&text);
         text
     }
 
@@ -138,17 +140,17 @@ impl SharedSession for CredentialFile {
         Box::pin(self.wait_for_turn())
     }
 
-    fn obtained(&self, session: Option<String>) {
-        if let Some(session) = session {
-            self.keep(session);
+    fn obtained(&self, credential: Option<String>) {
+        if let Some(credential) = credential {
+            self.keep(credential);
         }
         self.known().turn = None;
     }
 }
 
-/// The session in a file, or nothing in an empty one. None if it is something else.
-fn session_in(content: Vec<u8>) -> Option<String> {
-    String::from_utf8(content).ok().filter(|text| text.is_empty() || is_session(text))
+/// The credential in a file, or nothing in an empty one. None if it is something else.
+fn credential_in(content: Vec<u8>) -> Option<String> {
+    String::from_utf8(content).ok().filter(|text| text.is_empty() || is_credential(text))
 }
 
 /// The file may have been made before us, and for all to read.
@@ -163,7 +165,7 @@ fn hide(path: &Path) {
     }
 }
 
-/// Who may read a file is not a matter of its mode here.
+/// The mode of a file says nothing here of its readers.
 #[cfg(not(unix))]
 fn hide(_: &Path) {}
 
@@ -171,8 +173,8 @@ fn complain_of(path: &Path, what: &str) {
     complain(one_line(&format!("thingpost: --session-file {} {what}", path.display())));
 }
 
-/// Whether this has the form of a session, be it of another device or of a later version.
-fn is_session(text: &str) -> bool {
+/// Whether this has the form of a credential, be it of another device or of a later version.
+fn is_credential(text: &str) -> bool {
     let value: Value = serde_json::from_str(text).unwrap_or_default();
     ["version", "obtainedUnixMs"].iter().all(|name| value[name].is_u64())
 }
@@ -219,10 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_known_by_its_form() {
-        assert!(is_session(r#"{"version":2,"obtainedUnixMs":5,"more":[]}"#));
+    fn a_credential_is_known_by_its_form() {
+        assert!(is_credential(r#"{"version":2,"obtainedUnixMs":5,"more":[]}"#));
         for other in ["x", "{}", "[1]", r#"{"version":"2","obtainedUnixMs":5}"#, r#"{"version":1}"#] {
-            assert!(!is_session(other), "{other}");
+            assert!(!is_credential(other), "{other}");
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct SpillFolder(Option<PathBuf>);
 
 impl SpillFolder {
-    /// Nobody wants them.
+    /// Nowhere: a long line is read over.
     pub fn none() -> Self {
         Self(None)
     }

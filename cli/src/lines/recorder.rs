@@ -1,5 +1,5 @@
-//! The book that is kept of many messages: every line has one outcome, which is counted, shown to programs, and decides
-//! whether the line is kept. Which protocol carried it does not matter.
+//! A hundred thousand outcomes cannot all be read, and none of them may be lost: each is counted, shown to programs, and decides
+//! whether its line is kept. Which protocol carried the line does not matter.
 
 use std::io::{self, IsTerminal};
 use std::pin::pin;

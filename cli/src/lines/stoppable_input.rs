@@ -17,7 +17,7 @@ pub struct StoppableInput {
     state: Arc<State>,
 }
 
-/// Whoever drops this says that it is enough.
+/// Ends the reading when it is dropped.
 pub struct Stop {
     #[cfg(unix)]
     _word: io::PipeWriter,

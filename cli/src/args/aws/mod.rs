@@ -1,4 +1,4 @@
-//! Who a device of AWS is, and where its AWS is. There are four ways for it to show who it is; that exactly one is given is
+//! The identity of a device of AWS, and the address of its platform. There are four ways for it to show who it is; that exactly one is given is
 //! checked where the device is made of it, so that one line can name all four.
 
 mod authentication;

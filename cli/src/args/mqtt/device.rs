@@ -1,4 +1,4 @@
-//! Who a device is to a broker, where the broker is, and what it is to remember of the device.
+//! The identity of a device to a broker, the address of the broker, and what it is to remember of the device.
 
 use std::path::PathBuf;
 

@@ -42,7 +42,7 @@ pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, CliError> {
         unreachable!("a device of Aliyun is made for Aliyun");
     };
     let mut seen = names(&config.product_key, &config.device_name, core_device(config).err());
-    files::look_at_roots(&mut seen, &who.network);
+    files::check_roots(&mut seen, &who.network);
     let PreparedRun { mut factory, payload, files } =
         PreparedRun::of(device, seen, &who.network, &source.source(), how);
     let mut message = Message { payload, ..with_topic(&arguments.publication, config) };
@@ -58,8 +58,8 @@ pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, CliError> {
         Ok(None) => {}
         Err(error) => unmade.fail_with(error, "correct its value"),
     }
-    let look = || if unmade.has_failed() { unmade } else { request(config, &message) };
-    let factory = steps::prepare(&mut report, factory, &message, look).await?;
+    let check_request = || if unmade.has_failed() { unmade } else { request(config, &message) };
+    let factory = steps::prepare(&mut report, factory, &message, check_request).await?;
 
     let expected = Expectations {
         shows_certificate: false,

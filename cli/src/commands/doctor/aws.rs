@@ -40,12 +40,12 @@ pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
     let Platform::Aws(config) = &platform else {
         unreachable!("a device of AWS is made for AWS");
     };
-    let files = files::look(config, &routes, &who.network);
+    let files = files::check(config, &routes, &who.network);
     let PreparedRun { factory, payload, files } = PreparedRun::of(device, files, &who.network, source, how);
     let message = Message { payload, ..with_topic(&arguments.publication) };
     report.add(Check::Files, files);
-    report.add(Check::Endpoint, endpoint::look(config));
-    let factory = steps::prepare(&mut report, factory, &message, || request::look(config, &message)).await?;
+    report.add(Check::Endpoint, endpoint::check(config));
+    let factory = steps::prepare(&mut report, factory, &message, || request::check(config, &message)).await?;
 
     let authentication = &config.authentication;
     let signs = matches!(authentication, AwsAuthentication::SigV4(_) | AwsAuthentication::CredentialsProvider(_));
@@ -59,7 +59,7 @@ pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
         && let Some(route) = routes.get(1)
     {
         let to = Destination::new(&it.endpoint, it.port, &who.network.connect_to, Protocol::Https);
-        report.add(Check::Provider, provider::look(&to, route, limit(&who.network)).await);
+        report.add(Check::Provider, provider::check(&to, route, limit(&who.network)).await);
     }
     if arguments.publish {
         steps::publish(&mut report, factory, &message, was_shown).await?;

@@ -18,7 +18,7 @@ use super::TOPIC;
 use super::aliyun::{default_topic, names};
 use super::aws::permission;
 use super::finding::{Check, Finding};
-use super::network::endpoint::{Kind, look_at_kind};
+use super::network::endpoint::{Kind, check_kind};
 use super::network::{Destination, Protocol};
 use super::offline::{files, inputs, topic};
 use super::report::{Reached, Report};
@@ -52,9 +52,9 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
         }
     };
     let (config, route) = (device.platform.clone(), device.routes[0].clone());
-    let mut seen = look_at_device(&config.broker);
-    files::look_at_certificate(&mut seen, &route);
-    files::look_at_roots(&mut seen, &who.network);
+    let mut seen = check_device(&config.broker);
+    files::check_certificate(&mut seen, &route);
+    files::check_roots(&mut seen, &who.network);
 
     let options = session_options(&arguments.publication.queue);
     let factory = MqttSessionFactory::new(device, who.network.connect_to.clone(), who.network.timeout, options);
@@ -91,7 +91,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
         Some(factory) => {
             let mut request = prepare(factory, &message).await?;
             if matches!(config.broker, Broker::Aws(_)) {
-                topic::look(&mut request, &message.topic);
+                topic::check(&mut request, &message.topic);
             }
             report.add(Check::Request, request);
         }
@@ -171,11 +171,11 @@ fn client_id(broker: &Broker) -> String {
     }
 }
 
-fn look_at_device(broker: &Broker) -> Finding {
+fn check_device(broker: &Broker) -> Finding {
     match broker {
         Broker::Aws(AwsBroker { authentication: MqttAuthentication::Certificate, .. }) => Finding::new(),
         Broker::Aws(AwsBroker { authentication: MqttAuthentication::CustomAuthorizer(authorizer), .. }) => {
-            look_at_authorizer(authorizer)
+            check_authorizer(authorizer)
         }
         Broker::Aliyun(it) => {
             let device = Endpoint::new(&it.endpoint, it.port).map_err(|error| error.to_string()).and_then(|endpoint| {
@@ -187,7 +187,7 @@ fn look_at_device(broker: &Broker) -> Finding {
     }
 }
 
-fn look_at_authorizer(authorizer: &MqttAuthorizer) -> Finding {
+fn check_authorizer(authorizer: &MqttAuthorizer) -> Finding {
     let with = |is_given: bool, what: &str| format!("{} {what}", if is_given { "a" } else { "no" });
     let mut finding = Finding::new();
     finding.see(format!(
@@ -217,7 +217,7 @@ fn endpoint(broker: &Broker) -> Finding {
 
 fn endpoint_of_aws(broker: &AwsBroker) -> Finding {
     let mut finding = Finding::new();
-    let kind = look_at_kind(&mut finding, &broker.endpoint);
+    let kind = check_kind(&mut finding, &broker.endpoint);
     let port = broker.port;
     let is_foreign = kind == Kind::Foreign;
     let (with, alpn, right) = match &broker.authentication {

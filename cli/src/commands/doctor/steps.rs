@@ -35,7 +35,7 @@ impl PreparedRun {
         let mut read = publish::inputs(source);
         if let Ok(factory) = &mut factory {
             if let Some(path) = &how.session.session_file {
-                let opened = factory.keep_session(Some(path), &read);
+                let opened = factory.keep_credential(Some(path), &read);
                 let is_used = factory.files().iter().any(|file| file.option == "--session-file");
                 match opened {
                     Ok(()) if is_used => inputs::session(&mut files, path),
@@ -66,14 +66,14 @@ pub async fn prepare(
     report: &mut Report,
     factory: Result<PublisherFactory, CliError>,
     message: &Message,
-    look: impl FnOnce() -> Finding,
+    check_request: impl FnOnce() -> Finding,
 ) -> Result<Option<PublisherFactory>, CliError> {
     let opened = match factory {
         Ok(mut factory) => factory.open().await.map(|_publisher| factory),
         Err(error) => Err(error),
     };
     let factory = component::started(report, opened);
-    let mut request = look();
+    let mut request = check_request();
     if let Some(factory) = &factory
         && !request.has_failed()
         && let Some(error) = rehearsal::prepare(factory, message).await?
@@ -176,7 +176,7 @@ pub async fn connect(
         report.skip_without(Check::Tls, &[Check::Tcp]);
         return None;
     };
-    let (finding, handshake) = tls::look_at_any(to, route, tcp, &addresses, shows_certificate, limit).await;
+    let (finding, handshake) = tls::shake_hands_with_any(to, route, tcp, &addresses, shows_certificate, limit).await;
     report.add(Check::Tls, finding);
     handshake
 }

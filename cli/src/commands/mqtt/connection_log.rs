@@ -108,28 +108,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_network_that_is_not_there_yet_is_waited_for_and_said_after_two_seconds() {
-        let mut link = ConnectionLog::new(LastFailure::default());
+        let mut connection = ConnectionLog::new(LastFailure::default());
         let refused = disconnection(Cause::Transport(TransportErrorKind::TlsCertificate), Retry::Never);
-        link.disconnected(&refused, None);
-        assert!(link.said.is_none() && link.never_up().is_some() && !link.is_in_vain());
+        connection.disconnected(&refused, None);
+        assert!(connection.said.is_none() && connection.never_up().is_some() && !connection.is_in_vain());
         tokio::time::advance(SILENCE).await;
-        link.disconnected(&refused, None);
-        assert!(link.said.is_some());
-        link.connected();
-        assert!(link.never_up().is_none());
+        connection.disconnected(&refused, None);
+        assert!(connection.said.is_some());
+        connection.connected();
+        assert!(connection.never_up().is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_for_good_is_the_end_only_before_there_was_a_connection() {
-        let mut link = ConnectionLog::new(LastFailure::default());
+        let mut connection = ConnectionLog::new(LastFailure::default());
         let refused = disconnection(Cause::Unauthenticated, Retry::Never);
-        link.disconnected(&refused, None);
-        assert!(link.is_in_vain());
-        link.connected();
-        link.disconnected(&refused, None);
-        assert!(!link.is_in_vain());
-        let mut link = ConnectionLog::new(LastFailure::default());
-        link.disconnected(&disconnection(Cause::Unavailable, Retry::AfterMs(0)), None);
-        assert!(!link.is_in_vain());
+        connection.disconnected(&refused, None);
+        assert!(connection.is_in_vain());
+        connection.connected();
+        connection.disconnected(&refused, None);
+        assert!(!connection.is_in_vain());
+        let mut connection = ConnectionLog::new(LastFailure::default());
+        connection.disconnected(&disconnection(Cause::Unavailable, Retry::AfterMs(0)), None);
+        assert!(!connection.is_in_vain());
     }
 }

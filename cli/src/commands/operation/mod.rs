@@ -91,7 +91,7 @@ impl QueryRunner {
         let device = device::aws(&arguments.device)?;
         let network = &arguments.device.network;
         let mut factory = PublisherFactory::new(load()?, device, network.connect_to.clone(), network.timeout)?;
-        factory.keep_session(arguments.session.session_file.as_ref(), inputs)?;
+        factory.keep_credential(arguments.session.session_file.as_ref(), inputs)?;
         let publisher = factory.open().await?;
         Ok(Self { factory, publisher, interruptions: Interruptions::count(), json: arguments.json })
     }
@@ -116,7 +116,7 @@ impl QueryRunner {
             complain(one_line(&format!("unknown: the component failed: {trap:#}")));
             QueryError::Said(Exit::Unknown)
         })?;
-        self.factory.save_session(&mut self.publisher).await;
+        self.factory.save_credential(&mut self.publisher).await;
         answered.map_err(|error| {
             printer::failure(&error, &self.factory.last_failure, self.json);
             QueryError::Said(report::exit_of_failure(&error))

@@ -159,7 +159,7 @@ impl Run<'_> {
         }
         self.recorder.flush();
         if is_interrupted {
-            self.factory.save_session(&mut self.publisher).await;
+            self.factory.save_credential(&mut self.publisher).await;
             return Ok(Batch::Interrupted);
         }
         if has_trapped {
@@ -168,7 +168,7 @@ impl Run<'_> {
                 return Err(error);
             }
         } else {
-            self.factory.save_session(&mut self.publisher).await;
+            self.factory.save_credential(&mut self.publisher).await;
         }
         Ok(away.map_or(Batch::Settled, |error| Batch::Away(Box::new(error))))
     }

@@ -29,7 +29,7 @@ pub async fn run(
     arguments: &PublishArgs,
 ) -> Result<Exit, CliError> {
     let mut factory = factory(device, network, arguments)?;
-    factory.keep_session(arguments.session.session_file.as_ref(), &inputs(source))?;
+    factory.keep_credential(arguments.session.session_file.as_ref(), &inputs(source))?;
     if let Some(path) = &source.lines {
         return lines::publish(&mut factory, path, message, arguments).await;
     }
@@ -52,7 +52,7 @@ pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, C
     }
     let platform = device.platform.clone();
     let mut factory = factory(device, network, &arguments.publish)?;
-    factory.keep_session(arguments.publish.session.session_file.as_ref(), &[])?;
+    factory.keep_credential(arguments.publish.session.session_file.as_ref(), &[])?;
     let mut publisher = factory.open().await?;
     let messages = thing_model::messages(&mut publisher, &platform, source).await?;
     each(&mut factory, &mut publisher, &messages, arguments.publish.report.json).await
@@ -107,7 +107,7 @@ async fn each(
             return Ok(Exit::Unknown);
         }
     };
-    factory.save_session(publisher).await;
+    factory.save_credential(publisher).await;
     let mut summary = Summary::default();
     for (message, outcome) in messages.iter().zip(&outcomes) {
         printer::outcome(message, outcome, &factory.last_failure, json);

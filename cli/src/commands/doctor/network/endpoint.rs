@@ -57,7 +57,7 @@ impl Kind {
 }
 
 /// The kind of an endpoint in a sentence, unless it takes no messages.
-pub fn look_at_kind(finding: &mut Finding, host: &str) -> Kind {
+pub fn check_kind(finding: &mut Finding, host: &str) -> Kind {
     let (kind, region) = Kind::of(host);
     let is_in = region.as_ref().map(|region| format!(", in {region}")).unwrap_or_default();
     let line = format!("{host} is {}{is_in}", kind.text());
@@ -75,23 +75,23 @@ pub fn look_at_kind(finding: &mut Finding, host: &str) -> Kind {
 }
 
 /// Looks at the endpoint's name, and at what its port goes with.
-pub fn look(config: &AwsConfig) -> Finding {
+pub fn check(config: &AwsConfig) -> Finding {
     let mut finding = Finding::new();
-    let kind = look_at_kind(&mut finding, &config.endpoint);
+    let kind = check_kind(&mut finding, &config.endpoint);
     let (_, region) = Kind::of(&config.endpoint);
-    look_at_port(&mut finding, config, kind);
+    check_port(&mut finding, config, kind);
     match &config.authentication {
-        AwsAuthentication::SigV4(key) => look_at_region(&mut finding, &key.scope, region.as_deref()),
+        AwsAuthentication::SigV4(key) => check_region(&mut finding, &key.scope, region.as_deref()),
         AwsAuthentication::CredentialsProvider(provider) => {
-            look_at_region(&mut finding, &provider.scope, region.as_deref());
-            look_at_provider(&mut finding, &provider.endpoint, region.as_deref());
+            check_region(&mut finding, &provider.scope, region.as_deref());
+            check_provider(&mut finding, &provider.endpoint, region.as_deref());
         }
         AwsAuthentication::Certificate | AwsAuthentication::CustomAuthorizer(_) => {}
     }
     finding
 }
 
-fn look_at_port(finding: &mut Finding, config: &AwsConfig, kind: Kind) {
+fn check_port(finding: &mut Finding, config: &AwsConfig, kind: Kind) {
     if let port @ (1883 | 8883) = config.port {
         let step = "leave --port out, or see `thingpost mqtt publish --help`";
         return match kind {
@@ -126,7 +126,7 @@ fn look_at_port(finding: &mut Finding, config: &AwsConfig, kind: Kind) {
     }
 }
 
-fn look_at_region(finding: &mut Finding, scope: &Scope, of_endpoint: Option<&str>) {
+fn check_region(finding: &mut Finding, scope: &Scope, of_endpoint: Option<&str>) {
     match (&scope.region, of_endpoint) {
         (Some(region), Some(there)) if region != there => finding.fail(
             format!("the signature is for {region}, and the endpoint is in {there}"),
@@ -139,7 +139,7 @@ fn look_at_region(finding: &mut Finding, scope: &Scope, of_endpoint: Option<&str
     }
 }
 
-fn look_at_provider(finding: &mut Finding, host: &str, region: Option<&str>) {
+fn check_provider(finding: &mut Finding, host: &str, region: Option<&str>) {
     let (kind, its_region) = Kind::of(host);
     let take = || format!("take the credentials endpoint from `{CREDENTIALS}`");
     match kind {

@@ -129,7 +129,7 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         let texts: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
         finding.see(format!("{host} is {}", texts.join(", ")));
         if to.is_of_platform() && address == endpoint {
-            look_at_addresses(&mut finding, &addresses);
+            check_addresses(&mut finding, &addresses);
         }
     }
     (finding, addresses)
@@ -137,7 +137,7 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
 
 /// A platform is somewhere else. Names that lead to this machine or nowhere are the work of a filter, or of a file of hosts that
 /// was forgotten.
-fn look_at_addresses(finding: &mut Finding, addresses: &[SocketAddr]) {
+fn check_addresses(finding: &mut Finding, addresses: &[SocketAddr]) {
     match addresses.iter().map(|address| (address.ip(), place(address.ip()))).find(|(_, place)| *place != AddressScope::Internet) {
         Some((ip, AddressScope::Nowhere)) => finding.warn(
             format!("{ip} is no address that anybody has: so filters of names answer about what they block"),
@@ -418,12 +418,12 @@ mod tests {
             ("fd00::1", false, "private address"),
         ] {
             let mut finding = Finding::new();
-            look_at_addresses(&mut finding, &[address(ip)]);
+            check_addresses(&mut finding, &[address(ip)]);
             assert!(finding.seen[0].contains(words), "{ip}: {finding:?}");
             assert_eq!(finding.next_step.is_some(), warns, "{ip}");
         }
         let mut finding = Finding::new();
-        look_at_addresses(&mut finding, &[address("198.51.100.7"), address("2001:db8::7")]);
+        check_addresses(&mut finding, &[address("198.51.100.7"), address("2001:db8::7")]);
         assert!(finding.seen.is_empty(), "{finding:?}");
     }
 

@@ -9,7 +9,7 @@ use super::{Destination, dial, look_up, tls};
 use crate::commands::doctor::finding::{Finding, Outcome};
 
 /// Goes there, up to the end of the handshake.
-pub async fn look(to: &Destination, route: &Route, limit: Duration) -> Finding {
+pub async fn check(to: &Destination, route: &Route, limit: Duration) -> Finding {
     let (mut finding, addresses) = look_up(to, limit).await;
     if finding.has_failed() {
         return finding;
@@ -17,7 +17,7 @@ pub async fn look(to: &Destination, route: &Route, limit: Duration) -> Finding {
     let (dialled, tcp) = dial(to, &addresses, limit).await;
     finding.append(dialled);
     if let Some(tcp) = tcp {
-        finding.append(tls::look_at_any(to, route, tcp, &addresses, true, limit).await.0);
+        finding.append(tls::shake_hands_with_any(to, route, tcp, &addresses, true, limit).await.0);
     }
     if finding.outcome == Outcome::Passed {
         return in_one_line(to, &finding);

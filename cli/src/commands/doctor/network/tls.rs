@@ -14,7 +14,7 @@ use super::{Destination, Protocol, dial};
 use crate::commands::doctor::finding::Finding;
 
 /// Shakes hands over this socket, or else with the addresses that come after its own: an address counts as good when that is done.
-pub async fn look_at_any(
+pub async fn shake_hands_with_any(
     to: &Destination,
     route: &Route,
     tcp: TcpStream,
@@ -210,14 +210,14 @@ mod tests {
         let to = Destination::new("a.example", 443, &[], Protocol::Https);
         let route = Route::new("a.example", TrustRoots::from_pem(pem.as_bytes()).unwrap());
         let (_, tcp) = dial(&to, &addresses, PATIENCE).await;
-        let (finding, handshake) = look_at_any(&to, &route, tcp.unwrap(), &addresses, false, PATIENCE).await;
+        let (finding, handshake) = shake_hands_with_any(&to, &route, tcp.unwrap(), &addresses, false, PATIENCE).await;
         assert!(handshake.is_some() && finding.outcome == Outcome::Warned, "{finding:?}");
         let cause = finding.cause.unwrap();
         assert!(cause.contains(&addresses[0].to_string()) && cause.contains("does not speak TLS"), "{cause}");
 
         let addresses = [no_tls(), no_tls()];
         let (_, tcp) = dial(&to, &addresses, PATIENCE).await;
-        let (finding, handshake) = look_at_any(&to, &route, tcp.unwrap(), &addresses, false, PATIENCE).await;
+        let (finding, handshake) = shake_hands_with_any(&to, &route, tcp.unwrap(), &addresses, false, PATIENCE).await;
         assert!(handshake.is_none() && finding.has_failed(), "{finding:?}");
     }
 }

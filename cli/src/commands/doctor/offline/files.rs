@@ -31,22 +31,22 @@ pub fn broken(certificate: Option<&CertificateArgs>, network: &NetworkArgs) -> O
 }
 
 /// Looks at what the device shows who it is with.
-pub fn look(config: &AwsConfig, routes: &[Route], network: &NetworkArgs) -> Finding {
+pub fn check(config: &AwsConfig, routes: &[Route], network: &NetworkArgs) -> Finding {
     let mut finding = Finding::new();
     for route in routes {
-        look_at_certificate(&mut finding, route);
+        check_certificate(&mut finding, route);
     }
     match &config.authentication {
         AwsAuthentication::Certificate | AwsAuthentication::CredentialsProvider(_) => {}
-        AwsAuthentication::SigV4(key) => look_at_access_key(&mut finding, key),
-        AwsAuthentication::CustomAuthorizer(authorizer) => look_at_authorizer(&mut finding, authorizer),
+        AwsAuthentication::SigV4(key) => check_access_key(&mut finding, key),
+        AwsAuthentication::CustomAuthorizer(authorizer) => check_authorizer(&mut finding, authorizer),
     }
-    look_at_roots(&mut finding, network);
+    check_roots(&mut finding, network);
     finding
 }
 
 /// Says whom the device trusts.
-pub fn look_at_roots(finding: &mut Finding, network: &NetworkArgs) {
+pub fn check_roots(finding: &mut Finding, network: &NetworkArgs) {
     match &network.ca {
         Some(roots) => finding.see(format!("trusts only the certificates in {}", roots.display())),
         None if NAMING_ROOTS.iter().any(|name| env::var_os(name).is_some_and(|it| !it.is_empty())) => {
@@ -60,7 +60,7 @@ pub fn look_at_roots(finding: &mut Finding, network: &NetworkArgs) {
 const NAMING_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Looks at the certificate that this route shows, if it shows one.
-pub fn look_at_certificate(finding: &mut Finding, route: &Route) {
+pub fn check_certificate(finding: &mut Finding, route: &Route) {
     let resolver = &route.tls_config(443).client_auth_cert_resolver;
     let Some(shown) = resolver.resolve(&[], &[SignatureScheme::ECDSA_NISTP256_SHA256]) else { return };
     let Some(details) = shown.cert.first().and_then(|der| CertificateDetails::of(der)) else {
@@ -80,7 +80,7 @@ pub fn look_at_certificate(finding: &mut Finding, route: &Route) {
     }
 }
 
-fn look_at_access_key(finding: &mut Finding, key: &SigV4) {
+fn check_access_key(finding: &mut Finding, key: &SigV4) {
     let id = &key.access_key_id;
     let has_token = key.session_token.is_some();
     match (id.starts_with("ASIA"), has_token) {
@@ -97,7 +97,7 @@ fn look_at_access_key(finding: &mut Finding, key: &SigV4) {
     }
 }
 
-fn look_at_authorizer(finding: &mut Finding, authorizer: &CustomAuthorizer) {
+fn check_authorizer(finding: &mut Finding, authorizer: &CustomAuthorizer) {
     let name = match &authorizer.name {
         Some(name) => format!("custom authorizer {name}"),
         None => "the default authorizer of the endpoint".to_owned(),

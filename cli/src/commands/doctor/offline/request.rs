@@ -19,7 +19,7 @@ const HIDDEN: &str = "hidden";
 const MAX_SHOWN: usize = 200;
 
 /// Shows the request for this message.
-pub fn look(config: &AwsConfig, message: &types::Message) -> Finding {
+pub fn check(config: &AwsConfig, message: &types::Message) -> Finding {
     let message = core_message(message);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
@@ -44,7 +44,7 @@ pub fn look(config: &AwsConfig, message: &types::Message) -> Finding {
         finding.see(format!("{name}: {}", shown(name, value)));
     }
     finding.see(body(&request.body));
-    topic::look(&mut finding, &message.topic);
+    topic::check(&mut finding, &message.topic);
     match &config.authentication {
         AwsAuthentication::SigV4(_) => see_canonical(&mut finding, &request),
         AwsAuthentication::CredentialsProvider(_) => {

@@ -5,7 +5,7 @@ use crate::args::lost_variable::has_lost_aws;
 use crate::commands::doctor::finding::Finding;
 
 /// Looks whether a topic of AWS has lost its beginning.
-pub fn look(finding: &mut Finding, topic: &str) {
+pub fn check(finding: &mut Finding, topic: &str) {
     if has_lost_aws(topic) {
         finding.warn(
             format!("the topic {topic} looks like $aws{topic}, of which the shell has taken the $aws away"),

@@ -18,7 +18,7 @@ const NOT_THE_DATA_PLANE: &str = "the certificate was shown, so this is no data 
 pub async fn publish(factory: &mut PublisherFactory, message: &Message, was_shown: bool) -> Result<Finding, CliError> {
     let mut publisher = factory.open().await?;
     let published = publisher.publish(message).await;
-    factory.save_session(&mut publisher).await;
+    factory.save_credential(&mut publisher).await;
     Ok(match published {
         Ok(Ok(receipt)) => {
             let mut finding = Finding::new();

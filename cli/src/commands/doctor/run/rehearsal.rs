@@ -41,7 +41,7 @@ pub async fn rehearse(
     factory.permit_only(is_permitted);
     let mut publisher = factory.open().await?;
     let rehearsed = publisher.publish(message).await;
-    factory.save_session(&mut publisher).await;
+    factory.save_credential(&mut publisher).await;
     let mut finding = match rehearsed {
         Err(trap) => return Ok(trapped(&trap)),
         Ok(Err(error)) if is_withheld(&error) => Finding::new(),

@@ -19,7 +19,7 @@ const LEFT_OVER_BYTES: usize = 16 * 1024 * 1024;
 impl Run {
     /// The first interruption: all that is to be kept is kept, and then answers are waited for.
     pub(super) async fn interrupted(&mut self) -> Result<(), CliError> {
-        let reason = if self.link.was_up { "interrupted" } else { "interrupted before there was a connection" };
+        let reason = if self.connection.was_up { "interrupted" } else { "interrupted before there was a connection" };
         self.end_feed(reason.to_owned());
         // What was read is the session's, so that it is kept with the rest.
         self.publish().await?;
@@ -29,7 +29,7 @@ impl Run {
         self.give_up_feed().await?;
         self.keep().await?;
         self.outstanding.recorder().secure();
-        if self.outstanding.count() > 0 && self.link.was_up {
+        if self.outstanding.count() > 0 && self.connection.was_up {
             let hint = self.interruptions.hint();
             self.outstanding.recorder().progress.suspend(|| complain(hint));
         }
@@ -40,7 +40,7 @@ impl Run {
     pub(super) fn end_feed(&mut self, reason: String) {
         self.quiet_since = Instant::now();
         if !self.feed.is_over() {
-            if self.file.is_some() && !self.link.was_up && self.heeded == 0 {
+            if self.file.is_some() && !self.connection.was_up && self.heeded == 0 {
                 // Nobody has had enough of them.
                 while let Some(copy @ NextMessage::Copy(_)) = self.feed.next_at_once() {
                     self.waiting.push_back(copy);
@@ -162,7 +162,7 @@ impl Run {
     /// next run.
     async fn give_up_feed(&mut self) -> Result<(), CliError> {
         let unsent = std::mem::take(&mut self.unsent);
-        let why = self.link.never_up().filter(|_| self.heeded == 0).cloned();
+        let why = self.connection.never_up().filter(|_| self.heeded == 0).cloned();
         let recorder = self.outstanding.recorder();
         match &why {
             Some(error) => recorder.refuse_copies(unsent, error),

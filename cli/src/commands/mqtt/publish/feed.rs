@@ -35,7 +35,7 @@ pub enum NextMessage {
 }
 
 impl MessageFeed {
-    /// The same message, so many times.
+    /// So many copies of one message.
     pub fn copies(payload: Vec<u8>, count: u32, interval: Option<Duration>) -> Self {
         Self { kind: Kind::Copies { payload, left: count }, interval, next_at: Instant::now() }
     }

@@ -121,7 +121,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     let now = Instant::now();
     let mut run = Run {
         session,
-        link: ConnectionLog::new(factory.last_failure.clone()),
+        connection: ConnectionLog::new(factory.last_failure.clone()),
         feed,
         waiting: VecDeque::new(),
         outstanding: Outstanding::new(recorder, keeps_lines, &earlier),
@@ -144,14 +144,14 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     };
     let ended = run.all().await;
     let ended = run.end(ended).await;
-    let Run { outstanding, link, reason, .. } = run;
+    let Run { outstanding, connection, reason, .. } = run;
     let recorder = outstanding.into_tally();
-    if link.was_up || !recorder.summary.is_empty() || ended.is_err() {
+    if connection.was_up || !recorder.summary.is_empty() || ended.is_err() {
         return recorder.finish(ended);
     }
     // There was neither a connection nor anything to send.
     recorder.leave()?;
-    Ok(match link.never_up() {
+    Ok(match connection.never_up() {
         Some(error) => {
             printer::failure(error, &factory.last_failure, json);
             report::exit_of_failure(error)
@@ -202,7 +202,7 @@ fn feed(arguments: &MqttPublish) -> Result<(MessageFeed, Vec<u8>), CliError> {
 
 struct Run {
     session: MqttSession,
-    link: ConnectionLog,
+    connection: ConnectionLog,
     feed: MessageFeed,
     /// Read, and not given to the session yet.
     waiting: VecDeque<NextMessage>,
@@ -254,7 +254,7 @@ impl Run {
                 return self.unreadable.take().map_or(Ok(()), |error| Err(recorder::unreadable(error)));
             }
             let is_over = self.deadline().is_some_and(|deadline| deadline <= Instant::now());
-            if is_over || self.link.is_in_vain() {
+            if is_over || self.connection.is_in_vain() {
                 let reason = self.why_it_is_over();
                 self.end_feed(reason);
                 return Ok(());
@@ -265,7 +265,7 @@ impl Run {
             match self.heeded {
                 1 if before == 0 => {
                     self.interrupted().await?;
-                    if !self.link.was_up {
+                    if !self.connection.was_up {
                         return Ok(());
                     }
                 }
@@ -277,7 +277,7 @@ impl Run {
 
     fn why_it_is_over(&self) -> String {
         let seconds = self.timeout.as_secs_f64();
-        match (self.link.is_up, self.link.was_up) {
+        match (self.connection.is_up, self.connection.was_up) {
             (true, _) => format!("no answer came in {seconds} s"),
             (false, true) => format!("the connection did not come back in {seconds} s"),
             (false, false) => "there was no connection".to_owned(),
@@ -298,10 +298,10 @@ impl Run {
     /// What cannot wait goes into the queue of the session, which has its own bounds; but for a first connection that comes at
     /// once it can wait.
     fn may_take(&self) -> bool {
-        let has_room = if self.link.is_up {
+        let has_room = if self.connection.is_up {
             self.outstanding.count() + self.waiting.len() < self.window
         } else {
-            let is_missing = self.link.was_up || self.link.never_up().is_some();
+            let is_missing = self.connection.was_up || self.connection.never_up().is_some();
             is_missing && self.feed.is_live() && self.waiting.len() < BATCH
         };
         has_room && !self.feed.is_over()
@@ -338,14 +338,14 @@ impl Run {
     /// Until when is waited for something good. A pipe may be silent for as long as it likes.
     fn deadline(&self) -> Option<Instant> {
         // An attempt that takes all of the time is to have a moment to say why.
-        let has_no_reason = !self.link.was_up && self.link.never_up().is_none();
+        let has_no_reason = !self.connection.was_up && self.connection.never_up().is_none();
         self.wanted_by().map(|at| if has_no_reason { at + GRACE } else { at })
     }
 
     fn wanted_by(&self) -> Option<Instant> {
-        let is_waiting = self.feed.is_over() || (!self.link.is_up && !self.feed.is_live());
+        let is_waiting = self.feed.is_over() || (!self.connection.is_up && !self.feed.is_live());
         let answers = is_waiting.then(|| self.quiet_since + self.timeout);
-        [answers, self.connect_by.filter(|_| !self.link.was_up)].into_iter().flatten().min()
+        [answers, self.connect_by.filter(|_| !self.connection.was_up)].into_iter().flatten().min()
     }
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
@@ -396,16 +396,16 @@ impl Run {
                 }
                 Event::Connected(_) => {
                     self.quiet_since = Instant::now();
-                    let link = &mut self.link;
-                    self.outstanding.recorder().progress.suspend(|| link.connected());
+                    let connection = &mut self.connection;
+                    self.outstanding.recorder().progress.suspend(|| connection.connected());
                 }
                 Event::Disconnected(disconnection) => {
-                    if self.link.is_up {
+                    if self.connection.is_up {
                         self.quiet_since = Instant::now();
                     }
                     let deadline = self.wanted_by();
-                    let link = &mut self.link;
-                    self.outstanding.recorder().progress.suspend(|| link.disconnected(&disconnection, deadline));
+                    let connection = &mut self.connection;
+                    self.outstanding.recorder().progress.suspend(|| connection.disconnected(&disconnection, deadline));
                 }
                 Event::Message(_) | Event::Subscribed(_) | Event::Unsubscribed(_) | Event::Other(_) => {}
             }
@@ -416,7 +416,7 @@ impl Run {
 
     /// Of a message that was given up as there was never a connection, why there was none tells more.
     fn explained(&self, error: Error) -> Error {
-        match self.link.never_up() {
+        match self.connection.never_up() {
             Some(why) if error.cause == Cause::Abandoned && error.delivery == Delivery::NotSent => {
                 Error { attempts: error.attempts, ..why.clone() }
             }

@@ -50,7 +50,7 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
     let interruptions = Interruptions::count();
     session.keep_connecting().await.map_err(trapped)?;
     let mut run = Run {
-        link: ConnectionLog::new(factory.last_failure.clone()),
+        connection: ConnectionLog::new(factory.last_failure.clone()),
         connect_by: arguments.connect_within.map(|ms| Instant::now() + Duration::from_millis(ms.into())),
         last_failure: factory.last_failure.clone(),
         wanted: qos,
@@ -121,7 +121,7 @@ enum End {
 }
 
 struct Run {
-    link: ConnectionLog,
+    connection: ConnectionLog,
     /// When there must have been a connection.
     connect_by: Option<Instant>,
     last_failure: LastFailure,
@@ -141,10 +141,10 @@ impl Run {
         loop {
             // What is received counts as delivered: so no more than is printed.
             let most = self.left.unwrap_or(u32::MAX);
-            let connect_by = self.connect_by.filter(|_| !self.link.was_up);
+            let connect_by = self.connect_by.filter(|_| !self.connection.was_up);
             let time = connect_by.map_or(LONG, |at| at.saturating_duration_since(Instant::now()));
-            if time.is_zero() || self.link.is_in_vain() {
-                return Ok(End::NeverConnected(self.link.never_up().cloned().map(Box::new)));
+            if time.is_zero() || self.connection.is_in_vain() {
+                return Ok(End::NeverConnected(self.connection.never_up().cloned().map(Box::new)));
             }
             let (events, is_interrupted) = {
                 let mut receive = pin!(session.receive_at_most(time, most));
@@ -175,8 +175,8 @@ impl Run {
                 Ok(was_last) => return was_last.then_some(End::Reached(Exit::Delivered)),
                 Err(error) => return Some(End::Unwritten(error)),
             },
-            Event::Connected(_) => self.link.connected(),
-            Event::Disconnected(disconnection) => self.link.disconnected(&disconnection, self.connect_by),
+            Event::Connected(_) => self.connection.connected(),
+            Event::Disconnected(disconnection) => self.connection.disconnected(&disconnection, self.connect_by),
             Event::Subscribed(answer) => return self.answered(answer).then_some(End::Reached(Exit::Refused)),
             Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) | Event::Other(_) => {}
         }

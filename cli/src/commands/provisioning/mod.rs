@@ -3,6 +3,7 @@
 //! here: the connection, an interruption, and a failure.
 
 mod bootstrap;
+mod issued;
 mod mqtt_credentials;
 mod register;
 mod register_mqtt;

@@ -13,7 +13,7 @@ use thingpost_host::runtime::types::mqtt::{
 use thingpost_host::{Alpn, Route};
 use tokio::time::Instant;
 
-use super::register::Given;
+use super::issued::Issued;
 use super::{Destination, QueryError};
 use crate::args::RegisterAliyun;
 use crate::component::mqtt::MqttSessionFactory;
@@ -74,7 +74,7 @@ impl Registration {
     }
 
     /// Connects, and waits for what the device is given. Where there is nothing, that has been said.
-    pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Given, QueryError> {
+    pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Issued, QueryError> {
         let interruptions = Interruptions::count();
         let end = Instant::now() + Duration::from_millis(arguments.network.timeout.into());
         tokio::select! {
@@ -86,7 +86,7 @@ impl Registration {
         }
     }
 
-    async fn answer(&mut self, arguments: &RegisterAliyun, end: Instant) -> Result<Given, QueryError> {
+    async fn answer(&mut self, arguments: &RegisterAliyun, end: Instant) -> Result<Issued, QueryError> {
         let failed = |trap: wasmtime::Error| unknown(&format!("the component failed: {trap:#}"));
         if let Err(error) = self.session.connect().await.map_err(failed)? {
             printer::failure(&error, &self.factory.last_failure, arguments.json);
@@ -97,7 +97,7 @@ impl Registration {
             for event in self.session.receive(left).await.map_err(failed)? {
                 match event {
                     Event::Message(message) => match RegistrationMessage::read(&message.topic, &message.payload) {
-                        Ok(given) => return Given::of(arguments, given),
+                        Ok(given) => return Issued::of(arguments, given),
                         Err(error) => complain(one_line(&format!("thingpost: {}: {error}", message.topic))),
                     },
                     Event::Disconnected(lost) => {

@@ -27,6 +27,7 @@
 //! | `aliyun` | Aliyun IoT Platform (feature `aliyun`): signature, token, publish request, its answers |
 //! | [`exchange`] | the state machine, its options and its pace |
 //! | [`http`] | requests and answers as plain values, and why there may be no answer |
+//! | `generic` | brokers that belong to no cloud (feature `generic`): what stands in a CONNECT |
 //! | `mqtt` | a device on an MQTT broker, as a state machine (feature `mqtt`) |
 //! | [`topic`] | what all topics have in common, and the percent-encoder |
 //! | `wasi` | drives an exchange through `wasi:http` (feature `wasi`, WebAssembly only) |
@@ -56,6 +57,8 @@ mod error;
 pub mod exchange;
 pub mod explain;
 mod field;
+#[cfg(feature = "generic")]
+pub mod generic;
 pub mod http;
 #[cfg_attr(
     not(all(feature = "aliyun", feature = "aws")),

@@ -51,7 +51,9 @@ impl TopicError {
             Self::DotSegment => {
                 "a topic cannot be `.` or `..`: that is resolved as a path on the way and never arrives"
             }
-            Self::TooLong => "the topic is too long: AWS takes 256 bytes, Aliyun 128",
+            Self::TooLong => {
+                "the topic is too long: AWS takes 256 bytes, Aliyun 128, and no packet of MQTT more than 65,535"
+            }
             Self::TooManySlashes => "the topic has more than 7 slashes",
             Self::Wildcard => "the topic has a `+` or a `#`, which are for subscribing only",
             Self::ControlCharacter => "the topic has a control character",

@@ -139,12 +139,15 @@ fn every_component_exports_its_interfaces_and_nothing_else() {
     assert_eq!(exports(CODEC), interfaces(codec));
     let sans_io = "types exchange aws-types aws-exchange aliyun-types aliyun-exchange";
     assert_eq!(exports(SANS_IO), interfaces(sans_io));
-    assert_eq!(exports(MQTT), interfaces("types mqtt-session aws-types aws-mqtt aliyun-types aliyun-mqtt"));
+    assert_eq!(
+        exports(MQTT),
+        interfaces("types mqtt-session aws-types aws-mqtt aliyun-types aliyun-mqtt generic-types generic-mqtt")
+    );
 }
 
 #[test]
 fn every_component_stays_small() {
-    for (artifact, ceiling) in [(PUBLISHER, 280), (SIGNED_PUBLISHER, 282), (CODEC, 215), (SANS_IO, 171), (MQTT, 242)] {
+    for (artifact, ceiling) in [(PUBLISHER, 280), (SIGNED_PUBLISHER, 282), (CODEC, 215), (SANS_IO, 171), (MQTT, 250)] {
         let ceiling = ceiling * 1024;
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);

@@ -4,8 +4,8 @@
 //! crate, built once for each with the feature that names it: what stands at the border of several is written once, and
 //! [`bindings`] are always those of the component that is being built.
 //!
-//! [`aws`] and [`aliyun`] have what a platform needs in whichever component, [`values`] what all of them share. Another platform is
-//! a folder beside those two.
+//! [`aws`], [`aliyun`] and [`generic`] have what a platform needs in whichever component, [`values`] what all of them share. Another
+//! platform is a folder beside those three.
 #![cfg(target_family = "wasm")]
 #![no_std]
 
@@ -16,6 +16,8 @@ mod aws;
 mod bindings;
 #[cfg(feature = "sans-io")]
 mod exchange;
+#[cfg(feature = "mqtt")]
+mod generic;
 #[cfg(feature = "mqtt")]
 mod mqtt;
 #[cfg(feature = "publisher")]

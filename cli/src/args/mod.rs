@@ -35,8 +35,8 @@ pub use emulate::{ChaosArgument, EmulateArgs};
 pub use endpoint::EndpointArgument;
 pub use message::{PayloadFormat, PropertyArgs, QosLevel};
 pub use mqtt::{
-    Drop, MqttAliyunArgs, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion, QueueArgs, QueueLimit,
-    RetainHandling, SessionOptions,
+    Drop, MqttAliyunArgs, MqttAuthorizerArgs, MqttCommand, MqttDevice, MqttPublish, MqttSubscribe, MqttVersion,
+    QueueArgs, QueueLimit, RetainHandling, SessionOptions,
 };
 pub use network::NetworkArgs;
 pub use operation::{

@@ -1,4 +1,4 @@
-//! A device on a broker. Over MQTT the port and the ALPN protocol belong to the way in which a device shows who it is, and a
+//! A device on a broker. Over MQTT the port and the ALPN protocol belong to the method in which a device shows who it is, and a
 //! broker answers every mix-up of these by closing the connection.
 
 use std::collections::hash_map::RandomState;
@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use thingpost_host::runtime::types::Message;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AwsBroker, Broker, MqttAuthentication, MqttAuthorizer, MqttConfig, SessionConfig, Version,
+    AliyunBroker, AwsBroker, Broker, GenericBroker, MqttAuthentication, MqttAuthorizer, MqttConfig, SessionConfig,
+    Version,
 };
 use thingpost_host::{AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn, Route};
 
@@ -16,23 +17,32 @@ use super::aws::auth_method::{BY_AUTHORIZER, CertificateAndKey, authorizer_optio
 use super::aws::authorizer::Token;
 use super::secret::{self, SecretForm};
 use super::{Device, input_files, roots};
-use crate::args::{MqttDevice, MqttVersion, QosLevel, SessionOptions};
+use crate::args::{MqttAuthorizerArgs, MqttDevice, MqttVersion, QosLevel, SessionOptions};
 use crate::error::CliError;
 use crate::message;
 
 const CHOICES: &str = "for AWS give --cert and --key, or --authorizer NAME (or --authorizer-default); for Aliyun give \
-                       --product-key and --device-name";
+                       --product-key and --device-name; for any other broker give --generic";
+
+/// What has user name and password.
+const BY_PASSWORD: &str = "--authorizer, --authorizer-default or --generic";
 
 /// How the device shows who it is.
 enum MqttAuthMethod<'a> {
     Certificate(CertificateAndKey<'a>),
     CustomAuthorizer,
-    Aliyun { product_key: &'a str, device_name: &'a str },
+    Aliyun {
+        product_key: &'a str,
+        device_name: &'a str,
+    },
+    /// On a broker of no cloud.
+    Generic(Option<CertificateAndKey<'a>>),
 }
 
 pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
     let method = MqttAuthMethod::of(arguments)?;
-    let default_port = if matches!(method, MqttAuthMethod::Certificate(_)) { 8883 } else { 443 };
+    let default_port =
+        if matches!(method, MqttAuthMethod::Certificate(_) | MqttAuthMethod::Generic(_)) { 8883 } else { 443 };
     let endpoint = &arguments.endpoint.host;
     let port = arguments.endpoint.port("--port", arguments.port, default_port)?;
     let route = Route::new(endpoint, roots(&arguments.network)?).port(port);
@@ -64,6 +74,18 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
             };
             (Broker::Aliyun(broker), route.mqtt_alpn(Alpn::Offer(Vec::new())))
         }
+        MqttAuthMethod::Generic(pair) => {
+            let route = route.mqtt_alpn(Alpn::Offer(Vec::new()));
+            let route = match pair {
+                Some(pair) => {
+                    let identity = pair.identity()?;
+                    warnings = pair.warnings(&identity);
+                    route.identity(identity)
+                }
+                None => route,
+            };
+            (generic(arguments, port)?, route)
+        }
     };
     let files = input_files([
         ("--cert", arguments.certificate.cert.as_ref()),
@@ -89,7 +111,11 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
 impl<'a> MqttAuthMethod<'a> {
     fn of(arguments: &'a MqttDevice) -> Result<Self, CliError> {
         let MqttDevice { certificate, authorizer, aliyun, session, .. } = arguments;
-        let by_certificate = CertificateAndKey::of(certificate).map(|pair| ("--cert", Self::Certificate(pair)));
+        let pair = CertificateAndKey::of(certificate);
+        let (by_certificate, by_name) = match arguments.generic {
+            true => (None, Some(("--generic", Self::Generic(pair)))),
+            false => (pair.map(|pair| ("--cert", Self::Certificate(pair))), None),
+        };
         let by_authorizer = authorizer_option(&authorizer.token).map(|option| (option, Self::CustomAuthorizer));
         let by_secret = match (&aliyun.product_key, &aliyun.device_name) {
             (Some(product_key), Some(device_name)) => {
@@ -98,27 +124,28 @@ impl<'a> MqttAuthMethod<'a> {
             // Clap has refused one without the other.
             _ => None,
         };
-        let method = the_only_one([by_certificate, by_authorizer, by_secret], CHOICES)?;
-        let is_aws = !matches!(method, Self::Aliyun { .. });
+        let method = the_only_one([by_name, by_certificate, by_authorizer, by_secret], CHOICES)?;
+        let is_aliyun = matches!(method, Self::Aliyun { .. });
         let shows_token = matches!(method, Self::CustomAuthorizer);
+        let has_password = shows_token || matches!(method, Self::Generic(_));
         refuse_strays([
             ("--token-name", authorizer.token.token_name.is_some(), shows_token, BY_AUTHORIZER),
-            ("--user-name", authorizer.user_name.is_some(), shows_token, BY_AUTHORIZER),
-            ("--password-file", authorizer.password_file.is_some(), shows_token, BY_AUTHORIZER),
+            ("--user-name", authorizer.user_name.is_some(), has_password, BY_PASSWORD),
+            ("--password-file", authorizer.password_file.is_some(), has_password, BY_PASSWORD),
             (
                 "--will-topic",
                 session.will_topic.is_some(),
-                is_aws || aliyun.unchecked,
-                "AWS, as Aliyun has no last wills (where an instance has them, give --unchecked)",
+                !is_aliyun || aliyun.unchecked,
+                "AWS and other brokers, as Aliyun has no last wills (where an instance has them, give --unchecked)",
             ),
             (
                 "--mqtt 5",
                 session.mqtt == Some(MqttVersion::V5),
-                is_aws || aliyun.unchecked,
-                "AWS, as Aliyun has MQTT 3.1.1 alone (where an instance has version 5, give --unchecked)",
+                !is_aliyun || aliyun.unchecked,
+                "AWS and other brokers, as Aliyun has MQTT 3.1.1 alone (where an instance has version 5, give --unchecked)",
             ),
         ])?;
-        if is_aws && session.session_expiry > 0 && session.client_id.is_none() {
+        if !is_aliyun && session.session_expiry > 0 && session.client_id.is_none() {
             return Err(CliError::sentence(
                 "--session-expiry needs --client-id: by it the broker finds the session again",
             ));
@@ -135,6 +162,18 @@ fn alpn(port: u16, protocol: &[u8]) -> Alpn {
 fn aws(arguments: &MqttDevice, port: u16, authentication: MqttAuthentication) -> Broker {
     let client_id = arguments.session.client_id.clone().unwrap_or_else(random_client_id);
     Broker::Aws(AwsBroker { endpoint: arguments.endpoint.host.clone(), port, client_id, authentication })
+}
+
+fn generic(arguments: &MqttDevice, port: u16) -> Result<Broker, CliError> {
+    let MqttAuthorizerArgs { user_name, password_file, .. } = &arguments.authorizer;
+    let password = password_file.as_ref();
+    Ok(Broker::Generic(GenericBroker {
+        endpoint: arguments.endpoint.host.clone(),
+        port,
+        client_id: arguments.session.client_id.clone().unwrap_or_else(random_client_id),
+        user_name: user_name.clone(),
+        password: password.map(|file| secret::from_file("password", file, SecretForm::Password)).transpose()?,
+    }))
 }
 
 /// Two runs at the same time must not throw each other out.
@@ -158,7 +197,7 @@ fn authorizer(arguments: &MqttDevice) -> Result<MqttAuthorizer, CliError> {
 
 fn config(broker: Broker, options: &SessionOptions) -> MqttConfig {
     let default_version = match broker {
-        Broker::Aws(_) => MqttVersion::V5,
+        Broker::Aws(_) | Broker::Generic(_) => MqttVersion::V5,
         Broker::Aliyun(_) => MqttVersion::V3,
     };
     let session = SessionConfig {

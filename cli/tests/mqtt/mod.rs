@@ -5,6 +5,7 @@ mod bad_days;
 mod bad_input;
 mod connections;
 mod emulated;
+mod generic;
 mod interruptions;
 mod lines;
 mod losses;

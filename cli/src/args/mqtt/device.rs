@@ -13,16 +13,23 @@ use crate::args::network::{NetworkArgs, parse_port};
 #[derive(Args)]
 pub struct MqttDevice {
     /// AWS: the data endpoint, as for publish. Aliyun: PRODUCT_KEY.iot-as-mqtt.REGION.aliyuncs.com or
-    /// INSTANCE_ID.mqtt.iothub.aliyuncs.com, as thingpost bootstrap aliyun prints it
+    /// INSTANCE_ID.mqtt.iothub.aliyuncs.com, as thingpost bootstrap aliyun prints it. With --generic: the broker's host name or address
     #[arg(long, value_name = "HOST", value_parser = EndpointArgument::of_mqtt)]
     pub endpoint: EndpointArgument,
     /// AWS: 8883, or 443 where a firewall blocks that, with the ALPN protocol x-amzn-mqtt-ca, or mqtt for an authorizer.
-    /// Aliyun: 443 or 1883 [default: 8883 with --cert, otherwise 443]
+    /// Aliyun: 443 or 1883 [default: 8883 with --cert or --generic, otherwise 443]
     #[arg(long, allow_negative_numbers = true, value_parser = parse_port)]
     pub port: Option<u16>,
-    #[command(flatten, next_help_heading = "Authentication by a certificate (AWS)")]
+    /// Any other broker of MQTT 3.1.1 or 5 that speaks TLS, such as mosquitto, EMQX, HiveMQ, VerneMQ or NanoMQ: with --cert and
+    /// --key, with --user-name and --password-file, with both, or with neither
+    #[arg(long)]
+    pub generic: bool,
+    #[command(flatten, next_help_heading = "Authentication by a certificate (AWS, and with --generic)")]
     pub certificate: CertificateArgs,
-    #[command(flatten, next_help_heading = "Authentication by a custom authorizer (AWS)")]
+    #[command(
+        flatten,
+        next_help_heading = "Authentication by a custom authorizer (AWS), or by user name and password (--generic)"
+    )]
     pub authorizer: MqttAuthorizerArgs,
     #[command(flatten, next_help_heading = "Authentication by a device secret, or by a token (Aliyun)")]
     pub aliyun: MqttAliyunArgs,
@@ -37,10 +44,10 @@ pub struct MqttDevice {
 pub struct MqttAuthorizerArgs {
     #[command(flatten)]
     pub token: TokenArgs,
-    /// The user name, for authorizers that look at it
+    /// The user name, for authorizers that look at it, and for the broker with --generic
     #[arg(long, value_name = "NAME")]
     pub user_name: Option<String>,
-    /// A file with the password, for authorizers that look at it
+    /// A file with the password, for authorizers that look at it, and for the broker with --generic
     #[arg(long, value_name = "PATH")]
     pub password_file: Option<PathBuf>,
 }
@@ -83,7 +90,7 @@ pub struct MqttAliyunArgs {
 #[derive(Args)]
 pub struct SessionOptions {
     /// Names the client: a second one with the same id throws out the first, and policies of AWS often demand the name of the
-    /// thing [default: on AWS thingpost- and a random number, on Aliyun PRODUCT_KEY.DEVICE_NAME]
+    /// thing [default: thingpost- and a random number, on Aliyun PRODUCT_KEY.DEVICE_NAME]
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
     /// Which MQTT. With 5 brokers give reasons, and messages have properties [default: 5; on Aliyun 3.1.1, as it has no other]
@@ -92,7 +99,7 @@ pub struct SessionOptions {
     /// The longest silence before the connection is looked after [default: 60]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub keep_alive: Option<u16>,
-    /// How long the broker keeps subscriptions, and messages for them, when this client is away; on AWS with --client-id.
+    /// How long the broker keeps subscriptions, and messages for them, when this client is away; but for Aliyun with --client-id.
     /// With MQTT 3.1.1 anything but 0 means for as long as the broker likes
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     pub session_expiry: u32,
@@ -102,7 +109,7 @@ pub struct SessionOptions {
     /// Begin a new session, whatever the broker has kept; with --session-expiry, which keeps it from then on
     #[arg(long, requires = "session_expiry")]
     pub clean_start: bool,
-    /// The last will: where the broker publishes it when this client is lost without a goodbye. AWS only
+    /// The last will: where the broker publishes it when this client is lost without a goodbye. Not on Aliyun
     #[arg(long, value_name = "TOPIC", requires = "will_message")]
     pub will_topic: Option<String>,
     /// The last will itself

@@ -6,7 +6,7 @@ mod subscribe;
 
 use clap::Subcommand;
 
-pub use device::{MqttAliyunArgs, MqttDevice, MqttVersion, SessionOptions};
+pub use device::{MqttAliyunArgs, MqttAuthorizerArgs, MqttDevice, MqttVersion, SessionOptions};
 pub use publish::{Drop, MqttPublish, QueueArgs, QueueLimit};
 pub use subscribe::{MqttSubscribe, RetainHandling};
 

@@ -13,6 +13,7 @@
 mod aliyun;
 mod aws;
 mod finding;
+mod generic;
 mod mqtt;
 mod network;
 mod offline;

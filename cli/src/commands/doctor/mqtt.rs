@@ -11,10 +11,9 @@ use thingpost::aliyun::Device as CoreDevice;
 use thingpost_host::runtime::MqttSession;
 use thingpost_host::runtime::types::Message;
 use thingpost_host::runtime::types::mqtt::{
-    AliyunBroker, AwsBroker, Broker, Connection, Event, MqttAuthentication, MqttAuthorizer, MqttConfig,
+    AliyunBroker, AwsBroker, Broker, Connection, Event, GenericBroker, MqttAuthentication, MqttAuthorizer, MqttConfig,
 };
 
-use super::TOPIC;
 use super::aliyun::{default_topic, names};
 use super::aws::permission;
 use super::finding::{Check, Finding};
@@ -25,6 +24,7 @@ use super::report::{Reached, Report};
 use super::run::component;
 use super::run::publication::{destination, explain, trapped};
 use super::steps::{self, limit};
+use super::{TOPIC, generic};
 use crate::args::MqttPublish;
 use crate::args::doctor::DoctorMqtt;
 use crate::commands::mqtt::{UnfinishedFile, session_options};
@@ -147,7 +147,7 @@ fn with_topic(publication: &MqttPublish, config: &MqttConfig) -> Message {
     let with = &publication.message;
     let message = message::with(publication.topic.as_ref(), with.qos, &with.options);
     match (&publication.topic, &message.rule, &config.broker) {
-        (None, None, Broker::Aws(_)) => Message { topic: TOPIC.to_owned(), ..message },
+        (None, None, Broker::Aws(_) | Broker::Generic(_)) => Message { topic: TOPIC.to_owned(), ..message },
         (None, None, Broker::Aliyun(broker)) => {
             Message { topic: default_topic(&broker.product_key, &broker.device_name), ..message }
         }
@@ -157,15 +157,16 @@ fn with_topic(publication: &MqttPublish, config: &MqttConfig) -> Message {
 
 fn place(broker: &Broker) -> (&str, u16) {
     match broker {
-        Broker::Aws(AwsBroker { endpoint, port, .. }) | Broker::Aliyun(AliyunBroker { endpoint, port, .. }) => {
-            (endpoint, *port)
-        }
+        Broker::Aws(AwsBroker { endpoint, port, .. })
+        | Broker::Aliyun(AliyunBroker { endpoint, port, .. })
+        | Broker::Generic(GenericBroker { endpoint, port, .. }) => (endpoint, *port),
     }
 }
 
 fn client_id(broker: &Broker) -> String {
     match broker {
         Broker::Aws(broker) => broker.client_id.clone(),
+        Broker::Generic(broker) => broker.client_id.clone(),
         // It has one connection, whatever client id it gives.
         Broker::Aliyun(broker) => format!("{}.{}", broker.product_key, broker.device_name),
     }
@@ -184,6 +185,7 @@ fn check_device(broker: &Broker) -> Finding {
             });
             names(&it.product_key, &it.device_name, device.err())
         }
+        Broker::Generic(broker) => generic::look_at_device(broker),
     }
 }
 
@@ -212,6 +214,7 @@ fn endpoint(broker: &Broker) -> Finding {
     match broker {
         Broker::Aws(broker) => endpoint_of_aws(broker),
         Broker::Aliyun(broker) => endpoint_of_aliyun(broker),
+        Broker::Generic(broker) => generic::look_at_endpoint(broker),
     }
 }
 
@@ -388,5 +391,6 @@ fn left_open(broker: &Broker, message: &Message) -> String {
             format!("whether {whose} allows {}", permission(message))
         }
         Broker::Aliyun(_) => format!("whether the device may publish to {}", message.topic),
+        Broker::Generic(_) => format!("whether the broker lets this client publish to {}", message.topic),
     }
 }

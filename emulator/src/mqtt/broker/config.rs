@@ -14,12 +14,14 @@ pub struct BrokerOptions {
     pub receive_maximum: u16,
     /// The length of the longest packet, which clients of MQTT 5 are told. 0 for MQTT's own limit. AWS's is 149504.
     pub maximum_packet_size: u32,
+    /// The user names that are admitted, each with its password. Every client is admitted while there are none.
+    pub users: &'static [(&'static str, &'static str)],
 }
 
 impl Default for BrokerOptions {
     /// Saves each change, and has no limits.
     fn default() -> Self {
-        Self { saves_each_change: true, receive_maximum: 0, maximum_packet_size: 0 }
+        Self { saves_each_change: true, receive_maximum: 0, maximum_packet_size: 0, users: &[] }
     }
 }
 
@@ -35,15 +37,18 @@ impl BrokerOptions {
     }
 }
 
+/// The file of user names and passwords, in the folder of the broker.
+pub(super) const PASSWORDS: &str = "passwords";
+
 /// The configuration file.
 pub(super) fn text(options: &BrokerOptions, folder: &Path, socket: &Path, log: &Path) -> String {
-    let BrokerOptions { saves_each_change, receive_maximum, maximum_packet_size } = options;
+    let BrokerOptions { saves_each_change, receive_maximum, maximum_packet_size, users } = options;
     // With `autosave_on_changes` the interval counts changes, otherwise seconds, and 0 means never.
     let interval = u8::from(*saves_each_change);
     let mut text = format!(
         "# A Unix socket: no port, so none that is taken.\n\
          listener 0 {socket}\n\
-         allow_anonymous true\n\
+         allow_anonymous {is_open}\n\
          # Only means something to root, who would become somebody else who cannot write here.\n\
          user root\n\
          # As both clouds do it: QoS 2 is not known, and a few topic aliases are.\n\
@@ -65,12 +70,16 @@ pub(super) fn text(options: &BrokerOptions, folder: &Path, socket: &Path, log: &
          log_type warning\n\
          log_type notice\n\
          log_type information\n",
+        is_open = users.is_empty(),
         socket = socket.display(),
         folder = folder.display(),
         log = log.display(),
     );
     if *maximum_packet_size > 0 {
         text.push_str(&format!("max_packet_size {maximum_packet_size}\n"));
+    }
+    if !users.is_empty() {
+        text.push_str(&format!("password_file {}\n", folder.join(PASSWORDS).display()));
     }
     text
 }

@@ -68,6 +68,10 @@ impl Broker {
         let socket = folder.path().join(SOCKET);
         let text = config::text(&options, folder.path(), &socket, &folder.path().join(LOG));
         fs::write(folder.path().join(CONFIG), text).map_err(BrokerError::Folder)?;
+        if !options.users.is_empty() {
+            process::write_passwords(&folder.path().join(config::PASSWORDS), options.users)
+                .map_err(BrokerError::Start)?;
+        }
         let mut broker = Self { running: None, binary, socket, folder };
         broker.start_again().await?;
         Ok(broker)

@@ -23,6 +23,17 @@ pub(super) fn find() -> Option<PathBuf> {
     env::split_paths(&path).chain(beside).map(|folder| folder.join("mosquitto")).find(|file| file.is_file())
 }
 
+/// Writes the file of passwords, which mosquitto takes as hashes only. `mosquitto_passwd` makes them, in place: on its command line a
+/// password would stand in the list of processes.
+pub(super) fn write_passwords(path: &Path, users: &[(&str, &str)]) -> io::Result<()> {
+    let lines: String = users.iter().map(|(name, password)| format!("{name}:{password}\n")).collect();
+    std::fs::write(path, lines)?;
+    match Command::new("mosquitto_passwd").arg("-U").arg(path).stdin(Stdio::null()).output()? {
+        output if output.status.success() => Ok(()),
+        output => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
+}
+
 /// A process of mosquitto and the one that watches it.
 pub(super) struct Running {
     broker: Child,

@@ -1,7 +1,7 @@
 //! The host's side of the interfaces of `wit/`: all that host and component have in common.
 //!
 //! Generated types print all that they hold, and configurations hold secrets: one `{config:?}` in an embedder's log would give
-//! them away. So the types of `aws-types` and `aliyun-types`, and the error of `types`, are written by hand (in
+//! them away. So the types of `aws-types`, `aliyun-types` and `generic-types`, and the error of `types`, are written by hand (in
 //! [`types`](super::types)), and the generated code is told to use those. It takes that for interfaces that are imported only, so
 //! the exports are named one by one here: the worlds export the interfaces of types as well, and exports cannot be replaced.
 //! A component cannot tell the difference, as types have no identity but their shape.
@@ -45,4 +45,10 @@ pub mod aws_types {
 /// Interface `aliyun-types`.
 pub mod aliyun_types {
     pub use crate::runtime::types::aliyun::*;
+}
+
+/// Interface `generic-types`.
+#[cfg(feature = "mqtt")]
+pub mod generic_types {
+    pub use crate::runtime::types::generic::*;
 }

@@ -8,6 +8,7 @@ wasmtime::component::bindgen!({
         export thingpost:iot/mqtt-session@0.2.0;
         export thingpost:iot/aws-mqtt@0.2.0;
         export thingpost:iot/aliyun-mqtt@0.2.0;
+        export thingpost:iot/generic-mqtt@0.2.0;
     ",
     with: {
         "wasi:io/error": wasmtime_wasi_io::bindings::wasi::io::error,
@@ -16,6 +17,7 @@ wasmtime::component::bindgen!({
         "thingpost:iot/types": crate::runtime::bindings::types,
         "thingpost:iot/aws-types": crate::runtime::bindings::aws_types,
         "thingpost:iot/aliyun-types": crate::runtime::bindings::aliyun_types,
+        "thingpost:iot/generic-types": crate::runtime::bindings::generic_types,
         "thingpost:iot/dialer.dialing": crate::runtime::dialer::Dialing,
     },
     imports: { default: trappable },

@@ -14,7 +14,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 
 pub use session::MqttSession;
 
-use super::bindings::mqtt::exports::thingpost::iot::{aliyun_mqtt, aws_mqtt, mqtt_session};
+use super::bindings::mqtt::exports::thingpost::iot::{aliyun_mqtt, aws_mqtt, generic_mqtt, mqtt_session};
 use super::bindings::mqtt::thingpost::iot::{dialer, interrupt};
 use super::interfaces::exported;
 use super::linker::Table;
@@ -54,6 +54,7 @@ pub struct MqttPre {
     session: mqtt_session::GuestIndices,
     aws: Option<aws_mqtt::GuestIndices>,
     aliyun: Option<aliyun_mqtt::GuestIndices>,
+    generic: Option<generic_mqtt::GuestIndices>,
 }
 
 impl MqttPre {
@@ -63,6 +64,7 @@ impl MqttPre {
             session: mqtt_session::GuestIndices::new(&pre)?,
             aws: aws_mqtt::GuestIndices::new(&pre).ok(),
             aliyun: aliyun_mqtt::GuestIndices::new(&pre).ok(),
+            generic: generic_mqtt::GuestIndices::new(&pre).ok(),
             pre,
         })
     }
@@ -130,6 +132,10 @@ impl<'a> MqttSessionBuilder<'a> {
             Broker::Aliyun(broker) => {
                 let aliyun = exported(component.aliyun.as_ref(), "aliyun-mqtt")?.load(&mut store, &instance)?;
                 aliyun.call_open(&mut store, broker, session, options, unfinished).await?
+            }
+            Broker::Generic(broker) => {
+                let generic = exported(component.generic.as_ref(), "generic-mqtt")?.load(&mut store, &instance)?;
+                generic.call_open(&mut store, broker, session, options, unfinished).await?
             }
         };
         let session = session.map_err(OpenError::Configuration)?;

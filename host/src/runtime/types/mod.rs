@@ -7,6 +7,8 @@ pub(super) mod aliyun;
 pub(super) mod aws;
 mod error;
 #[cfg(feature = "mqtt")]
+pub(super) mod generic;
+#[cfg(feature = "mqtt")]
 pub mod mqtt;
 
 pub use super::bindings::exports::thingpost::iot::aliyun_thing_model::{Event, Property};

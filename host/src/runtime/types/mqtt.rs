@@ -9,6 +9,7 @@ pub use super::aliyun::{
     MqttRegistration as AliyunMqttRegistration, MqttSignature as AliyunMqttSignature,
 };
 pub use super::aws::{Broker as AwsBroker, MqttAuthentication, MqttAuthorizer};
+pub use super::generic::Broker as GenericBroker;
 
 /// A device on a broker, and the session that the broker is to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,10 +37,12 @@ impl Default for SessionConfig {
 /// Which broker, and as whom.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Broker {
-    /// AWS IoT Core, or any other broker behind a custom domain or an endpoint of one's own.
+    /// AWS IoT Core.
     Aws(AwsBroker),
     /// Aliyun IoT Platform.
     Aliyun(AliyunBroker),
+    /// A broker that belongs to no cloud.
+    Generic(GenericBroker),
 }
 
 #[cfg(test)]
@@ -68,6 +71,18 @@ mod tests {
             }),
         }));
         assert!(shown.contains("gate") && shown.contains("jwt") && !shown.contains("hunter"), "{shown}");
+    }
+
+    #[test]
+    fn debug_output_shows_no_user_name_or_password_for_a_broker_of_no_cloud() {
+        let shown = shown(Broker::Generic(GenericBroker {
+            endpoint: "broker.example".to_owned(),
+            port: 8883,
+            client_id: "thermometer".to_owned(),
+            user_name: Some("hunter1".to_owned()),
+            password: Some("hunter2".to_owned()),
+        }));
+        assert!(shown.contains("thermometer") && !shown.contains("hunter"), "{shown}");
     }
 
     #[test]

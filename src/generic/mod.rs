@@ -71,6 +71,9 @@ impl BrokerConfig {
                     }
                 })
             }
+            (Cause::PayloadTooLarge, _) if error.answer.is_none() && error.detail.is_none() => {
+                Some("a session takes messages of up to 1 MiB, with topic and properties")
+            }
             (Cause::Forbidden, MqttErrorContext::Publication { .. }) => {
                 Some("the broker's access control list must let this client publish to the topic")
             }

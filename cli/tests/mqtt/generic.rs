@@ -3,7 +3,7 @@
 use thingpost_emulator::{Broker, BrokerOptions, PlainMqtt};
 use thingpost_patience::patience;
 
-use super::{only_publish, texts};
+use super::{assert_failed, only_publish, texts};
 use crate::clouds::{Clouds, assert_explained, to};
 use crate::command::CommandLine;
 use crate::process::Output;
@@ -109,11 +109,16 @@ fn all_topics_of_the_standard_arrive() {
 #[test]
 fn a_payload_larger_than_any_cloud_takes_arrives() {
     let house = House::with_password();
-    let file = house.clouds.write("large", vec![b'x'; 1 << 20]);
+    let file = house.clouds.write("large", vec![b'x'; 1 << 19]);
     let line = house.as_me(house.publish("large")).without("--message").with("--file", file);
     let output = house.run(line);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
-    assert_eq!(only_publish(&house.front.ledger()).payload.len(), 1 << 20);
+    assert_eq!(only_publish(&house.front.ledger()).payload.len(), 1 << 19);
+    for bytes in [1 << 20, 1 << 22] {
+        let file = house.clouds.write("too-large", vec![b'x'; bytes]);
+        let output = house.run(house.as_me(house.publish("large")).without("--message").with("--file", file));
+        assert_failed(&output, 2, &["too large", "1 MiB"]);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use core::fmt;
 use alloc::sync::Arc;
 
 use crate::calendar::read_http_date;
-use crate::json::Object;
+use crate::json;
 
 /// A request to send over HTTPS.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Response {
     /// A status that is no success says all there is to say, and so does a success whose body is not needed. Otherwise
     /// the body must be whole, and an object in JSON ends where it ends.
     pub fn decides_though_cut_short(&self, body_needed: bool) -> bool {
-        !self.is_success() || !body_needed || Object::read(&self.body).is_one()
+        !self.is_success() || !body_needed || json::is_object(&self.body)
     }
 
     /// How long the server wants to be left alone, in seconds or until a date by its own clock.
@@ -121,7 +121,7 @@ impl Response {
         };
         match self.body.trim_ascii_start().first() {
             Some(b'<') => true,
-            Some(_) => is_called_one() && !Object::read(&self.body).is_one(),
+            Some(_) => is_called_one() && !json::is_object(&self.body),
             None => is_called_one(),
         }
     }

@@ -1,136 +1,240 @@
-//! Both platforms answer with a small JSON object of which two or three fields matter. Reading it with `serde_json`
-//! costs 28 KB of each component (its `Value` and floats, without the maps), so here is a reader that finds a field by
-//! its path, and a writer that quotes a text. `serde_json` is the oracle of the tests.
+//! Platforms answer with small JSON objects of which two or three fields matter, and they are not strict about types: a
+//! number comes as a text, `null` where a text belongs. One field of another type must not cost the rest of the answer,
+//! above all not the code that says whether a message was taken.
+//!
+//! The reader is `serde_json`, with a visitor of our own in place of derived ones. A derived one refuses the whole object
+//! for a field of another type or a name that repeats, takes an array for an object, and turns numbers into floats; and
+//! each would be code of its own in a component. This one opens a value by one level and leaves what is inside as it
+//! stands in the document, so that numbers keep their digits. Whoever reads says what goes where:
+//!
+//! ```text
+//! let (mut code, mut info) = (None, Json::default());
+//! json::read(body, &mut [("code", Slot::Integer(&mut code)), ("info", Slot::Value(&mut info))]);
+//! ```
 
 #[cfg(test)]
 mod tests;
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
-/// How deep a document may nest, as in `serde_json`: what is deeper is no answer of a platform.
+use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// How deep what we send may nest. Readers have a limit, that of `serde_json` among them. What we read may nest as it likes:
+/// what is not wanted is skipped without recursion.
 const MAX_DEPTH: u8 = 128;
 
-/// The bytes of a document, known to be one JSON object.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Object<'a>(Option<&'a [u8]>);
+/// Where the value of a field goes. What is of another type leaves nothing there.
+pub(crate) enum Slot<'s, 'a> {
+    Text(&'s mut Option<String>),
+    /// Exactly or not at all. No platform sends a negative one.
+    Integer(&'s mut Option<u64>),
+    /// An integer, also if it is written as a text.
+    Digits(&'s mut Option<u64>),
+    Boolean(&'s mut Option<bool>),
+    /// Whatever it is.
+    Value(&'s mut Json<'a>),
+}
 
-impl<'a> Object<'a> {
-    /// Takes the bytes for an object if they are one, and for an empty one otherwise.
-    pub fn read(bytes: &'a [u8]) -> Self {
-        let mut reader = Reader { bytes, at: 0 };
-        let is_object =
-            reader.peek() == Some(b'{') && reader.skip_value(MAX_DEPTH).is_some() && reader.peek().is_none();
-        Self(is_object.then_some(bytes))
+/// A field that is wanted: its name, and where its value goes.
+pub(crate) type Field<'s, 'a> = (&'static str, Slot<'s, 'a>);
+
+/// Reads what is wanted of a document, and says whether it is an object at all.
+pub(crate) fn read<'a>(document: &'a [u8], wanted: &mut [Field<'_, 'a>]) -> bool {
+    core::str::from_utf8(document).is_ok_and(|text| Json(text).read(wanted))
+}
+
+/// The elements of a document that is an array.
+pub(crate) fn elements(document: &[u8]) -> Option<Vec<Json<'_>>> {
+    Json(core::str::from_utf8(document).ok()?).elements()
+}
+
+/// Whether a document is an object.
+pub(crate) fn is_object(document: &[u8]) -> bool {
+    core::str::from_utf8(document).ok().and_then(Json::whole).is_some_and(Json::is_object)
+}
+
+/// Whether a text is one value of any kind that every reader takes: with numbers of any size, but without half of a
+/// surrogate pair, and not too deep.
+pub(crate) fn is_value(text: &str) -> bool {
+    let Some(value) = Json::whole(text) else { return false };
+    let mut pending = vec![(value, MAX_DEPTH)];
+    while let Some((value, depth)) = pending.pop() {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        if !value.0.starts_with(['{', '[', '"']) {
+            continue;
+        }
+        match value.open() {
+            Some(Level::Object(fields)) => pending.extend(fields.into_iter().map(|(_, value)| (value, depth))),
+            Some(Level::Array(elements)) => pending.extend(elements.into_iter().map(|value| (value, depth))),
+            Some(_) => {}
+            None => return false,
+        }
+    }
+    true
+}
+
+/// A value as it stands in its document. The default is that there is none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Json<'a>(&'a str);
+
+impl<'a> Slot<'_, 'a> {
+    fn fill(&mut self, value: Json<'a>) {
+        match self {
+            Self::Text(slot) => **slot = value.text(),
+            Self::Integer(slot) => **slot = value.0.parse().ok(),
+            Self::Digits(slot) => **slot = value.0.parse().ok().or_else(|| value.text()?.parse().ok()),
+            Self::Boolean(slot) => **slot = value.0.parse().ok(),
+            Self::Value(slot) => **slot = value,
+        }
+    }
+}
+
+impl<'a> Json<'a> {
+    /// The value that is all of a text.
+    fn whole(text: &'a str) -> Option<Self> {
+        serde_json::from_str::<&RawValue>(text).ok().map(|value| Self(value.get()))
     }
 
-    /// The text at this path.
-    pub fn text(&self, path: &[&str]) -> Option<String> {
-        let mut reader = self.find(path)?;
-        reader.text().map(Cow::into_owned)
+    /// Reads what is wanted of an object, and says whether it is one. Of two fields with the same name the last one counts,
+    /// as usual.
+    pub fn read(self, wanted: &mut [Field<'_, 'a>]) -> bool {
+        let Some(Level::Object(fields)) = self.open() else { return false };
+        for (name, value) in fields {
+            if let Some((_, slot)) = wanted.iter_mut().find(|(wanted, _)| *wanted == name) {
+                slot.fill(value);
+            }
+        }
+        true
     }
 
-    /// The integer at this path, exactly or not at all. No platform sends a negative one.
-    pub fn integer(&self, path: &[&str]) -> Option<u64> {
-        let mut reader = self.find(path)?;
-        let from = reader.at;
-        reader.skip_number()?;
-        core::str::from_utf8(&reader.bytes[from..reader.at]).ok()?.parse().ok()
-    }
-
-    /// The truth at this path.
-    pub fn boolean(&self, path: &[&str]) -> Option<bool> {
-        match self.find(path)?.rest() {
-            [b't', ..] => Some(true),
-            [b'f', ..] => Some(false),
+    /// The text, without its quotes and escapes.
+    pub fn text(self) -> Option<String> {
+        match self.open()? {
+            Level::Text(text) => Some(text.into_owned()),
             _ => None,
         }
     }
 
-    /// Whether the document was an object.
-    pub fn is_one(&self) -> bool {
-        self.0.is_some()
+    /// Whether there is a value.
+    pub fn is_there(self) -> bool {
+        !self.0.is_empty()
     }
 
-    /// Whether there is an object at this path, or null in its place.
-    pub fn has_object_or_null(&self, path: &[&str]) -> bool {
-        self.find(path).is_some_and(|reader| matches!(reader.rest(), [b'{' | b'n', ..]))
+    /// Whether it is an object.
+    pub fn is_object(self) -> bool {
+        self.0.starts_with('{')
     }
 
-    /// How many bytes the value at this path has, without white space between its parts.
-    pub fn bytes_without_space(&self, path: &[&str]) -> Option<usize> {
-        let mut reader = self.find(path)?;
-        let from = reader.at;
-        reader.skip_value(MAX_DEPTH)?;
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    /// The first field of an object that is a text, and its name.
+    pub fn first_text(self) -> Option<(String, String)> {
+        let Level::Object(fields) = self.open()? else { return None };
+        fields.into_iter().find_map(|(name, value)| Some((name.into_owned(), value.text()?)))
+    }
+
+    /// The elements of an array.
+    pub fn elements(self) -> Option<Vec<Self>> {
+        match self.open()? {
+            Level::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// How many bytes it has, without white space between its parts.
+    pub fn bytes_without_space(self) -> usize {
         let (mut is_text, mut is_escaped) = (false, false);
-        let counts = |byte: &&u8| {
-            is_text ^= **byte == b'"' && !is_escaped;
-            is_escaped = **byte == b'\\' && !is_escaped;
+        let counts = |byte: &u8| {
+            is_text ^= *byte == b'"' && !is_escaped;
+            is_escaped = *byte == b'\\' && !is_escaped;
             is_text || !byte.is_ascii_whitespace()
         };
-        Some(reader.bytes.get(from..reader.at)?.iter().filter(counts).count())
+        self.0.bytes().filter(counts).count()
     }
 
-    /// Whether there is anything at this path.
-    pub fn has(&self, path: &[&str]) -> bool {
-        self.find(path).is_some()
+    fn open(self) -> Option<Level<'a>> {
+        serde_json::from_str(self.0).ok()
+    }
+}
+
+/// A value, opened by one level.
+enum Level<'a> {
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    Array(Vec<Json<'a>>),
+    Text(Cow<'a, str>),
+    /// A number, a truth, or null.
+    Bare,
+}
+
+impl<'de> Deserialize<'de> for Level<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Asked for one kind of value, `serde_json` would put the other that is there into words, digits of floats
+        // included: more code than all the rest of it.
+        deserializer.deserialize_any(OneLevel)
+    }
+}
+
+struct OneLevel;
+
+impl<'de> Visitor<'de> for OneLevel {
+    type Value = Level<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
     }
 
-    /// The elements of the array at this path.
-    pub fn elements(&self, path: &[&str]) -> Option<Vec<Element<'a>>> {
-        self.find(path)?.elements()
+    fn visit_unit<E>(self) -> Result<Level<'de>, E> {
+        Ok(Level::Bare)
     }
 
-    /// The first field whose value is a text, and its name.
-    pub fn first_text(&self) -> Option<(String, String)> {
-        let mut reader = self.find(&[])?;
-        reader.expect(b'{')?;
-        let name = reader.text()?;
-        reader.expect(b':')?;
-        reader.peek()?;
-        Some((name.into_owned(), reader.text()?.into_owned()))
+    fn visit_bool<E>(self, _: bool) -> Result<Level<'de>, E> {
+        Ok(Level::Bare)
     }
 
-    /// A reader at the value. Of two fields with the same name the last one counts, as usual.
-    fn find(&self, path: &[&str]) -> Option<Reader<'a>> {
-        let mut reader = Reader { bytes: self.0?, at: 0 };
-        for name in path {
-            reader = reader.enter(name)?;
+    fn visit_i64<E>(self, _: i64) -> Result<Level<'de>, E> {
+        Ok(Level::Bare)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Level<'de>, E> {
+        Ok(Level::Bare)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Level<'de>, E> {
+        Ok(Level::Bare)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Level<'de>, E> {
+        Ok(Level::Text(Cow::Owned(text.to_string())))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Level<'de>, E> {
+        Ok(Level::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Level<'de>, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(value) = array.next_element::<&RawValue>()? {
+            elements.push(Json(value.get()));
         }
-        reader.peek()?;
-        Some(reader)
-    }
-}
-
-/// Whether a text is one JSON value of any kind.
-pub(crate) fn is_value(text: &str) -> bool {
-    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
-    reader.skip_value(MAX_DEPTH).is_some() && reader.peek().is_none()
-}
-
-/// One element of an array.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Element<'a>(&'a [u8]);
-
-impl<'a> Element<'a> {
-    /// The elements of a document that is an array.
-    pub fn read_array(bytes: &'a [u8]) -> Option<Vec<Self>> {
-        let mut reader = Reader { bytes, at: 0 };
-        reader.skip_value(MAX_DEPTH)?;
-        reader.peek().is_none().then(|| Reader { bytes, at: 0 }.elements())?
+        Ok(Level::Array(elements))
     }
 
-    /// The element as an object, empty if it is none.
-    pub fn object(self) -> Object<'a> {
-        Object::read(self.0)
-    }
-
-    /// The element as a text.
-    pub fn text(self) -> Option<String> {
-        let mut reader = Reader { bytes: self.0, at: 0 };
-        reader.peek()?;
-        reader.text().map(Cow::into_owned)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Level<'de>, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, value)) = map.next_entry::<Level<'de>, &RawValue>()? {
+            if let Level::Text(name) = name {
+                fields.push((name, Json(value.get())));
+            }
+        }
+        Ok(Level::Object(fields))
     }
 }
 
@@ -170,206 +274,6 @@ impl ObjectWriter {
 
 /// Writes a text in quotes.
 pub(crate) fn push_text(json: &mut String, text: &str) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            '\0'..='\x1f' => {
-                let digit = |nibble: u32| char::from_digit(nibble, 16).unwrap_or('0');
-                let code = u32::from(character);
-                json.push_str("\\u00");
-                json.extend([digit(code >> 4), digit(code & 0xf)]);
-            }
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
-}
-
-#[derive(Clone, Copy)]
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    /// The elements of a well-formed array.
-    fn elements(mut self) -> Option<Vec<Element<'a>>> {
-        let mut elements = Vec::new();
-        self.expect(b'[')?;
-        while self.peek()? != b']' {
-            let from = self.at;
-            self.skip_value(MAX_DEPTH)?;
-            elements.push(Element(self.bytes.get(from..self.at)?));
-            if self.peek()? == b',' {
-                self.at += 1;
-            }
-        }
-        Some(elements)
-    }
-
-    /// The next byte that is not white space.
-    fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-        self.bytes.get(self.at).copied()
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.peek()? == byte).then(|| self.at += 1)
-    }
-
-    /// From the start of an object to the value of a field.
-    fn enter(mut self, wanted: &str) -> Option<Self> {
-        self.expect(b'{')?;
-        let mut found = None;
-        while self.peek()? != b'}' {
-            let name = self.text()?;
-            self.expect(b':')?;
-            if name == wanted {
-                found = Some(self);
-            }
-            self.skip_value(MAX_DEPTH)?;
-            if self.peek()? == b',' {
-                self.at += 1;
-            }
-        }
-        found
-    }
-
-    fn skip_value(&mut self, depth: u8) -> Option<()> {
-        let depth = depth.checked_sub(1)?;
-        match self.peek()? {
-            b'{' => self.skip_all(b'}', |reader| {
-                reader.text()?;
-                reader.expect(b':')?;
-                reader.skip_value(depth)
-            }),
-            b'[' => self.skip_all(b']', |reader| reader.skip_value(depth)),
-            b'"' => self.text().map(drop),
-            b't' => self.skip_word(b"true"),
-            b'f' => self.skip_word(b"false"),
-            b'n' => self.skip_word(b"null"),
-            _ => self.skip_number(),
-        }
-    }
-
-    /// Elements between brackets, with commas between them.
-    fn skip_all(&mut self, end: u8, skip_element: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
-        self.at += 1;
-        if self.peek()? == end {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            skip_element(self)?;
-            match self.peek()? {
-                b',' => self.at += 1,
-                byte if byte == end => {
-                    self.at += 1;
-                    return Some(());
-                }
-                _ => return None,
-            }
-        }
-    }
-
-    fn skip_word(&mut self, word: &[u8]) -> Option<()> {
-        self.bytes[self.at..].starts_with(word).then(|| self.at += word.len())
-    }
-
-    fn skip_number(&mut self) -> Option<()> {
-        self.skip_if(b"-");
-        let leads_with_zero = self.bytes.get(self.at) == Some(&b'0');
-        if self.skip_digits()? > 1 && leads_with_zero {
-            return None;
-        }
-        if self.skip_if(b".") {
-            self.skip_digits()?;
-        }
-        if self.skip_if(b"eE") {
-            self.skip_if(b"+-");
-            self.skip_digits()?;
-        }
-        Some(())
-    }
-
-    fn skip_if(&mut self, any_of: &[u8]) -> bool {
-        let is_there = self.bytes.get(self.at).is_some_and(|byte| any_of.contains(byte));
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn skip_digits(&mut self) -> Option<usize> {
-        let digits = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += digits;
-        (digits > 0).then_some(digits)
-    }
-
-    /// A text without its quotes and escapes. Most have none of the latter, and are part of the document as they are.
-    fn text(&mut self) -> Option<Cow<'a, str>> {
-        self.expect(b'"')?;
-        let plain = self.plain()?;
-        if self.next()? == b'"' {
-            return core::str::from_utf8(plain).ok().map(Cow::Borrowed);
-        }
-        let mut text = plain.to_vec();
-        loop {
-            let character = self.escaped()?;
-            text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            text.extend_from_slice(self.plain()?);
-            if self.next()? == b'"' {
-                return String::from_utf8(text).ok().map(Cow::Owned);
-            }
-        }
-    }
-
-    /// The bytes up to the next quote or backslash, which must be there.
-    fn plain(&mut self) -> Option<&'a [u8]> {
-        let rest = self.rest();
-        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
-        self.at += plain;
-        (rest[plain] > 0x1f).then_some(&rest[..plain])
-    }
-
-    fn escaped(&mut self) -> Option<char> {
-        Some(match self.next()? {
-            byte @ (b'"' | b'\\' | b'/') => char::from(byte),
-            b'b' => '\x08',
-            b'f' => '\x0c',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let unit = self.code_unit()?;
-                if (0xd800..0xdc00).contains(&unit) {
-                    self.skip_word(b"\\u")?;
-                    let low = self.code_unit()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-                    return char::from_u32(0x10000 + ((unit - 0xd800) << 10) + low);
-                }
-                char::from_u32(unit)?
-            }
-            _ => return None,
-        })
-    }
-
-    /// Four hexadecimal digits.
-    fn code_unit(&mut self) -> Option<u32> {
-        let mut unit = 0;
-        for _ in 0..4 {
-            unit = unit << 4 | char::from(self.next()?).to_digit(16)?;
-        }
-        Some(unit)
-    }
+    // Of a text this never fails.
+    json.extend(serde_json::to_string(text));
 }

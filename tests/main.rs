@@ -19,6 +19,7 @@ mod codec;
 mod codec_aws_keys;
 mod codec_aws_operations;
 mod components;
+mod dependencies;
 mod diagnosis;
 mod fixtures;
 mod manifests;

@@ -31,7 +31,7 @@ pub fn auth_request(device: &Device, method: SignMethod, timestamp_ms: Option<u6
 /// The token in the answer.
 pub fn read_auth_response(response: &Response) -> Result<Token, Error> {
     let reply = Reply::read(Stage::Authentication, response)?;
-    match reply.info_text("token") {
+    match reply.token() {
         Some(token) if Token::is_one(&token) => Ok(Token::new(&token)),
         Some(_) => Err(reply.incomplete(Stage::Authentication, "its token is none")),
         None => Err(reply.incomplete(Stage::Authentication, "it has no token")),

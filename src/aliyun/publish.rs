@@ -36,9 +36,7 @@ pub(super) fn unauthorised_request(device: &Device, message: &Message) -> Result
 /// What the answer to a publish request means.
 pub fn read_publish_response(response: &Response) -> Result<Receipt, Error> {
     let reply = Reply::read(Stage::Publication, response)?;
-    // A number above 2^53, where a float would change it; as text for a server that knows that.
-    let message_id = reply.info_integer("messageId").or_else(|| reply.info_text("messageId")?.parse().ok());
-    Ok(Receipt { message_id, trace_id: reply.answer.trace_id, attempts: 1 })
+    Ok(Receipt { message_id: reply.message_id(), trace_id: reply.answer.trace_id, attempts: 1 })
 }
 
 #[cfg(test)]

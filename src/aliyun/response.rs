@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
-use crate::json::Object;
+use crate::json::{self, Json, Slot};
 use crate::outcome::{Answer, Delivery, Retry};
 
 /// What throttled callers wait at least. No limit is documented over HTTPS; those for other protocols are per second.
@@ -15,38 +15,57 @@ const THROTTLED_PAUSE_MS: u64 = 1_000;
 /// What every answer has in common.
 pub(super) struct Reply<'a> {
     pub answer: Answer,
-    body: Object<'a>,
+    /// What a success gives, under both spellings of its name: one page of the documentation has `Info`, the service does not.
+    info: [Json<'a>; 2],
 }
 
 impl<'a> Reply<'a> {
     /// The reply of a success, the error of anything else.
     pub fn read(stage: Stage, response: &'a Response) -> Result<Self, Error> {
-        let reply = Self::parse(response);
-        let code = reply.body.integer(&["code"]);
+        let (mut code, mut message, mut info, mut capital_info) = (None, None, Json::default(), Json::default());
+        let mut wanted = [
+            ("code", Slot::Integer(&mut code)),
+            ("message", Slot::Text(&mut message)),
+            ("info", Slot::Value(&mut info)),
+            ("Info", Slot::Value(&mut capital_info)),
+        ];
+        json::read(&response.body, &mut wanted);
+        let answer = Answer {
+            status: response.status,
+            code: code.map(|code| code.to_string()),
+            message,
+            trace_id: response.header("eagleeye-traceid").map(str::to_owned),
+            clock_ahead_ms: None,
+        };
         if code == Some(0) && response.status == 200 {
-            return Ok(reply);
+            return Ok(Self { answer, info: [info, capital_info] });
         }
         let documented = code.and_then(judge_code);
         let (cause, delivery, retry) = documented.unwrap_or_else(|| judge_without_code(response, code.is_some()));
-        Err(Error::answered(stage, cause, delivery, retry, reply.answer).after_what_the_server_wishes(response))
+        Err(Error::answered(stage, cause, delivery, retry, answer).after_what_the_server_wishes(response))
     }
 
-    fn parse(response: &'a Response) -> Self {
-        let body = Object::read(&response.body);
-        let code = body.integer(&["code"]).map(|code| code.to_string());
-        let message = body.text(&["message"]);
-        let trace_id = response.header("eagleeye-traceid").map(str::to_owned);
-        Self { answer: Answer { status: response.status, code, message, trace_id, clock_ahead_ms: None }, body }
+    /// The token that was asked for.
+    pub fn token(&self) -> Option<String> {
+        let mut token = None;
+        for info in &self.info {
+            if token.is_none() {
+                info.read(&mut [("token", Slot::Text(&mut token))]);
+            }
+        }
+        token
     }
 
-    /// A text in `info`. One page of the documentation spells it `Info`; the service does not.
-    pub fn info_text(&self, name: &str) -> Option<String> {
-        self.body.text(&["info", name]).or_else(|| self.body.text(&["Info", name]))
-    }
-
-    /// A number in `info`.
-    pub fn info_integer(&self, name: &str) -> Option<u64> {
-        self.body.integer(&["info", name]).or_else(|| self.body.integer(&["Info", name]))
+    /// The number of the message that was taken. It is above 2^53, where a float would change it; as text for a server that
+    /// knows that.
+    pub fn message_id(&self) -> Option<u64> {
+        let mut message_id = None;
+        for info in &self.info {
+            if message_id.is_none() {
+                info.read(&mut [("messageId", Slot::Digits(&mut message_id))]);
+            }
+        }
+        message_id
     }
 
     /// This success lacks what it is for.

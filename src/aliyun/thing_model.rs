@@ -114,7 +114,7 @@ pub fn event_post(thing: ThingIdentity<'_>, id: u32, event: &Event, reply: Reply
     if event.identifier == "property" {
         return Err(Field::Identifier.into());
     }
-    if !json::Object::read(event.value.as_bytes()).is_one() {
+    if !json::is_value(&event.value) || !json::is_object(event.value.as_bytes()) {
         return Err(Field::EventValue.into());
     }
     let mut params = String::from("{\"value\":");

@@ -7,7 +7,7 @@ use core::fmt;
 use super::Device;
 use crate::base64;
 use crate::config_error::ConfigError;
-use crate::json::{Object, ObjectWriter};
+use crate::json::{self, ObjectWriter, Slot};
 use crate::secret::Secret;
 
 /// The documented life of a token. It says nothing itself, unless it is of the old three-part form.
@@ -53,7 +53,9 @@ fn expiry(token: &str) -> Option<u64> {
         return None;
     };
     let body = base64::decode(body)?;
-    Object::read(&body).integer(&["expire"])
+    let mut expire = None;
+    json::read(&body, &mut [("expire", Slot::Integer(&mut expire))]);
+    expire
 }
 
 /// A token and when it was obtained.
@@ -98,14 +100,24 @@ impl IssuedToken {
 
     /// Reads what [`export`](Self::export) wrote for the same device.
     pub fn import(text: &str, device: &Device) -> Result<Self, ConfigError> {
-        let session = Object::read(text.as_bytes());
-        if session.integer(&["version"]) != Some(VERSION) {
+        let (mut version, mut obtained, mut token) = (None, None, None);
+        let (mut endpoint, mut product_key, mut device_name) = (None, None, None);
+        let mut wanted = [
+            ("version", Slot::Integer(&mut version)),
+            ("obtainedUnixMs", Slot::Integer(&mut obtained)),
+            ("endpoint", Slot::Text(&mut endpoint)),
+            ("productKey", Slot::Text(&mut product_key)),
+            ("deviceName", Slot::Text(&mut device_name)),
+            ("token", Slot::Text(&mut token)),
+        ];
+        json::read(text.as_bytes(), &mut wanted);
+        if version != Some(VERSION) {
             return Err(ConfigError::UnknownCredential);
         }
-        if belongs_to(device).into_iter().any(|(name, value)| session.text(&[name]) != Some(value)) {
+        if belongs_to(device).map(|(_, value)| Some(value)) != [endpoint, product_key, device_name] {
             return Err(ConfigError::ForeignCredential);
         }
-        match (session.text(&["token"]), session.integer(&["obtainedUnixMs"])) {
+        match (token, obtained) {
             (Some(token), Some(obtained)) if Token::is_one(&token) => Ok(Self::new(Token::new(&token), obtained)),
             _ => Err(ConfigError::UnknownCredential),
         }

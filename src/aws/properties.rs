@@ -9,7 +9,7 @@ use super::target::Target;
 use crate::base64;
 use crate::field::Field;
 use crate::http::Request;
-use crate::json::{Element, ObjectWriter};
+use crate::json::{self, Json, ObjectWriter};
 use crate::message::{PayloadFormat, Properties};
 
 /// Refuses what no MQTT client could be sent. Every expiry is sent as it is: AWS takes what is above its 7 days for 7 days.
@@ -71,7 +71,7 @@ fn user_properties(properties: &Properties) -> String {
 
 /// The pairs that [`user_properties`] writes.
 pub(super) fn read_user_properties(json: &[u8]) -> Option<Vec<(String, String)>> {
-    Element::read_array(json)?.into_iter().map(|element| element.object().first_text()).collect()
+    json::elements(json)?.into_iter().map(Json::first_text).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use alloc::string::String;
 use super::AuthMethod;
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
-use crate::json;
+use crate::json::{self, Slot};
 use crate::outcome::{Answer, Delivery, Retry};
 
 /// What throttled callers wait at least: the limits are per second.
@@ -33,7 +33,9 @@ pub(super) fn check(asked: Request, response: &Response) -> Result<Answer, Error
     // A server that answers 200 on the authenticated connection has done what was asked, unless it is a portal or a proxy
     // that shows a page. Of its body nothing is read but the trace id: the rest says "OK".
     if response.status == 200 && !response.is_web_page() {
-        let trace_id = trace_id(response, json::Object::read(&response.body));
+        let mut in_body = None;
+        json::read(&response.body, &mut [("traceId", Slot::Text(&mut in_body))]);
+        let trace_id = trace_id(response, in_body);
         return Ok(Answer { status: 200, code: None, message: None, trace_id, clock_ahead_ms: None });
     }
     let answer = read_answer(response);
@@ -91,21 +93,28 @@ impl Request {
 }
 
 fn read_answer(response: &Response) -> Answer {
-    let body = json::Object::read(&response.body);
-    let text = |name: &str| body.text(&[name]);
+    let (mut code, mut kind, mut message, mut trace) = (None, None, None, None);
+    let mut wanted = [
+        ("code", Slot::Text(&mut code)),
+        ("__type", Slot::Text(&mut kind)),
+        ("message", Slot::Text(&mut message)),
+        ("traceId", Slot::Text(&mut trace)),
+    ];
+    json::read(&response.body, &mut wanted);
     let code = response
         .header("x-amzn-errortype")
         .map(str::to_owned)
-        .or_else(|| text("code"))
-        .or_else(|| text("__type"))
+        .or(code)
+        .or(kind)
         .map(|code| bare_error_type(&code).to_owned())
         .filter(|code| !code.is_empty());
-    let trace_id = trace_id(response, body);
-    Answer { status: response.status, code, message: text("message"), trace_id, clock_ahead_ms: None }
+    let trace_id = trace_id(response, trace);
+    Answer { status: response.status, code, message, trace_id, clock_ahead_ms: None }
 }
 
-fn trace_id(response: &Response, body: json::Object<'_>) -> Option<String> {
-    body.text(&["traceId"]).or_else(|| response.header("x-amzn-requestid").map(str::to_owned))
+/// Where an answer has the identifier of the request: in its body, if that says it.
+fn trace_id(response: &Response, in_body: Option<String>) -> Option<String> {
+    in_body.or_else(|| response.header("x-amzn-requestid").map(str::to_owned))
 }
 
 /// `namespace#Name:documentation` is `Name`.

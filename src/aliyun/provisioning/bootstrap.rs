@@ -3,12 +3,13 @@
 use alloc::string::String;
 
 use super::form::post;
-use super::reply::Reply;
+use super::reply::{self, incomplete};
 use crate::aliyun::device;
 use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
+use crate::json::{Json, Slot};
 
 /// Where a service of the platform listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,18 +28,19 @@ pub fn bootstrap_request(endpoint: &Endpoint, product_key: &str, device_name: &s
 
 /// The answer: where the instance takes MQTT connections. Its name tells the instance.
 pub fn read_bootstrap_response(response: &Response) -> Result<Address, Error> {
-    let reply = Reply::read(response)?;
-    match address(&reply) {
-        Some(address) => Ok(address),
-        None => Err(reply.incomplete("it has no address")),
-    }
+    let (answer, data) = reply::read(response)?;
+    let mut resources = Json::default();
+    data.read(&mut [("resources", Slot::Value(&mut resources))]);
+    address(resources).ok_or_else(|| incomplete(answer, "it has no address"))
 }
 
 /// The address among the resources of an answer.
-pub(super) fn address(reply: &Reply<'_>) -> Option<Address> {
-    let port = reply.integer(&["resources", "mqtt", "port"])?;
-    let host = reply.text(&["resources", "mqtt", "host"]).filter(|host| !host.is_empty())?;
-    Some(Address { host, port: u16::try_from(port).ok()? })
+pub(super) fn address(resources: Json<'_>) -> Option<Address> {
+    let (mut mqtt, mut host, mut port) = (Json::default(), None, None);
+    resources.read(&mut [("mqtt", Slot::Value(&mut mqtt))]);
+    mqtt.read(&mut [("host", Slot::Text(&mut host)), ("port", Slot::Digits(&mut port))]);
+    let host = host.filter(|host: &String| !host.is_empty())?;
+    Some(Address { host, port: u16::try_from(port?).ok()? })
 }
 
 #[cfg(test)]

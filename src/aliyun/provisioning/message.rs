@@ -6,7 +6,7 @@ use core::fmt;
 use alloc::string::String;
 
 use super::register::Registered;
-use crate::json::Object;
+use crate::json::{self, Slot};
 use crate::secret::Secret;
 
 /// What a device is given that registers over MQTT.
@@ -42,20 +42,29 @@ impl RegistrationMessage {
     /// # Errors
     /// When the topic is neither `/ext/register` nor `/ext/regnwl`, or something is missing.
     pub fn read(topic: &str, payload: &[u8]) -> Result<Self, RegistrationMessageError> {
-        let message = Object::read(payload);
+        let (mut product_key, mut device_name, mut client_id) = (None, None, None);
+        let (mut device_secret, mut device_token) = (None, None);
+        let mut wanted = [
+            ("productKey", Slot::Text(&mut product_key)),
+            ("deviceName", Slot::Text(&mut device_name)),
+            ("deviceSecret", Slot::Text(&mut device_secret)),
+            ("clientId", Slot::Text(&mut client_id)),
+            ("deviceToken", Slot::Text(&mut device_token)),
+        ];
+        json::read(payload, &mut wanted);
         let is_one = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        let text = |name| message.text(&[name]).filter(is_one).ok_or(RegistrationMessageError::Incomplete);
+        let given = |text: Option<String>| text.filter(is_one).ok_or(RegistrationMessageError::Incomplete);
         match topic {
             "/ext/register" => Ok(Self::Secret(Registered {
-                product_key: text("productKey")?,
-                device_name: text("deviceName")?,
-                device_secret: Secret::new(text("deviceSecret")?),
+                product_key: given(product_key)?,
+                device_name: given(device_name)?,
+                device_secret: Secret::new(given(device_secret)?),
             })),
             "/ext/regnwl" => Ok(Self::Token {
-                product_key: text("productKey")?,
-                device_name: text("deviceName")?,
-                client_id: text("clientId")?,
-                device_token: Secret::new(text("deviceToken")?),
+                product_key: given(product_key)?,
+                device_name: given(device_name)?,
+                client_id: given(client_id)?,
+                device_token: Secret::new(given(device_token)?),
             }),
             _ => Err(RegistrationMessageError::OtherTopic),
         }

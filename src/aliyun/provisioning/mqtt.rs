@@ -4,10 +4,11 @@ use alloc::string::{String, ToString};
 
 use super::bootstrap::{Address, address};
 use super::form::post;
-use super::reply::Reply;
+use super::reply::{self, incomplete};
 use crate::aliyun::{Device, SignMethod};
 use crate::error::Error;
 use crate::http::{Request, Response};
+use crate::json::{Json, Slot};
 use crate::secret::Secret;
 
 /// What an MQTT client needs.
@@ -40,12 +41,19 @@ pub fn mqtt_auth_request(device: &Device, method: SignMethod, timestamp_ms: Opti
 
 /// The credentials in the answer.
 pub fn read_mqtt_auth_response(response: &Response) -> Result<MqttCredentials, Error> {
-    let reply = Reply::read(response)?;
-    match (reply.text(&["iotId"]), reply.text(&["iotToken"])) {
+    let (answer, data) = reply::read(response)?;
+    let (mut iot_id, mut iot_token, mut resources) = (None, None, Json::default());
+    let mut wanted = [
+        ("iotId", Slot::Text(&mut iot_id)),
+        ("iotToken", Slot::Text(&mut iot_token)),
+        ("resources", Slot::Value(&mut resources)),
+    ];
+    data.read(&mut wanted);
+    match (iot_id, iot_token) {
         (Some(iot_id), Some(token)) => {
-            Ok(MqttCredentials { iot_id, iot_token: Secret::new(token), address: address(&reply) })
+            Ok(MqttCredentials { iot_id, iot_token: Secret::new(token), address: address(resources) })
         }
-        _ => Err(reply.incomplete("it has no user name and password")),
+        _ => Err(incomplete(answer, "it has no user name and password")),
     }
 }
 

@@ -5,12 +5,13 @@
 use alloc::string::String;
 
 use super::form::post;
-use super::reply::Reply;
+use super::reply::{self, incomplete};
 use crate::aliyun::{SignMethod, sign};
 use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
+use crate::json::Slot;
 use crate::secret::Secret;
 
 /// A device that asks for its secret.
@@ -87,14 +88,20 @@ pub fn registration_request(registration: &Registration, signature: &str) -> Req
 
 /// The secret in the answer.
 pub fn read_registration_response(response: &Response) -> Result<Registered, Error> {
-    let reply = Reply::read(response)?;
+    let (answer, data) = reply::read(response)?;
+    let (mut product_key, mut device_name, mut secret) = (None, None, None);
+    let mut wanted = [
+        ("productKey", Slot::Text(&mut product_key)),
+        ("deviceName", Slot::Text(&mut device_name)),
+        ("deviceSecret", Slot::Text(&mut secret)),
+    ];
+    data.read(&mut wanted);
     let is_one = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let text = |name| reply.text(&[name]).filter(is_one);
-    match (text("productKey"), text("deviceName"), text("deviceSecret")) {
+    match (product_key.filter(is_one), device_name.filter(is_one), secret.filter(is_one)) {
         (Some(product_key), Some(device_name), Some(secret)) => {
             Ok(Registered { product_key, device_name, device_secret: Secret::new(secret) })
         }
-        _ => Err(reply.incomplete("it has no device secret")),
+        _ => Err(incomplete(answer, "it has no device secret")),
     }
 }
 

@@ -1,55 +1,35 @@
 //! Here success is 200 and the goods are in `data`; where tokens are given out it is 0 and `info`.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 
 use crate::error::{Cause, Error, Stage};
 use crate::http::Response;
-use crate::json::Object;
+use crate::json::{self, Json, Slot};
 use crate::outcome::{Answer, Delivery, Retry};
 
-/// What every answer has in common.
-pub(super) struct Reply<'a> {
-    answer: Answer,
-    body: Object<'a>,
+/// What every answer has in common, and what a success gives; the error of anything else.
+pub(super) fn read(response: &Response) -> Result<(Answer, Json<'_>), Error> {
+    let (mut code, mut message, mut data) = (None, None, Json::default());
+    let mut wanted =
+        [("code", Slot::Integer(&mut code)), ("message", Slot::Text(&mut message)), ("data", Slot::Value(&mut data))];
+    json::read(&response.body, &mut wanted);
+    let answer = Answer {
+        status: response.status,
+        code: code.map(|code| code.to_string()),
+        message,
+        trace_id: response.header("eagleeye-traceid").map(ToString::to_string),
+        clock_ahead_ms: None,
+    };
+    if code == Some(200) && response.status == 200 {
+        return Ok((answer, data));
+    }
+    let (cause, delivery, retry) = code.and_then(judge).unwrap_or_else(|| judge_without_code(response));
+    Err(Error::answered(Stage::Authentication, cause, delivery, retry, answer))
 }
 
-impl<'a> Reply<'a> {
-    /// The reply of a success, the error of anything else.
-    pub fn read(response: &'a Response) -> Result<Self, Error> {
-        let body = Object::read(&response.body);
-        let code = body.integer(&["code"]);
-        let answer = Answer {
-            status: response.status,
-            code: code.map(|code| code.to_string()),
-            message: body.text(&["message"]),
-            trace_id: response.header("eagleeye-traceid").map(ToString::to_string),
-            clock_ahead_ms: None,
-        };
-        if code == Some(200) && response.status == 200 {
-            return Ok(Self { answer, body });
-        }
-        let (cause, delivery, retry) = code.and_then(judge).unwrap_or_else(|| judge_without_code(response));
-        Err(Error::answered(Stage::Authentication, cause, delivery, retry, answer))
-    }
-
-    /// A text in `data`.
-    pub fn text(&self, path: &[&str]) -> Option<String> {
-        self.find(path, |body, path| body.text(path))
-    }
-
-    /// A number in `data`, also if it is written as a text.
-    pub fn integer(&self, path: &[&str]) -> Option<u64> {
-        self.find(path, |body, path| body.integer(path).or_else(|| body.text(path)?.parse().ok()))
-    }
-
-    fn find<T>(&self, path: &[&str], find: impl Fn(&Object<'a>, &[&str]) -> Option<T>) -> Option<T> {
-        find(&self.body, &[&["data"], path].concat())
-    }
-
-    /// This success lacks what it is for.
-    pub fn incomplete(self, what: &'static str) -> Error {
-        Error::malformed(Stage::Authentication, self.answer, what)
-    }
+/// A success that lacks what it is for.
+pub(super) fn incomplete(answer: Answer, what: &'static str) -> Error {
+    Error::malformed(Stage::Authentication, answer, what)
 }
 
 /// The documented codes.
@@ -86,7 +66,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> Result<(), Error> {
-        Reply::read(&Response { status, headers: vec![], body: body.as_bytes().to_vec() }).map(drop)
+        super::read(&Response { status, headers: vec![], body: body.as_bytes().to_vec() }).map(drop)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::config_error::ConfigError as Problem;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Stage};
 use crate::http::{Request, Response};
-use crate::json::Object;
+use crate::json::{self, Json, Slot};
 use crate::secret::Secret;
 use crate::topic::SEGMENT;
 
@@ -62,11 +62,20 @@ pub fn credentials_request(provider: &CredentialsProvider) -> Request {
 /// The key in the answer, which came at this time.
 pub fn read_credentials_response(response: &Response, now_unix_ms: u64) -> Result<TemporaryKey, Error> {
     let answer = response::check(Asked::Credentials, response)?;
-    let body = Object::read(&response.body);
-    let text = |name| body.text(&["credentials", name]).filter(|text| check_printable("", text).is_ok());
-    let expires = text("expiration").and_then(|text| calendar::read_timestamp(&text));
+    let mut key = Json::default();
+    json::read(&response.body, &mut [("credentials", Slot::Value(&mut key))]);
+    let (mut access_key_id, mut secret, mut token, mut expiration) = (None, None, None, None);
+    let mut wanted = [
+        ("accessKeyId", Slot::Text(&mut access_key_id)),
+        ("secretAccessKey", Slot::Text(&mut secret)),
+        ("sessionToken", Slot::Text(&mut token)),
+        ("expiration", Slot::Text(&mut expiration)),
+    ];
+    key.read(&mut wanted);
+    let printable = |text: Option<String>| text.filter(|text| check_printable("", text).is_ok());
+    let expires = expiration.and_then(|text| calendar::read_timestamp(&text));
     let (Some(access_key_id), Some(secret), Some(token), Some(expires)) =
-        (text("accessKeyId"), text("secretAccessKey"), text("sessionToken"), expires)
+        (printable(access_key_id), printable(secret), printable(token), expires)
     else {
         return Err(Error::malformed(Stage::Authentication, answer, "it has no whole key"));
     };

@@ -6,7 +6,7 @@ use core::fmt;
 use super::CredentialsProvider;
 use crate::aws::sigv4::Credentials;
 use crate::config_error::ConfigError;
-use crate::json::{Object, ObjectWriter};
+use crate::json::{self, ObjectWriter, Slot};
 use crate::secret::Secret;
 
 /// A key is renewed in the last tenth of its life, but not sooner than this before its end.
@@ -63,22 +63,29 @@ impl TemporaryKey {
 
     /// Reads what [`export`](Self::export) wrote for the same provider.
     pub fn import(text: &str, provider: &CredentialsProvider) -> Result<Self, ConfigError> {
-        let session = Object::read(text.as_bytes());
-        if session.integer(&["version"]) != Some(VERSION) {
+        let (mut version, mut obtained, mut expires) = (None, None, None);
+        let (mut endpoint, mut role_alias, mut thing_name) = (None, None, None);
+        let (mut access_key_id, mut secret, mut token) = (None, None, None);
+        let mut wanted = [
+            ("version", Slot::Integer(&mut version)),
+            ("obtainedUnixMs", Slot::Integer(&mut obtained)),
+            ("expiresUnixMs", Slot::Integer(&mut expires)),
+            ("endpoint", Slot::Text(&mut endpoint)),
+            ("roleAlias", Slot::Text(&mut role_alias)),
+            ("thingName", Slot::Text(&mut thing_name)),
+            ("accessKeyId", Slot::Text(&mut access_key_id)),
+            ("secretAccessKey", Slot::Text(&mut secret)),
+            ("sessionToken", Slot::Text(&mut token)),
+        ];
+        json::read(text.as_bytes(), &mut wanted);
+        if version != Some(VERSION) {
             return Err(ConfigError::UnknownCredential);
         }
-        if belongs_to(provider).into_iter().any(|(name, value)| session.text(&[name]) != Some(value)) {
+        if belongs_to(provider).map(|(_, value)| Some(value)) != [endpoint, role_alias, thing_name] {
             return Err(ConfigError::ForeignCredential);
         }
-        let text = |name| session.text(&[name]).filter(|text| super::check_printable("", text).is_ok());
-        let time = |name| session.integer(&[name]);
-        match (
-            text("accessKeyId"),
-            text("secretAccessKey"),
-            text("sessionToken"),
-            time("obtainedUnixMs"),
-            time("expiresUnixMs"),
-        ) {
+        let printable = |text: Option<String>| text.filter(|text| super::check_printable("", text).is_ok());
+        match (printable(access_key_id), printable(secret), printable(token), obtained, expires) {
             (Some(access_key_id), Some(secret), Some(token), Some(obtained), Some(expires)) => {
                 let credentials = Credentials {
                     access_key_id,

@@ -2,6 +2,7 @@
 //! connections looked at. The SDKs do all that with access keys only; the same certificate or authorizer that publishes
 //! will do here. Each operation is a request to make and an answer to read.
 
+mod body;
 mod permission;
 mod reply;
 mod request;

@@ -4,13 +4,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Operation;
+use super::body::{connection, list, retained_entry, retained_message, subscription};
 use crate::aws::Config;
-use crate::aws::properties::read_user_properties;
 use crate::aws::response::{Request as Asked, check};
-use crate::base64;
 use crate::error::{Error, Stage};
 use crate::http::Response;
-use crate::json::Object;
+use crate::json::{self, Json};
 use crate::message::Qos;
 use crate::outcome::{Answer, Receipt};
 
@@ -139,88 +138,27 @@ pub fn read_operation_response(config: &Config, operation: &Operation, response:
 }
 
 fn reply(operation: &Operation, response: &Response, receipt: Receipt) -> Option<Reply> {
-    let body = Object::read(&response.body);
-    let next = || body.text(&["nextToken"]).filter(|token| !token.is_empty());
+    let body = &response.body;
     Some(match operation {
         Operation::GetShadow(_) | Operation::UpdateShadow { .. } | Operation::DeleteShadow(_) => {
-            body.is_one().then(|| Reply::Document(response.body.clone()))?
+            json::is_object(body).then(|| Reply::Document(body.clone()))?
         }
         Operation::ListNamedShadows { .. } => {
-            let names = body.elements(&["results"])?.into_iter().map(|element| element.text());
-            Reply::ShadowNames { names: names.collect::<Option<_>>()?, next: next() }
+            let (names, next) = list(body, "results", Json::text)?;
+            Reply::ShadowNames { names, next }
         }
         Operation::GetRetainedMessage { .. } => Reply::RetainedMessage(retained_message(body)?),
         Operation::ListRetainedMessages(_) => {
-            let entries =
-                body.elements(&["retainedTopics"])?.into_iter().map(|element| retained_entry(element.object()));
-            Reply::RetainedEntries { entries: entries.collect::<Option<_>>()?, next: next() }
+            let (entries, next) = list(body, "retainedTopics", retained_entry)?;
+            Reply::RetainedEntries { entries, next }
         }
         Operation::GetConnection { .. } => Reply::Connection(connection(body)?),
         Operation::ListSubscriptions { .. } => {
-            let entries = body.elements(&["subscriptions"])?.into_iter().map(|element| subscription(element.object()));
-            Reply::Subscriptions { entries: entries.collect::<Option<_>>()?, next: next() }
+            let (entries, next) = list(body, "subscriptions", subscription)?;
+            Reply::Subscriptions { entries, next }
         }
         Operation::SendDirectMessage(_) | Operation::DeleteConnection(_) => Reply::Done(receipt),
     })
-}
-
-fn retained_message(body: Object<'_>) -> Option<RetainedMessage> {
-    let user_properties = match body.text(&["userProperties"]) {
-        Some(text) if !text.is_empty() => read_user_properties(&base64::decode(text.as_bytes())?)?,
-        _ => Vec::new(),
-    };
-    Some(RetainedMessage {
-        topic: body.text(&["topic"])?,
-        // AWS leaves out what is empty.
-        payload: base64::decode(body.text(&["payload"]).unwrap_or_default().as_bytes())?,
-        qos: qos(body)?,
-        last_modified_ms: body.integer(&["lastModifiedTime"])?,
-        user_properties,
-    })
-}
-
-fn retained_entry(body: Object<'_>) -> Option<RetainedEntry> {
-    Some(RetainedEntry {
-        topic: body.text(&["topic"])?,
-        payload_size: body.integer(&["payloadSize"])?,
-        qos: qos(body)?,
-        last_modified_ms: body.integer(&["lastModifiedTime"])?,
-    })
-}
-
-fn connection(body: Object<'_>) -> Option<ClientConnection> {
-    let text = |name| body.text(&[name]);
-    let integer = |name| body.integer(&[name]);
-    let socket = |ip, port| {
-        let port = body.integer(&[port]).and_then(|port| u16::try_from(port).ok());
-        Some(Socket { ip: body.text(&[ip])?, port })
-    };
-    Some(ClientConnection {
-        connected: body.boolean(&["connected"])?,
-        client_id: text("clientId"),
-        thing_name: text("thingName"),
-        clean_session: body.boolean(&["cleanSession"]),
-        keep_alive_s: integer("keepAliveDuration"),
-        session_expiry_s: integer("sessionExpiry"),
-        connected_since_ms: integer("connectedSince"),
-        disconnected_since_ms: integer("disconnectedSince"),
-        disconnect_reason: text("disconnectReason"),
-        source: socket("sourceIp", "sourcePort"),
-        target: socket("targetIp", "targetPort"),
-        vpc_endpoint_id: text("vpcEndpointId"),
-    })
-}
-
-fn subscription(body: Object<'_>) -> Option<ClientSubscription> {
-    Some(ClientSubscription { topic_filter: body.text(&["topicFilter"])?, qos: qos(body)? })
-}
-
-fn qos(body: Object<'_>) -> Option<Qos> {
-    match body.integer(&["qos"])? {
-        0 => Some(Qos::AtMostOnce),
-        1 => Some(Qos::AtLeastOnce),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::aws::topic::{check_topic, encode_topic};
 use crate::aws::{AuthMethod, Config};
 use crate::field::Field;
 use crate::http::Request;
-use crate::json::Object;
+use crate::json::{self, Json, Slot};
 use crate::message::{Qos, RequestError};
 
 /// Limits of AWS.
@@ -138,16 +138,21 @@ impl DirectMessage {
 /// What AWS would answer with a 400 or a 413 that names nothing. How deep a state may nest is for AWS to say: its
 /// documentation has 5, 6 and 8 levels.
 fn check_document(document: &[u8], max_state_bytes: Option<u32>) -> Result<(), RequestError> {
-    let document = Object::read(document);
-    let is_section = |name| !document.has(&["state", name]) || document.has_object_or_null(&["state", name]);
-    if !document.has_object_or_null(&["state"])
-        || !["desired", "reported"].into_iter().all(is_section)
-        || document.text(&["clientToken"]).is_some_and(|token| token.len() > MAX_CLIENT_TOKEN)
+    let (mut state, mut client_token) = (Json::default(), None);
+    let is_object =
+        json::read(document, &mut [("state", Slot::Value(&mut state)), ("clientToken", Slot::Text(&mut client_token))]);
+    let (mut desired, mut reported) = (Json::default(), Json::default());
+    state.read(&mut [("desired", Slot::Value(&mut desired)), ("reported", Slot::Value(&mut reported))]);
+    let is_section = |value: Json<'_>| value.is_object() || value.is_null();
+    if !is_object
+        || !core::str::from_utf8(document).is_ok_and(json::is_value)
+        || !is_section(state)
+        || ![desired, reported].into_iter().all(|section| !section.is_there() || is_section(section))
+        || client_token.is_some_and(|token| token.len() > MAX_CLIENT_TOKEN)
     {
         return Err(Field::ShadowDocument.into());
     }
-    let bytes = document.bytes_without_space(&["state"]).unwrap_or_default();
-    match bytes > max_state_bytes.map_or(MAX_STATE, |max| max as usize) {
+    match state.bytes_without_space() > max_state_bytes.map_or(MAX_STATE, |max| max as usize) {
         true => Err(RequestError::PayloadTooLarge),
         false => Ok(()),
     }

@@ -30,12 +30,13 @@ const fn documentation(cargo: &'static str) -> Step {
 
 /// In this order, as each finds done what those before it have done. The first of the README's two commands adds the
 /// WebAssembly target where it is missing; all that follows needs it.
-const STEPS: [Step; 10] = [
+const STEPS: &[Step] = &[
     step("fmt --all --check"),
     // A broker for the tests of MQTT; the demo shows MQTT where there is one.
     step("xtask broker"),
     step("xtask demo"),
     step("xtask test"),
+    step("xtask once"),
     // Each benchmark once, so that none of them rots; what they measure in this profile says nothing.
     step("test --workspace --bench codec --bench mqtt --bench publish --bench start"),
     step("clippy --workspace --all-targets -- --deny warnings"),
@@ -57,7 +58,7 @@ const COMPONENTS: [&str; 5] = ["codec", "sans-io", "publisher", "host-signer", "
 
 /// Packages with some of their features, each alone, so that none is borrowed from what the rest of the workspace asks for.
 /// A line for each set that somebody may want: the verb, the package, and the features.
-const ALONE: [(&str, &str, &str); 18] = [
+const ALONE: &[(&str, &str, &str)] = &[
     ("check", "thingpost", ""),
     ("test", "thingpost", "aws"),
     ("test", "thingpost", "aliyun"),
@@ -94,7 +95,7 @@ pub fn run(arguments: &[OsString]) -> Result<(), String> {
         }
         Ok::<_, String>(())
     };
-    for Step { cargo, rustdoc } in &STEPS {
+    for Step { cargo, rustdoc } in STEPS {
         let words: Vec<_> = cargo.split_whitespace().collect();
         note(&format!("cargo {cargo}"), cargo_with(&words, rustdoc, &workspace))?;
     }
@@ -105,7 +106,7 @@ pub fn run(arguments: &[OsString]) -> Result<(), String> {
         let doc = [&["doc", "--no-deps", "--document-private-items"], &of_it[..]].concat();
         note(&format!("documentation of the component {component}"), cargo_with(&doc, "--deny warnings", &workspace))?;
     }
-    for (verb, package, features) in ALONE {
+    for &(verb, package, features) in ALONE {
         let mut words = vec![verb, "--package", package, "--no-default-features", "--features", features];
         if verb == "clippy" {
             words.extend(["--", "--deny", "warnings"]);

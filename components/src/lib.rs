@@ -2,9 +2,9 @@
 //!
 //! Each component generates its own types from `wit/`, alike in shape and foreign to each other. So all of them are this one
 //! crate, built once for each with the feature that names it: what stands at the border of several is written once, and
-//! [`bindings`] are always those of the component that is being built.
+//! `bindings` are always those of the component that is being built.
 //!
-//! [`aws`], [`aliyun`] and [`generic`] have what a platform needs in whichever component, [`values`] what all of them share. Another
+//! `aws`, `aliyun` and `generic` have what a platform needs in whichever component, `values` what all of them share. Another
 //! platform is a folder beside those three.
 #![cfg(target_family = "wasm")]
 #![no_std]

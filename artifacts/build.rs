@@ -32,6 +32,10 @@ fn build() -> Result<(), Box<dyn Error>> {
     for input in ["src", "wit", "components", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
+    // Components of another profile would be taken for these, and their sizes with them.
+    for setting in ["LTO", "CODEGEN_UNITS", "OPT_LEVEL"] {
+        println!("cargo::rerun-if-env-changed=CARGO_PROFILE_COMPONENT_{setting}");
+    }
     check_target()?;
 
     let out = PathBuf::from(env::var("OUT_DIR")?);

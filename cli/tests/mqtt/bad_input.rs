@@ -19,8 +19,13 @@ fn how_the_device_shows_who_it_is_is_said_in_exactly_one_way() {
 fn what_belongs_to_another_way_is_refused_with_what_it_needs() {
     let fronts = Fronts::start();
     let by_authorizer = "--authorizer or --authorizer-default";
-    for (option, value) in [("--user-name", "me"), ("--password-file", "p"), ("--token-name", "t")] {
-        fronts.assert_usage(fronts.publish().with(option, value), &[option, by_authorizer]);
+    let by_password = "--authorizer, --authorizer-default or --generic";
+    for (option, value, way) in [
+        ("--user-name", "me", by_password),
+        ("--password-file", "p", by_password),
+        ("--token-name", "t", by_authorizer),
+    ] {
+        fronts.assert_usage(fronts.publish().with(option, value), &[option, way]);
     }
     fronts.assert_usage(fronts.publish().with("--key", "k").without("--cert"), &["--cert"]);
     fronts.assert_usage(fronts.publish().with("--product-key", "pk"), &["--device-name"]);

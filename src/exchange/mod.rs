@@ -11,6 +11,36 @@
 //! 4. On [`Step::Done`], take the [`outcomes`](Exchange::outcomes).
 //!
 //! A single message is an exchange of one.
+//!
+//! ```
+//! use thingpost::Moment;
+//! use thingpost::exchange::{Exchange, Outgoing, RequestId, Step};
+//! use thingpost::http::{Response, TransportError};
+//!
+//! /// What whoever drives an exchange has: a clock and an HTTP client.
+//! trait Client {
+//!     fn now(&self) -> Moment;
+//!     fn begin(&mut self, outgoing: Outgoing);
+//!     fn wait(&mut self, until_ms: Option<u64>) -> Vec<(RequestId, Result<Response, TransportError>)>;
+//! }
+//!
+//! fn drive(exchange: &mut Exchange, client: &mut impl Client) {
+//!     loop {
+//!         match exchange.poll(client.now()) {
+//!             Step::Send(outgoing) => client.begin(outgoing),
+//!             Step::Wait(until_ms) => {
+//!                 for (id, response) in client.wait(until_ms) {
+//!                     exchange.handle_response(client.now(), id, response);
+//!                 }
+//!             }
+//!             Step::Sign(_) => exchange.handle_signature(client.now(), Err("nothing signs here".to_owned())),
+//!             Step::Done => return,
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! `examples/https.rs` is the whole of it, over sockets of the standard library.
 
 mod answers;
 mod authenticator;

@@ -6,19 +6,21 @@ use crate::config_error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How long one message may take, from its first request on. When nothing was taken for that long, messages that were
-    /// never sent are given up.
+    /// never sent are given up. Default: 30 seconds, which is room for a connection over a mobile network, a token, the message
+    /// and a few pauses between attempts.
     pub timeout_ms: u32,
     /// How long a connection may take, TLS handshake included. `None`: 10 seconds, and twice as long each time that was
     /// too short, up to what the message has left.
     pub connect_timeout_ms: Option<u32>,
     /// How many times a message is sent at most of which it is not known whether it arrived. What certainly did not arrive
-    /// does not count.
+    /// does not count. Default: 4, as each of them may be a duplicate.
     pub max_attempts: u32,
-    /// The pause before the second attempt; it doubles each time.
+    /// The pause before the second attempt; it doubles each time. Default: 200 ms, so that what is over at once costs no more.
     pub backoff_base_ms: u32,
-    /// The longest pause, unless the platform asks for a longer one.
+    /// The longest pause, unless the platform asks for a longer one. Default: 2 seconds, so that a network that is there again is
+    /// noticed well before the message has to be given up.
     pub backoff_max_ms: u32,
-    /// How many requests may be under way at once.
+    /// How many requests may be under way at once. Default: 32. Refusals one after the other halve what is used of it.
     pub max_in_flight: u32,
 }
 

@@ -11,6 +11,48 @@
 //! 4. Take the [`events`](Session::poll_event) at any time, and [`acknowledge`](Session::acknowledge) the messages among them once
 //!    they are safe.
 //!
+//! ```
+//! use thingpost::http::TransportError;
+//! use thingpost::mqtt::{Event, Session, Step};
+//!
+//! /// What whoever drives a session has: a clock, a connection and somebody who wants to know.
+//! trait Wire {
+//!     fn now_ms(&self) -> u64;
+//!     fn dial(&mut self, authority: &str, timeout_ms: u32) -> Result<(), TransportError>;
+//!     fn write(&mut self, bytes: &[u8]) -> usize;
+//!     fn read(&mut self, until_ms: Option<u64>) -> Result<Vec<u8>, TransportError>;
+//!     fn close(&mut self);
+//!     fn tell(&mut self, event: Event);
+//! }
+//!
+//! fn drive(session: &mut Session, wire: &mut impl Wire) -> ! {
+//!     loop {
+//!         match session.poll(wire.now_ms()) {
+//!             Step::Sign(_) => session.handle_signature(wire.now_ms(), Err("nothing signs here".to_owned())),
+//!             Step::Dial { authority, timeout_ms } => match wire.dial(&authority, timeout_ms) {
+//!                 Ok(()) => session.handle_dialed(),
+//!                 Err(error) => session.handle_transport_error(wire.now_ms(), error),
+//!             },
+//!             Step::Close => wire.close(),
+//!             Step::Wait(until_ms) => {
+//!                 let written = wire.write(session.output());
+//!                 session.handle_written(wire.now_ms(), written);
+//!                 match wire.read(until_ms) {
+//!                     Ok(bytes) => session.handle_input(wire.now_ms(), &bytes),
+//!                     Err(error) => session.handle_transport_error(wire.now_ms(), error),
+//!                 }
+//!                 while let Some(event) = session.poll_event() {
+//!                     wire.tell(event);
+//!                 }
+//!                 session.acknowledge();
+//!             }
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! `examples/mqtt.rs` is the whole of it, over a socket of the standard library.
+//!
 //! # What holds
 //!
 //! - Each message has one outcome: as the error of [`Session::publish`], as [`Event::Published`] or as

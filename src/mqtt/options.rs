@@ -33,30 +33,36 @@ const MAX_IN_FLIGHT: u32 = 1000;
 /// Bounds and pace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many messages may wait while there is no connection.
+    /// How many messages may wait while there is no connection. Default: 1,000, so that a short loss costs nothing and a long one
+    /// not all the memory.
     pub queue_limit: QueueLimit,
-    /// What to do when they are more.
+    /// What to do when they are more. Default: the newest is refused, on the spot, where its sender can still keep it.
     pub full_queue: FullQueue,
-    /// How many of those that waited are sent per second after a reconnect. 0: all at once.
+    /// How many of those that waited are sent per second after a reconnect. 0: all at once. Default: 50, half of the 100 that AWS
+    /// takes on one connection, so that new messages have room beside them.
     pub drain_per_second: u32,
-    /// How many messages are sent per second at the most. 0: as many as the broker takes.
+    /// How many messages are sent per second at the most. 0, the default: as many as the broker takes.
     pub max_per_second: u32,
-    /// The longest pause before the first attempt to reconnect. It doubles each time.
+    /// The longest pause before the first attempt to reconnect. It doubles each time. Default: 1 second, as in the SDKs of AWS.
     pub reconnect_base_ms: u32,
-    /// The longest pause of all.
+    /// The longest pause of all. Default: 32 seconds. A device is back within half a minute after the broker is.
     pub reconnect_max_ms: u32,
-    /// After so long a connection the pauses begin anew.
+    /// After so long a connection the pauses begin anew. Default: 20 seconds. A connection that is accepted and lost at once is no
+    /// success.
     pub stable_ms: u32,
-    /// How long a connection may take until the broker has accepted it.
+    /// How long a connection may take until the broker has accepted it. Default: 30 seconds, for name lookup, TCP, TLS and CONNECT
+    /// over a slow link.
     pub connect_timeout_ms: u32,
-    /// How long nothing at all may come while an answer is awaited. In the middle of it the broker is asked whether it is there.
+    /// How long nothing at all may come while an answer is awaited. In the middle of it the broker is asked whether it
+    /// is there. Default: 5 seconds; it doubles each time that was too short.
     pub operation_timeout_ms: u32,
     /// How long a message is tried, counted from when it was first sent; the time without a connection does not count. 0: for as
-    /// long as the session lives.
+    /// long as the session lives, which is the default: an MQTT client promises no less.
     pub message_timeout_ms: u32,
-    /// How many at-least-once messages may wait for their acknowledgement.
+    /// How many at-least-once messages may wait for their acknowledgement. At most 1,000. Default: 20, which is enough for any
+    /// link that is not both fast and far, and little to send again after a loss.
     pub max_in_flight: u32,
-    /// How many times the broker may close the connection upon the same message, when that is alone on it.
+    /// How many times the broker may close the connection upon the same message, when that is alone on it. Default: 4.
     pub max_attempts: u32,
 }
 

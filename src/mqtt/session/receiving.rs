@@ -20,7 +20,7 @@ use crate::outcome::{Receipt, Retry};
 const SUBSCRIPTION_PATIENCE_MS: u64 = 60_000;
 
 impl Session {
-    /// Bytes came.
+    /// Takes bytes that came over the connection.
     pub fn handle_input(&mut self, now_ms: u64, bytes: &[u8]) {
         if let ConnectionState::Online(online) = &mut self.state {
             online.last_received_ms = now_ms;

@@ -42,12 +42,12 @@ const PATIENCES: u64 = 12;
 const PATIENCES_OF_ASKING: u64 = 4;
 
 impl Session {
-    /// What is to be written.
+    /// The bytes that are to be written, as far as the connection takes them.
     pub fn output(&self) -> &[u8] {
         self.output.pending()
     }
 
-    /// The connection has taken so many bytes of it.
+    /// Takes note that the connection has taken so many bytes of the [output](Self::output).
     pub fn handle_written(&mut self, now_ms: u64, count: usize) {
         self.output.advance(count);
         while let Some(id) = self.output.next_written() {

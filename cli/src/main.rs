@@ -1,6 +1,6 @@
 //! The command line: the component, the host library and the emulators put together.
 //!
-//! Whoever types a wrong path at three in the morning should read one line that names it, not a backtrace: every
+//! A user who types a wrong path at three in the morning should read one line that names it, not a backtrace: every
 //! problem here ends as a [`CliError`](error::CliError), and every message as one of the exit codes.
 //!
 //! The shelves point one way: `commands` use all the others, and none of those knows a command. `args` is what can be typed; `device`,
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         terminal::complain(format_args!("thingpost: {error}"));
         Exit::Usage
     });
-    // Whoever waits for a record that could not be written does not know what became of the message.
+    // A program that waits for a record that could not be written does not know what became of the message.
     let exit = if terminal::is_incomplete() { Exit::Unknown } else { exit };
     ExitCode::from(exit as u8)
 }

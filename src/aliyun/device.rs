@@ -146,13 +146,13 @@ impl Config {
         }
     }
 
-    /// Whether the signature comes from somebody else.
+    /// Whether the signature comes from outside.
     pub(crate) fn is_signed_externally(&self) -> bool {
         self.signer == Signer::External
     }
 
     /// The request for credentials for MQTT at this time, and the signature in it, which is good for ever where no time is
-    /// sent. `sign` is for those who have left that to somebody else.
+    /// sent. `sign` is for those who have left that to another party.
     pub fn mqtt_auth_request(
         &self,
         now_unix_ms: u64,

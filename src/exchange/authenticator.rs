@@ -44,22 +44,22 @@ pub(super) struct Authenticator {
     trouble: Option<Error>,
 }
 
-/// A renewal ahead of time delays nobody but the end of the exchange, and that not for long.
+/// A renewal ahead of time delays nothing but the end of the exchange, and that not for long.
 const RENEWAL_MS: u32 = 5_000;
 
 /// Below this the clock is not why a timestamp was refused.
 const TOLERATED_MS: u64 = 60_000;
 
-/// A token that has served for so long was not taken away by somebody who is after the same messages' time.
+/// A token that has served for so long was not taken away by another process that wants the same.
 const LONG_MS: u64 = 30_000;
 
 #[derive(Debug)]
 enum State {
     Idle,
-    /// A token obtained here was taken away. Where each new token ends the older ones, somebody else who authenticates as
-    /// the same device has done that; whoever answers at once ends his in turn, and both do nothing else any more. So
+    /// A token obtained here was taken away. Where each new token ends the older ones, another process that authenticates as
+    /// the same device has done that; to answer at once ends its token in turn, and both do nothing else any more. So
     /// it is his turn first, for about twice as long as it was ours: turns grow until they are worth an authentication.
-    /// A platform that ends a token after so many messages, and nobody else's, costs us two thirds of the time so.
+    /// A platform that ends a token after so many messages, and no other's, costs us two thirds of the time so.
     Resting {
         until_ms: u64,
     },
@@ -153,7 +153,7 @@ impl Authenticator {
                 Error { retry: Retry::AfterMs(0), ..Error::not_signed("no signature in time".to_owned()) }
             }
             (_, Some(trouble)) => trouble,
-            // Others were asking for all while nobody answered.
+            // Others were asking for all while there was no answer.
             (_, None) => Error {
                 attempts: 0,
                 delivery: Delivery::NotSent,
@@ -173,7 +173,7 @@ impl Authenticator {
         self.credential.is_some() && matches!(self.state, State::UnderWay(_) | State::Signing(_) | State::Signed(_))
     }
 
-    /// Whether somebody else has signed a request that was not sent yet.
+    /// Whether there is a signature from outside for a request that was not sent yet.
     pub fn is_signed(&self) -> bool {
         matches!(self.state, State::Signed(_))
     }
@@ -333,7 +333,7 @@ impl Authenticator {
         if self.is_renewal || left_ms == 0 {
             return State::Failed(error);
         }
-        // Where nobody answers, the outage says when the next request may begin.
+        // Where there is no answer, the outage says when the next request may begin.
         let pause_ms = if is_silent { Some(0) } else { backoff.within(pause_ms, wish_ms.unwrap_or_default(), left_ms) };
         match pause_ms {
             Some(pause_ms) => {

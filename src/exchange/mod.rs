@@ -99,7 +99,7 @@ pub struct Outgoing {
     /// Give up with [`AnswerTimeout`](crate::http::TransportErrorKind::AnswerTimeout) when there is no answer by then.
     pub timeout_ms: u32,
     /// Read no more of the body of the answer than this and one byte more, which tells that it was cut. Status and headers
-    /// decide in most cases, and where they do not, whoever reads the answer finds out.
+    /// decide in most cases, and where they do not, the reader of the answer finds out.
     pub max_answer_bytes: usize,
     /// Whether a success needs its body, so that one whose body broke off is none. [`Response::decides_though_cut_short`]
     /// takes this.
@@ -301,7 +301,7 @@ impl Exchange {
         Step::Wait([until_ms, self.wakes_ms(now)].into_iter().flatten().min())
     }
 
-    /// Whether anything waits for its turn: a message, or an authentication that somebody else has signed.
+    /// Whether anything waits for its turn: a message, or an authentication that was signed outside.
     fn is_any_ready(&self) -> bool {
         let is_waiting = |authentication: &Authenticator| {
             authentication.is_signed() && (self.unfinished > 0 || authentication.is_renewing())

@@ -1,4 +1,4 @@
-//! A file that is read until it ends, or until somebody says that it is enough. A thread that waits for a pipe cannot be told
+//! A file that is read until it ends, or until it is told that it is enough. A thread that waits for a pipe cannot be told
 //! anything, and what it takes out of it after that is lost: so it waits for both, the pipe and the word.
 
 use std::fs::File;
@@ -119,7 +119,7 @@ impl StoppableInput {
 }
 
 impl Read for StoppableInput {
-    /// An end is the end, or somebody has said that it is enough.
+    /// An end is the end, or it was told that it is enough.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.may_read()? { self.file.read(buffer) } else { Ok(0) }
     }

@@ -121,7 +121,7 @@ impl AuthMethod {
         }
     }
 
-    /// What somebody else has to sign before there is a password.
+    /// What has to be signed outside before there is a password.
     pub(super) fn external_signing(&self, device: &Device) -> Option<Signing> {
         match self {
             Self::Signature { signer: Signer::External, sign_method, timestamp_ms } => {
@@ -131,7 +131,7 @@ impl AuthMethod {
         }
     }
 
-    /// The user name and the password, if it is not somebody else who signs.
+    /// The user name and the password, if the signature does not come from outside.
     pub(super) fn credentials(&self, device: &Device) -> (String, Option<String>) {
         let Device { device_name, product_key, .. } = device;
         let user_name = || [device_name, "&", product_key].concat();

@@ -52,12 +52,12 @@ pub struct Drive {
     pub connect_ms: u64,
     /// When the calendar is set, and by how much.
     pub jump: (u64, i64),
-    /// When requests began while nobody answered.
+    /// When requests began while there was no answer.
     pub probes: Vec<u64>,
     /// When each message had its outcome.
     pub finished_ms: Vec<Option<u64>>,
     is_silent: bool,
-    /// The first of those since somebody answered last.
+    /// The first of those since the last answer.
     silent_from: usize,
     /// What signs where it is not the exchange.
     pub signs: Signs,
@@ -120,7 +120,7 @@ impl Drive {
                     self.signed.push(signing.content);
                     match self.sign_ms {
                         0 => self.exchange.handle_signature(self.moment(), signature),
-                        // Whoever is asked anew forgets what he was asked before.
+                        // A signer that is asked anew forgets what it was asked before.
                         sign_ms => self.signature = Some((self.now_ms + sign_ms, signature)),
                     }
                 }
@@ -208,7 +208,7 @@ impl Drive {
         }
     }
 
-    /// The most requests that began within a second while nobody answered.
+    /// The most requests that began within a second while there was no answer.
     pub fn most_probes_in_a_second(&self) -> usize {
         let within =
             |from_ms: u64| self.probes.iter().filter(|at_ms| (from_ms..from_ms + 1_000).contains(*at_ms)).count();

@@ -142,7 +142,7 @@ fn a_signature_that_does_not_come_ends_its_messages_in_time() {
         assert_eq!((error.cause, error.delivery, error.attempts), (Cause::SigningFailed, Delivery::NotSent, 0));
         assert_eq!((error.detail.as_deref(), error.retry), (Some("no signature in time"), Retry::AfterMs(0)));
     }
-    // Too late, and nobody waits for it.
+    // Too late, and not waited for.
     exchange.handle_signature(at(31_000), Ok("signature".to_owned()));
     assert_eq!(exchange.poll(at(31_000)), Step::Done);
 }

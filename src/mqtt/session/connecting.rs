@@ -38,7 +38,7 @@ impl Session {
                 ConnectionState::Pausing { until_ms } => return Step::Wait(Some(*until_ms)),
                 ConnectionState::Signing => return Step::Wait(None),
                 ConnectionState::Dialing { deadline_ms } => {
-                    // Whoever dials has the same time, and can say better what it was spent on.
+                    // The dialer has the same time, and can say better what it was spent on.
                     let deadline_ms = deadline_ms.saturating_add(GRACE_MS);
                     if now_ms < deadline_ms {
                         return Step::Wait(Some(deadline_ms));
@@ -78,7 +78,7 @@ impl Session {
     }
 
     fn begin(&mut self, now_ms: u64) -> Step {
-        // However often a connection is asked for, and whoever waits for it.
+        // However often a connection is asked for, and waited for.
         let until_ms = self.reconnect.not_before_ms();
         if now_ms < until_ms {
             self.state = ConnectionState::Pausing { until_ms };
@@ -164,7 +164,7 @@ impl Session {
             return self.end(now_ms, Error { detail, ..error });
         }
         if connack.session_present && self.starts_clean() {
-            // Both versions demand it: what would come belongs to a session that nobody here knows.
+            // Both versions demand it: what would come belongs to a session that is unknown here.
             let rule = "it goes on with a session where a new one was asked for";
             return self.broken(now_ms, Malformed::Broken("CONNACK", rule), Retry::AfterMs(1000));
         }

@@ -96,7 +96,7 @@ pub enum Step {
 enum DesiredState {
     /// None.
     Nothing,
-    /// One attempt, whose outcome somebody waits for.
+    /// One attempt, whose outcome is waited for.
     Once,
     /// That it is there.
     Always,
@@ -264,7 +264,7 @@ impl Session {
 
     /// Whether it is over.
     pub fn has_attempt(&self) -> bool {
-        // Whoever waits for it drives the session no further.
+        // The caller that waits for it drives the session no further.
         self.attempt.is_some() && self.last_word_until_ms.is_none()
     }
 
@@ -341,7 +341,7 @@ impl Session {
         }
         let phase = self.phase();
         if self.outbox.is_full(bytes, phase) {
-            // Nobody has to go for what has no time left.
+            // No message has to go for one that has no time left.
             self.tell_expired(now_ms);
         }
         match self.outbox.make_room(bytes, phase) {
@@ -433,7 +433,7 @@ impl Session {
         Err(self.about_subscription(error, &subscription.filter))
     }
 
-    /// What happened next. A message is not acknowledged before [`Self::acknowledge`]: whoever took it may yet fail to keep it.
+    /// What happened next. A message is not acknowledged before [`Self::acknowledge`]: its taker may yet fail to keep it.
     pub fn poll_event(&mut self) -> Option<Event> {
         let Queued { event, acknowledge } = self.events.pop_front()?;
         self.event_bytes -= event_bytes(&event);

@@ -133,7 +133,7 @@ impl Session {
             online.is_cautious = false;
             online.has_unconfirmed = false;
         }
-        // One that nobody waits for is of a message that was given up.
+        // One that is not waited for is of a message that was given up.
         let Some(mut entry) = self.outbox.acknowledged(id, now_ms) else { return };
         // Brokers take messages in their order.
         self.last_topic.take_if(|(_, end)| *end <= entry.end);
@@ -144,7 +144,7 @@ impl Session {
         }
         entry.refusals = entry.refusals.saturating_add(1);
         if reason::is_for_now(code) {
-            // Only what is refused for the first time tells of the pace: one that is refused each time slows down nobody else.
+            // Only what is refused for the first time tells of the pace: one that is refused each time slows down no other.
             if entry.refusals == 1 {
                 self.rate.refused(now_ms);
             }

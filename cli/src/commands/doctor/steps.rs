@@ -94,7 +94,7 @@ pub async fn rehearse(
     platform: &Platform,
     message: &Message,
 ) -> Result<(), CliError> {
-    // Whoever was turned away at the door is not told that all else is well.
+    // A device that was turned away at the door is not told that all else is well.
     if !report.skip_without(Check::Rehearsal, &NEEDED)
         && !report.skip_after(Check::Rehearsal, &[Check::Answer, Check::Provider])
         && let Some(mut factory) = factory

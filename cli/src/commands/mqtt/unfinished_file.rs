@@ -35,7 +35,7 @@ impl UnfinishedFile {
         refuse_any_of(inputs, "--unfinished", path)?;
         let cannot_keep =
             |error| CliError::new(format!("--unfinished: cannot keep messages in {}", path.display()), error);
-        // Where it is; what is in it counts only when nobody else can change it.
+        // Where it is; what is in it counts only when no other process can change it.
         let (place, _) = private_file::read(path, 0).map_err(cannot_keep)?;
         let lock = Lock::take(&place).map_err(cannot_keep)?.ok_or_else(|| {
             CliError::sentence(format!(

@@ -1,5 +1,5 @@
 //! Which of several ways to show who the device is was typed. Clap could refuse two of them as well, but its line would name
-//! two options, and whoever typed none would get a list of all options there are.
+//! two options, and a user who typed none would get a list of all options there are.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ impl<'a> AuthMethod<'a> {
         Ok(method)
     }
 
-    /// What belongs to another way would be ignored, and whoever typed it would look for its effect.
+    /// What belongs to another way would be ignored, and its user would look for its effect.
     fn refuse_strays(&self, arguments: &AwsDevice) -> Result<(), CliError> {
         let AwsDevice { signature, authorizer, .. } = arguments;
         let has_profile = matches!(self, Self::SigV4);

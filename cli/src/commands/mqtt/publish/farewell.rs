@@ -1,4 +1,4 @@
-//! The end of a run. Whatever it is that ends it, what has no outcome is kept before anything is waited for: whoever sends a
+//! The end of a run. Whatever it is that ends it, what has no outcome is kept before anything is waited for: the sender of a
 //! SIGTERM kills a few seconds later, and a broker that does not answer takes its time.
 
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ impl Run {
         self.quiet_since = Instant::now();
         if !self.feed.is_over() {
             if self.file.is_some() && !self.connection.was_up && self.heeded == 0 {
-                // Nobody has had enough of them.
+                // Not enough of them were wanted.
                 while let Some(copy @ NextMessage::Copy(_)) = self.feed.next_at_once() {
                     self.waiting.push_back(copy);
                 }
@@ -109,7 +109,7 @@ impl Run {
             self.session.abandon().await.map_err(trapped)?;
             self.receive_rest().await?;
         }
-        // Without one the broker publishes the last will. Whoever has interrupted twice does not wait for it.
+        // Without one the broker publishes the last will. A user who has interrupted twice does not wait for it.
         if is_hurried && self.heeded < 2 {
             self.goodbye().await?;
         }

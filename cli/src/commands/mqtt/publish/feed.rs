@@ -23,7 +23,7 @@ enum Kind {
         left: u32,
     },
     Lines(Source),
-    /// Lines that nobody will send.
+    /// Lines that will not be sent.
     Rest(Source),
     Over,
 }

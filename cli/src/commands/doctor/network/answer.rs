@@ -54,7 +54,7 @@ pub struct Answer {
     arrived: SystemTime,
 }
 
-enum NoAnswer {
+enum AnswerError {
     Closed,
     Late,
     NotHttp,
@@ -88,7 +88,7 @@ pub async fn ask(
     }
 }
 
-async fn exchange(to: &Destination, handshake: Handshake, limit: Duration) -> Result<Answer, NoAnswer> {
+async fn exchange(to: &Destination, handshake: Handshake, limit: Duration) -> Result<Answer, AnswerError> {
     let mut tls = handshake.tls;
     let host = match to.endpoint.port {
         443 if !to.endpoint.host.contains(':') => to.endpoint.host.clone(),
@@ -112,12 +112,12 @@ async fn exchange(to: &Destination, handshake: Handshake, limit: Duration) -> Re
     .await;
     // What was heard counts, however it ended.
     if let Some(arrived) = heard.since {
-        return parse(&heard.bytes, arrived).ok_or(NoAnswer::NotHttp);
+        return parse(&heard.bytes, arrived).ok_or(AnswerError::NotHttp);
     }
     Err(match end {
-        Ok(Ok(())) => NoAnswer::Closed,
-        Ok(Err(error)) => NoAnswer::of(error),
-        Err(_elapsed) => NoAnswer::Late,
+        Ok(Ok(())) => AnswerError::Closed,
+        Ok(Err(error)) => AnswerError::of(error),
+        Err(_elapsed) => AnswerError::Late,
     })
 }
 
@@ -142,7 +142,7 @@ impl ReadAnswer {
     }
 }
 
-impl NoAnswer {
+impl AnswerError {
     fn of(error: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         match error.kind() {
@@ -191,19 +191,19 @@ fn page(head: &str, status: u16) -> Option<String> {
     }
 }
 
-fn explain(no_answer: NoAnswer, to: &Destination, shows_certificate: bool, limit: Duration) -> Finding {
+fn explain(no_answer: AnswerError, to: &Destination, shows_certificate: bool, limit: Duration) -> Finding {
     match no_answer {
         // A broker closes on what is no CONNECT.
-        NoAnswer::Closed | NoAnswer::NotHttp if matches!(to.endpoint.port, 1883 | 8883) => Finding::failed(
+        AnswerError::Closed | AnswerError::NotHttp if matches!(to.endpoint.port, 1883 | 8883) => Finding::failed(
             format!("no HTTP was answered on port {}, which is one for MQTT", to.endpoint.port),
             "give another --port, or see `thingpost mqtt publish --help`",
         ),
-        NoAnswer::Closed if shows_certificate => Finding::failed(
+        AnswerError::Closed if shows_certificate => Finding::failed(
             "the connection was closed without an answer, right after the certificate was shown",
             "see in the console (Security, Certificates) that this certificate is registered in this account and region \
              and is active: AWS closes so on those that are not",
         ),
-        NoAnswer::Closed => {
+        AnswerError::Closed => {
             let mut finding = Finding::new();
             finding.warn(
                 "the connection was closed without an answer",
@@ -211,14 +211,14 @@ fn explain(no_answer: NoAnswer, to: &Destination, shows_certificate: bool, limit
             );
             finding
         }
-        NoAnswer::Late => Finding::failed(
+        AnswerError::Late => Finding::failed(
             format!("no answer to GET / within {}", seconds(limit)),
             "check whether a proxy or a firewall holds the connection, or give it more time with --timeout",
         ),
-        NoAnswer::NotHttp => {
+        AnswerError::NotHttp => {
             Finding::failed("what was answered is not HTTP/1.1", "check host and port: HTTPS of AWS is on 8443 and 443")
         }
-        NoAnswer::Broken(error) => {
+        AnswerError::Broken(error) => {
             let text = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(TlsError::AlertReceived(alert)) => ConnectError::Alert(*alert).to_string(),
                 _ => format!("the connection broke ({error}); try again, and check the network"),

@@ -189,7 +189,7 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
         let begin = Instant::now();
         match timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
-                for Failure { address, why, text } in failures {
+                for FailedConnect { address, why, text } in failures {
                     match why {
                         ConnectFailureKind::Silence => finding.warn(
                             format!("{address}: {text}"),
@@ -201,12 +201,14 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
                 finding.see(format!("connected to {address} in {}", milliseconds(begin.elapsed())));
                 return (finding, Some(tcp));
             }
-            Ok(Err(error)) => {
-                failures.push(Failure { address: *address, why: ConnectFailureKind::of(&error), text: text(&error) })
-            }
+            Ok(Err(error)) => failures.push(FailedConnect {
+                address: *address,
+                why: ConnectFailureKind::of(&error),
+                text: text(&error),
+            }),
             Err(_elapsed) => {
                 let text = format!("no answer within {}", seconds(share));
-                failures.push(Failure { address: *address, why: ConnectFailureKind::Silence, text });
+                failures.push(FailedConnect { address: *address, why: ConnectFailureKind::Silence, text });
             }
         }
     }
@@ -215,15 +217,15 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
 }
 
 /// What says most comes first: on half of all machines one of the addresses is of IPv6, and there is no way to any of those.
-async fn say_why(finding: &mut Finding, to: &Destination, mut failures: Vec<Failure>) {
+async fn say_why(finding: &mut Finding, to: &Destination, mut failures: Vec<FailedConnect>) {
     failures.sort_by_key(|failure| failure.why);
     let step = step(to, &failures, proxy_variable(|name| env::var(name).ok())).await;
-    for Failure { address, text, .. } in failures {
+    for FailedConnect { address, text, .. } in failures {
         finding.fail(format!("{address}: {text}"), step.clone());
     }
 }
 
-struct Failure {
+struct FailedConnect {
     address: SocketAddr,
     why: ConnectFailureKind,
     text: String,
@@ -265,7 +267,7 @@ fn text(error: &io::Error) -> String {
 }
 
 /// What most likely keeps connections from being made, given what else is known here.
-async fn step(to: &Destination, failures: &[Failure], proxy: Option<&str>) -> String {
+async fn step(to: &Destination, failures: &[FailedConnect], proxy: Option<&str>) -> String {
     let Destination { endpoint, address, spoken } = to;
     let all = |why| failures.iter().all(|failure| failure.why == why);
     let any_place = |there| failures.iter().any(|failure| place(failure.address.ip()) == there);
@@ -310,8 +312,8 @@ fn proxy_variable(value: impl Fn(&str) -> Option<String>) -> Option<&'static str
 }
 
 /// Whether the same machines listen on another port.
-async fn is_open(failures: &[Failure], port: u16) -> bool {
-    for Failure { address, .. } in failures {
+async fn is_open(failures: &[FailedConnect], port: u16) -> bool {
+    for FailedConnect { address, .. } in failures {
         let other = SocketAddr::new(address.ip(), port);
         if matches!(timeout(SECOND_LOOK, TcpStream::connect(other)).await, Ok(Ok(_))) {
             return true;
@@ -347,8 +349,8 @@ mod tests {
         SocketAddr::new(text.parse().unwrap(), 8443)
     }
 
-    fn failure(ip: &str, why: ConnectFailureKind) -> Failure {
-        Failure { address: address(ip), why, text: String::new() }
+    fn failure(ip: &str, why: ConnectFailureKind) -> FailedConnect {
+        FailedConnect { address: address(ip), why, text: String::new() }
     }
 
     #[tokio::test]
@@ -364,7 +366,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_several_addresses_the_one_that_says_most_speaks() {
-        let failure = |ip, why, text: &str| Failure { text: text.to_owned(), ..failure(ip, why) };
+        let failure = |ip, why, text: &str| FailedConnect { text: text.to_owned(), ..failure(ip, why) };
         for why in [ConnectFailureKind::NoWay, ConnectFailureKind::Silence, ConnectFailureKind::Other] {
             let failures = vec![
                 failure("2001:db8::7", why, "much less"),

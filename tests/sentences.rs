@@ -28,7 +28,7 @@ fn is_of_tests(path: &Path) -> bool {
 
 /// The lines that format with `Debug`, up to the tests of the file.
 fn debug_output(source: &str) -> impl Iterator<Item = &str> {
-    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let code = source.split("\nmod tests {").next().unwrap_or_default();
     let lines = code.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     lines.filter(|line| line.contains(":?}") || line.contains(":#?}"))
 }

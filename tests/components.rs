@@ -147,7 +147,7 @@ fn every_component_exports_its_interfaces_and_nothing_else() {
 
 #[test]
 fn every_component_stays_small() {
-    for (artifact, ceiling) in [(PUBLISHER, 296), (SIGNED_PUBLISHER, 298), (CODEC, 230), (SANS_IO, 186), (MQTT, 265)] {
+    for (artifact, ceiling) in [(PUBLISHER, 288), (SIGNED_PUBLISHER, 290), (CODEC, 223), (SANS_IO, 176), (MQTT, 250)] {
         let ceiling = ceiling * 1024;
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);

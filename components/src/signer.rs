@@ -1,4 +1,4 @@
-//! Who signs where it is not the component: the host.
+//! The signer that is not the component: the host, asked through the interface `signer`.
 //!
 //! Of every component whose world imports `signer`.
 

@@ -1,4 +1,4 @@
-//! Who publishes.
+//! The clients that are compared: each publishes in its own way.
 
 use thingpost_host::runtime::types::{Message, Platform, Qos};
 use thingpost_host::runtime::{MqttPre, Publisher, PublisherPre};
@@ -46,8 +46,8 @@ impl Client {
         Self { kind: Kind::Fresh { component: component.clone(), transport, platform }, topic: device.topic() }
     }
 
-    /// The core without WebAssembly, over MQTT and with a connection of its own. The last message of each call is at least
-    /// once; the call is over when all that are have been acknowledged.
+    /// The core without WebAssembly, over MQTT and with a connection of its own. The last message of each call is at
+    /// least once; the call is over when all that are have been acknowledged.
     pub async fn mqtt_native(device: &MqttDevice, qos: thingpost::Qos) -> Result<Self, Failure> {
         Ok(Self::mqtt(mqtt::Client::native(device).await?, device, qos))
     }

@@ -1,5 +1,5 @@
-//! A crate whose features differ between the demo and the tests is compiled twice, and all that stands on it too: the half
-//! of ten minutes, which nobody sees in a diff. So cargo is asked which files each of the two commands is made of.
+//! A crate whose features differ between the demo and the tests is compiled twice, and all that stands on it too: the
+//! half of ten minutes, which nobody sees in a diff. So cargo is asked which files each of the two commands is made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
@@ -56,8 +56,8 @@ fn read<'a>(arguments: impl Iterator<Item = &'a &'a str>) -> Result<Crates, Stri
 
 /// Of the messages of cargo, one a line, those about a crate of a registry.
 ///
-/// A parser of JSON would be compiled before anything else. These lines are written by a program, and the three fields have
-/// nothing in them that is escaped.
+/// A parser of JSON would be compiled before anything else. These lines are written by a program, and the three fields
+/// have nothing in them that is escaped.
 fn third_party(messages: &str) -> Crates {
     let mut crates = Crates::new();
     for line in messages.lines().filter(|line| line.contains(r#""reason":"compiler-artifact""#)) {
@@ -93,7 +93,7 @@ mod tests {
             message("registry+https://a/index#serde@1.0.229", "/target/libserde-1.rlib"),
             message("registry+https://a/index#hex@0.4.3", "/target/libhex-1.rlib"),
             message("registry+https://a/index#serde@1.0.229", "/target/libserde-2.rlib"),
-            message("path+file:///work/host#thingpost-host@0.1.0", "/target/libthingpost_host-1.rlib"),
+            message("path+file:///src/host#thingpost-host@0.1.0", "/target/libthingpost_host-1.rlib"),
             r#"{"reason":"build-finished","success":true}"#.to_owned(),
         ];
         let crates = third_party(&messages.join("\n"));

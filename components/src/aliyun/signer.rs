@@ -1,4 +1,4 @@
-//! Who signs, at the border.
+//! The choice of a signer, from WIT to the core.
 
 use thingpost::Secret;
 use thingpost::aliyun::Signer;

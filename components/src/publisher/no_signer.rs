@@ -1,4 +1,4 @@
-//! Who signs where it is not the component: in the world `publish` there is no signer.
+//! The signer of world `publish`: none, so that a configuration that leaves signing to the host is refused.
 
 use alloc::string::{String, ToString};
 

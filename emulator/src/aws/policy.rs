@@ -1,5 +1,5 @@
-//! Who a caller is and what it may do are two questions, with two different answers when the answer is no. This is the
-//! second one; it is the same for certificates, access keys and custom authorizers.
+//! The identity of a caller and its permissions are two questions, with two different answers when the answer is no.
+//! This is the second one; it is the same for certificates, access keys and custom authorizers.
 
 use std::collections::{HashMap, HashSet};
 

@@ -54,7 +54,7 @@ const PAYLOAD: usize = 200;
 pub struct Case {
     /// What is done.
     pub title: String,
-    /// Who did it in what time.
+    /// The clients, each with the time that it took.
     pub measured: Vec<Measured>,
     /// What the ratio of the last should be.
     pub bound: Option<Bound>,

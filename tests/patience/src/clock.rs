@@ -1,5 +1,6 @@
-//! Who asserts that something takes no more than 200 ms asserts something about the machine. A clock that moves only when
-//! it is told to takes the machine out of it: until then nothing is late, however long it takes, and afterwards all is.
+//! A test that asserts that something takes no more than 200 ms asserts something about the machine. A clock that moves
+//! only when it is told to takes the machine out of it: until then nothing is late, however long it takes, and
+//! afterwards all is.
 
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
@@ -13,16 +14,16 @@ impl Clock {
     /// # Panics
     /// When it is stopped already, and in a runtime with several threads.
     pub fn stop() -> Self {
-        // A paused clock jumps to the next timer as soon as all tasks wait, and it makes no difference what for: a socket
-        // that is about to be ready counts as idle. It does not jump while there is a blocking task.
+        // A paused clock jumps to the next timer as soon as all tasks wait, and it makes no difference what for: a
+        // socket that is about to be ready counts as idle. It does not jump while there is a blocking task.
         let (end, is_over) = mpsc::channel();
         tokio::task::spawn_blocking(move || is_over.recv());
         tokio::time::pause();
         Self(end)
     }
 
-    /// Lets time pass, for this runtime and all timers in it. They count whole milliseconds and round up: one that is due
-    /// now, or just so, rings a millisecond later.
+    /// Lets time pass, for this runtime and all timers in it. They count whole milliseconds and round up: one that is
+    /// due now, or just so, rings a millisecond later.
     pub async fn pass(&self, time: Duration) {
         tokio::time::advance(time).await;
     }

@@ -1,7 +1,8 @@
-//! A host of your own: publish ten messages to AWS IoT Core over MQTT on port 443, one a second, from the sandboxed component.
+//! A host of your own: publish ten messages to AWS IoT Core over MQTT on port 443, one a second, from the sandboxed
+//! component.
 //!
 //! `cargo xtask components dist` writes the component; then
-//! `cargo run --example mqtt -- dist/mqtt.wasm ENDPOINT device.pem.crt private.pem.key`
+//! `cargo run --example mqtt_session -- dist/mqtt.wasm ENDPOINT device.pem.crt private.pem.key`
 
 use std::error::Error;
 use std::path::Path;

@@ -127,58 +127,39 @@
 #![deny(missing_docs)]
 #![doc(test(attr(deny(warnings))))]
 
-mod addresses;
-mod alert;
-mod algorithm;
-mod alpn;
-mod body;
-mod certificate;
 mod clock;
 mod connect;
-mod connect_to;
-mod der;
-mod dial;
-mod encoding;
 mod error;
-#[cfg(feature = "hooks")]
-mod hooks;
-mod http_connection;
+mod files;
 mod identity;
-mod key;
-mod path;
-mod pem;
 mod pool;
-mod rate_limiter;
-mod roots;
 mod route;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 #[cfg(feature = "mqtt")]
 mod streams;
-mod tls;
 mod transport;
-mod validity;
-mod verify;
-mod wire;
+mod trust;
+mod x509;
 
-pub use alpn::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn};
-pub use body::AnswerBody;
-pub use certificate::CertificateFormatError;
-pub use connect_to::{ConnectTo, ConnectToError, ConnectToReason};
-pub use dial::DialedConnection;
-pub use encoding::Encoding;
+pub use connect::alpn::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn};
+pub use connect::connect_to::{ConnectTo, ConnectToError, ConnectToReason};
 pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, UntrustedCertificate};
-#[cfg(feature = "hooks")]
-pub use hooks::TransportHooks;
+pub use files::encoding::Encoding;
+pub use files::path::{file_hint, is_out_of_descriptors};
+pub use files::pem::{PemContents, PemError, PemSource};
+pub use identity::key::PrivateKeyError;
 pub use identity::{Identity, IdentityError};
-pub use key::PrivateKeyError;
-pub use path::{file_hint, is_out_of_descriptors};
-pub use pem::{PemContents, PemError, PemSource};
 pub use pool::{Pool, PoolLimits};
-pub use roots::{LeftOut, RootsError, TrustRoots};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
+pub use transport::body::AnswerBody;
+pub use transport::dial::DialedConnection;
+#[cfg(feature = "hooks")]
+pub use transport::hooks::TransportHooks;
 pub use transport::{AnswerObserver, FailureObserver, RequestTimeouts, Timeouts, Transport, WorkloadConfig};
-pub use validity::OutsideValidity;
+pub use trust::roots::{LeftOut, RootsError, TrustRoots};
+pub use x509::certificate::CertificateFormatError;
+pub use x509::validity::OutsideValidity;
 
 // What stands in the signatures of this crate.
 #[cfg(any(feature = "hooks", feature = "mqtt"))]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::tls;
 use super::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError};
-use crate::alert;
+use crate::error::alert;
 
 /// The innermost cause, which is the one that says something.
 fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustls::{CertificateError, Error, InvalidMessage};
 
 use super::untrusted::UntrustedCertificate;
-use crate::algorithm::spoken;
-use crate::validity::OutsideValidity;
+use crate::x509::algorithm::spoken;
+use crate::x509::validity::OutsideValidity;
 
 /// What is wrong with a server's certificate, and what to do about it.
 pub(super) fn certificate(error: &CertificateError) -> (String, &'static str) {
@@ -92,7 +92,7 @@ pub(crate) fn fault(error: &Error) -> String {
         Error::PeerIncompatible(why) => format!("the server cannot do what is needed: {}", words(why)),
         Error::PeerMisbehaved(why) => format!("the server breaks the rules of TLS: {}", words(why)),
         Error::InvalidCertificate(error) => format!("the server's certificate is refused: {}", certificate(error).0),
-        Error::AlertReceived(alert) => format!("alert {}", crate::alert::name(*alert)),
+        Error::AlertReceived(alert) => format!("alert {}", crate::error::alert::name(*alert)),
         Error::InvalidEncryptedClientHello(why) => format!("the client hello could not be encrypted: {}", words(why)),
         Error::InvalidCertRevocationList(why) => format!("a list of revoked certificates is wrong: {}", words(why)),
         Error::InconsistentKeys(why) => format!("certificate and key do not fit: {}", words(why)),

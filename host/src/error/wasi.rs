@@ -5,7 +5,7 @@ use std::io;
 use wasmtime_wasi_http::Error as WasiError;
 
 use super::{Attempt, ConnectError, Denial, ExchangeError, TransportError, find};
-use crate::alert;
+use crate::error::alert;
 
 impl TransportError {
     /// The code that the guest sees.

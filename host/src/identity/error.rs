@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::certificate::CertificateFormatError;
-use crate::key::PrivateKeyError;
-use crate::path;
-use crate::pem::{Expected, PemContents, PemError, PemSource};
+use crate::files::path;
+use crate::files::pem::{Expected, PemContents, PemError, PemSource};
+use crate::identity::key::PrivateKeyError;
+use crate::x509::certificate::CertificateFormatError;
 
 /// The reason why a certificate and a key do not make an [`Identity`](super::Identity).
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 use tokio_rustls::client::TlsStream;
 
 use super::{BucketSettings, Key, Pool, State, Target};
-use crate::alpn::Protocol;
+use crate::connect::alpn::Protocol;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
 

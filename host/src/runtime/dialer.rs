@@ -14,9 +14,9 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use super::bindings::mqtt::thingpost::iot::dialer::{Host, HostDialing};
 use super::bindings::types::{TransportError as GuestError, TransportErrorKind};
-use crate::dial::DialedConnection;
 use crate::error::TransportError;
 use crate::transport::Transport;
+use crate::transport::dial::DialedConnection;
 
 /// How many connections one guest may have on their way. It needs one. The pool bounds connections, but not those who
 /// wait for one, each of which is a task.

@@ -11,8 +11,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 #[cfg(feature = "signer")]
 use super::secrets::DeviceSecrets;
-use crate::hooks::TransportHooks;
 use crate::transport::Transport;
+use crate::transport::hooks::TransportHooks;
 
 /// What the memory of one guest may grow to: plenty for a call with 16 MiB of messages and what is made of them, and far
 /// from what a guest that only asks for more could take from a small machine.

@@ -13,7 +13,7 @@ use wasmtime_wasi_io::bindings::wasi::io::streams::{self, HostInputStream, HostO
 use wasmtime_wasi_io::streams::StreamError;
 
 use super::*;
-use crate::tls::provider;
+use crate::connect::tls::provider;
 use crate::{Pool, Route, RouteTable, TrustRoots, WorkloadConfig};
 
 /// A certificate that is its own authority, and its key.

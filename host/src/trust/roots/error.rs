@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::LeftOut;
-use crate::certificate::CertificateFormatError;
-use crate::path;
-use crate::pem::{Expected, PemContents, PemError, PemSource};
+use crate::files::path;
+use crate::files::pem::{Expected, PemContents, PemError, PemSource};
+use crate::x509::certificate::CertificateFormatError;
 
 /// The reason why a file does not make [`TrustRoots`](super::TrustRoots).
 #[derive(Debug)]

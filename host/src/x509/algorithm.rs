@@ -5,7 +5,7 @@
 
 use x509_cert::der::asn1::ObjectIdentifier;
 
-use crate::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE};
+use crate::x509::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE};
 
 pub(crate) const RSA: &str = "1.2.840.113549.1.1.1";
 pub(crate) const EC: &str = "1.2.840.10045.2.1";

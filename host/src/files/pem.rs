@@ -3,7 +3,7 @@
 //! Nearly every first attempt with device certificates fails on a file: the two files swapped, the public key given for the
 //! private one, a key protected by a passphrase, DER where PEM is wanted. A parser only says "no item found", and of a file in
 //! which one block is not as it should be it says nothing: the block is passed over. This module looks at what *is* in the file,
-//! so that the errors of [`identity`](crate::identity) and [`roots`](crate::roots) can name it.
+//! so that the errors of [`identity`](crate::identity) and [`roots`](crate::trust::roots) can name it.
 //!
 //! The same table, for users, is in `docs/files.md`.
 //!
@@ -33,7 +33,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::encoding::Encoding;
+use crate::files::encoding::Encoding;
 
 pub(crate) use block::Block;
 pub use block::PemError;

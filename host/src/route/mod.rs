@@ -4,6 +4,8 @@
 //! list or pick client certificates holds them in all but name. So the choice is made here, by the destination alone,
 //! and a destination that no route names is not reachable at all.
 
+pub(crate) mod rate_limiter;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -11,10 +13,10 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
-use crate::alpn::{Alpn, Protocol};
+use crate::connect::alpn::{Alpn, Protocol};
 use crate::identity::Identity;
-use crate::rate_limiter::RateLimiter;
-use crate::roots::TrustRoots;
+use crate::route::rate_limiter::RateLimiter;
+use crate::trust::roots::TrustRoots;
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Gathered, OddCertificates, RootsError, TrustRoots};
-use crate::pem::{self, PemSource, PemText};
+use crate::files::pem::{self, PemSource, PemText};
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";

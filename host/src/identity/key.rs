@@ -15,10 +15,10 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
 
-use crate::algorithm::{self, Identifier};
-use crate::der::{Elements, INTEGER, OCTET_STRING, SEQUENCE};
-use crate::pem::DerKind;
-use crate::tls::provider;
+use crate::connect::tls::provider;
+use crate::files::pem::DerKind;
+use crate::x509::algorithm::{self, Identifier};
+use crate::x509::der::{Elements, INTEGER, OCTET_STRING, SEQUENCE};
 
 /// The reason why a private key cannot be used. Has nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use rustls::pki_types::PrivatePkcs1KeyDer;
 use rustls::sign::SigningKey;
 
 use super::{LoadError, PrivateKeyError, sign_with};
-use crate::der::{Elements, INTEGER, SEQUENCE};
+use crate::x509::der::{Elements, INTEGER, SEQUENCE};
 
 const SIZES: [usize; 3] = [2048, 3072, 4096];
 const LEAST_EXPONENT: u64 = 65537;

@@ -8,6 +8,7 @@
 //! has expired; refusing it here would turn a wrong clock into a dead device.
 
 mod error;
+pub(crate) mod key;
 
 use std::fmt;
 use std::path::Path;
@@ -20,10 +21,10 @@ use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::certificate::{CertificateFormatError, certificate_of};
-use crate::key::{self, LoadError};
-use crate::pem::{self, PemSource, PemText};
-use crate::validity::{OutsideValidity, now};
+use crate::files::pem::{self, PemSource, PemText};
+use crate::x509::certificate::{CertificateFormatError, certificate_of};
+use crate::x509::validity::{OutsideValidity, now};
+use key::LoadError;
 
 pub use error::IdentityError;
 

@@ -13,8 +13,8 @@ use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::{Decode, Encode};
 
 use super::{LoadError, PrivateKeyError, sign_with};
-use crate::algorithm::{self, Identifier, P256, P384, Parameter};
-use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, context, element};
+use crate::x509::algorithm::{self, Identifier, P256, P384, Parameter};
+use crate::x509::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, context, element};
 
 /// What a point begins with that has both its coordinates.
 const UNCOMPRESSED: u8 = 4;

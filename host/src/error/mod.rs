@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
 
-use crate::alert;
-use crate::body::BodyError;
 use crate::route::Endpoint;
+use crate::transport::body::BodyError;
 
+mod alert;
 mod text;
 mod tls;
 mod untrusted;

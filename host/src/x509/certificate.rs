@@ -4,8 +4,8 @@ use std::fmt;
 
 use rustls::pki_types::CertificateDer;
 
-use crate::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE, context};
-use crate::pem::DerKind;
+use crate::files::pem::DerKind;
+use crate::x509::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE, context};
 
 /// The reason why what stands under the label of a certificate cannot be used as one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,13 @@
 //! answer; the first-byte timeout starts there; the third runs between the pieces of the body. wasmtime's stock
 //! transport gives each of them ten minutes, which on an edge device is the same as none.
 
+pub(crate) mod body;
+pub(crate) mod dial;
+#[cfg(feature = "hooks")]
+pub(crate) mod hooks;
+pub(crate) mod http_connection;
+pub(crate) mod wire;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -15,15 +22,15 @@ use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body;
 
-use crate::alpn::Protocol;
-use crate::body::{AnswerBody, RequestBody, request_body};
 use crate::clock::awake_timeout;
 use crate::connect::ConnectDeadline;
-use crate::connect_to::ConnectTo;
+use crate::connect::alpn::Protocol;
+use crate::connect::connect_to::ConnectTo;
 use crate::error::{Denial, ExchangeError, TransportError};
-use crate::http_connection::SendError;
 use crate::pool::{Pool, Target};
 use crate::route::{Endpoint, RouteTable};
+use crate::transport::body::{AnswerBody, RequestBody, request_body};
+use crate::transport::http_connection::SendError;
 
 /// What one workload may do: the boundary that connections, identities and TLS sessions never cross.
 #[derive(Debug, Clone)]

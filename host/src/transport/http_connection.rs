@@ -16,12 +16,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
-use crate::body::RequestBody;
 use crate::clock::later;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
 use crate::route::Endpoint;
-use crate::wire::{Wire, WriteBacklog};
+use crate::transport::body::RequestBody;
+use crate::transport::wire::{Wire, WriteBacklog};
 
 /// The time for the `close_notify` of a connection that was let go of.
 const CLOSING: Duration = Duration::from_secs(1);

@@ -11,9 +11,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 
-use crate::alpn::Protocol;
+use crate::connect::alpn::Protocol;
 use crate::route::{MinimumTls, Route};
-use crate::verify::Verifier;
+use crate::trust::verify::Verifier;
 
 /// The one crypto provider of this crate. Named explicitly everywhere: the process-wide default belongs to the
 /// embedder, and asking for it panics when two providers are compiled in.

@@ -3,6 +3,11 @@
 //! The whole of it ends by one deadline. A timeout that covers TCP alone, which is the usual one, leaves a device
 //! hanging for minutes behind a load balancer that accepts and then says nothing.
 
+mod addresses;
+pub(crate) mod alpn;
+pub(crate) mod connect_to;
+pub(crate) mod tls;
+
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -17,10 +22,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::addresses::{Unusable, first_usable};
 use crate::clock::later;
+use crate::connect::addresses::{Unusable, first_usable};
 use crate::error::ConnectError;
-use crate::path::is_out_of_descriptors;
+use crate::files::path::is_out_of_descriptors;
 use crate::route::Endpoint;
 
 /// The connect timeout of one request, begun.

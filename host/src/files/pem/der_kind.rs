@@ -1,7 +1,7 @@
 //! What a piece of DER is, by its first elements. Labels and file names lie: `.pem` is the name of a good many stores, and some
 //! tools write `RSA PRIVATE KEY` above whatever key it is.
 
-use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, context};
+use crate::x509::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, context};
 
 /// The kinds that people give for a certificate or a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

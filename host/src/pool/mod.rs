@@ -21,13 +21,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::alpn::Protocol;
 use crate::clock::later;
 use crate::connect::ConnectDeadline;
+use crate::connect::alpn::Protocol;
+use crate::connect::tls::client_config;
 use crate::error::ConnectError;
-use crate::http_connection::HttpConnection;
 use crate::route::{CheckedRoute, Endpoint, MinimumTls};
-use crate::tls::client_config;
+use crate::transport::http_connection::HttpConnection;
 
 mod descriptors;
 mod dialed;

@@ -17,9 +17,9 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
+use crate::connect::tls::provider;
 use crate::error::UntrustedCertificate;
-use crate::roots::TrustRoots;
-use crate::tls::provider;
+use crate::trust::roots::TrustRoots;
 
 /// Checks servers against [`TrustRoots`].
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::certificate::{CertificateFormatError, Trust, certificate_of};
-use crate::pem::{self, Block, PemError, PemSource, PemText};
+use crate::files::pem::{self, Block, PemError, PemSource, PemText};
+use crate::x509::certificate::{CertificateFormatError, Trust, certificate_of};
 
 mod environment;
 mod error;

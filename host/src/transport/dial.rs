@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "mqtt")]
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
-use crate::alpn::Protocol;
 use crate::connect::ConnectDeadline;
+use crate::connect::alpn::Protocol;
 use crate::error::{Denial, TransportError};
 use crate::pool::Dialed;
 use crate::route::Endpoint;

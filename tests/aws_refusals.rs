@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use thingpost_emulator::{Authority, Disposition, Fault};
 use thingpost_host::runtime::Publisher;
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Options, Retry, Stage, TransportErrorKind};
-use thingpost_host::{Alpn, Pool, Route, RouteTable, Transport, WorkloadConfig};
+use thingpost_host::{Alpn, Observer, Pool, Route, RouteTable, Transport, TransportError, WorkloadConfig};
 use tokio::sync::Notify;
 
 use crate::fixtures::aliyun::AliyunCloud;
@@ -15,6 +15,16 @@ use crate::fixtures::aws::{AwsCloud, ENDPOINT, platform};
 use crate::fixtures::deadline::within;
 use crate::fixtures::host::{identity, options, roots, try_open};
 use crate::fixtures::message::{at_least_once, at_most_once};
+
+/// Tells that something has failed.
+#[derive(Default)]
+struct FirstFailure(Notify);
+
+impl Observer for FirstFailure {
+    fn failed(&self, _error: &TransportError) {
+        self.0.notify_one();
+    }
+}
 
 async fn refusal(publisher: &mut Publisher) -> Error {
     publisher.publish(&at_most_once("devices/7/up", b"21.5")).await.unwrap().unwrap_err()
@@ -266,15 +276,13 @@ async fn a_message_waits_for_a_server_that_comes_back() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let nobody_yet = listener.local_addr().unwrap();
         drop(listener);
-        let transport = cloud.transport_by_way_of(nobody_yet);
-        let refused = Arc::new(Notify::new());
-        let tell = Arc::clone(&refused);
-        let transport = transport.on_failure(Arc::new(move |_| tell.notify_one()));
+        let refusal = Arc::<FirstFailure>::default();
+        let transport = cloud.transport_by_way_of(nobody_yet).observer(refusal.clone());
         let mut publisher = try_open(transport, &platform(8443), &options(), None).await.unwrap();
         let messages: Vec<_> = (0..50_u8).map(|index| at_most_once("a", [index])).collect();
         let back = async {
             // Once it was refused, it comes back: the server, behind a relay.
-            refused.notified().await;
+            refusal.0.notified().await;
             let relay = tokio::net::TcpListener::bind(nobody_yet).await.unwrap();
             let mut relayed = tokio::task::JoinSet::new();
             loop {

@@ -132,6 +132,7 @@ mod connect;
 mod error;
 mod files;
 mod identity;
+mod observe;
 mod pool;
 mod route;
 #[cfg(feature = "runtime")]
@@ -150,13 +151,14 @@ pub use files::path::{file_hint, is_out_of_descriptors};
 pub use files::pem::{PemContents, PemError, PemSource};
 pub use identity::key::PrivateKeyError;
 pub use identity::{Identity, IdentityError};
+pub use observe::{Observer, Statistics};
 pub use pool::{Pool, PoolLimits};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
 pub use transport::body::AnswerBody;
 pub use transport::dial::DialedConnection;
 #[cfg(feature = "hooks")]
 pub use transport::hooks::TransportHooks;
-pub use transport::{AnswerObserver, FailureObserver, RequestTimeouts, Timeouts, Transport, WorkloadConfig};
+pub use transport::{RequestTimeouts, Timeouts, Transport, WorkloadConfig};
 pub use trust::roots::{LeftOut, RootsError, TrustRoots};
 pub use x509::certificate::CertificateFormatError;
 pub use x509::validity::OutsideValidity;

@@ -1,11 +1,12 @@
 //! Short forms for what every test does: a config, a request, an answer.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use thingpost_host::{ConnectTo, Pool, Route, RouteTable, Transport, TransportError, WorkloadConfig};
+use thingpost_host::{ConnectTo, Observer, Pool, Route, RouteTable, Transport, TransportError, WorkloadConfig};
 pub use thingpost_patience::within;
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
@@ -44,6 +45,28 @@ pub async fn publish(
     let (head, body) = answer.into_parts();
     let body = body.collect().await.expect("the answer's body is whole");
     Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+/// The failures that an observer is told, as sentences.
+#[derive(Default)]
+pub struct Failures(Mutex<Vec<String>>);
+
+impl Failures {
+    /// Of what this transport does from now on.
+    pub fn of(transport: Transport) -> (Transport, Arc<Self>) {
+        let failures = Arc::<Self>::default();
+        (transport.observer(failures.clone()), failures)
+    }
+
+    pub fn told(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Failures {
+    fn failed(&self, error: &TransportError) {
+        self.0.lock().unwrap().push(error.to_string());
+    }
 }
 
 /// The guest's rule: these codes, and no others, mean that the server cannot have acted on the request.

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::HandshakeKind;
@@ -14,7 +14,7 @@ use thingpost_patience::{Clock, patience};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
-use crate::client::{config, config_at, publish, transport, within};
+use crate::client::{Failures, config, config_at, publish, transport, within};
 use crate::peer::Peer;
 use crate::pki::Authority;
 use crate::server::{Do, Script, Server, ServerTls};
@@ -160,13 +160,12 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
     within(async {
         let ca = Authority::new("ca");
         let stranger = silent(&Authority::new("stranger"), "localhost").start();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let (ear, listener) = (Arc::clone(&told), TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+        let failures = Arc::<Failures>::default();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let closed = listener.local_addr().unwrap();
         drop(listener);
         let dial = async |transport: Transport| {
-            let ear = Arc::clone(&ear);
-            let transport = transport.on_failure(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
+            let transport = transport.observer(failures.clone());
             transport.dial("localhost:8883", patience()).await.unwrap_err()
         };
         let route = || Route::new("localhost", ca.roots()).mqtt();
@@ -190,7 +189,7 @@ async fn whoever_watches_failures_is_told_why_there_is_no_connection() {
             ),
             "{unknown:?}"
         );
-        assert_eq!(*told.lock().unwrap(), [untrusted.to_string(), refused.to_string()]);
+        assert_eq!(failures.told(), [untrusted.to_string(), refused.to_string()]);
     })
     .await;
 }

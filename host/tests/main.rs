@@ -9,6 +9,7 @@ mod identities;
 mod key_kinds;
 mod load;
 mod native;
+mod observing;
 mod outcomes;
 mod pacing;
 mod peer;

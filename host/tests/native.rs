@@ -2,7 +2,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -15,7 +14,7 @@ use thingpost_host::{ConnectError, ExchangeError, LossError, Pool, Route, Transp
 use thingpost_patience::patience;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client::{config_at, transport, within};
+use crate::client::{Failures, config_at, transport, within};
 use crate::peer::Peer;
 use crate::pki::Authority;
 use crate::server::{Script, ServerTls};
@@ -110,17 +109,15 @@ async fn a_refused_certificate_is_told_by_the_first_read_and_the_observer() {
         };
         let peer = Peer::start(&tls, async |_| unreachable!("the handshake fails")).await;
         let route = Route::new("localhost", ca.roots()).identity(ca.device("stranger")).mqtt();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let ear = Arc::clone(&told);
-        let transport = Transport::new(Pool::default(), config_at("w", vec![route], peer.address))
-            .on_failure(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
+        let transport = Transport::new(Pool::default(), config_at("w", vec![route], peer.address));
+        let (transport, failures) = Failures::of(transport);
         let mut connection = transport.dial("localhost:8883", patience()).await.unwrap();
         let error = connection.read(&mut [0]).await.unwrap_err();
         let TransportError::Connect { error: ConnectError::Alert(alert), .. } = inside(&error) else {
             panic!("{error:?}")
         };
         assert!(matches!(alert, AlertDescription::UnknownCA | AlertDescription::DecryptError), "{alert:?}");
-        assert_eq!(*told.lock().unwrap(), [error.to_string()]);
+        assert_eq!(failures.told(), [error.to_string()]);
     })
     .await;
 }

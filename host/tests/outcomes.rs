@@ -1,6 +1,5 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use thingpost_host::{Denial, Pool, Route, RouteTable, Timeouts, Transport, Trans
 use thingpost_patience::patience;
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
-use crate::client::{body, means_not_sent, post, publish, transport, within};
+use crate::client::{Failures, body, means_not_sent, post, publish, transport, within};
 use crate::pki::Authority;
 use crate::server::{Do, OK, Script};
 
@@ -313,14 +312,12 @@ async fn the_observer_also_sees_an_answer_that_breaks_off_or_stops() {
             (Do::AnswerThenStall(HALF), short, "stopped for 0.05 s"),
         ] {
             let server = Script::new(&ca).on_request(move |_, _| end.clone()).start();
-            let seen = Arc::<Mutex<Vec<String>>>::default();
-            let log = Arc::clone(&seen);
             let transport = transport(Route::new("localhost", ca.roots()), &server)
-                .timeouts(Timeouts::default().between_bytes(between_bytes))
-                .on_failure(Arc::new(move |error| log.lock().unwrap().push(error.to_string())));
+                .timeouts(Timeouts::default().between_bytes(between_bytes));
+            let (transport, failures) = Failures::of(transport);
             let answer = transport.send(post(URL, "x")).await.unwrap();
             answer.into_body().collect().await.unwrap_err();
-            let seen = seen.lock().unwrap();
+            let seen = failures.told();
             assert!(seen.len() == 1 && seen[0].contains(what), "{seen:?}");
             assert!(!seen[0].contains("://"), "a link into the manual of a library: {seen:?}");
         }

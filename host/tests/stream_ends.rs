@@ -1,7 +1,7 @@
 //! How a dialed connection ends, and what the guest gets to know of it.
 
 use std::io::ErrorKind;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rustls::AlertDescription;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, StreamError};
 
-use crate::client::{config_at, within};
+use crate::client::{Failures, config_at, within};
 use crate::peer::{Peer, streams_to};
 use crate::pki::Authority;
 use crate::server::ServerTls;
@@ -160,7 +160,7 @@ async fn a_server_that_talks_too_long_to_be_heard_out_is_read_to_its_end_all_the
 }
 
 /// A server that wants a certificate, and a client that has none that it would take.
-async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Transport, Peer, Arc<Mutex<Vec<String>>>) {
+async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Transport, Peer, Arc<Failures>) {
     let ca = Authority::new("ca");
     let tls = ServerTls {
         clients: Some(Authority::new("devices").pem),
@@ -169,11 +169,8 @@ async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Tra
     };
     let peer = Peer::start(&tls, async |_| unreachable!("the handshake fails")).await;
     let route = Route::new("localhost", ca.roots()).identity(ca.device("stranger")).mqtt();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let ear = Arc::clone(&told);
-    let transport = Transport::new(Pool::default(), config_at("w", vec![route], peer.address))
-        .on_failure(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
-    (transport, peer, told)
+    let (transport, failures) = Failures::of(Transport::new(Pool::default(), config_at("w", vec![route], peer.address)));
+    (transport, peer, failures)
 }
 
 fn is_refusal(error: &TransportError) -> bool {
@@ -189,7 +186,7 @@ fn is_refusal(error: &TransportError) -> bool {
 #[tokio::test]
 async fn with_tls_1_3_the_refusal_of_a_certificate_comes_with_the_first_read() {
     within(async {
-        let (transport, _peer, told) = refused(&[&TLS13]).await;
+        let (transport, _peer, failures) = refused(&[&TLS13]).await;
         let (mut input, mut output) = transport.dial("localhost:8883", patience()).await.unwrap().into_streams();
         output.write(Bytes::from_static(b"CONNECT")).unwrap();
         let (read, end) = read_to_end(&mut input).await;
@@ -197,7 +194,7 @@ async fn with_tls_1_3_the_refusal_of_a_certificate_comes_with_the_first_read() {
         // Both directions have it, the observer once.
         let end = output.check_write().unwrap_err();
         assert!(is_refusal(failure(&end)), "{end:?}");
-        assert_eq!(*told.lock().unwrap(), [failure(&end).to_string()]);
+        assert_eq!(failures.told(), [failure(&end).to_string()]);
     })
     .await;
 }

@@ -179,14 +179,11 @@ pub fn transport(
     let routes = RouteTable::new(routes).map_err(|error| CliError::new("--endpoint", error))?;
     let workload = WorkloadConfig::new("thingpost", routes).connect_to(connect_to);
     let last_failure = LastFailure::default();
-    let noted = last_failure.clone();
     // The timeout was typed by the user, who is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());
-    let answered = last_failure.clone();
     let transport = Transport::new(Pool::default(), workload)
         .timeouts(Timeouts::default().maximum(maximum))
-        .on_failure(Arc::new(move |error| noted.note(error)))
-        .on_answer(Arc::new(move || answered.answered()));
+        .observer(Arc::new(last_failure.clone()));
     Ok((transport, last_failure))
 }
 

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::CertificateError;
 use serde_json::{Map, Value, json};
+use thingpost_host::http::StatusCode;
 use thingpost_host::runtime::types::{
     Answer, Cause, Delivery, Error, Message, Receipt, Retry, Stage, TransportErrorKind,
 };
-use thingpost_host::{ConnectError, ExchangeError, TransportError};
+use thingpost_host::{ConnectError, Endpoint, ExchangeError, Observer, TransportError};
 use tokio::time::Instant;
 
 use super::names;
@@ -67,7 +68,7 @@ impl LastFailure {
     }
 
     /// Notes that something got through.
-    pub fn answered(&self) {
+    pub fn note_answer(&self) {
         self.lock().answered_at = Some(Instant::now());
     }
 
@@ -111,6 +112,16 @@ impl LastFailure {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for LastFailure {
+    fn answered(&self, _to: &Endpoint, _status: StatusCode) {
+        self.note_answer();
+    }
+
+    fn failed(&self, error: &TransportError) {
+        self.note(error);
     }
 }
 
@@ -266,8 +277,6 @@ fn object(value: Value) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use thingpost_host::Endpoint;
-
     use super::*;
 
     #[test]

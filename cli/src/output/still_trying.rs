@@ -103,7 +103,7 @@ mod tests {
         let mixed = said(async |noted| {
             for _ in 0..18 {
                 noted.note(&failure());
-                noted.answered();
+                noted.note_answer();
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         })
@@ -115,7 +115,7 @@ mod tests {
     async fn of_an_outage_that_begins_later_it_is_said_later() {
         let said = said(async |noted| {
             advance(Duration::from_secs(5)).await;
-            noted.answered();
+            noted.note_answer();
             for _ in 0..10 {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 noted.note(&failure());

@@ -17,6 +17,7 @@ use crate::route::Endpoint;
 use crate::transport::body::BodyError;
 
 mod alert;
+mod error_type;
 mod text;
 mod tls;
 mod untrusted;

@@ -34,10 +34,12 @@ impl Pool {
     pub(crate) async fn dial(&self, target: &Target, deadline: ConnectDeadline) -> Result<Dialed, ConnectError> {
         let (bucket, _) = self.bucket(&Key::of(target), target);
         let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
+        let waiting = self.shared.counters.wait();
         let turn = timeout_at(deadline.at, Arc::clone(&bucket.turns).acquire_owned())
             .await
             .map_err(full)?
             .expect("the semaphore is never closed");
+        drop(waiting);
         let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
         let stream = loop {
             match connect(&target.address, &target.route.server_name, &bucket.tls, deadline).await {

@@ -26,6 +26,7 @@ use crate::connect::ConnectDeadline;
 use crate::connect::alpn::Protocol;
 use crate::connect::tls::client_config;
 use crate::error::ConnectError;
+use crate::observe::{Counters, Statistics};
 use crate::route::{CheckedRoute, Endpoint, MinimumTls};
 use crate::transport::http_connection::HttpConnection;
 
@@ -145,6 +146,9 @@ struct Shared {
     limits: PoolLimits,
     /// One permit per open socket.
     sockets: Arc<Semaphore>,
+    /// As many as there are permits.
+    places: usize,
+    counters: Arc<Counters>,
     state: Mutex<State>,
 }
 
@@ -195,7 +199,20 @@ pub(crate) struct Lease {
 impl Pool {
     /// An empty pool. Limits of zero count as one, since nothing could ever be sent.
     pub fn new(limits: PoolLimits) -> Self {
-        Self { shared: Arc::new(Shared { sockets: permits(limits.connections), limits, state: Mutex::default() }) }
+        let sockets = permits(limits.connections);
+        let places = sockets.available_permits();
+        Self { shared: Arc::new(Shared { sockets, places, limits, counters: Arc::default(), state: Mutex::default() }) }
+    }
+
+    /// What is open now, and what has happened so far.
+    pub fn statistics(&self) -> Statistics {
+        let open = self.shared.places - self.shared.sockets.available_permits();
+        let idle = self.shared.state().buckets.values().map(|bucket| bucket.idle.len()).sum();
+        self.shared.counters.snapshot(open, idle)
+    }
+
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.shared.counters)
     }
 
     /// A usable connection to `target`: an idle one if there is any, else a new one.
@@ -206,10 +223,12 @@ impl Pool {
         if bucket.shortage.gives_one_back(Instant::now()) {
             bucket.turns.add_permits(1);
         }
+        let waiting = self.shared.counters.wait();
         let mut turn = timeout_at(deadline.at, Arc::clone(&bucket.turns).acquire_owned())
             .await
             .map_err(full)?
             .expect("the semaphore is never closed");
+        drop(waiting);
         if any_idle {
             // A guest that computed for long on this thread kept the runtime from its sockets, and an idle connection
             // that the peer closed meanwhile still looks open. This lets the runtime look once.
@@ -284,6 +303,7 @@ impl Pool {
         if let Ok(permit) = Arc::clone(&sockets).try_acquire_owned() {
             return permit;
         }
+        let _counted = self.shared.counters.wait();
         let _waiting = Waiting::begin(&self.shared);
         sockets.acquire_owned().await.expect("the semaphore is never closed")
     }

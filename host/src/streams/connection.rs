@@ -14,9 +14,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
 use crate::error::TransportError;
+use crate::observe::Observation;
 use crate::pool::Dialed;
 use crate::route::Endpoint;
-use crate::transport::FailureObserver;
 
 /// What may wait for the socket, beside the 64 KiB that TLS keeps; and the most that is read at once, or before the
 /// guest asks for it.
@@ -38,7 +38,8 @@ pub(super) struct StreamConnection {
     /// What the guest that writes is told, if the server talks too long to be heard out.
     end_of_writing: Option<End>,
     has_said_goodbye: bool,
-    on_failure: Option<FailureObserver>,
+    /// Whom a failure is told; after the goodbye nobody.
+    observation: Option<Observation>,
 }
 
 /// How the connection ended.
@@ -51,7 +52,7 @@ pub(super) enum End {
 }
 
 impl StreamConnection {
-    pub fn new(to: Endpoint, dialed: Dialed, on_failure: Option<FailureObserver>) -> Self {
+    pub fn new(to: Endpoint, dialed: Dialed, observation: Observation) -> Self {
         Self {
             to,
             dialed,
@@ -62,7 +63,7 @@ impl StreamConnection {
             end: None,
             end_of_writing: None,
             has_said_goodbye: false,
-            on_failure,
+            observation: Some(observation),
         }
     }
 
@@ -210,7 +211,7 @@ impl StreamConnection {
     /// Sends what is left and says goodbye, and then waits for the server to do the same; what it says meanwhile is not
     /// heard.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.on_failure = None;
+        self.observation = None;
         if !self.has_said_goodbye {
             ready!(self.poll_sent(cx));
             if self.broken.is_none() && ready!(Pin::new(&mut self.dialed.stream).poll_shutdown(cx)).is_err() {
@@ -230,8 +231,8 @@ impl StreamConnection {
             // The guest learns a code; this is the sentence that goes with it.
             tracing::warn!("{error}");
         }
-        if let Some(observer) = &self.on_failure {
-            observer(&error);
+        if let Some(observation) = &self.observation {
+            observation.lost(&error);
         }
         End::Failed(Arc::new(error))
     }

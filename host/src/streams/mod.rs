@@ -24,17 +24,13 @@ use input::Input;
 use output::Output;
 
 use crate::error::TransportError;
+use crate::observe::Observation;
 use crate::pool::Dialed;
 use crate::route::Endpoint;
-use crate::transport::FailureObserver;
 
 /// Both directions of this connection.
-pub(crate) fn new(
-    to: Endpoint,
-    dialed: Dialed,
-    on_failure: Option<FailureObserver>,
-) -> (DynInputStream, DynOutputStream) {
-    let shared = Shared(Arc::new(Mutex::new(StreamConnection::new(to, dialed, on_failure))));
+pub(crate) fn new(to: Endpoint, dialed: Dialed, observation: Observation) -> (DynInputStream, DynOutputStream) {
+    let shared = Shared(Arc::new(Mutex::new(StreamConnection::new(to, dialed, observation))));
     (Box::new(Input::new(shared.clone())), Box::new(Output::new(shared)))
 }
 

@@ -20,9 +20,9 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::clock::later;
 use crate::error::{ExchangeError, TransportError};
+use crate::observe::Observation;
 use crate::pool::Lease;
 use crate::route::Endpoint;
-use crate::transport::FailureObserver;
 
 /// The body of a request as the pooled connections take it: one type for all, since they serve all.
 pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
@@ -61,7 +61,7 @@ pub struct AnswerBody {
     lease: Option<Lease>,
     silence: Pin<Box<Sleep>>,
     between_bytes: Duration,
-    on_failure: Option<FailureObserver>,
+    observation: Observation,
 }
 
 impl AnswerBody {
@@ -70,7 +70,7 @@ impl AnswerBody {
         from: Endpoint,
         lease: Lease,
         between_bytes: Duration,
-        on_failure: Option<FailureObserver>,
+        observation: Observation,
     ) -> Self {
         let mut body = Self {
             incoming,
@@ -78,10 +78,15 @@ impl AnswerBody {
             lease: Some(lease),
             silence: Box::pin(sleep_until(later(between_bytes))),
             between_bytes,
-            on_failure,
+            observation,
         };
         body.give_back_at_end();
         body
+    }
+
+    /// Whose answer it is.
+    pub(crate) fn from(&self) -> &Endpoint {
+        &self.from
     }
 
     fn give_back_at_end(&mut self) {
@@ -100,9 +105,7 @@ impl AnswerBody {
         self.lease = None;
         let error = TransportError::Exchange { to: self.from.clone(), error };
         tracing::warn!("{error}");
-        if let Some(observer) = &self.on_failure {
-            observer(&error);
-        }
+        self.observation.answer_broke(&error);
         error
     }
 }

@@ -12,17 +12,19 @@ use std::time::Duration;
 
 use http::uri::Authority;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tracing::Instrument;
 #[cfg(feature = "mqtt")]
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use crate::connect::ConnectDeadline;
 use crate::connect::alpn::Protocol;
 use crate::error::{Denial, TransportError};
+use crate::observe::{Observation, span};
 use crate::pool::Dialed;
 use crate::route::Endpoint;
 #[cfg(feature = "mqtt")]
 use crate::streams;
-use crate::transport::{FailureObserver, Transport};
+use crate::transport::Transport;
 
 /// An open connection, its dialer's alone. Dropping it closes it.
 ///
@@ -33,7 +35,7 @@ pub struct DialedConnection {
     dialed: Dialed,
     /// Whether anything has come.
     has_answered: bool,
-    on_failure: Option<FailureObserver>,
+    observation: Observation,
 }
 
 impl Transport {
@@ -46,15 +48,22 @@ impl Transport {
     ///
     /// [`TransportError::Denied`] and [`TransportError::Connect`], as for a request.
     pub async fn dial(&self, authority: &str, timeout: Duration) -> Result<DialedConnection, TransportError> {
-        let dialed = self.dial_unobserved(authority, timeout).await;
-        if let (Err(error), Some(observer)) = (&dialed, &self.on_failure) {
-            observer(error);
-        }
+        let under_way = self.observation.dial();
+        let to = destination(authority);
+        let span = span::dial(to.as_ref());
+        let dialed = self.dial_unobserved(to, timeout).instrument(span.clone()).await;
+        under_way.ended();
+        let _ = dialed.as_ref().inspect_err(|error| span::record_error(&span, error));
+        self.observation.dial_ended(&dialed);
         dialed
     }
 
-    async fn dial_unobserved(&self, authority: &str, timeout: Duration) -> Result<DialedConnection, TransportError> {
-        let to = destination(authority).ok_or(TransportError::Denied(Denial::Authority))?;
+    async fn dial_unobserved(
+        &self,
+        to: Option<Endpoint>,
+        timeout: Duration,
+    ) -> Result<DialedConnection, TransportError> {
+        let to = to.ok_or(TransportError::Denied(Denial::Authority))?;
         let target = self.route(Protocol::Mqtt, to.clone()).map_err(TransportError::Denied)?;
         let deadline = ConnectDeadline::begin(timeout.min(self.timeouts.maximum));
         let connected = async {
@@ -64,7 +73,7 @@ impl Transport {
             self.pool.dial(&target, deadline).await
         };
         match connected.await {
-            Ok(dialed) => Ok(DialedConnection { to, dialed, has_answered: false, on_failure: self.on_failure.clone() }),
+            Ok(dialed) => Ok(DialedConnection { to, dialed, has_answered: false, observation: self.observation.clone() }),
             Err(error) => Err(TransportError::Connect { to, error }),
         }
     }
@@ -91,7 +100,7 @@ impl DialedConnection {
     /// wait for one each may not be woken.
     #[cfg(feature = "mqtt")]
     pub fn into_streams(self) -> (DynInputStream, DynOutputStream) {
-        streams::new(self.to, self.dialed, self.on_failure)
+        streams::new(self.to, self.dialed, self.observation)
     }
 }
 
@@ -105,9 +114,7 @@ impl AsyncRead for DialedConnection {
         };
         let kind = error.kind();
         let error = TransportError::lost(self.to.clone(), error, !self.has_answered);
-        if let Some(observer) = &self.on_failure {
-            observer(&error);
-        }
+        self.observation.lost(&error);
         Poll::Ready(Err(io::Error::new(kind, error)))
     }
 }

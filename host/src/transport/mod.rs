@@ -21,12 +21,14 @@ use http::header::HOST;
 use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body;
+use tracing::Instrument;
 
 use crate::clock::awake_timeout;
 use crate::connect::ConnectDeadline;
 use crate::connect::alpn::Protocol;
 use crate::connect::connect_to::ConnectTo;
 use crate::error::{Denial, ExchangeError, TransportError};
+use crate::observe::{Observation, Observer, span};
 use crate::pool::{Pool, Target};
 use crate::route::{Endpoint, RouteTable};
 use crate::transport::body::{AnswerBody, RequestBody, request_body};
@@ -148,43 +150,27 @@ pub struct Transport {
     config: Arc<WorkloadConfig>,
     permit: Option<Permit>,
     pub(crate) timeouts: Timeouts,
-    pub(crate) on_failure: Option<FailureObserver>,
-    on_answer: Option<AnswerObserver>,
+    pub(crate) observation: Observation,
 }
-
-/// A function that sees every failed request before it becomes a bare code for the guest, be it before the answer or in the midst of it;
-/// and every dialed connection that did not come about, or broke.
-pub type FailureObserver = Arc<dyn Fn(&TransportError) + Send + Sync>;
-
-/// A function that sees that a request was answered, whatever the answer says.
-pub type AnswerObserver = Arc<dyn Fn() + Send + Sync>;
 
 impl Transport {
     /// A transport for the workload `config` over the connections of `pool`. To change a route or an identity, make a new one over
     /// the same pool: requests under way end as they began, and what the old identity left idle is never used again.
     pub fn new(pool: Pool, config: WorkloadConfig) -> Self {
         Self {
+            observation: Observation::counting(pool.counters()),
             pool,
             workload: config.name.as_str().into(),
             config: Arc::new(config),
             permit: None,
             timeouts: Timeouts::default(),
-            on_failure: None,
-            on_answer: None,
         }
     }
 
-    /// Tells `observer` why requests fail: the guest learns a code, this learns the sentence.
+    /// Tells `observer` what becomes of requests and dialed connections, in place of the one that was told before.
     #[must_use]
-    pub fn on_failure(mut self, observer: FailureObserver) -> Self {
-        self.on_failure = Some(observer);
-        self
-    }
-
-    /// Tells `observer` when a request is answered.
-    #[must_use]
-    pub fn on_answer(mut self, observer: AnswerObserver) -> Self {
-        self.on_answer = Some(observer);
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observation = self.observation.with(observer);
         self
     }
 
@@ -233,12 +219,12 @@ impl Transport {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let answered = self.send_unobserved(request.map(request_body), timeouts).await;
-        match (&answered, &self.on_failure, &self.on_answer) {
-            (Err(error), Some(observer), _) => observer(error),
-            (Ok(_), _, Some(observer)) => observer(),
-            _ => {}
-        }
+        let under_way = self.observation.request();
+        let span = span::request(&request);
+        let answered = self.send_unobserved(request.map(request_body), timeouts).instrument(span.clone()).await;
+        under_way.ended();
+        span::record_answer(&span, &answered);
+        self.observation.request_ended(&answered);
         answered
     }
 
@@ -268,8 +254,8 @@ impl Transport {
             let to = target.to.clone();
             match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
-                    let (pause, observer) = (timeouts.between_bytes, self.on_failure.clone());
-                    return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observer)));
+                    let (pause, observation) = (timeouts.between_bytes, self.observation.clone());
+                    return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observation)));
                 }
                 // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
                 // takes one from a finite supply of idle connections, or opens a new one and does not come back here.

@@ -169,7 +169,8 @@ async fn refused(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Tra
     };
     let peer = Peer::start(&tls, async |_| unreachable!("the handshake fails")).await;
     let route = Route::new("localhost", ca.roots()).identity(ca.device("stranger")).mqtt();
-    let (transport, failures) = Failures::of(Transport::new(Pool::default(), config_at("w", vec![route], peer.address)));
+    let (transport, failures) =
+        Failures::of(Transport::new(Pool::default(), config_at("w", vec![route], peer.address)));
     (transport, peer, failures)
 }
 

@@ -73,7 +73,9 @@ impl Transport {
             self.pool.dial(&target, deadline).await
         };
         match connected.await {
-            Ok(dialed) => Ok(DialedConnection { to, dialed, has_answered: false, observation: self.observation.clone() }),
+            Ok(dialed) => {
+                Ok(DialedConnection { to, dialed, has_answered: false, observation: self.observation.clone() })
+            }
             Err(error) => Err(TransportError::Connect { to, error }),
         }
     }

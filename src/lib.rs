@@ -25,6 +25,7 @@
 //! |---|---|
 //! | `aws` | AWS IoT Core (feature `aws`): ways to authenticate, publishing, the other operations, answers and what they mean |
 //! | `aliyun` | Aliyun IoT Platform (feature `aliyun`): signature, token, publish request, its answers |
+//! | `edge` | publishing for others, over plain HTTP (feature `edge`): from their request to a message, from an outcome to an answer |
 //! | [`exchange`] | the state machine, its options and its pace |
 //! | [`http`] | requests and answers as plain values, and why there may be no answer |
 //! | `generic` | brokers that belong to no cloud (feature `generic`): what stands in a CONNECT |
@@ -51,6 +52,8 @@ mod base64;
 mod calendar;
 mod config_error;
 mod credential;
+#[cfg(feature = "edge")]
+pub mod edge;
 mod endpoint;
 mod error;
 pub mod exchange;

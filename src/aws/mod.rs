@@ -43,6 +43,8 @@ pub use operation::{
     ClientConnection, ClientDisconnection, ClientSubscription, DirectMessage, Operation, Page, Reply, RetainedEntry,
     RetainedMessage, Shadow, Socket, operation_request, read_operation_response, reply,
 };
+#[cfg(feature = "edge")]
+pub(crate) use properties::{HEADERS as PROPERTY_HEADERS, check as check_properties};
 #[cfg(feature = "mqtt")]
 use publish::wire_topic;
 pub use publish::{publish_request, read_publish_response};

@@ -13,7 +13,7 @@ use crate::json::{self, Json, ObjectWriter};
 use crate::message::{PayloadFormat, Properties};
 
 /// Refuses what no MQTT client could be sent. Every expiry is sent as it is: AWS takes what is above its 7 days for 7 days.
-pub(super) fn check(properties: &Properties) -> Result<(), Field> {
+pub(crate) fn check(properties: &Properties) -> Result<(), Field> {
     let has_control = |text: &str| text.chars().any(char::is_control);
     if properties.content_type.as_deref().is_some_and(has_control) {
         return Err(Field::ContentType);
@@ -36,23 +36,55 @@ pub(super) fn add_to_query(properties: &Properties, target: &mut Target) {
     target.number("messageExpiry", properties.message_expiry_s);
 }
 
+const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
+const PAYLOAD_FORMAT: &str = "x-amz-mqtt5-payload-format-indicator";
+const CORRELATION_DATA: &str = "x-amz-mqtt5-correlation-data";
+
+const UNSPECIFIED_BYTES: &str = "UNSPECIFIED_BYTES";
+const UTF8_DATA: &str = "UTF8_DATA";
+
 /// What stands in headers.
 pub(super) fn add_to_headers(properties: &Properties, request: &mut Request) {
     let mut add = |name: &'static str, value: String| request.headers.push((name.into(), value));
     if !properties.user_properties.is_empty() {
-        add("x-amz-mqtt5-user-properties", base64::encode(user_properties(properties).as_bytes()));
+        add(USER_PROPERTIES, base64::encode(user_properties(properties).as_bytes()));
     }
     if let Some(format) = properties.payload_format {
         let name = match format {
-            PayloadFormat::UnspecifiedBytes => "UNSPECIFIED_BYTES",
-            PayloadFormat::Utf8Data => "UTF8_DATA",
+            PayloadFormat::UnspecifiedBytes => UNSPECIFIED_BYTES,
+            PayloadFormat::Utf8Data => UTF8_DATA,
         };
-        add("x-amz-mqtt5-payload-format-indicator", name.to_owned());
+        add(PAYLOAD_FORMAT, name.to_owned());
     }
     if let Some(data) = &properties.correlation_data {
-        add("x-amz-mqtt5-correlation-data", base64::encode(data));
+        add(CORRELATION_DATA, base64::encode(data));
     }
 }
+
+/// Reads the value of a header into the properties, if it can be read.
+#[cfg(feature = "edge")]
+pub(crate) type ReadHeader = fn(&[u8], &mut Properties) -> Option<()>;
+
+/// The headers that [`add_to_headers`] writes, for devices that publish here as they would to AWS.
+#[cfg(feature = "edge")]
+pub(crate) const HEADERS: [(&str, ReadHeader); 3] = [
+    (USER_PROPERTIES, |value, properties| {
+        properties.user_properties = read_user_properties(&base64::decode(value)?)?;
+        Some(())
+    }),
+    (PAYLOAD_FORMAT, |value, properties| {
+        properties.payload_format = Some(match core::str::from_utf8(value).ok()? {
+            UNSPECIFIED_BYTES => PayloadFormat::UnspecifiedBytes,
+            UTF8_DATA => PayloadFormat::Utf8Data,
+            _ => return None,
+        });
+        Some(())
+    }),
+    (CORRELATION_DATA, |value, properties| {
+        properties.correlation_data = Some(base64::decode(value)?);
+        Some(())
+    }),
+];
 
 /// An array of objects with one pair each, because names may repeat.
 fn user_properties(properties: &Properties) -> String {

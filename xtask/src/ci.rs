@@ -62,6 +62,7 @@ const ALONE: &[(&str, &str, &str)] = &[
     ("check", "thingpost", ""),
     ("test", "thingpost", "aws"),
     ("test", "thingpost", "aliyun"),
+    ("check", "thingpost", "edge"),
     ("check", "thingpost", "mqtt"),
     ("check", "thingpost", "aws,aliyun"),
     ("check", "thingpost", "aws,mqtt"),

@@ -1,0 +1,5 @@
+//! The surface as its callers see it.
+
+mod answers;
+mod requests;
+mod table;

@@ -145,6 +145,8 @@ mod x509;
 
 pub use connect::alpn::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AWS_MQTT_WITH_CERTIFICATE, Alpn};
 pub use connect::connect_to::{ConnectTo, ConnectToError, ConnectToReason};
+pub use connect::proxy::no_proxy::{NoProxy, NoProxyError};
+pub use connect::proxy::{Proxy, ProxyError, ProxyProtocol, ProxyRefusal, ProxyUrlError};
 pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, UntrustedCertificate};
 pub use files::encoding::Encoding;
 pub use files::path::{file_hint, is_out_of_descriptors};

@@ -10,8 +10,9 @@ use rustls::{
     InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved,
 };
 use thingpost_host::{
-    Attempt, CertificateFormatError, ConnectError, ConnectTo, Denial, Endpoint, Identity, LossError, PemError, Phase,
-    PrivateKeyError, Route, RouteTable, TransportError, TrustRoots,
+    Attempt, CertificateFormatError, ConnectError, ConnectTo, Denial, Endpoint, Identity, LossError, NoProxy, PemError,
+    Phase, PrivateKeyError, Proxy, ProxyError, ProxyProtocol, ProxyRefusal, Route, RouteTable, TransportError,
+    TrustRoots,
 };
 
 use crate::identities::fixture;
@@ -113,6 +114,37 @@ fn tls_errors() -> Vec<Error> {
     errors
 }
 
+fn proxy_errors() -> Vec<ProxyError> {
+    let after = Duration::from_millis(1500);
+    let mut errors = vec![
+        ProxyError::Unreachable(Box::new(ConnectError::Dns(io::Error::other("no such host")))),
+        ProxyError::Unreachable(Box::new(ConnectError::Timeout { phase: Phase::Tcp, after })),
+        ProxyError::Timeout { after },
+        ProxyError::Credentials { given: true, schemes: None },
+        ProxyError::Credentials { given: false, schemes: None },
+        ProxyError::Credentials { given: true, schemes: Some(HOSTILE.to_owned()) },
+        ProxyError::Closed(io::ErrorKind::UnexpectedEof.into()),
+        ProxyError::Malformed(ProxyProtocol::Http),
+        ProxyError::Malformed(ProxyProtocol::Socks5),
+        ProxyError::TooLarge,
+        ProxyError::Destination,
+    ];
+    let text = || HOSTILE.to_owned();
+    errors.extend((300..=599).map(|status| ProxyError::Refused(ProxyRefusal::Http { status, text: text() })));
+    errors.extend((1..=255).map(|code| ProxyError::Refused(ProxyRefusal::Socks5(code))));
+    errors
+}
+
+#[test]
+fn what_is_wrong_with_a_proxy_is_a_sentence() {
+    for url in ["", "a b", HOSTILE, "https://p:1", "ftp://p", "p:0", "a%:b@p:1", "m%3Ae:x@p:1", "socks5://a@p:1"] {
+        is_a_sentence(&url.parse::<Proxy>().unwrap_err().to_string());
+    }
+    for list in ["a:0", "10.0.0.0/99", "a/b"] {
+        is_a_sentence(&list.parse::<NoProxy>().unwrap_err().to_string());
+    }
+}
+
 #[test]
 fn what_keeps_from_connecting_is_a_sentence() {
     let after = Duration::from_millis(1500);
@@ -129,6 +161,10 @@ fn what_keeps_from_connecting_is_a_sentence() {
         ConnectError::Timeout { phase: Phase::Tls, after: Duration::from_nanos(1_500_000_001) },
         ConnectError::Closed(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
     ];
+    errors.extend(proxy_errors().into_iter().map(|error| ConnectError::Proxy {
+        proxy: Proxy::http("proxy.example", 3128).credentials("me", "hunter2").unwrap(),
+        error,
+    }));
     errors.extend((0..=255).map(|alert| ConnectError::Alert(AlertDescription::from(alert))));
     errors.extend(certificate_errors().into_iter().map(ConnectError::Certificate));
     errors.extend(tls_errors().into_iter().map(ConnectError::Tls));

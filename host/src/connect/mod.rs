@@ -1,4 +1,4 @@
-//! One new connection: DNS, TCP, TLS.
+//! One new connection: DNS, TCP, a proxy's consent if there is one, TLS.
 //!
 //! The whole of it ends by one deadline. A timeout that covers TCP alone, which is the usual one, leaves a device
 //! hanging for minutes behind a load balancer that accepts and then says nothing.
@@ -6,6 +6,7 @@
 mod addresses;
 pub(crate) mod alpn;
 pub(crate) mod connect_to;
+pub(crate) mod proxy;
 pub(crate) mod tls;
 
 use std::fs::File;
@@ -24,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::clock::later;
 use crate::connect::addresses::{Unusable, first_usable};
+use crate::connect::proxy::Proxy;
 use crate::error::ConnectError;
 use crate::files::path::is_out_of_descriptors;
 use crate::route::Endpoint;
@@ -42,14 +44,39 @@ impl ConnectDeadline {
     }
 }
 
-/// Dials `address` and shakes hands as a client of `server`.
+/// What is dialed: host and port, and the proxy that is asked for them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Way {
+    pub(crate) address: Endpoint,
+    pub(crate) proxy: Option<Proxy>,
+}
+
+/// Goes this way and shakes hands as a client of `server`.
 pub(crate) async fn connect(
-    address: &Endpoint,
+    way: &Way,
     server: &ServerName<'static>,
     config: &Arc<ClientConfig>,
     deadline: ConnectDeadline,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let addresses = resolve(address, deadline).await?;
+    let has_tunnel = AtomicBool::new(false);
+    let connected = connect_by(way, server, config, deadline, &has_tunnel).await;
+    match &way.proxy {
+        Some(proxy) => connected.map_err(|error| proxy.explain(error, has_tunnel.load(Ordering::Relaxed))),
+        None => connected,
+    }
+}
+
+/// Connects to the destination or to the proxy, which is reached as any other host, and goes on from there. `has_tunnel` is told
+/// whether a proxy has opened the way, which is for the error alone.
+async fn connect_by(
+    way: &Way,
+    server: &ServerName<'static>,
+    config: &Arc<ClientConfig>,
+    deadline: ConnectDeadline,
+    has_tunnel: &AtomicBool,
+) -> Result<TlsStream<TcpStream>, ConnectError> {
+    let next = way.proxy.as_ref().map_or(&way.address, Proxy::endpoint);
+    let addresses = resolve(next, deadline).await?;
     let has_tcp = AtomicBool::new(false);
     let has_tcp = &has_tcp;
     let open = |address| async move {
@@ -57,6 +84,14 @@ pub(crate) async fn connect(
         has_tcp.store(true, Ordering::Relaxed);
         // A publish is one small write that waits for its answer; Nagle would hold its tail back.
         tcp.set_nodelay(true).map_err(|error| Unusable::Tls(ConnectError::Closed(error.into())))?;
+        let tcp = match &way.proxy {
+            Some(proxy) => {
+                let tunnel = proxy.tunnel(tcp, &way.address).await;
+                tunnel.map_err(|error| Unusable::Tls(proxy.fault(error)))?
+            }
+            None => tcp,
+        };
+        has_tunnel.store(true, Ordering::Relaxed);
         let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), tcp).await;
         handshake.map_err(|error| Unusable::Tls(ConnectError::from_handshake(error)))
     };

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
 
+use crate::connect::proxy::{Proxy, ProxyError};
 use crate::route::Endpoint;
 use crate::transport::body::BodyError;
 
@@ -24,6 +25,7 @@ mod untrusted;
 #[cfg(feature = "hooks")]
 mod wasi;
 
+pub(crate) use text::seconds;
 pub use untrusted::UntrustedCertificate;
 
 /// The reason why a request has no answer, or why a dialed connection has ended.
@@ -106,6 +108,13 @@ pub enum ConnectError {
         phase: Phase,
         /// The connect timeout.
         after: Duration,
+    },
+    /// The proxy gives no way to the server.
+    Proxy {
+        /// Which one.
+        proxy: Proxy,
+        /// Why.
+        error: ProxyError,
     },
     /// The server's certificate is not acceptable.
     Certificate(CertificateError),
@@ -311,6 +320,7 @@ impl StdError for ConnectError {
             Self::Unreachable(attempts) => {
                 attempts.iter().find_map(|attempt| attempt.error.as_ref()).map(|error| error as _)
             }
+            Self::Proxy { error, .. } => Some(error),
             Self::Tls(error) => Some(error),
             Self::Closed(error) => Some(error.as_ref()),
             Self::LimitReached { .. }

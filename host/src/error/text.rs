@@ -28,7 +28,7 @@ fn reason(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// `10 s`, `0.5 s`
-fn seconds(duration: Duration) -> String {
+pub(crate) fn seconds(duration: Duration) -> String {
     format!("{} s", (duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
@@ -117,6 +117,7 @@ impl fmt::Display for ConnectError {
                 "this machine lets this process open no more files and connections (`ulimit -n` shows its limit); raise that, or \
                  send fewer messages at a time",
             ),
+            Self::Proxy { proxy, error } => write!(f, "the proxy {proxy} {error}"),
             Self::Closed(error) => write!(
                 f,
                 "the server closed the connection before the request ({}); check the port, the ALPN and the device certificate",

@@ -5,6 +5,7 @@ use std::io;
 use wasmtime_wasi_http::Error as WasiError;
 
 use super::{Attempt, ConnectError, Denial, ExchangeError, TransportError, find};
+use crate::connect::proxy::ProxyError;
 use crate::error::alert;
 
 impl TransportError {
@@ -38,6 +39,11 @@ impl ConnectError {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(alert::name(*alert)),
             },
+            Self::Proxy { error: ProxyError::Credentials { .. } | ProxyError::Destination, .. } => {
+                WasiError::HttpRequestDenied
+            }
+            Self::Proxy { error, .. } if error.is_timeout() => WasiError::ConnectionTimeout,
+            Self::Proxy { .. } => WasiError::DestinationUnavailable,
             // Not "connection terminated": the guest would have to take that for "perhaps delivered".
             Self::Tls(_) | Self::Closed(_) => WasiError::TlsProtocolError,
         }

@@ -42,7 +42,7 @@ impl Pool {
         drop(waiting);
         let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
         let stream = loop {
-            match connect(&target.address, &target.route.server_name, &bucket.tls, deadline).await {
+            match connect(&target.way, &target.route.server_name, &bucket.tls, deadline).await {
                 Err(ConnectError::OutOfDescriptors) => self.wait_for_descriptor(deadline).await?,
                 connected => break connected?,
             }

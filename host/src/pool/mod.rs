@@ -22,9 +22,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::later;
-use crate::connect::ConnectDeadline;
 use crate::connect::alpn::Protocol;
 use crate::connect::tls::client_config;
+use crate::connect::{ConnectDeadline, Way};
 use crate::error::ConnectError;
 use crate::observe::{Counters, Statistics};
 use crate::route::{CheckedRoute, Endpoint, MinimumTls};
@@ -123,7 +123,7 @@ struct Key {
     workload: Arc<str>,
     protocol: Protocol,
     to: Endpoint,
-    address: Endpoint,
+    way: Way,
     identity: Option<u64>,
     roots: u64,
     minimum_tls: MinimumTls,
@@ -137,8 +137,8 @@ pub(crate) struct Target {
     pub(crate) protocol: Protocol,
     /// Host and port of the URL.
     pub(crate) to: Endpoint,
-    /// Host and port to dial.
-    pub(crate) address: Endpoint,
+    /// What to dial.
+    pub(crate) way: Way,
     pub(crate) route: Arc<CheckedRoute>,
 }
 
@@ -241,8 +241,7 @@ impl Pool {
                 }
             }
             let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
-            match HttpConnection::open(&target.address, &target.route.server_name, &bucket.tls, deadline, permit).await
-            {
+            match HttpConnection::open(&target.way, &target.route.server_name, &bucket.tls, deadline, permit).await {
                 Ok(connection) => return Ok(self.lease(connection, key, bucket, turn)),
                 Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&bucket, turn, deadline).await?,
                 Err(error) => return Err(error),
@@ -336,7 +335,7 @@ impl Key {
             workload: Arc::clone(&target.workload),
             protocol: target.protocol,
             to: target.to.clone(),
-            address: target.address.clone(),
+            way: target.way.clone(),
             identity: route.identity.as_ref().map(|identity| identity.generation()),
             roots: route.roots.generation(),
             minimum_tls: route.minimum_tls,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 
 use crate::connect::alpn::{Alpn, Protocol};
+use crate::connect::proxy::{Proxy, RouteProxy};
 use crate::identity::Identity;
 use crate::route::rate_limiter::RateLimiter;
 use crate::trust::roots::TrustRoots;
@@ -71,6 +72,7 @@ pub struct Route {
     pub(crate) mqtt_alpn: Option<Alpn>,
     pub(crate) minimum_tls: MinimumTls,
     pub(crate) per_second: Option<NonZeroU32>,
+    pub(crate) proxy: RouteProxy,
 }
 
 impl Route {
@@ -85,6 +87,7 @@ impl Route {
             mqtt_alpn: None,
             minimum_tls: MinimumTls::default(),
             per_second: None,
+            proxy: RouteProxy::default(),
         }
     }
 
@@ -138,6 +141,20 @@ impl Route {
     #[must_use]
     pub fn max_per_second(mut self, requests: NonZeroU32) -> Self {
         self.per_second = Some(requests);
+        self
+    }
+
+    /// Goes through this proxy, whatever the [workload](crate::WorkloadConfig::proxy) says.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = RouteProxy::Through(proxy);
+        self
+    }
+
+    /// Goes through no proxy, whatever the [workload](crate::WorkloadConfig::proxy) says.
+    #[must_use]
+    pub fn without_proxy(mut self) -> Self {
+        self.proxy = RouteProxy::Direct;
         self
     }
 

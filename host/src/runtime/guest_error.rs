@@ -58,11 +58,16 @@ mod tests {
     use rustls::{AlertDescription, CertificateError};
 
     use super::*;
+    use crate::connect::proxy::{Proxy, ProxyError};
     use crate::error::{ConnectError, Denial, LossError, Phase};
     use crate::route::Endpoint;
 
     fn to() -> Endpoint {
         Endpoint::new("a.example", 8883)
+    }
+
+    fn by_proxy(error: ProxyError) -> ConnectError {
+        ConnectError::Proxy { proxy: Proxy::http("proxy.example", 3128), error }
     }
 
     fn guest_error(error: TransportError) -> (TransportErrorKind, Option<String>) {
@@ -82,6 +87,9 @@ mod tests {
             (ConnectError::Tls(rustls::Error::DecryptError), TransportErrorKind::TlsProtocol),
             (ConnectError::Closed("reset".into()), TransportErrorKind::TlsProtocol),
             (ConnectError::Unreachable(Vec::new()), TransportErrorKind::Unreachable),
+            (by_proxy(ProxyError::TooLarge), TransportErrorKind::Unreachable),
+            (by_proxy(ProxyError::Timeout { after }), TransportErrorKind::ConnectTimeout),
+            (by_proxy(ProxyError::Credentials { given: true, schemes: None }), TransportErrorKind::Denied),
         ] {
             assert_eq!(guest_error(TransportError::Connect { to: to(), error }), (failure, None));
         }

@@ -17,9 +17,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use crate::clock::later;
-use crate::connect::{ConnectDeadline, connect};
+use crate::connect::{ConnectDeadline, Way, connect};
 use crate::error::ConnectError;
-use crate::route::Endpoint;
 use crate::transport::body::RequestBody;
 use crate::transport::wire::{Wire, WriteBacklog};
 
@@ -52,13 +51,13 @@ pub(crate) enum SendError {
 impl HttpConnection {
     /// Connects. The permit is held as long as the socket is open, be it in use, idle or closing.
     pub(crate) async fn open(
-        address: &Endpoint,
+        way: &Way,
         server: &ServerName<'static>,
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, ConnectError> {
-        let stream = connect(address, server, config, deadline).await?;
+        let stream = connect(way, server, config, deadline).await?;
         let (wire, backlog) = Wire::new(stream);
         let (sender, connection) = http1::handshake(wire).await.map_err(|error| ConnectError::Closed(error.into()))?;
         let (handle, dropped) = oneshot::channel();

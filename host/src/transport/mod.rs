@@ -24,13 +24,15 @@ use http_body::Body;
 use tracing::Instrument;
 
 use crate::clock::awake_timeout;
-use crate::connect::ConnectDeadline;
 use crate::connect::alpn::Protocol;
 use crate::connect::connect_to::ConnectTo;
+use crate::connect::proxy::no_proxy::NoProxy;
+use crate::connect::proxy::{Proxy, RouteProxy};
+use crate::connect::{ConnectDeadline, Way};
 use crate::error::{Denial, ExchangeError, TransportError};
 use crate::observe::{Observation, Observer, span};
 use crate::pool::{Pool, Target};
-use crate::route::{Endpoint, RouteTable};
+use crate::route::{Endpoint, Route, RouteTable};
 use crate::transport::body::{AnswerBody, RequestBody, request_body};
 use crate::transport::http_connection::SendError;
 
@@ -44,12 +46,16 @@ pub struct WorkloadConfig {
     pub routes: RouteTable,
     /// Addresses to use instead of those that DNS gives. The first that matches wins. Empty by default.
     pub connect_to: Vec<ConnectTo>,
+    /// The proxy through which all is reached that no route has a proxy of its own for. None by default.
+    pub proxy: Option<Proxy>,
+    /// What is reached without it. The names are those of URLs, whatever `connect_to` says. Empty by default.
+    pub no_proxy: NoProxy,
 }
 
 impl WorkloadConfig {
     /// A workload that may reach what `routes` name, at the addresses that DNS gives.
     pub fn new(name: impl Into<String>, routes: RouteTable) -> Self {
-        Self { name: name.into(), routes, connect_to: Vec::new() }
+        Self { name: name.into(), routes, connect_to: Vec::new(), proxy: None, no_proxy: NoProxy::default() }
     }
 
     /// Sets the addresses to use instead of those that DNS gives. The first that matches wins.
@@ -57,6 +63,31 @@ impl WorkloadConfig {
     pub fn connect_to(mut self, overrides: impl IntoIterator<Item = ConnectTo>) -> Self {
         self.connect_to = overrides.into_iter().collect();
         self
+    }
+
+    /// Sets the proxy, or none. What it is asked for is what would otherwise be connected to: the address of an override, and
+    /// else host and port, which it looks up itself.
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Self {
+        self.proxy = proxy.into();
+        self
+    }
+
+    /// Sets what is reached without the proxy. A [route](Route::proxy) with a proxy of its own keeps to that.
+    #[must_use]
+    pub fn no_proxy(mut self, exceptions: NoProxy) -> Self {
+        self.no_proxy = exceptions;
+        self
+    }
+
+    /// The way to a destination of this route.
+    fn way(&self, route: &Route, to: &Endpoint) -> Way {
+        let proxy = match &route.proxy {
+            RouteProxy::OfWorkload => self.proxy.clone().filter(|_| !self.no_proxy.includes(to)),
+            RouteProxy::Direct => None,
+            RouteProxy::Through(proxy) => Some(proxy.clone()),
+        };
+        Way { address: ConnectTo::apply(&self.connect_to, to), proxy }
     }
 }
 
@@ -305,7 +336,7 @@ impl Transport {
         Ok(Target {
             workload: Arc::clone(&self.workload),
             protocol,
-            address: ConnectTo::apply(&self.config.connect_to, &to),
+            way: self.config.way(&route.route, &to),
             route: Arc::clone(route),
             to,
         })

@@ -1,0 +1,155 @@
+//! Why a proxy gives no way, told so that the user knows whom to ask: himself about a password, the administrator of the proxy
+//! about a policy, or nobody but the server behind it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::ProxyProtocol;
+use crate::error::{ConnectError, seconds};
+
+/// The reason why there is no way through a proxy. The server behind it has not heard of the request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// There is no connection to the proxy itself.
+    Unreachable(Box<ConnectError>),
+    /// The proxy has not opened the way in time.
+    Timeout {
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The proxy wants to know who asks, or does not accept who does.
+    Credentials {
+        /// Whether it was told a user and a password.
+        given: bool,
+        /// The ways to authenticate that it offers, if Basic is none of them.
+        schemes: Option<String>,
+    },
+    /// The proxy refuses.
+    Refused(ProxyRefusal),
+    /// The connection to the proxy ended before it had answered.
+    Closed(io::Error),
+    /// What it answers is not what a proxy of this kind answers.
+    Malformed(ProxyProtocol),
+    /// What it answers has no end.
+    TooLarge,
+    /// What is asked for is no host name.
+    Destination,
+}
+
+/// The refusal of a proxy, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyRefusal {
+    /// By CONNECT.
+    Http {
+        /// The status, which is not one of success.
+        status: u16,
+        /// The words that go with it, without control characters. May be empty.
+        text: String,
+    },
+    /// By SOCKS5, with this code of reply.
+    Socks5(u8),
+}
+
+impl ProxyError {
+    /// Whether the time to connect was over.
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout { .. } => true,
+            Self::Unreachable(error) => {
+                matches!(**error, ConnectError::Timeout { .. } | ConnectError::DnsTimeout { .. })
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for ProxyError {
+    /// Goes on where the proxy has been named.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(error) => write!(f, "cannot be reached: {error}"),
+            Self::Timeout { after } => write!(
+                f,
+                "has not opened a way to the destination within {}; check that it can reach it, or give it more time",
+                seconds(*after)
+            ),
+            Self::Credentials { schemes: Some(schemes), .. } => write!(
+                f,
+                "wants to be authenticated to by {schemes}, and all that is known here is Basic; ask who runs it for an account \
+                 with Basic, or for this host to be let through"
+            ),
+            Self::Credentials { given: true, schemes: None } => f.write_str(
+                "does not accept this user and password; check both, and in a URL percent-encode what is special in them (%40 for @)",
+            ),
+            Self::Credentials { given: false, schemes: None } => {
+                f.write_str("wants a user and a password; give them with its URL, as in http://USER:PASSWORD@HOST:PORT")
+            }
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Closed(error) => {
+                write!(f, "closed the connection without an answer ({error}); check its port, and whether it is a proxy")
+            }
+            Self::Malformed(ProxyProtocol::Http) => {
+                f.write_str("does not answer as an HTTP proxy does; check its port, or whether it is one for socks5h://")
+            }
+            Self::Malformed(ProxyProtocol::Socks5) => {
+                f.write_str("does not answer as a SOCKS5 proxy does; check its port, or whether it is one for http://")
+            }
+            Self::TooLarge => f.write_str("answers with a head that does not end; check its port, and whether it is a proxy"),
+            Self::Destination => f.write_str("is not asked: the destination is no host name; check --connect-to"),
+        }
+    }
+}
+
+impl fmt::Display for ProxyRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { status, text } => {
+                let space = if text.is_empty() { "" } else { " " };
+                let step = match status {
+                    403 | 451 => "ask who runs it to allow this host and port",
+                    405 | 501 => "it takes no CONNECT; check that this is a proxy for HTTPS",
+                    404 | 500 | 502..=504 => "it cannot reach the destination; check host and port, and its way out",
+                    429 => "it is asked too often; send fewer at a time",
+                    _ => "see the log of the proxy",
+                };
+                write!(f, "refuses with {status}{space}{text}; {step}")
+            }
+            Self::Socks5(code) => {
+                let (name, step) = match code {
+                    1 => ("general failure", "check host and port, and the log of the proxy"),
+                    2 => ("not allowed by its rules", "ask who runs it to allow this host and port"),
+                    3 => ("network unreachable", "check the way out that it has"),
+                    4 => ("host unreachable", "check the host name, and the way out that it has"),
+                    5 => ("connection refused", "check host and port"),
+                    6 => ("time to live expired", "check the way out that it has"),
+                    7 => ("command not supported", "it makes no connections for others; give another proxy"),
+                    8 => (
+                        "address type not supported",
+                        "it takes no names, or no addresses of this kind; give another proxy",
+                    ),
+                    _ => ("no known reason", "see the log of the proxy"),
+                };
+                write!(f, "refuses with reply {code}, {name}; {step}")
+            }
+        }
+    }
+}
+
+impl StdError for ProxyError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unreachable(error) => Some(error.as_ref()),
+            Self::Closed(error) => Some(error),
+            Self::Timeout { .. }
+            | Self::Credentials { .. }
+            | Self::Refused(_)
+            | Self::Malformed(_)
+            | Self::TooLarge
+            | Self::Destination => None,
+        }
+    }
+}

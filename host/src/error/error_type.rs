@@ -49,6 +49,7 @@ impl ConnectError {
             Self::Certificate(_) => "certificate_refused",
             Self::Alert(_) => "tls_alert",
             Self::Tls(_) => "tls_failed",
+            Self::Proxy { error, .. } => error.error_type(),
             Self::Closed(_) => "closed_before_request",
         }
     }

@@ -65,6 +65,19 @@ impl ProxyError {
             _ => false,
         }
     }
+
+    /// Its kind in one word.
+    pub(crate) fn error_type(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "proxy_unreachable",
+            Self::Timeout { .. } => "proxy_timeout",
+            Self::Credentials { .. } => "proxy_credentials",
+            Self::Refused(_) => "proxy_refused",
+            Self::Closed(_) => "proxy_closed",
+            Self::Malformed(_) | Self::TooLarge => "proxy_malformed",
+            Self::Destination => "proxy_destination",
+        }
+    }
 }
 
 impl fmt::Display for ProxyError {

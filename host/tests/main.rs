@@ -16,6 +16,7 @@ mod peer;
 mod pem_files;
 mod pki;
 mod pooling;
+mod reconfiguring;
 mod rotation;
 mod self_signed;
 mod sentences;

@@ -30,6 +30,7 @@ impl TransportError {
                 LossError::Closed(_) => "connection_lost",
                 LossError::Alert(_) => "connection_lost_alert",
                 LossError::Tls(_) => "connection_lost_tls",
+                LossError::Outdated => "connection_outdated",
             },
         }
     }

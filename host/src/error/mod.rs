@@ -182,6 +182,8 @@ pub enum LossError {
     Alert(AlertDescription),
     /// What came is not TLS, or was changed on its way.
     Tls(rustls::Error),
+    /// This host has [closed](crate::Transport::close_outdated) it, as it has another identity, other roots or another route by now.
+    Outdated,
 }
 
 impl LossError {
@@ -190,7 +192,7 @@ impl LossError {
         match self {
             Self::Closed(error) => error.kind() == io::ErrorKind::UnexpectedEof,
             Self::Alert(_) => true,
-            Self::Tls(_) => false,
+            Self::Tls(_) | Self::Outdated => false,
         }
     }
 
@@ -202,6 +204,7 @@ impl LossError {
             Self::Closed(error) => error.to_string(),
             Self::Alert(alert) => alert::name(*alert),
             Self::Tls(error) => tls::fault(error),
+            Self::Outdated => "the host has a new configuration".to_owned(),
         }
     }
 }
@@ -273,6 +276,11 @@ impl TransportError {
         };
         Self::Lost { to, error }
     }
+
+    /// A dialed connection was closed from this side.
+    pub(crate) fn outdated(to: Endpoint) -> Self {
+        Self::Lost { to, error: LossError::Outdated }
+    }
 }
 
 /// The first error of type `E` in the chain. `io::Error` hides what it wraps from `source()`, so that is looked into.
@@ -308,7 +316,7 @@ impl StdError for LossError {
         match self {
             Self::Closed(error) => Some(error),
             Self::Tls(error) => Some(error),
-            Self::Alert(_) => None,
+            Self::Alert(_) | Self::Outdated => None,
         }
     }
 }

@@ -170,6 +170,7 @@ impl fmt::Display for LossError {
             ),
             Self::Alert(_) => write!(f, "the server broke it with {reason}; see the server's log"),
             Self::Tls(_) => write!(f, "what came is not TLS ({reason}); check proxies on the way"),
+            Self::Outdated => f.write_str("this host has a new configuration, and closed it; connect again"),
         }
     }
 }

@@ -3,7 +3,9 @@
 //! its tickets are good for something. A device that has lost its connection comes back within a second, with a full
 //! handshake if the configuration went with the connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -20,9 +22,25 @@ use crate::error::ConnectError;
 /// minute at least. The configuration holds the device's key, so it is not kept for long.
 pub(super) const RESUMPTION: Duration = Duration::from_secs(300);
 
-/// A connection and its places under the limits, which are free again when it is closed.
+/// A connection of one guest, and what ends it from this side.
 pub(crate) struct Dialed {
     pub(crate) stream: TlsStream<TcpStream>,
+    /// The order to end. None once it has come.
+    closing: Option<Closing>,
+    _places: Places,
+}
+
+/// Comes when a dialed connection is to end.
+type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A connection that has just been opened.
+pub(crate) struct Opened {
+    stream: TlsStream<TcpStream>,
+    places: Places,
+}
+
+/// The places of a connection under the limits, which are free again when it is closed.
+struct Places {
     /// Keeps the bucket in the table while in use.
     _bucket: Arc<BucketSettings>,
     _turn: OwnedSemaphorePermit,
@@ -31,7 +49,7 @@ pub(crate) struct Dialed {
 
 impl Pool {
     /// A new connection to `target`, for its guest alone.
-    pub(crate) async fn dial(&self, target: &Target, deadline: ConnectDeadline) -> Result<Dialed, ConnectError> {
+    pub(crate) async fn dial(&self, target: &Target, deadline: ConnectDeadline) -> Result<Opened, ConnectError> {
         let (bucket, _) = self.bucket(&Key::of(target), target);
         let full = |_elapsed| ConnectError::LimitReached { after: deadline.after };
         let waiting = self.shared.counters.wait();
@@ -47,7 +65,23 @@ impl Pool {
                 connected => break connected?,
             }
         };
-        Ok(Dialed { stream, _bucket: bucket, _turn: turn, _socket: socket })
+        Ok(Opened { stream, places: Places { _bucket: bucket, _turn: turn, _socket: socket } })
+    }
+}
+
+impl Dialed {
+    /// A connection that ends by itself, or with this.
+    pub(crate) fn new(Opened { stream, places }: Opened, closing: Closing) -> Self {
+        Self { stream, closing: Some(closing), _places: places }
+    }
+
+    /// Waits until it is to end.
+    pub(crate) fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(closing) = &mut self.closing {
+            ready!(closing.as_mut().poll(cx));
+            self.closing = None;
+        }
+        Poll::Ready(())
     }
 }
 

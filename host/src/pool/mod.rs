@@ -29,6 +29,7 @@ use crate::error::ConnectError;
 use crate::observe::{Counters, Statistics};
 use crate::route::{CheckedRoute, Endpoint, MinimumTls};
 use crate::transport::http_connection::HttpConnection;
+use crate::transport::live_config::{CurrentConfig, LiveTarget};
 
 mod descriptors;
 mod dialed;
@@ -257,6 +258,18 @@ impl Pool {
         }
     }
 
+    /// Closes what `before` has left idle and `now` will not use. What is in use is closed when it is given back. The settings
+    /// of those, which hold a key, are forgotten unless they are in use.
+    pub(crate) fn close_outdated(&self, before: &CurrentConfig, now: &CurrentConfig) {
+        self.shared.state().buckets.retain(|key, bucket| {
+            if !key.is_of(before) || key.is_of(now) {
+                return true;
+            }
+            bucket.idle.clear();
+            Arc::strong_count(&bucket.settings) > 1
+        });
+    }
+
     fn lease(
         &self,
         connection: HttpConnection,
@@ -344,6 +357,20 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether this configuration leads to it.
+    fn is_of(&self, config: &CurrentConfig) -> bool {
+        config.target(self.protocol, self.to.clone()).is_ok_and(|target| Self::of(&target) == *self)
+    }
+}
+
+impl Target {
+    /// Whether a connection to the one may be used for the other.
+    pub(crate) fn shares_connections_with(&self, other: &Self) -> bool {
+        Key::of(self) == Key::of(other)
+    }
+}
+
 impl Bucket {
     /// Whether it has connections, or had some that will be wanted again.
     fn is_worth_keeping(&mut self, key: &Key) -> bool {
@@ -356,16 +383,17 @@ impl Bucket {
 }
 
 impl Lease {
-    /// Keeps the connection for the next request of the same key. Needs no runtime: it also runs when a guest's store
-    /// is dropped, on whatever thread that happens.
-    pub(crate) fn give_back(self) {
+    /// Keeps the connection for the next request of the same key, unless there is none to come to this target. Needs no runtime: it
+    /// also runs when a guest's store is dropped, on whatever thread that happens.
+    pub(crate) fn give_back(self, live: &LiveTarget) {
         let shared = &self.pool.shared;
         let mut state = shared.state();
         if self.bucket.shortage.takes_one_more() {
             self.turn.forget();
             return;
         }
-        if state.waiting > 0 || !self.connection.is_reusable() {
+        // Looked at under the lock under which idle ones are closed: whatever is replaced later finds it among those.
+        if state.waiting > 0 || !self.connection.is_reusable() || live.is_outdated() {
             return;
         }
         if let Some(bucket) = state.buckets.get_mut(&self.key)

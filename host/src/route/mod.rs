@@ -174,7 +174,7 @@ pub(crate) struct CheckedRoute {
     pub(crate) route: Route,
     /// Whose certificate the server must show, and the SNI unless it is an IP address.
     pub(crate) server_name: ServerName<'static>,
-    pub(crate) rate_limiter: Option<RateLimiter>,
+    pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
 }
 
 /// A host, and its port unless every port is meant.
@@ -203,10 +203,30 @@ impl RouteTable {
             if table.contains_key(&key) {
                 return Err(RouteError::Duplicate { host: key.0, port: key.1 });
             }
-            let rate_limiter = route.per_second.map(RateLimiter::new);
+            let rate_limiter = route.per_second.map(|pace| Arc::new(RateLimiter::new(pace)));
             table.insert(key, Arc::new(CheckedRoute { route, server_name, rate_limiter }));
         }
         Ok(Self { routes: Arc::new(table) })
+    }
+
+    /// Goes on with the paces of `before` where they are the same, as those who wait for a turn there take their places.
+    pub(crate) fn keep_paces_of(&mut self, before: &Self) {
+        let continued = self.routes.iter().map(|(destination, checked)| {
+            let rate_limiter = before.routes.get(destination).and_then(|before| {
+                let is_same = before.route.per_second == checked.route.per_second;
+                before.rate_limiter.clone().filter(|_| is_same)
+            });
+            let checked = match rate_limiter {
+                Some(_) => Arc::new(CheckedRoute {
+                    route: checked.route.clone(),
+                    server_name: checked.server_name.clone(),
+                    rate_limiter,
+                }),
+                None => Arc::clone(checked),
+            };
+            (destination.clone(), checked)
+        });
+        self.routes = Arc::new(continued.collect());
     }
 
     /// The route to a destination, if there is one: the exact port before the host alone. Case does not matter.

@@ -101,7 +101,10 @@ impl StreamConnection {
     /// Shows what came next to `take`, which says how much of it is done with; or finds the end.
     fn poll_next(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> usize) -> Poll<()> {
         match Pin::new(&mut self.dialed.stream).poll_fill_buf(cx) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                ready!(self.dialed.poll_closing(cx));
+                self.end = Some(self.told(TransportError::outdated(self.to.clone())));
+            }
             Poll::Ready(Ok([])) => self.end = Some(End::Closed),
             Poll::Ready(Ok(data)) => {
                 let taken = take(data);
@@ -226,7 +229,10 @@ impl StreamConnection {
     }
 
     fn failed(&self, error: io::Error) -> End {
-        let error = TransportError::lost(self.to.clone(), error, !self.has_answered);
+        self.told(TransportError::lost(self.to.clone(), error, !self.has_answered))
+    }
+
+    fn told(&self, error: TransportError) -> End {
         if !self.has_said_goodbye {
             // The guest learns a code; this is the sentence that goes with it.
             tracing::warn!("{error}");

@@ -23,6 +23,7 @@ use crate::error::{ExchangeError, TransportError};
 use crate::observe::Observation;
 use crate::pool::Lease;
 use crate::route::Endpoint;
+use crate::transport::live_config::LiveTarget;
 
 /// The body of a request as the pooled connections take it: one type for all, since they serve all.
 pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
@@ -56,7 +57,8 @@ where
 /// The body of an answer. Holds the connection that it comes over, and gives it back with the last byte.
 pub struct AnswerBody {
     incoming: Incoming,
-    from: Endpoint,
+    /// Where it comes from.
+    live: LiveTarget,
     /// Until the answer is over.
     lease: Option<Lease>,
     silence: Pin<Box<Sleep>>,
@@ -67,14 +69,14 @@ pub struct AnswerBody {
 impl AnswerBody {
     pub(crate) fn new(
         incoming: Incoming,
-        from: Endpoint,
+        live: LiveTarget,
         lease: Lease,
         between_bytes: Duration,
         observation: Observation,
     ) -> Self {
         let mut body = Self {
             incoming,
-            from,
+            live,
             lease: Some(lease),
             silence: Box::pin(sleep_until(later(between_bytes))),
             between_bytes,
@@ -86,7 +88,7 @@ impl AnswerBody {
 
     /// Whose answer it is.
     pub(crate) fn from(&self) -> &Endpoint {
-        &self.from
+        &self.live.target.to
     }
 
     fn give_back_at_end(&mut self) {
@@ -97,13 +99,13 @@ impl AnswerBody {
 
     fn give_back(&mut self) {
         if let Some(lease) = self.lease.take() {
-            lease.give_back();
+            lease.give_back(&self.live);
         }
     }
 
     fn fail(&mut self, error: ExchangeError) -> TransportError {
         self.lease = None;
-        let error = TransportError::Exchange { to: self.from.clone(), error };
+        let error = TransportError::Exchange { to: self.live.target.to.clone(), error };
         tracing::warn!("{error}");
         self.observation.answer_broke(&error);
         error
@@ -149,7 +151,7 @@ impl Body for AnswerBody {
 
 impl fmt::Debug for AnswerBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnswerBody").field("from", &self.from).finish_non_exhaustive()
+        f.debug_struct("AnswerBody").field("from", &self.live.target.to).finish_non_exhaustive()
     }
 }
 

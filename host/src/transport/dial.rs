@@ -64,20 +64,23 @@ impl Transport {
         timeout: Duration,
     ) -> Result<DialedConnection, TransportError> {
         let to = to.ok_or(TransportError::Denied(Denial::Authority))?;
-        let target = self.route(Protocol::Mqtt, to.clone()).map_err(TransportError::Denied)?;
+        let mut live = self.config.target(Protocol::Mqtt, to.clone()).map_err(TransportError::Denied)?;
         let deadline = ConnectDeadline::begin(timeout.min(self.timeouts.maximum));
-        let connected = async {
-            if let Some(rate_limiter) = &target.route.rate_limiter {
-                rate_limiter.turn(deadline).await?;
-            }
-            self.pool.dial(&target, deadline).await
-        };
-        match connected.await {
-            Ok(dialed) => {
-                Ok(DialedConnection { to, dialed, has_answered: false, observation: self.observation.clone() })
-            }
-            Err(error) => Err(TransportError::Connect { to, error }),
+        let unconnected = |error| TransportError::Connect { to: to.clone(), error };
+        if let Some(rate_limiter) = &live.target.route.rate_limiter {
+            rate_limiter.turn(deadline).await.map_err(unconnected)?;
         }
+        let connection = loop {
+            let (target, outdated) = live.while_current();
+            tokio::select! {
+                biased;
+                connection = self.pool.dial(target, deadline) => break connection.map_err(unconnected)?,
+                () = outdated => {}
+            }
+            live.find_again().map_err(TransportError::Denied)?;
+        };
+        let dialed = Dialed::new(connection, Box::pin(self.config.closing(live)));
+        Ok(DialedConnection { to, dialed, has_answered: false, observation: self.observation.clone() })
     }
 }
 
@@ -109,13 +112,17 @@ impl DialedConnection {
 impl AsyncRead for DialedConnection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.dialed.stream).poll_read(cx, buffer));
-        let Err(error) = read else {
-            self.has_answered |= buffer.filled().len() > before;
-            return Poll::Ready(Ok(()));
+        let (kind, error) = match Pin::new(&mut self.dialed.stream).poll_read(cx, buffer) {
+            Poll::Ready(Ok(())) => {
+                self.has_answered |= buffer.filled().len() > before;
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Err(error)) => (error.kind(), TransportError::lost(self.to.clone(), error, !self.has_answered)),
+            Poll::Pending => {
+                ready!(self.dialed.poll_closing(cx));
+                (io::ErrorKind::ConnectionAborted, TransportError::outdated(self.to.clone()))
+            }
         };
-        let kind = error.kind();
-        let error = TransportError::lost(self.to.clone(), error, !self.has_answered);
         self.observation.lost(&error);
         Poll::Ready(Err(io::Error::new(kind, error)))
     }

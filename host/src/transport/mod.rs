@@ -9,6 +9,7 @@ pub(crate) mod dial;
 #[cfg(feature = "hooks")]
 pub(crate) mod hooks;
 pub(crate) mod http_connection;
+pub(crate) mod live_config;
 pub(crate) mod wire;
 
 use std::error::Error as StdError;
@@ -31,10 +32,11 @@ use crate::connect::proxy::{Proxy, RouteProxy};
 use crate::connect::{ConnectDeadline, Way};
 use crate::error::{Denial, ExchangeError, TransportError};
 use crate::observe::{Observation, Observer, span};
-use crate::pool::{Pool, Target};
+use crate::pool::{Lease, Pool};
 use crate::route::{Endpoint, Route, RouteTable};
 use crate::transport::body::{AnswerBody, RequestBody, request_body};
 use crate::transport::http_connection::SendError;
+use crate::transport::live_config::{LiveConfig, LiveTarget};
 
 /// What one workload may do: the boundary that connections, identities and TLS sessions never cross.
 #[derive(Debug, Clone)]
@@ -173,26 +175,23 @@ pub struct RequestTimeouts {
 /// Whether a request with this path may be written.
 type Permit = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Sends requests, and dials, for one workload. Cheap to clone.
+/// Sends requests, and dials, for one workload. Cheap to clone; all clones go by one configuration.
 #[derive(Clone)]
 pub struct Transport {
     pub(crate) pool: Pool,
-    workload: Arc<str>,
-    config: Arc<WorkloadConfig>,
+    pub(crate) config: Arc<LiveConfig>,
     permit: Option<Permit>,
     pub(crate) timeouts: Timeouts,
     pub(crate) observation: Observation,
 }
 
 impl Transport {
-    /// A transport for the workload `config` over the connections of `pool`. To change a route or an identity, make a new one over
-    /// the same pool: requests under way end as they began, and what the old identity left idle is never used again.
+    /// A transport for the workload `config` over the connections of `pool`.
     pub fn new(pool: Pool, config: WorkloadConfig) -> Self {
         Self {
             observation: Observation::counting(pool.counters()),
             pool,
-            workload: config.name.as_str().into(),
-            config: Arc::new(config),
+            config: Arc::new(LiveConfig::new(config)),
             permit: None,
             timeouts: Timeouts::default(),
         }
@@ -219,6 +218,32 @@ impl Transport {
     pub fn permit_only(mut self, permits: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.permit = Some(Arc::new(permits));
         self
+    }
+
+    /// Puts another configuration in the place of the one that there is, for this transport and all its clones, and so for every
+    /// store that has one of them: another identity, other roots or other routes.
+    ///
+    /// Requests and dials that come after it go by it, and so do those that are still waiting for a connection. A request
+    /// that is written already ends as it began, over the connection that it has, which is then closed. Idle connections of which
+    /// the new configuration knows nothing are closed at once. [Dialed](Self::dial) connections stay as they are until
+    /// they end, or until [`close_outdated`](Self::close_outdated). While the last requests of the old identity are under way, there
+    /// may be twice as many connections as the [limit per key](crate::PoolLimits::connections_per_key) says.
+    ///
+    /// An identity or roots that are loaded again are others, even from the same files: give clones of what has not changed, or
+    /// its connections are opened anew. A [pace](crate::Route::max_per_second) that stays the same goes on.
+    pub fn reconfigure(&self, config: WorkloadConfig) {
+        let (before, now) = self.config.replace(config);
+        self.pool.close_outdated(&before, &now);
+    }
+
+    /// Ends the [dialed](Self::dial) connections that are not as the configuration would have them now, as soon as they have
+    /// nothing more to be read: their guests learn of a [`LossError::Outdated`](crate::LossError::Outdated), which they take for a
+    /// lost connection, and come back with the new identity.
+    ///
+    /// What a guest has not said is not said then, an MQTT DISCONNECT among it, so a broker publishes the last will. A holder
+    /// of an MQTT session has a better way: `disconnect`, and then `keep_connecting`.
+    pub fn close_outdated(&self) {
+        self.config.close_outdated();
     }
 
     /// Sends one request. It is written to at most one connection: what may have reached a server is never sent again
@@ -265,44 +290,39 @@ impl Transport {
         timeouts: RequestTimeouts,
     ) -> Result<Response<AnswerBody>, TransportError> {
         let timeouts = self.timeouts.with(timeouts);
-        let target = self.target(&request).map_err(TransportError::Denied)?;
+        let mut live = self.target(&request).map_err(TransportError::Denied)?;
         let mut request = on_the_wire(request);
         let deadline = ConnectDeadline::begin(timeouts.connect);
-        if let Some(rate_limiter) = &target.route.rate_limiter {
+        if let Some(rate_limiter) = &live.target.route.rate_limiter {
             let turn = rate_limiter.turn(deadline).await;
-            turn.map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
+            turn.map_err(|error| TransportError::Connect { to: live.target.to.clone(), error })?;
         }
         loop {
-            let mut lease = self
-                .pool
-                .acquire(&target, deadline)
-                .await
-                .map_err(|error| TransportError::Connect { to: target.to.clone(), error })?;
+            let mut lease = self.acquire(&mut live, deadline).await?;
             if self.permit.as_ref().is_some_and(|permits| !permits(request.uri().path())) {
-                return Err(TransportError::Denied(Denial::Withheld(target.to)));
+                return Err(TransportError::Denied(Denial::Withheld(live.target.to)));
             }
             let first = !lease.connection.has_answered();
-            let to = target.to.clone();
             match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
                     let (pause, observation) = (timeouts.between_bytes, self.observation.clone());
-                    return Ok(answer.map(|body| AnswerBody::new(body, to, lease, pause, observation)));
+                    return Ok(answer.map(|body| AnswerBody::new(body, live, lease, pause, observation)));
                 }
                 // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
                 // takes one from a finite supply of idle connections, or opens a new one and does not come back here.
                 Ok(Err(SendError::Unsent(unsent, _))) if !first => request = *unsent,
                 Ok(Err(SendError::Unsent(_, error))) => {
-                    return Err(TransportError::unsent(to, error));
+                    return Err(TransportError::unsent(live.target.to, error));
                 }
                 Ok(Err(SendError::Unanswered(error))) => {
                     if !first {
-                        self.pool.forget_idle(&target);
+                        self.pool.forget_idle(&live.target);
                     }
-                    return Err(TransportError::unanswered(to, error, first));
+                    return Err(TransportError::unanswered(live.target.to, error, first));
                 }
                 Err(_elapsed) => {
                     return Err(TransportError::Exchange {
-                        to,
+                        to: live.target.to,
                         error: ExchangeError::NoAnswer { after: timeouts.first_byte },
                     });
                 }
@@ -310,7 +330,22 @@ impl Transport {
         }
     }
 
-    fn target(&self, request: &Request<RequestBody>) -> Result<Target, Denial> {
+    /// A connection to the target as it is, and if it becomes another meanwhile, to that one.
+    async fn acquire(&self, live: &mut LiveTarget, deadline: ConnectDeadline) -> Result<Lease, TransportError> {
+        loop {
+            let (target, outdated) = live.while_current();
+            tokio::select! {
+                biased;
+                lease = self.pool.acquire(target, deadline) => {
+                    return lease.map_err(|error| TransportError::Connect { to: target.to.clone(), error });
+                }
+                () = outdated => {}
+            }
+            live.find_again().map_err(TransportError::Denied)?;
+        }
+    }
+
+    fn target(&self, request: &Request<RequestBody>) -> Result<LiveTarget, Denial> {
         let uri = request.uri();
         match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => {}
@@ -324,29 +359,14 @@ impl Transport {
         if authority.as_str().contains('@') {
             return Err(Denial::Url);
         }
-        self.route(Protocol::Https, Endpoint::new(authority.host(), authority.port_u16().unwrap_or(443)))
-    }
-
-    /// The way to a destination, if there is a route to it.
-    pub(crate) fn route(&self, protocol: Protocol, to: Endpoint) -> Result<Target, Denial> {
-        let route = self.config.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
-        if protocol == Protocol::Mqtt && route.route.mqtt_alpn.is_none() {
-            return Err(Denial::NotForMqtt(to));
-        }
-        Ok(Target {
-            workload: Arc::clone(&self.workload),
-            protocol,
-            way: self.config.way(&route.route, &to),
-            route: Arc::clone(route),
-            to,
-        })
+        self.config.target(Protocol::Https, Endpoint::new(authority.host(), authority.port_u16().unwrap_or(443)))
     }
 }
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
-            .field("config", &self.config)
+            .field("config", &self.config.current().config)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }

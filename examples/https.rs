@@ -53,7 +53,7 @@ fn drive(exchange: &mut Exchange) {
                 exchange.handle_response(moment(start), id, response);
             }
             // Only for a device whose secret is somewhere else.
-            Step::Sign(_) => exchange.handle_signature(moment(start), Err("nothing signs here".to_owned())),
+            Step::Sign(_) => exchange.handle_signature(moment(start), Err("nothing signs here".to_owned().into())),
             Step::Wait(Some(until_ms)) => {
                 thread::sleep(Duration::from_millis(until_ms.saturating_sub(moment(start).monotonic_ms)));
             }

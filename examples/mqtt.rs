@@ -53,7 +53,7 @@ fn drive(session: &mut Session, start: Instant) {
     loop {
         match session.poll(now_ms()) {
             // Only for a device whose secret is somewhere else.
-            Step::Sign(_) => session.handle_signature(now_ms(), Err("nothing signs here".to_owned())),
+            Step::Sign(_) => session.handle_signature(now_ms(), Err("nothing signs here".to_owned().into())),
             Step::Dial { authority, .. } => match TcpStream::connect(authority) {
                 Ok(connected) => {
                     stream = Some(connected);

@@ -15,6 +15,7 @@ use crate::field::Field;
 use crate::http::{Response, TransportError, TransportErrorKind};
 use crate::message::RequestError;
 use crate::outcome::{Answer, Delivery, Retry};
+use crate::signing::NotSigned;
 use crate::text;
 use crate::topic::{SEGMENT, TopicError};
 
@@ -207,15 +208,15 @@ impl Error {
     }
 
     /// The holder of the secret did not sign.
-    pub fn not_signed(problem: String) -> Self {
+    pub fn not_signed(problem: NotSigned) -> Self {
         Self {
             cause: Cause::SigningFailed,
             stage: Stage::Authentication,
             delivery: Delivery::NotSent,
-            retry: Retry::Never,
+            retry: problem.retry,
             attempts: 0,
             answer: None,
-            detail: Some(problem),
+            detail: Some(problem.reason),
         }
     }
 

@@ -94,4 +94,4 @@ pub use operation::{Operation, Reply};
 pub use outcome::{Answer, Delivery, Receipt, Retry};
 pub use platform::Platform;
 pub use secret::Secret;
-pub use signing::{SignMethod, Signing};
+pub use signing::{NotSigned, SignMethod, Signing};

@@ -3,6 +3,8 @@
 
 use alloc::string::String;
 
+use crate::outcome::Retry;
+
 /// How a text is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignMethod {
@@ -40,6 +42,21 @@ pub struct Signing {
     pub timestamp_ms: Option<u64>,
     /// Whether that is the time of the platform, and not that of the local clock.
     pub is_by_platform_clock: bool,
+}
+
+/// Why there is no signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSigned {
+    /// The reason, in words.
+    pub reason: String,
+    /// When the same may be signed after all: a refusal is for good, unless its signer says otherwise.
+    pub retry: Retry,
+}
+
+impl From<String> for NotSigned {
+    fn from(reason: String) -> Self {
+        Self { reason, retry: Retry::Never }
+    }
 }
 
 /// What a [description](Signing::description) says of a time that is the platform's.

@@ -61,7 +61,7 @@ impl GuestExchange for Exchange {
     }
 
     fn handle_signature(&self, now: WitMoment, signature: Result<String, String>) {
-        self.0.borrow_mut().handle_signature(moment(now), signature);
+        self.0.borrow_mut().handle_signature(moment(now), signature.map_err(Into::into));
     }
 
     fn handle_response(&self, now: WitMoment, id: u32, response: Result<HttpResponse, TransportError>) {

@@ -9,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Request, Response};
 use crate::secret::Secret;
-use crate::signing::Signing;
+use crate::signing::{NotSigned, Signing};
 
 use super::{
     MqttCredentials, SignMethod, auth_request, lint, mqtt_auth_request, read_mqtt_auth_response, sign, signing_content,
@@ -156,7 +156,7 @@ impl Config {
     pub fn mqtt_auth_request(
         &self,
         now_unix_ms: u64,
-        sign: impl FnOnce(&Signing) -> Result<String, String>,
+        sign: impl FnOnce(&Signing) -> Result<String, NotSigned>,
     ) -> Result<(Request, Secret), Error> {
         let signing = self.signing(now_unix_ms);
         let signature = match self.sign(&signing) {

@@ -17,7 +17,7 @@ use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
 use crate::platform::Platform;
 use crate::secret::Secret;
-use crate::signing::Signing;
+use crate::signing::{NotSigned, Signing};
 
 /// Counts tokens, so that a rejection of an old one does not throw away its successor.
 pub(super) type Epoch = u32;
@@ -150,7 +150,7 @@ impl Authenticator {
         let error = match (&self.state, self.trouble.take()) {
             // The next one may come.
             (State::Signing(_), _) => {
-                Error { retry: Retry::AfterMs(0), ..Error::not_signed("no signature in time".to_owned()) }
+                Error::not_signed(NotSigned { reason: "no signature in time".to_owned(), retry: Retry::AfterMs(0) })
             }
             (_, Some(trouble)) => trouble,
             // Others were asking for all while there was no answer.
@@ -224,7 +224,7 @@ impl Authenticator {
     }
 
     /// The signature that was asked for, or why there is none.
-    pub fn handle_signature(&mut self, now: Moment, signature: Result<String, String>) {
+    pub fn handle_signature(&mut self, now: Moment, signature: Result<String, NotSigned>) {
         let State::Signing(signing) = &self.state else { return };
         self.state = match signature {
             // It comes too late.
@@ -247,7 +247,7 @@ impl Authenticator {
             return;
         }
         if self.credential.as_ref() == Some(&credential) || self.spent.contains(&credential) {
-            self.state = State::Failed(Error::not_signed("what came was rejected before".to_owned()));
+            self.state = State::Failed(Error::not_signed("what came was rejected before".to_owned().into()));
             return;
         }
         self.state = State::Idle;

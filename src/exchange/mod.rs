@@ -33,7 +33,7 @@
 //!                     exchange.handle_response(client.now(), id, response);
 //!                 }
 //!             }
-//!             Step::Sign(_) => exchange.handle_signature(client.now(), Err("nothing signs here".to_owned())),
+//!             Step::Sign(_) => exchange.handle_signature(client.now(), Err("nothing signs here".to_owned().into())),
 //!             Step::Done => return,
 //!         }
 //!     }
@@ -82,7 +82,7 @@ use crate::moment::Moment;
 use crate::operation::{Operation, Reply};
 use crate::outcome::{Delivery, Receipt};
 use crate::platform::Platform;
-use crate::signing::Signing;
+use crate::signing::{NotSigned, Signing};
 
 /// Names a request under way.
 pub type RequestId = u32;
@@ -401,7 +401,7 @@ impl Exchange {
     }
 
     /// Takes what came of a [`Step::Sign`]: the signature in hexadecimal, or why there is none.
-    pub fn handle_signature(&mut self, now: Moment, signature: Result<String, String>) {
+    pub fn handle_signature(&mut self, now: Moment, signature: Result<String, NotSigned>) {
         if let Some(authentication) = &mut self.authentication {
             authentication.handle_signature(now, signature);
         }

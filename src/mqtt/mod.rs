@@ -28,7 +28,7 @@
 //! fn drive(session: &mut Session, wire: &mut impl Wire) -> ! {
 //!     loop {
 //!         match session.poll(wire.now_ms()) {
-//!             Step::Sign(_) => session.handle_signature(wire.now_ms(), Err("nothing signs here".to_owned())),
+//!             Step::Sign(_) => session.handle_signature(wire.now_ms(), Err("nothing signs here".to_owned().into())),
 //!             Step::Dial { authority, timeout_ms } => match wire.dial(&authority, timeout_ms) {
 //!                 Ok(()) => session.handle_dialed(),
 //!                 Err(error) => session.handle_transport_error(wire.now_ms(), error),

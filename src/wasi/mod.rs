@@ -21,7 +21,7 @@ use crate::credential::Credential;
 use crate::exchange::{Exchange, Outgoing, Step};
 use crate::http::{Response, TransportError};
 use crate::moment::Moment;
-use crate::signing::Signing;
+use crate::signing::{NotSigned, Signing};
 pub use alarm::Alarm;
 use clock::Clock;
 use in_flight::InFlight;
@@ -67,22 +67,23 @@ pub enum Signed {
 /// A signer, for configurations that leave that to others.
 pub trait Signs {
     /// Signs, or finds that there is no need to.
-    fn sign(&self, signing: &Signing) -> Result<Signed, String>;
+    fn sign(&self, signing: &Signing) -> Result<Signed, NotSigned>;
 
     /// What came of the signature: others may wait for it.
-    fn obtained(&self, signing: &Signing, credential: Option<&Credential>);
+    fn obtained(&self, credential: Option<&Credential>);
 }
 
 /// Runs an exchange until every message has its outcome.
 pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
     let mut requests: Vec<InFlight> = Vec::new();
-    let mut signed: Option<Signing> = None;
+    let mut is_signed = false;
     let mut alarm = Alarm::default();
     let (mut clock, mut now) = Clock::start();
     loop {
         let step = exchange.poll(now);
-        if let Some(signing) = signed.take_if(|_| !exchange.is_authenticating()) {
-            signer.obtained(&signing, exchange.credential());
+        if is_signed && !exchange.is_authenticating() {
+            is_signed = false;
+            signer.obtained(exchange.credential());
         }
         match step {
             Step::Done => return,
@@ -99,7 +100,7 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
                 match answer {
                     Ok(Signed::Signature(signature)) => {
                         exchange.handle_signature(now, Ok(signature));
-                        signed = Some(signing);
+                        is_signed = true;
                     }
                     Ok(Signed::Credential(credential)) => exchange.handle_credential(now, credential),
                     Err(problem) => exchange.handle_signature(now, Err(problem)),

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use thingpost_host::runtime::SharedSession;
+use thingpost_host::runtime::SharedCredential;
 use tokio::time::{Instant, sleep};
 
 use super::input_file::{InputFile, refuse_any_of};
@@ -83,10 +83,12 @@ impl CredentialFile {
         complain_of(&self.path, "holds a session of another device, endpoint or version, which is not used");
     }
 
-    /// Keeps a credential if it is a new one. Whatever keeps it from being kept, the messages are not touched by that.
+    /// Keeps a credential if it is a new one, and one at all: it comes from the component. Whatever keeps it from being kept, the
+    /// messages are not touched by that.
     pub fn keep(&self, credential: String) {
         let mut known = self.known();
-        if self.is_taken || known.credential.as_ref() == Some(&credential) {
+        let fits = u64::try_from(credential.len()).is_ok_and(|length| length <= ENOUGH) && is_credential(&credential);
+        if self.is_taken || !fits || known.credential.as_ref() == Some(&credential) {
             return;
         }
         if let Err(error) = private_file::write(&self.path, ".thingpost-session-", credential.as_bytes()) {
@@ -135,7 +137,7 @@ impl CredentialFile {
     }
 }
 
-impl SharedSession for CredentialFile {
+impl SharedCredential for CredentialFile {
     fn take_turn(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
         Box::pin(self.wait_for_turn())
     }
@@ -218,6 +220,18 @@ mod tests {
         let begin = Instant::now();
         assert_eq!(other.take_turn().await, None);
         assert_eq!(begin.elapsed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_a_component_hands_out_is_kept_only_if_it_is_a_credential() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = CredentialFile::open(&folder.path().join("session"), &[]).unwrap();
+        file.keep(FIRST.to_owned());
+        let long = format!(r#"{{"version":1,"obtainedUnixMs":1,"more":"{}"}}"#, "x".repeat(70_000));
+        for other in ["#!/bin/sh", "", "{}", long.as_str()] {
+            file.keep(other.to_owned());
+            assert_eq!(fs::read_to_string(folder.path().join("session")).unwrap(), FIRST);
+        }
     }
 
     #[test]

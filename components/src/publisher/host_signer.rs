@@ -1,10 +1,9 @@
 //! The signer of world `publish-signed`: the host.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
 
 use thingpost::wasi::{Signed, Signs};
-use thingpost::{ConfigError, Credential, Platform, Signing};
+use thingpost::{ConfigError, Credential, NotSigned, Platform, Signing};
 
 use crate::bindings::thingpost::iot::signer::{self, Proof};
 pub use crate::signer::signature;
@@ -23,7 +22,7 @@ pub fn signer(platform: &dyn Platform) -> Signer<'_> {
 }
 
 impl Signs for Signer<'_> {
-    fn sign(&self, signing: &Signing) -> Result<Signed, String> {
+    fn sign(&self, signing: &Signing) -> Result<Signed, NotSigned> {
         // A credential of another device is of no use; the second time the host signs.
         for _ in 0..2 {
             match crate::signer::sign(signing)? {
@@ -35,11 +34,11 @@ impl Signs for Signer<'_> {
                 }
             }
         }
-        Err("the host has nothing but sessions that are not of this device".to_owned())
+        Err("the host has nothing but credentials that are not of this device".to_owned().into())
     }
 
-    fn obtained(&self, signing: &Signing, credential: Option<&Credential>) {
+    fn obtained(&self, credential: Option<&Credential>) {
         let credential = credential.and_then(|credential| self.0.export_credential(credential));
-        signer::obtained(&signing.group, &signing.device, credential.as_deref());
+        signer::obtained(credential.as_deref());
     }
 }

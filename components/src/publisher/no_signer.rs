@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use thingpost::wasi::{Signed, Signs};
-use thingpost::{ConfigError, Credential, Platform, Signing};
+use thingpost::{ConfigError, Credential, NotSigned, Platform, Signing};
 
 /// Refuses a configuration that needs a signer.
 pub fn check(platform: &dyn Platform) -> Result<(), ConfigError> {
@@ -14,8 +14,8 @@ pub fn check(platform: &dyn Platform) -> Result<(), ConfigError> {
 }
 
 /// Never called, because of [`check`].
-pub fn signature(_: &Signing) -> Result<String, String> {
-    Err(ConfigError::NoSigner.to_string())
+pub fn signature(_: &Signing) -> Result<String, NotSigned> {
+    Err(ConfigError::NoSigner.to_string().into())
 }
 
 /// Signs for no device.
@@ -27,9 +27,9 @@ pub fn signer(_: &dyn Platform) -> Signer {
 }
 
 impl Signs for Signer {
-    fn sign(&self, signing: &Signing) -> Result<Signed, String> {
+    fn sign(&self, signing: &Signing) -> Result<Signed, NotSigned> {
         signature(signing).map(Signed::Signature)
     }
 
-    fn obtained(&self, _: &Signing, _: Option<&Credential>) {}
+    fn obtained(&self, _: Option<&Credential>) {}
 }

@@ -22,7 +22,7 @@ mod outgoing_handler;
 mod provisioning;
 mod publisher;
 #[cfg(feature = "signer")]
-mod secrets;
+mod signer;
 mod state;
 pub mod types;
 
@@ -41,7 +41,7 @@ pub use mqtt::{MqttPre, MqttSession, MqttSessionBuilder};
 pub use provisioning::Provisioning;
 pub use publisher::{OpenError, Publisher, PublisherBuilder, PublisherPre};
 #[cfg(feature = "signer")]
-pub use secrets::{DeviceSecrets, SharedSession};
+pub use signer::{DeviceSecrets, SIGNATURES_PER_MINUTE, SharedCredential};
 
 use engine::{config, pooling, without_reservations};
 #[cfg(feature = "mqtt")]

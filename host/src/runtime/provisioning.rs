@@ -6,6 +6,8 @@
 use wasmtime::{Result, Store};
 
 use super::bindings::exports::thingpost::iot::aliyun_provisioning::Guest;
+#[cfg(feature = "signer")]
+use super::signer::SigningPolicy;
 use super::state::StoreState;
 use super::types::{Address, AliyunConfig, Error, MqttCredentials, Registered, Registration};
 
@@ -60,6 +62,8 @@ impl Provisioning {
         config: &AliyunConfig,
         timeout_ms: Option<u32>,
     ) -> Result<Result<MqttCredentials, Error>> {
+        #[cfg(feature = "signer")]
+        self.store.data_mut().signer().set_policy(SigningPolicy::of(config));
         self.guest.call_get_mqtt_credentials(&mut self.store, config, timeout_ms).await
     }
 }

@@ -12,7 +12,7 @@ use super::data_plane::DataPlane;
 use super::interfaces::Interfaces;
 use super::provisioning::Provisioning;
 #[cfg(feature = "signer")]
-use super::secrets::DeviceSecrets;
+use super::signer::{DeviceSecrets, SigningPolicy};
 use super::state::StoreState;
 use super::types::{AliyunConfig, Error, Event, Message, Options, Platform, Property, Receipt, RequestError};
 use crate::transport::Transport;
@@ -70,13 +70,10 @@ impl PublisherPre {
 
     /// What it takes to start an instance whose requests go through `transport`, for a device on this platform.
     pub fn builder<'a>(&'a self, transport: Transport, platform: &'a Platform) -> PublisherBuilder<'a> {
-        PublisherBuilder {
-            component: self,
-            state: StoreState::new(transport),
-            platform,
-            options: Options::default(),
-            credential: None,
-        }
+        let state = StoreState::new(transport);
+        #[cfg(feature = "signer")]
+        let state = state.signing(SigningPolicy::of_platform(platform));
+        PublisherBuilder { component: self, state, platform, options: Options::default(), credential: None }
     }
 
     /// Starts an instance for what comes before the first message of a device on Aliyun IoT Platform.
@@ -141,8 +138,8 @@ impl<'a> PublisherBuilder<'a> {
         self
     }
 
-    /// Sets the secrets with which the host signs where the platform's configuration leaves that to it. Only a component of
-    /// world `publish-signed` asks for that.
+    /// Sets the secrets with which the host signs where the platform's configuration leaves that to it: for the device of the
+    /// configuration, and nothing but what that asks for. Only a component of world `publish-signed` asks for a signature.
     #[cfg(feature = "signer")]
     pub fn secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
         self.state = self.state.with_secrets(secrets);

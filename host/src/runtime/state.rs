@@ -10,7 +10,7 @@ use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 #[cfg(feature = "signer")]
-use super::secrets::DeviceSecrets;
+use super::signer::{DeviceSecrets, SigningPolicy, StoreSigner};
 use crate::transport::Transport;
 use crate::transport::hooks::TransportHooks;
 
@@ -31,7 +31,7 @@ pub(super) struct StoreState {
     http: WasiHttpCtx,
     hooks: TransportHooks,
     #[cfg(feature = "signer")]
-    secrets: Arc<DeviceSecrets>,
+    signer: StoreSigner,
 }
 
 impl StoreState {
@@ -43,18 +43,26 @@ impl StoreState {
             http: WasiHttpCtx::new(),
             hooks: TransportHooks::new(transport),
             #[cfg(feature = "signer")]
-            secrets: Arc::default(),
+            signer: StoreSigner::default(),
         }
     }
 
     #[cfg(feature = "signer")]
-    pub(super) fn with_secrets(self, secrets: Arc<DeviceSecrets>) -> Self {
-        Self { secrets, ..self }
+    pub(super) fn with_secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
+        self.signer.set_secrets(secrets);
+        self
+    }
+
+    /// Signs for this device and no other.
+    #[cfg(feature = "signer")]
+    pub(super) fn signing(mut self, policy: Option<SigningPolicy>) -> Self {
+        self.signer.set_policy(policy);
+        self
     }
 
     #[cfg(feature = "signer")]
-    pub(super) fn secrets(&self) -> &DeviceSecrets {
-        &self.secrets
+    pub(super) fn signer(&mut self) -> &mut StoreSigner {
+        &mut self.signer
     }
 
     pub(super) fn limits(&mut self) -> &mut dyn ResourceLimiter {

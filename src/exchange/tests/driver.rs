@@ -119,7 +119,7 @@ impl Drive {
                     let signature = (self.signs)(&signing.content);
                     self.signed.push(signing.content);
                     match self.sign_ms {
-                        0 => self.exchange.handle_signature(self.moment(), signature),
+                        0 => self.exchange.handle_signature(self.moment(), signature.map_err(Into::into)),
                         // A signer that is asked anew forgets what it was asked before.
                         sign_ms => self.signature = Some((self.now_ms + sign_ms, signature)),
                     }
@@ -186,7 +186,7 @@ impl Drive {
     fn deliver(&mut self) {
         let now_ms = self.now_ms;
         if let Some((_, signature)) = self.signature.take_if(|(due_ms, _)| *due_ms <= now_ms) {
-            self.exchange.handle_signature(self.moment(), signature);
+            self.exchange.handle_signature(self.moment(), signature.map_err(Into::into));
         }
         let (mut due, rest): (Vec<_>, Vec<_>) = self.in_flight.drain(..).partition(|request| request.due_ms <= now_ms);
         self.in_flight = rest;

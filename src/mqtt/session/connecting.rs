@@ -13,6 +13,7 @@ use crate::mqtt::packet::{self, Connack, Malformed};
 use crate::mqtt::reason;
 use crate::outcome::{Delivery, Retry};
 use crate::secret::Secret;
+use crate::signing::NotSigned;
 
 /// How much longer than the one who dials.
 pub(super) const GRACE_MS: u64 = 1000;
@@ -99,7 +100,7 @@ impl Session {
     }
 
     /// What came of a [`Step::Sign`].
-    pub fn handle_signature(&mut self, now_ms: u64, signature: Result<String, String>) {
+    pub fn handle_signature(&mut self, now_ms: u64, signature: Result<String, NotSigned>) {
         if !matches!(self.state, ConnectionState::Signing) {
             return;
         }
@@ -108,12 +109,12 @@ impl Session {
                 self.signature = Some(Secret::new(signature));
                 self.state = ConnectionState::Off;
             }
-            Ok(_) => self.not_signed(now_ms, "what came is no signature".to_owned()),
+            Ok(_) => self.not_signed(now_ms, "what came is no signature".to_owned().into()),
             Err(problem) => self.not_signed(now_ms, problem),
         }
     }
 
-    fn not_signed(&mut self, now_ms: u64, problem: String) {
+    fn not_signed(&mut self, now_ms: u64, problem: NotSigned) {
         self.end(now_ms, Error { stage: Stage::Connection, ..Error::not_signed(problem) });
     }
 

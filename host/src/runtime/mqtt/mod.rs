@@ -20,7 +20,7 @@ use super::interfaces::exported;
 use super::linker::Table;
 use super::publisher::OpenError;
 #[cfg(feature = "signer")]
-use super::secrets::DeviceSecrets;
+use super::signer::{DeviceSecrets, SigningPolicy};
 use super::types::mqtt::{Broker, FullQueue, MqttConfig, SessionOptions, Unfinished};
 use crate::transport::Transport;
 use state::{Dials, MqttState};
@@ -71,13 +71,10 @@ impl MqttPre {
 
     /// What it takes to start an instance whose connections go through `transport`, and open a session in it.
     pub fn builder<'a>(&'a self, transport: Transport, config: &'a MqttConfig) -> MqttSessionBuilder<'a> {
-        MqttSessionBuilder {
-            component: self,
-            state: MqttState::new(transport),
-            config,
-            options: SessionOptions::default(),
-            unfinished: &[],
-        }
+        let state = MqttState::new(transport);
+        #[cfg(feature = "signer")]
+        let state = state.signing(SigningPolicy::of_broker(&config.broker));
+        MqttSessionBuilder { component: self, state, config, options: SessionOptions::default(), unfinished: &[] }
     }
 }
 
@@ -104,7 +101,8 @@ impl<'a> MqttSessionBuilder<'a> {
         self
     }
 
-    /// Sets the secrets with which the host signs where the configuration leaves that to it.
+    /// Sets the secrets with which the host signs where the configuration leaves that to it: for the device of the
+    /// configuration, and nothing but what that asks for.
     #[cfg(feature = "signer")]
     pub fn secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
         self.state = self.state.with_secrets(secrets);

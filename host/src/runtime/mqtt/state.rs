@@ -14,7 +14,7 @@ use super::super::bindings::thingpost::iot::signer;
 use super::super::dialer::{Dialer, DialerView};
 use super::super::interrupt::Interrupt;
 #[cfg(feature = "signer")]
-use super::super::secrets::DeviceSecrets;
+use super::super::signer::{DeviceSecrets, SigningPolicy, StoreSigner};
 use super::super::state::memory_limit;
 use crate::transport::Transport;
 
@@ -25,7 +25,7 @@ pub(in super::super) struct MqttState {
     clocks: WasiClocksCtx,
     dialer: Dialer,
     #[cfg(feature = "signer")]
-    secrets: Arc<DeviceSecrets>,
+    signer: StoreSigner,
     interrupt: Interrupt,
 }
 
@@ -37,14 +37,22 @@ impl MqttState {
             clocks: WasiClocksCtx::default(),
             dialer: Dialer::new(transport),
             #[cfg(feature = "signer")]
-            secrets: Arc::default(),
+            signer: StoreSigner::default(),
             interrupt: Interrupt::new(),
         }
     }
 
     #[cfg(feature = "signer")]
-    pub fn with_secrets(self, secrets: Arc<DeviceSecrets>) -> Self {
-        Self { secrets, ..self }
+    pub fn with_secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
+        self.signer.set_secrets(secrets);
+        self
+    }
+
+    /// Signs for this device and no other.
+    #[cfg(feature = "signer")]
+    pub fn signing(mut self, policy: Option<SigningPolicy>) -> Self {
+        self.signer.set_policy(policy);
+        self
     }
 
     pub fn interrupt(&self) -> &Interrupt {
@@ -78,29 +86,17 @@ impl HasData for Dials {
 /// The component imports it in any case, so it is offered in any case.
 impl signer::Host for MqttState {
     #[cfg(feature = "signer")]
-    async fn sign(
-        &mut self,
-        group: String,
-        device: String,
-        method: signer::Method,
-        content: String,
-    ) -> Result<signer::Proof, String> {
-        self.secrets.sign(&group, &device, method, &content).map(signer::Proof::Signature)
+    async fn sign(&mut self, method: signer::Method, content: String) -> Result<signer::Proof, signer::Refusal> {
+        self.signer.sign(method, &content).map(signer::Proof::Signature)
     }
 
     #[cfg(not(feature = "signer"))]
-    async fn sign(
-        &mut self,
-        _group: String,
-        _device: String,
-        _method: signer::Method,
-        _content: String,
-    ) -> Result<signer::Proof, String> {
-        Err("this host is built without its signer (the cargo feature `signer`)".to_owned())
+    async fn sign(&mut self, _method: signer::Method, _content: String) -> Result<signer::Proof, signer::Refusal> {
+        Err(signer::Refusal::Other("this host is built without its signer (the cargo feature `signer`)".to_owned()))
     }
 
     /// What is shared over MQTT is the signature itself.
-    fn obtained(&mut self, _group: String, _device: String, _credential: Option<String>) {}
+    fn obtained(&mut self, _credential: Option<String>) {}
 }
 
 impl interrupt::Host for MqttState {

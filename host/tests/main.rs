@@ -7,6 +7,7 @@ mod handshakes;
 mod hooks;
 mod identities;
 mod key_kinds;
+mod late_alerts;
 mod load;
 mod native;
 mod observing;

@@ -77,6 +77,48 @@ async fn the_host_header_is_that_of_the_url_whatever_the_guest_set() {
     .await;
 }
 
+/// Ports and brackets that other readers of URLs take for something else than is written there.
+#[tokio::test]
+async fn an_authority_that_is_no_host_and_port_is_denied_and_goes_to_no_route_that_resembles_it() {
+    within(async {
+        let ca = Authority::new("ca");
+        let server = Script::new(&ca).start();
+        let transport = transport(Route::new("localhost", ca.roots()), &server);
+        for authority in
+            ["localhost:+443", "localhost:99999", "localhost:", "[localhost]", "[localhost]:443", "localhost:0", "localhost:443:443"]
+        {
+            // The library refuses some of them itself.
+            if let Ok(uri) = format!("https://{authority}/").parse::<http::Uri>() {
+                let error = transport.send(Request::post(uri).body(body("x")).unwrap()).await.unwrap_err();
+                assert!(matches!(error, TransportError::Denied(Denial::Url)), "{authority}: {error:?}");
+                assert!(matches!(error.to_wasi(), WasiError::HttpRequestUriInvalid));
+            }
+            let error = transport.dial(authority, patience()).await.unwrap_err();
+            assert!(matches!(error, TransportError::Denied(Denial::Authority)), "{authority}: {error:?}");
+        }
+        assert_eq!(server.accepted(), 0);
+    })
+    .await;
+}
+
+/// As those who sign a request write it: AWS checks its signature against the header that it got.
+#[tokio::test]
+async fn the_host_header_is_written_anew_from_where_the_request_goes() {
+    within(async {
+        let ca = Authority::new("ca");
+        let server = Script::new(&ca).start();
+        let transport = transport(Route::new("localhost", ca.roots()), &server);
+        for authority in ["localhost", "LOCALHOST:443", "localhost.:0443"] {
+            publish(&transport, &format!("https://{authority}/"), "x").await.unwrap();
+        }
+        for (head, _) in &server.connections()[0].requests {
+            assert!(head.contains("\r\nhost: localhost\r\n"), "{head}");
+        }
+        assert_eq!((server.accepted(), server.bodies().len()), (1, 3));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_closed_port_is_refused() {
     within(async {

@@ -224,6 +224,7 @@ fn what_is_wrong_with_a_file_is_a_sentence() {
         is_a_sentence(&problem.to_string());
     }
     is_a_sentence(&CertificateFormatError::Damaged.to_string());
+    is_a_sentence(&CertificateFormatError::Version1.to_string());
 }
 
 #[test]

@@ -393,6 +393,8 @@ impl ServerTls {
         let key = CertifiedKey::new(chain, provider.key_provider.load_private_key(key).unwrap());
         let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         config.alpn_protocols.clone_from(&self.alpn);
+        // For alerts that no library sends at will.
+        config.enable_secret_extraction = true;
         config
     }
 }

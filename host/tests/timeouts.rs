@@ -215,6 +215,39 @@ async fn the_guest_may_not_set_a_timeout_beyond_the_maximum() {
     .await;
 }
 
+/// A handshake that hangs has a place in the pool, and a guest that may wait ten minutes for each of many has them all.
+#[tokio::test]
+async fn for_a_connection_a_guest_waits_a_minute_at_most_and_for_an_answer_longer() {
+    within(async {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let ca = Authority::new("ca");
+        let hour = Some(Duration::from_secs(3600));
+        let options = RequestTimeouts { connect: hour, first_byte: hour, between_bytes: hour };
+        let mut silent = Script::new(&ca);
+        silent.on_accept = Do::Stall;
+        let clock = Clock::stop();
+        for (script, longest) in [(silent, MINUTE), (Script::new(&ca).on_request(|_, _| Do::Stall), 10 * MINUTE)] {
+            let server = script.start();
+            let transport = transport(Route::new("localhost", ca.roots()), &server);
+            let mut sending = {
+                let transport = transport.clone();
+                tokio::spawn(async move { drop(transport.send_within(post(URL, "x"), options).await.unwrap_err()) })
+            };
+            server.until(|ledger| ledger.requests() == 1 || ledger.connections.len() == 1 && longest == MINUTE).await;
+            takes(longest, &mut sending, &clock).await;
+        }
+        let mut silent = Script::new(&ca);
+        silent.on_accept = Do::Stall;
+        let server = silent.start();
+        let transport = transport(Route::new("localhost", ca.roots()).mqtt(), &server);
+        let mut dialing =
+            tokio::spawn(async move { drop(transport.dial("localhost:8883", 60 * MINUTE).await.unwrap_err()) });
+        server.until(|ledger| ledger.connections.len() == 1).await;
+        takes(MINUTE, &mut dialing, &clock).await;
+    })
+    .await;
+}
+
 /// A server that has answered before the request was whole leaves a connection that is not ready for another one. That
 /// takes time to find out, for each of them.
 #[tokio::test]

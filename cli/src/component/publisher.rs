@@ -182,7 +182,7 @@ pub fn transport(
     // The timeout was typed by the user, who is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());
     let transport = Transport::new(Pool::default(), workload)
-        .timeouts(Timeouts::default().maximum(maximum))
+        .timeouts(Timeouts::default().maximum(maximum).maximum_connect(maximum))
         .observer(Arc::new(last_failure.clone()));
     Ok((transport, last_failure))
 }

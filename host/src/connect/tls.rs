@@ -6,10 +6,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use crate::connect::alpn::Protocol;
 use crate::route::{MinimumTls, Route};
@@ -34,6 +34,12 @@ impl Route {
     pub fn mqtt_tls_config(&self, port: u16) -> Arc<ClientConfig> {
         client_config(self, self.protocols(Protocol::Mqtt, port))
     }
+}
+
+/// Whether this side was done with the handshake before the server had looked at its certificate, so that the refusal of the
+/// handshake may come where an answer is expected. In TLS 1.2 the server has the last word in the handshake.
+pub(crate) fn ends_handshake_early(connection: &ClientConnection) -> bool {
+    connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
 }
 
 /// A fresh configuration for `route` with this ALPN offer. SNI is on, early data is off: bytes of a request that the

@@ -4,6 +4,9 @@
 //! already on its way when the refusal comes, as an alert where the answer should be. If the alert can only mean that
 //! the handshake was refused, the request has not been read, and the message is *not sent* rather than *unknown*: it may
 //! be sent again without fear of doubling it.
+//!
+//! In TLS 1.2 the server has looked at the certificate before the handshake is over. What comes after it is no verdict on
+//! that, whatever it is called: a proxy that has passed the request on, and then cannot go on, says `access_denied` too.
 
 use rustls::AlertDescription;
 
@@ -33,7 +36,7 @@ pub(crate) fn name(alert: AlertDescription) -> String {
     .to_owned()
 }
 
-/// Whether the alert can only mean that the handshake was refused. Alerts that may also be raised in mid-connection
+/// Whether the alert can only mean that the handshake was refused, as long as that may come yet. Alerts that may also be raised in mid-connection
 /// (`internal_error`, `bad_record_mac`, `unexpected_message`, `user_canceled`, ...) prove nothing about the request.
 pub(crate) fn refuses_handshake(alert: AlertDescription) -> bool {
     use AlertDescription as A;

@@ -240,12 +240,12 @@ impl TransportError {
         Self::Connect { to, error }
     }
 
-    /// hyper kept the request: some of it may have been sent. `first` says that nothing came over this connection
-    /// before, so that an alert can still be about the handshake.
-    pub(crate) fn unanswered(to: Endpoint, error: hyper::Error, first: bool) -> Self {
+    /// hyper kept the request: some of it may have been sent. `may_be_refused` says that nothing came over this connection
+    /// before and that it is one of TLS 1.3, so that an alert can still be about the handshake.
+    pub(crate) fn unanswered(to: Endpoint, error: hyper::Error, may_be_refused: bool) -> Self {
         if let Some(rustls::Error::AlertReceived(alert)) = find(&error) {
             let alert = *alert;
-            return if first && alert::refuses_handshake(alert) {
+            return if may_be_refused && alert::refuses_handshake(alert) {
                 Self::Connect { to, error: ConnectError::Alert(alert) }
             } else {
                 Self::Exchange { to, error: ExchangeError::Alert(alert) }
@@ -263,11 +263,10 @@ impl TransportError {
         Self::Exchange { to, error }
     }
 
-    /// A dialed connection broke. `first` says that nothing came over it before, so that an alert can still be about the
-    /// handshake.
-    pub(crate) fn lost(to: Endpoint, error: io::Error, first: bool) -> Self {
+    /// A dialed connection broke. `may_be_refused` is as for [`unanswered`](Self::unanswered).
+    pub(crate) fn lost(to: Endpoint, error: io::Error, may_be_refused: bool) -> Self {
         let error = match find::<rustls::Error>(&error).cloned() {
-            Some(rustls::Error::AlertReceived(alert)) if first && alert::refuses_handshake(alert) => {
+            Some(rustls::Error::AlertReceived(alert)) if may_be_refused && alert::refuses_handshake(alert) => {
                 return Self::Connect { to, error: ConnectError::Alert(alert) };
             }
             Some(rustls::Error::AlertReceived(alert)) => LossError::Alert(alert),

@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{BucketSettings, Key, Pool, State, Target};
 use crate::connect::alpn::Protocol;
+use crate::connect::tls::ends_handshake_early;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
 
@@ -45,6 +46,13 @@ struct Places {
     _bucket: Arc<BucketSettings>,
     _turn: OwnedSemaphorePermit,
     _socket: OwnedSemaphorePermit,
+}
+
+impl Dialed {
+    /// Whether the server may still refuse the handshake, if nothing has come from it.
+    pub(crate) fn ends_handshake_early(&self) -> bool {
+        ends_handshake_early(self.stream.get_ref().1)
+    }
 }
 
 impl Pool {

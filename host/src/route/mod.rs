@@ -4,6 +4,7 @@
 //! list or pick client certificates holds them in all but name. So the choice is made here, by the destination alone,
 //! and a destination that no route names is not reachable at all.
 
+pub(crate) mod endpoint;
 pub(crate) mod rate_limiter;
 
 use std::collections::HashMap;
@@ -16,39 +17,11 @@ use rustls::pki_types::ServerName;
 use crate::connect::alpn::{Alpn, Protocol};
 use crate::connect::proxy::{Proxy, RouteProxy};
 use crate::identity::Identity;
+use crate::route::endpoint::normal;
 use crate::route::rate_limiter::RateLimiter;
 use crate::trust::roots::TrustRoots;
 
-/// A host and a port.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Endpoint {
-    /// A DNS name in lower case, or an IP address without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
-impl Endpoint {
-    pub(crate) fn new(host: &str, port: u16) -> Self {
-        Self { host: normal(host), port }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
-/// The form in which hosts are compared: lower case, no dot at the end, IPv6 without the brackets it wears in a URL.
-fn normal(host: &str) -> String {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_ascii_lowercase()
-}
+pub use endpoint::Endpoint;
 
 /// The oldest TLS version to accept. With 1.2 as the default, brokers that have no other can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{Error, Result};
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::poll::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
@@ -64,7 +65,8 @@ impl Dialer {
             return Dialing { progress: Progress::Ended(Err(refused)), _counted: counted };
         }
         let transport = self.transport.clone();
-        let task = tokio::spawn(async move { transport.dial(&authority, timeout).await });
+        // A store that is driven by something else than tokio has what the rest of WASI has there: wasmtime's own runtime.
+        let task = with_ambient_tokio_runtime(|| tokio::spawn(async move { transport.dial(&authority, timeout).await }));
         Dialing { progress: Progress::OnItsWay(task), _counted: counted }
     }
 }

@@ -228,8 +228,12 @@ impl StreamConnection {
         Poll::Ready(())
     }
 
+    fn may_be_refused(&self) -> bool {
+        !self.has_answered && self.dialed.ends_handshake_early()
+    }
+
     fn failed(&self, error: io::Error) -> End {
-        self.told(TransportError::lost(self.to.clone(), error, !self.has_answered))
+        self.told(TransportError::lost(self.to.clone(), error, self.may_be_refused()))
     }
 
     fn told(&self, error: TransportError) -> End {

@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::uri::Authority;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::Instrument;
 #[cfg(feature = "mqtt")]
@@ -41,15 +40,15 @@ pub struct DialedConnection {
 impl Transport {
     /// Connects to `authority`, which is `HOST:PORT`, for MQTT: with the identity, the roots and the
     /// [ALPN](crate::Route::mqtt_alpn) of its route. The timeout covers all of it, up to the end of the TLS handshake, and
-    /// the wait for a place under the [limits](crate::PoolLimits) too; of more than [`maximum`](crate::Timeouts::maximum)
-    /// it gets that.
+    /// the wait for a place under the [limits](crate::PoolLimits) too; of more than
+    /// [`maximum_connect`](crate::Timeouts::maximum_connect) it gets that.
     ///
     /// # Errors
     ///
     /// [`TransportError::Denied`] and [`TransportError::Connect`], as for a request.
     pub async fn dial(&self, authority: &str, timeout: Duration) -> Result<DialedConnection, TransportError> {
         let under_way = self.observation.dial();
-        let to = destination(authority);
+        let to = Endpoint::of_authority(authority, None);
         let span = span::dial(to.as_ref());
         let dialed = self.dial_unobserved(to, timeout).instrument(span.clone()).await;
         under_way.ended();
@@ -65,7 +64,7 @@ impl Transport {
     ) -> Result<DialedConnection, TransportError> {
         let to = to.ok_or(TransportError::Denied(Denial::Authority))?;
         let mut live = self.config.target(Protocol::Mqtt, to.clone()).map_err(TransportError::Denied)?;
-        let deadline = ConnectDeadline::begin(timeout.min(self.timeouts.maximum));
+        let deadline = ConnectDeadline::begin(timeout.min(self.timeouts.longest_connect()));
         let unconnected = |error| TransportError::Connect { to: to.clone(), error };
         if let Some(rate_limiter) = &live.target.route.rate_limiter {
             rate_limiter.turn(deadline).await.map_err(unconnected)?;
@@ -84,19 +83,14 @@ impl Transport {
     }
 }
 
-fn destination(authority: &str) -> Option<Endpoint> {
-    let authority: Authority = authority.parse().ok()?;
-    // What stands before an `@` is no part of the host, but looks like it.
-    if authority.as_str().contains('@') || authority.host().is_empty() {
-        return None;
-    }
-    Some(Endpoint::new(authority.host(), authority.port_u16()?))
-}
-
 impl DialedConnection {
     /// What the server has chosen of the protocols that the route offers.
     pub fn alpn(&self) -> Option<&[u8]> {
         self.dialed.stream.get_ref().1.alpn_protocol()
+    }
+
+    fn may_be_refused(&self) -> bool {
+        !self.has_answered && self.dialed.ends_handshake_early()
     }
 
     /// The two directions, as `wasi:io` has them. The connection closes when both are dropped.
@@ -117,7 +111,7 @@ impl AsyncRead for DialedConnection {
                 self.has_answered |= buffer.filled().len() > before;
                 return Poll::Ready(Ok(()));
             }
-            Poll::Ready(Err(error)) => (error.kind(), TransportError::lost(self.to.clone(), error, !self.has_answered)),
+            Poll::Ready(Err(error)) => (error.kind(), TransportError::lost(self.to.clone(), error, self.may_be_refused())),
             Poll::Pending => {
                 ready!(self.dialed.poll_closing(cx));
                 (io::ErrorKind::ConnectionAborted, TransportError::outdated(self.to.clone()))
@@ -146,21 +140,5 @@ impl AsyncWrite for DialedConnection {
 impl fmt::Debug for DialedConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DialedConnection").field("to", &self.to).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_destination_is_a_host_and_a_port_and_nothing_else() {
-        assert_eq!(destination("A.example:8883"), Some(Endpoint::new("a.example", 8883)));
-        assert_eq!(destination("[::1]:443"), Some(Endpoint::new("::1", 443)));
-        for authority in
-            ["", "a.example", "a.example:", "a.example:99999", "u@a.example:1", "mqtts://a:1", "a:1/b", ":1"]
-        {
-            assert_eq!(destination(authority), None, "{authority}");
-        }
     }
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use crate::clock::later;
+use crate::connect::tls::ends_handshake_early;
 use crate::connect::{ConnectDeadline, Way, connect};
 use crate::error::ConnectError;
 use crate::transport::body::RequestBody;
@@ -37,6 +38,8 @@ pub(crate) struct HttpConnection {
     backlog: WriteBacklog,
     /// Whether it has given an answer before.
     answered: bool,
+    /// Whether the handshake is over for this side before the server has looked at the client's certificate.
+    ends_handshake_early: bool,
     _handle: oneshot::Sender<()>,
 }
 
@@ -58,6 +61,7 @@ impl HttpConnection {
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, ConnectError> {
         let stream = connect(way, server, config, deadline).await?;
+        let ends_handshake_early = ends_handshake_early(stream.get_ref().1);
         let (wire, backlog) = Wire::new(stream);
         let (sender, connection) = http1::handshake(wire).await.map_err(|error| ConnectError::Closed(error.into()))?;
         let (handle, dropped) = oneshot::channel();
@@ -69,7 +73,7 @@ impl HttpConnection {
                 _ = dropped => timeout(CLOSING, connection).await.unwrap_or(Ok(())),
             }
         });
-        Ok(Self { sender, driver, backlog, answered: false, _handle: handle })
+        Ok(Self { sender, driver, backlog, answered: false, ends_handshake_early, _handle: handle })
     }
 
     /// Whether it may serve another request, as far as is known: the peer has not closed it, and has taken all of the
@@ -81,6 +85,11 @@ impl HttpConnection {
     /// Whether it has given an answer before.
     pub(crate) fn has_answered(&self) -> bool {
         self.answered
+    }
+
+    /// Whether the server may still refuse the handshake.
+    pub(crate) fn may_be_refused(&self) -> bool {
+        !self.answered && self.ends_handshake_early
     }
 
     /// Waits until the exchange before is entirely over; false if the connection is of no more use.

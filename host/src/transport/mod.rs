@@ -33,6 +33,7 @@ use crate::connect::{ConnectDeadline, Way};
 use crate::error::{Denial, ExchangeError, TransportError};
 use crate::observe::{Observation, Observer, span};
 use crate::pool::{Lease, Pool};
+use crate::route::endpoint::HTTPS_PORT;
 use crate::route::{Endpoint, Route, RouteTable};
 use crate::transport::body::{AnswerBody, RequestBody, request_body};
 use crate::transport::http_connection::SendError;
@@ -107,6 +108,9 @@ pub struct Timeouts {
     /// The most that a guest gets for each of them when it asks. Default 10 minutes: no broker takes so long, and a
     /// guest that waits for a year holds connections that others wait for.
     pub maximum: Duration,
+    /// For connecting, the longest that a guest may wait, beside [`maximum`](Self::maximum). Default 60 s: a handshake that takes
+    /// longer does not come about, and while it is waited for it has a place that others wait for.
+    pub maximum_connect: Duration,
 }
 
 impl Default for Timeouts {
@@ -116,6 +120,7 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(30),
             between_bytes: Duration::from_secs(30),
             maximum: Duration::from_secs(600),
+            maximum_connect: Duration::from_secs(60),
         }
     }
 }
@@ -149,10 +154,22 @@ impl Timeouts {
         self
     }
 
+    /// Sets [`maximum_connect`](Self::maximum_connect).
+    #[must_use]
+    pub fn maximum_connect(mut self, maximum: Duration) -> Self {
+        self.maximum_connect = maximum;
+        self
+    }
+
+    /// The longest that a guest may wait for a connection.
+    fn longest_connect(&self) -> Duration {
+        self.maximum.min(self.maximum_connect)
+    }
+
     fn with(self, wanted: RequestTimeouts) -> Self {
         let bounded = |wanted: Option<Duration>, otherwise| wanted.map_or(otherwise, |wanted| wanted.min(self.maximum));
         Self {
-            connect: bounded(wanted.connect, self.connect),
+            connect: wanted.connect.map_or(self.connect, |wanted| wanted.min(self.longest_connect())),
             first_byte: bounded(wanted.first_byte, self.first_byte),
             between_bytes: bounded(wanted.between_bytes, self.between_bytes),
             ..self
@@ -161,7 +178,7 @@ impl Timeouts {
 }
 
 /// The times that one request waits, in place of the transport's [`Timeouts`]. None, the default, leaves it at those; more than
-/// their [`maximum`](Timeouts::maximum) counts as that.
+/// their [`maximum`](Timeouts::maximum) counts as that, and for connecting more than [`maximum_connect`](Timeouts::maximum_connect).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestTimeouts {
     /// In place of [`Timeouts::connect`].
@@ -291,7 +308,7 @@ impl Transport {
     ) -> Result<Response<AnswerBody>, TransportError> {
         let timeouts = self.timeouts.with(timeouts);
         let mut live = self.target(&request).map_err(TransportError::Denied)?;
-        let mut request = on_the_wire(request);
+        let mut request = on_the_wire(request, &live.target.to);
         let deadline = ConnectDeadline::begin(timeouts.connect);
         if let Some(rate_limiter) = &live.target.route.rate_limiter {
             let turn = rate_limiter.turn(deadline).await;
@@ -303,6 +320,7 @@ impl Transport {
                 return Err(TransportError::Denied(Denial::Withheld(live.target.to)));
             }
             let first = !lease.connection.has_answered();
+            let may_be_refused = lease.connection.may_be_refused();
             match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
                     let (pause, observation) = (timeouts.between_bytes, self.observation.clone());
@@ -318,7 +336,7 @@ impl Transport {
                     if !first {
                         self.pool.forget_idle(&live.target);
                     }
-                    return Err(TransportError::unanswered(live.target.to, error, first));
+                    return Err(TransportError::unanswered(live.target.to, error, may_be_refused));
                 }
                 Err(_elapsed) => {
                     return Err(TransportError::Exchange {
@@ -356,10 +374,8 @@ impl Transport {
             return Err(Denial::Method);
         }
         let authority = uri.authority().ok_or(Denial::Url)?;
-        if authority.as_str().contains('@') {
-            return Err(Denial::Url);
-        }
-        self.config.target(Protocol::Https, Endpoint::new(authority.host(), authority.port_u16().unwrap_or(443)))
+        let to = Endpoint::of_authority(authority.as_str(), Some(HTTPS_PORT)).ok_or(Denial::Url)?;
+        self.config.target(Protocol::Https, to)
     }
 }
 
@@ -372,15 +388,11 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// The request as HTTP/1.1 writes it: origin form, and `Host` as in the URL whatever the guest had set. A guest that
-/// chose its own `Host` would speak, over a connection to a host that a route allows, to one that none does.
-fn on_the_wire(mut request: Request<RequestBody>) -> Request<RequestBody> {
-    let authority = request
-        .uri()
-        .authority()
-        .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
-        .expect("a request with a target has an authority, which is printable");
-    request.headers_mut().insert(HOST, authority);
+/// The request as HTTP/1.1 writes it: origin form, and `Host` written anew from where it goes, whatever the guest had set. A
+/// guest that chose its own `Host` would speak, over a connection to a host that a route allows, to one that none does.
+fn on_the_wire(mut request: Request<RequestBody>, to: &Endpoint) -> Request<RequestBody> {
+    let host = HeaderValue::try_from(to.host_header()).expect("what a certificate can name is printable");
+    request.headers_mut().insert(HOST, host);
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
     *request.version_mut() = Version::HTTP_11;

@@ -23,6 +23,7 @@ use crate::x509::certificate::{CertificateFormatError, Trust, certificate_of};
 
 mod environment;
 mod error;
+mod system;
 
 pub use error::RootsError;
 
@@ -52,28 +53,17 @@ impl TrustRoots {
     }
 
     /// Trusts what this machine trusts; if it has no store of its own (a bare container), Mozilla's list as compiled in. The two
-    /// variables of [`from_environment`](Self::from_environment) go before both, and where nothing is to be found there, nothing
-    /// else is trusted.
+    /// variables of [`from_environment`](Self::from_environment) take the place of both, and where nothing is to be found there,
+    /// nothing else is trusted.
     ///
     /// # Errors
     ///
-    /// As with [`from_environment`](Self::from_environment).
+    /// As with [`from_environment`](Self::from_environment); and if this machine has a store of which nothing can be used.
     pub fn system_or_webpki() -> Result<Self, RootsError> {
         if let Some(roots) = Self::from_environment()? {
             return Ok(roots);
         }
-        let mut store = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!("the system's trust store is only partly readable: {error}");
-        }
-        // System stores hold oddities (old encodings, private extensions); one of them must not take away the rest.
-        store.add_parsable_certificates(found.certs);
-        if store.is_empty() {
-            tracing::debug!("the system has no trust store; using the compiled-in list");
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        Ok(Self::new(store, Vec::new()))
+        system::roots()
     }
 
     /// Trusts exactly the certificates in this file, and nothing else: authorities, or the server's own.
@@ -210,7 +200,7 @@ impl Gathered {
 
     fn take(&mut self, certificate: &CertificateDer<'static>) -> Result<(), CertificateFormatError> {
         let unusable = |_| CertificateFormatError::of(certificate);
-        match may_be_authority(certificate)? {
+        match is_authority(certificate)? {
             true => self.store.get_or_insert_with(RootCertStore::empty).add(certificate.clone()).map_err(unusable),
             false => ParsedCertificate::try_from(certificate).map(drop).map_err(unusable),
         }
@@ -229,13 +219,21 @@ impl From<Gathered> for TrustRoots {
     }
 }
 
-/// Whether it says so, or is of version 1, in which it cannot say.
-fn may_be_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateFormatError> {
+/// Whether it says so. One of version 1 cannot say, and authorities of that time are roots, which issue themselves. Any other
+/// of version 1 is somebody's leaf, whose owner could vouch for every server with it; and as the certificate of that server
+/// alone it is of no use, because a handshake with it fails.
+fn is_authority(certificate: &CertificateDer<'_>) -> Result<bool, CertificateFormatError> {
     let unusable = |_| CertificateFormatError::of(certificate);
     let parsed = CertificateInner::<Raw>::from_der(certificate).map_err(unusable)?;
     let parsed = parsed.tbs_certificate();
-    let constraints = parsed.get_extension::<BasicConstraints>().map_err(unusable)?;
-    Ok(parsed.version() == Version::V1 || constraints.is_some_and(|(_, constraints)| constraints.ca))
+    match parsed.version() {
+        Version::V1 if parsed.subject() != parsed.issuer() => Err(CertificateFormatError::Version1),
+        Version::V1 => Ok(true),
+        Version::V2 | Version::V3 => {
+            let constraints = parsed.get_extension::<BasicConstraints>().map_err(unusable)?;
+            Ok(constraints.is_some_and(|(_, constraints)| constraints.ca))
+        }
+    }
 }
 
 /// How many there are; the list itself fills screens.
@@ -277,6 +275,17 @@ mod tests {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
             assert_eq!(TrustRoots::from_pem_file(&file).unwrap().store().len(), authorities, "{name}");
         }
+    }
+
+    #[test]
+    fn a_leaf_of_version_1_is_no_authority_and_that_is_said() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1-leaf.cert.pem");
+        let error = TrustRoots::from_pem_file(&file).unwrap_err();
+        assert!(
+            matches!(error, RootsError::Unusable { error: CertificateFormatError::Version1, position: 1, .. }),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("version 1"), "{error}");
     }
 
     #[test]

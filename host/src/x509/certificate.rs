@@ -13,6 +13,8 @@ use crate::x509::der::{Elements, OBJECT_IDENTIFIER, SEQUENCE, context};
 pub enum CertificateFormatError {
     /// It is something else, which this names.
     NotACertificate(&'static str),
+    /// It is of version 1 and issued by another: no authority, and nothing that a server can be known by.
+    Version1,
     /// It is a certificate in which something is not as it should be, or not all of it is there, or it is none.
     Damaged,
 }
@@ -29,6 +31,7 @@ impl CertificateFormatError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::NotACertificate(_) => "give the certificate",
+            Self::Version1 => "give that of its authority",
             Self::Damaged => "download or export it again",
         }
     }
@@ -38,6 +41,7 @@ impl fmt::Display for CertificateFormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotACertificate(what) => write!(f, "what stands there is {what}"),
+            Self::Version1 => f.write_str("it is of version 1 and was issued by another, so it is no authority"),
             Self::Damaged => f.write_str("it is damaged, or no certificate at all"),
         }
     }

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
@@ -57,7 +57,11 @@ struct Store {
 
 impl Store {
     fn new(route: Route, listener: &TcpListener) -> Self {
-        let connect_to = format!("::{}", listener.local_addr().unwrap()).parse().unwrap();
+        Self::to(route, listener.local_addr().unwrap())
+    }
+
+    fn to(route: Route, address: SocketAddr) -> Self {
+        let connect_to = format!("::{address}").parse().unwrap();
         let routes = RouteTable::new(vec![route]).unwrap();
         let workload = WorkloadConfig::new("w", routes).connect_to([connect_to]);
         Self { dialer: Dialer::new(Transport::new(Pool::default(), workload)), table: ResourceTable::new() }
@@ -189,4 +193,42 @@ async fn a_stream_that_was_closed_politely_has_no_error_to_ask_about() {
     let (input, _output) = store.finished(dialing).await.unwrap();
     let end = HostInputStream::blocking_read(&mut store.table, input, 1).await.unwrap_err();
     assert!(matches!(end, StreamError::Closed), "{end:?}");
+}
+
+/// A store whose calls are driven by another executor than tokio's, or by none.
+#[test]
+fn outside_of_tokio_a_guest_gets_its_connection_as_well() {
+    let (certificate, listener) = (Certificate::new(), std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = certificate.server(false);
+    let server = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            let mut tls = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            let mut read = [0; 5];
+            tls.read_exact(&mut read).await.unwrap();
+            tls.write_all(&read).await.unwrap();
+            let _ = tls.read(&mut read).await;
+        });
+    });
+    let mut store = Store::to(Route::new("localhost", certificate.roots()).mqtt(), address);
+    let dialing = store.dial("localhost:8883");
+    let (input, output) = loop {
+        match store.finish(&dialing) {
+            Some(ended) => break ended.unwrap(),
+            None => std::thread::yield_now(),
+        }
+    };
+    let table = &mut store.table;
+    HostOutputStream::write(table, Resource::new_borrow(output.rep()), b"hello".to_vec()).unwrap();
+    let mut read = Vec::new();
+    while read.len() < 5 {
+        read.extend(HostInputStream::read(table, Resource::new_borrow(input.rep()), 100).unwrap());
+        std::thread::yield_now();
+    }
+    assert_eq!(read, b"hello");
+    drop(store);
+    server.join().unwrap();
 }

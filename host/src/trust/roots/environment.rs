@@ -30,13 +30,15 @@ fn roots_of(file: Option<&Path>, folders: Option<OsString>) -> Result<Option<Tru
     let Some(folders) = folders else {
         return Ok(file.map(|_| found.into()));
     };
-    let mut first_error = None;
+    let (mut first_error, mut is_any_there) = (None, false);
     for folder in env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()) {
-        if let Err(error) = read_folder(&folder, &mut found) {
-            first_error = first_error.or(Some(error));
+        match read_folder(&folder, &mut found) {
+            Ok(()) => is_any_there = true,
+            Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    if found.named.is_empty() {
+    // A list may name folders of other machines too. Where none of it is there, it is a typing error, whatever the file has.
+    if found.named.is_empty() || !is_any_there {
         let setting = format!("{FOLDERS}={}", Path::new(&folders).display());
         return Err(RootsError::Environment { setting, error: first_error.map(Box::new) });
     }
@@ -92,7 +94,17 @@ mod tests {
         assert_eq!(trusted(Some(&file), None), Some(1));
         assert_eq!(trusted(None, Some(folder.path())), Some(1));
         assert_eq!(trusted(Some(&file), Some(folder.path())), Some(2));
-        assert_eq!(trusted(Some(&file), Some(Path::new("/nowhere"))), Some(1));
+        let one_is_missing = env::join_paths([Path::new("/nowhere"), folder.path()]).unwrap();
+        assert_eq!(trusted(Some(&file), Some(Path::new(&one_is_missing))), Some(2));
+        let hollow = tempfile::tempdir().unwrap();
+        assert_eq!(trusted(Some(&file), Some(hollow.path())), Some(1));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named_although_there_is_a_file() {
+        let said = roots_of(Some(&fixture("ec.cert.pem")), Some("/nowhere".into())).unwrap_err().to_string();
+        assert!(said.starts_with("SSL_CERT_DIR=/nowhere is set in the environment: "), "{said}");
+        assert!(said.contains("No such file") && said.ends_with("or unset it"), "{said}");
     }
 
     #[test]

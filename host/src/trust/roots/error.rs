@@ -42,6 +42,11 @@ pub enum RootsError {
         /// Why there is nothing, if it is not that a folder is empty.
         error: Option<Box<Self>>,
     },
+    /// This machine has a store of authorities, and nothing in it can be used.
+    System {
+        /// Why, if it is not that there is no authority in it.
+        error: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// A certificate cannot serve as an authority, nor as a server's own.
     Unusable {
         /// Where.
@@ -75,6 +80,14 @@ impl fmt::Display for RootsError {
                 f,
                 "{setting} is set in the environment, and there is no certificate; name a folder that has some, or unset it"
             ),
+            Self::System { error } => {
+                f.write_str("the certificate authorities of this system cannot be used (")?;
+                match error {
+                    Some(error) => write!(f, "{error}")?,
+                    None => f.write_str("there is none among its certificates")?,
+                }
+                f.write_str("); mend its store, or name a file of authorities in SSL_CERT_FILE")
+            }
             Self::Unusable { roots, position, error } => {
                 write!(
                     f,
@@ -92,6 +105,7 @@ impl std::error::Error for RootsError {
             Self::Environment { error, .. } => error.as_ref().map(|error| error.as_ref() as _),
             Self::Malformed { error, .. } => Some(error),
             Self::Unusable { error, .. } => Some(error),
+            Self::System { error } => error.as_ref().map(|error| error.as_ref() as _),
             Self::NoCertificate { .. } => None,
         }
     }

@@ -223,7 +223,8 @@ async fn a_workload_dials_as_many_connections_as_it_may_have_to_all_destinations
         let server = silent(&ca, "localhost").start();
         let pool = Pool::new(PoolLimits::default().dialed_per_workload(2));
         let route = Route::new("localhost", ca.roots()).mqtt();
-        let transport = |workload: &str| Transport::new(pool.clone(), config(workload, vec![route.clone()], &server));
+        let routes = vec![route.clone(), route.port(1883)];
+        let transport = |workload: &str| Transport::new(pool.clone(), config(workload, routes.clone(), &server));
         let (greedy, other) = (transport("greedy"), transport("other"));
         let first = greedy.dial("localhost:8883", patience()).await.unwrap();
         let _second = greedy.dial("localhost:443", patience()).await.unwrap();

@@ -45,7 +45,7 @@ async fn elsewhere_nothing_is_offered() {
 async fn a_custom_domain_is_offered_what_its_route_says() {
     within(async {
         let offered = alpn_of("iot.example.com", "https://iot.example.com:9443/", |route, _| {
-            route.alpn(Alpn::Offer(vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()]))
+            route.port(9443).alpn(Alpn::Offer(vec![AWS_HTTPS_WITH_CERTIFICATE.to_vec()]))
         })
         .await;
         assert_eq!(offered, [b"x-amzn-http-ca"]);

@@ -45,6 +45,28 @@ async fn what_no_route_names_is_denied() {
 }
 
 #[tokio::test]
+async fn a_route_that_names_no_port_is_none_to_all_that_listens_on_its_host() {
+    within(async {
+        let ca = Authority::new("ca");
+        let server = Script::new(&ca).start();
+        let transport = transport(Route::new("localhost", ca.roots()).mqtt(), &server);
+        for port in [1, 80, 8080, 8883, 9443, 65535] {
+            let error = publish(&transport, &format!("https://localhost:{port}/"), "x").await.unwrap_err();
+            assert!(matches!(error, TransportError::Denied(Denial::NoRoute(_))), "{port}: {error:?}");
+        }
+        for port in [1, 1883, 8443, 9443] {
+            let error = transport.dial(&format!("localhost:{port}"), patience()).await.unwrap_err();
+            assert!(matches!(error, TransportError::Denied(Denial::NoRoute(_))), "{port}: {error:?}");
+        }
+        assert_eq!(server.accepted(), 0);
+        for port in [443, 8443] {
+            publish(&transport, &format!("https://localhost:{port}/"), "x").await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn plain_http_user_information_and_tunnels_are_denied() {
     within(async {
         let ca = Authority::new("ca");
@@ -126,7 +148,8 @@ async fn a_closed_port_is_refused() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let config = WorkloadConfig::new("w", RouteTable::new(vec![Route::new("localhost", ca.roots())]).unwrap());
+        let route = Route::new("localhost", ca.roots()).port(port);
+        let config = WorkloadConfig::new("w", RouteTable::new(vec![route]).unwrap());
         let transport = Transport::new(Pool::default(), config);
         let url = format!("https://localhost:{port}/");
         let error = publish(&transport, &url, "x").await.unwrap_err();

@@ -36,6 +36,17 @@ pub(crate) enum Protocol {
     Mqtt,
 }
 
+impl Protocol {
+    /// The ports of a route that names none: those on which it is served over TLS by those who serve it by the book (IANA: 443
+    /// for HTTPS, 8883 for MQTT), and the other one of AWS IoT for each.
+    pub(crate) fn implied_ports(self) -> &'static [u16] {
+        match self {
+            Self::Https => &[443, 8443],
+            Self::Mqtt => &[8883, 443],
+        }
+    }
+}
+
 impl Alpn {
     /// The protocols to offer when `host` is reached on `port`.
     pub(crate) fn protocols(&self, protocol: Protocol, host: &str, port: u16, with_identity: bool) -> Vec<Vec<u8>> {

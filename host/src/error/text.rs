@@ -47,7 +47,11 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRoute(to) => {
-                write!(f, "denied: no route to {to}; add one to the workload if it is meant to be reached")
+                write!(
+                    f,
+                    "denied: no route to {to}; add one to the workload if it is meant to be reached, with the port if that is not \
+                     usual"
+                )
             }
             Self::NotForMqtt(to) => {
                 write!(f, "denied: the route to {to} is for HTTPS alone; make it one for MQTT if a broker is there")

@@ -20,7 +20,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    #[cfg(test)]
     pub(crate) fn new(host: &str, port: u16) -> Self {
         Self { host: normal(host), port }
     }

@@ -49,7 +49,10 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route to every port of `host` for HTTPS alone, anonymous, with [`Alpn::Automatic`] and TLS 1.2 or newer.
+    /// A route to `host` for HTTPS alone, anonymous, with [`Alpn::Automatic`] and TLS 1.2 or newer.
+    ///
+    /// Unless it names a [`port`](Self::port), it is for 443 and 8443, and for [MQTT](Self::mqtt) for 8883 and 443. Other
+    /// ports of the host are other services, which nobody has meant.
     pub fn new(host: impl Into<String>, roots: TrustRoots) -> Self {
         Self {
             host: host.into(),
@@ -64,7 +67,8 @@ impl Route {
         }
     }
 
-    /// Restricts the route to this port. A route with a port goes before one without.
+    /// Makes it a route to this port and no other. A route with a port goes before one without; a host with several has a
+    /// route for each.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -150,7 +154,7 @@ pub(crate) struct CheckedRoute {
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
 }
 
-/// A host, and its port unless every port is meant.
+/// A host, and its port unless the usual ones are meant.
 type Destination = (String, Option<u16>);
 
 /// All that a workload may reach. Cheap to clone.
@@ -202,9 +206,10 @@ impl RouteTable {
         self.routes = Arc::new(continued.collect());
     }
 
-    /// The route to a destination, if there is one: the exact port before the host alone. Case does not matter.
-    pub(crate) fn find(&self, to: &Endpoint) -> Option<&Arc<CheckedRoute>> {
-        [Some(to.port), None].into_iter().find_map(|port| self.routes.get(&(to.host.clone(), port)))
+    /// The route to a destination, if there is one: that of its port before that of the host alone. Case does not matter.
+    pub(crate) fn find(&self, protocol: Protocol, to: &Endpoint) -> Option<&Arc<CheckedRoute>> {
+        let implied = protocol.implied_ports().contains(&to.port).then_some(None);
+        [Some(Some(to.port)), implied].into_iter().flatten().find_map(|port| self.routes.get(&(to.host.clone(), port)))
     }
 }
 
@@ -254,7 +259,7 @@ mod tests {
     }
 
     fn found<'a>(table: &'a RouteTable, host: &str, port: u16) -> Option<&'a Route> {
-        table.find(&Endpoint::new(host, port)).map(|checked| &checked.route)
+        table.find(Protocol::Https, &Endpoint::new(host, port)).map(|checked| &checked.route)
     }
 
     #[test]
@@ -274,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn a_route_without_a_port_opens_those_of_its_protocol_and_not_all_that_listen_there() {
+        let table = RouteTable::new(vec![route("a.example").mqtt()]).unwrap();
+        let open = |protocol| {
+            let ports = (1..=u16::MAX).filter(|port| table.find(protocol, &Endpoint::new("a.example", *port)).is_some());
+            ports.collect::<Vec<_>>()
+        };
+        assert_eq!(open(Protocol::Https), [443, 8443]);
+        assert_eq!(open(Protocol::Mqtt), [443, 8883]);
+    }
+
+    #[test]
     fn https_and_mqtt_on_one_port_each_have_their_own_alpn() {
         let offer = |name: &[u8]| Alpn::Offer(vec![name.to_vec()]);
         let route = route("iot.example.com").alpn(offer(b"x-amzn-http-ca")).mqtt_alpn(offer(b"x-amzn-mqtt-ca"));
@@ -283,7 +299,7 @@ mod tests {
 
     #[test]
     fn case_and_brackets_do_not_matter() {
-        let table = RouteTable::new(vec![route("A.Example"), route("::1")]).unwrap();
+        let table = RouteTable::new(vec![route("A.Example"), route("0:0::1")]).unwrap();
         assert!(found(&table, "a.eXAMPLE", 443).is_some());
         assert!(found(&table, "[::1]", 443).is_some());
     }

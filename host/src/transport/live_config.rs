@@ -99,7 +99,7 @@ impl CurrentConfig {
     }
 
     pub(crate) fn target(&self, protocol: Protocol, to: Endpoint) -> Result<Target, Denial> {
-        let route = self.config.routes.find(&to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
+        let route = self.config.routes.find(protocol, &to).ok_or_else(|| Denial::NoRoute(to.clone()))?;
         if protocol == Protocol::Mqtt && route.route.mqtt_alpn.is_none() {
             return Err(Denial::NotForMqtt(to));
         }

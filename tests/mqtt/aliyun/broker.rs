@@ -13,7 +13,7 @@ use thingpost_host::{Route, Transport};
 
 use crate::fixtures::aliyun::{DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, secret};
 use crate::fixtures::host::roots;
-use crate::fixtures::mqtt::{Device, options, transport};
+use crate::fixtures::mqtt::{Device, options, transport_along};
 
 pub const ENDPOINT: &str = "a1GFjLP3xxC.iot-as-mqtt.cn-shanghai.aliyuncs.com";
 
@@ -36,7 +36,8 @@ impl AliyunBrokerCloud {
 
     pub fn transport(&self) -> Transport {
         let route = Route::new(ENDPOINT, roots(&self.authority)).mqtt();
-        transport(route, &[(443, self.front.addr()), (1883, self.front.addr())])
+        let routes = vec![route.clone(), route.port(1883)];
+        transport_along(routes, &[(443, self.front.addr()), (1883, self.front.addr())])
     }
 
     pub async fn open(&self, broker: AliyunBroker, secrets: DeviceSecrets, options: &SessionOptions) -> Device {

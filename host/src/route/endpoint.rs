@@ -35,7 +35,7 @@ impl Endpoint {
             None => {
                 let (host, rest) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
                 let host = normal(host);
-                ServerName::try_from(host.as_str()).ok()?;
+                ServerName::try_from(host.as_str()).ok().filter(|_| !host.ends_with('.'))?;
                 (host, rest)
             }
         };

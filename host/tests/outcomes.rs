@@ -106,9 +106,15 @@ async fn an_authority_that_is_no_host_and_port_is_denied_and_goes_to_no_route_th
         let ca = Authority::new("ca");
         let server = Script::new(&ca).start();
         let transport = transport(Route::new("localhost", ca.roots()), &server);
-        for authority in
-            ["localhost:+443", "localhost:99999", "localhost:", "[localhost]", "[localhost]:443", "localhost:0", "localhost:443:443"]
-        {
+        for authority in [
+            "localhost:+443",
+            "localhost:99999",
+            "localhost:",
+            "[localhost]",
+            "[localhost]:443",
+            "localhost:0",
+            "localhost:443:443",
+        ] {
             // The library refuses some of them itself.
             if let Ok(uri) = format!("https://{authority}/").parse::<http::Uri>() {
                 let error = transport.send(Request::post(uri).body(body("x")).unwrap()).await.unwrap_err();

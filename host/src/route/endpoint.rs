@@ -111,10 +111,32 @@ mod tests {
     #[test]
     fn what_another_reader_might_take_for_a_host_is_none() {
         for authority in [
-            "", ":443", "a.example:", "a.example:+443", "a.example:-1", "a.example:0", "a.example:65536", "a.example:99999",
-            "a.example:443:443", "a.example: 443", "a.example:4_43", "[a.example]", "[a.example]:443", "[::1", "::1", "[::1]443",
-            "[::1%25lo]", "[127.0.0.1]", "u@a.example", "u:p@a.example:443", "a.example/b", "a b", "a.example..", "a%2eexample",
-            "https://a.example", "a.example:443@b.example",
+            "",
+            ":443",
+            "a.example:",
+            "a.example:+443",
+            "a.example:-1",
+            "a.example:0",
+            "a.example:65536",
+            "a.example:99999",
+            "a.example:443:443",
+            "a.example: 443",
+            "a.example:4_43",
+            "[a.example]",
+            "[a.example]:443",
+            "[::1",
+            "::1",
+            "[::1]443",
+            "[::1%25lo]",
+            "[127.0.0.1]",
+            "u@a.example",
+            "u:p@a.example:443",
+            "a.example/b",
+            "a b",
+            "a.example..",
+            "a%2eexample",
+            "https://a.example",
+            "a.example:443@b.example",
         ] {
             assert_eq!(Endpoint::of_authority(authority, Some(443)), None, "{authority}");
         }
@@ -122,9 +144,12 @@ mod tests {
 
     #[test]
     fn the_host_header_has_no_port_where_it_is_that_of_https() {
-        for (host, port, header) in
-            [("a.example", 443, "a.example"), ("a.example", 8443, "a.example:8443"), ("::1", 443, "[::1]"), ("::1", 1, "[::1]:1")]
-        {
+        for (host, port, header) in [
+            ("a.example", 443, "a.example"),
+            ("a.example", 8443, "a.example:8443"),
+            ("::1", 443, "[::1]"),
+            ("::1", 1, "[::1]:1"),
+        ] {
             assert_eq!(Endpoint::new(host, port).host_header(), header);
         }
     }

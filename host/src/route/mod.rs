@@ -282,7 +282,8 @@ mod tests {
     fn a_route_without_a_port_opens_those_of_its_protocol_and_not_all_that_listen_there() {
         let table = RouteTable::new(vec![route("a.example").mqtt()]).unwrap();
         let open = |protocol| {
-            let ports = (1..=u16::MAX).filter(|port| table.find(protocol, &Endpoint::new("a.example", *port)).is_some());
+            let ports =
+                (1..=u16::MAX).filter(|port| table.find(protocol, &Endpoint::new("a.example", *port)).is_some());
             ports.collect::<Vec<_>>()
         };
         assert_eq!(open(Protocol::Https), [443, 8443]);

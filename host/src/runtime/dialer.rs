@@ -66,7 +66,8 @@ impl Dialer {
         }
         let transport = self.transport.clone();
         // A store that is driven by something else than tokio has what the rest of WASI has there: wasmtime's own runtime.
-        let task = with_ambient_tokio_runtime(|| tokio::spawn(async move { transport.dial(&authority, timeout).await }));
+        let task =
+            with_ambient_tokio_runtime(|| tokio::spawn(async move { transport.dial(&authority, timeout).await }));
         Dialing { progress: Progress::OnItsWay(task), _counted: counted }
     }
 }

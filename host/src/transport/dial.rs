@@ -111,7 +111,9 @@ impl AsyncRead for DialedConnection {
                 self.has_answered |= buffer.filled().len() > before;
                 return Poll::Ready(Ok(()));
             }
-            Poll::Ready(Err(error)) => (error.kind(), TransportError::lost(self.to.clone(), error, self.may_be_refused())),
+            Poll::Ready(Err(error)) => {
+                (error.kind(), TransportError::lost(self.to.clone(), error, self.may_be_refused()))
+            }
             Poll::Pending => {
                 ready!(self.dialed.poll_closing(cx));
                 (io::ErrorKind::ConnectionAborted, TransportError::outdated(self.to.clone()))

@@ -27,7 +27,8 @@ fn roots_of(found: CertificateResult) -> Result<TrustRoots, RootsError> {
     let mut gathered = Gathered::default();
     // Stores of systems hold oddities (old encodings, private extensions); one of them must not take away the rest.
     for certificate in found.certs {
-        let taken = is_authority(&certificate).and_then(|is_one| if is_one { gathered.take(&certificate) } else { Ok(()) });
+        let taken =
+            is_authority(&certificate).and_then(|is_one| if is_one { gathered.take(&certificate) } else { Ok(()) });
         if let Err(error) = taken {
             tracing::debug!("a certificate of the system's trust store is passed over: {error}");
         }

@@ -5,6 +5,7 @@ use std::process::Command;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, Runtime};
+use thingpost_host::wasmtime::{Config, Engine};
 use thingpost_measure::{Client, Cloud, Load, Way, leave_the_last_core};
 
 const BATCH: usize = 1000;
@@ -25,10 +26,16 @@ fn publish(criterion: &mut Criterion) {
         client.expect("the configuration is constant and valid")
     };
 
+    // What it costs that a guest can be interrupted: the same, without an epoch to look at.
+    let uninterrupted = Engine::new(&Config::new()).and_then(Runtime::with_engine).expect("a runtime starts");
+    let uninterrupted = uninterrupted.load(thingpost_artifacts::PUBLISHER.bytes).expect("our own component loads");
+    let uninterrupted = tokio.block_on(Client::reused(&uninterrupted, &device, &Pool::default()));
+
     let mut group = criterion.benchmark_group("publish");
     for (title, client) in [
         ("native", Client::native(&device, &Pool::default())),
         ("component", reused()),
+        ("component that cannot be interrupted", uninterrupted.expect("the configuration is constant and valid")),
         ("an instance per message", Client::fresh(&component, &device, &Pool::default())),
     ] {
         let mut load = Load::one(client, PAYLOAD);

@@ -9,7 +9,8 @@ use std::{fs, io};
 
 use thingpost::Qos;
 use thingpost_host::Pool;
-use thingpost_host::runtime::{CompilationCache, Runtime};
+use thingpost_host::runtime::{CompilationCache, PublisherPre, Runtime};
+use thingpost_host::wasmtime::{Config, Engine};
 use thingpost_measure::suite::{DEVICES, Effort, Section};
 use thingpost_measure::{Client, Cloud, Failure, Load, Way, leave_the_last_core, report, server, suite};
 
@@ -17,7 +18,7 @@ const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
 const USAGE: &str = "give nothing, to measure everything, or `publish WHO TIMES`, for a profiler to look at; \
-    WHO is native, component, instances, native-batch or batch; \
+    WHO is native, component, uninterrupted, instances, native-batch or batch; \
     or mqtt-native, mqtt-component or mqtt-rumqttc, with -one or -qos0 behind it or nothing";
 
 const BATCH: usize = 1000;
@@ -66,6 +67,7 @@ fn publish(who: &str, times: NonZeroU32) -> Result<(), Failure> {
         let mut load = match who {
             "native" => Load::one(Client::native(&device, &pool), PAYLOAD),
             "component" => Load::one(reused, PAYLOAD),
+            "uninterrupted" => Load::one(Client::reused(&uninterrupted()?, &device, &pool).await?, PAYLOAD),
             "instances" => Load::one(Client::fresh(&component, &device, &pool), PAYLOAD),
             "native-batch" => Load::batches(Client::native(&device, &pool), BATCH, PAYLOAD),
             "batch" => Load::batches(reused, BATCH, PAYLOAD),
@@ -74,6 +76,12 @@ fn publish(who: &str, times: NonZeroU32) -> Result<(), Failure> {
         println!("{:.2} µs each", load.run(times.get()).await?.each() * 1e6);
         Ok(())
     })
+}
+
+/// The component in an engine whose guests look at no epoch, and so cannot be interrupted.
+fn uninterrupted() -> Result<PublisherPre, Failure> {
+    let runtime = Runtime::with_engine(Engine::new(&Config::new())?)?;
+    Ok(runtime.load(thingpost_artifacts::PUBLISHER.bytes)?)
 }
 
 /// With 20 messages in flight, with one, or with as many as the connection takes.

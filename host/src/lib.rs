@@ -24,11 +24,14 @@
 //!
 //! # In an existing wasmtime host
 //!
-//! A store that has `wasi:http` gets [`TransportHooks`] for it, and stays as it is otherwise.
+//! A store that has `wasi:http` gets [`TransportHooks`] for it, and [`GuestLimits`] where it would have defaults of wasmtime's:
+//! with those, a guest that wants to harm its host takes gigabytes of it.
 //!
 #![cfg_attr(feature = "runtime", doc = "```no_run")]
 #![cfg_attr(not(feature = "runtime"), doc = "```ignore")]
-//! use thingpost_host::{Identity, Pool, Route, RouteTable, Transport, TransportHooks, TrustRoots, WorkloadConfig};
+//! use thingpost_host::{
+//!     GuestLimiter, GuestLimits, Identity, Pool, Route, RouteTable, Transport, TransportHooks, TrustRoots, WorkloadConfig,
+//! };
 //! use wasmtime::component::{Linker, ResourceTable};
 //! use wasmtime::{Engine, Store};
 //! use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -36,6 +39,7 @@
 //!
 //! /// What a store holds anyway, and the hooks.
 //! struct State {
+//!     limiter: GuestLimiter,
 //!     table: ResourceTable,
 //!     wasi: WasiCtx,
 //!     http: WasiHttpCtx,
@@ -65,15 +69,19 @@
 //! let engine = Engine::default();
 //! let mut linker = Linker::<State>::new(&engine);
 //! wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
-//! let store = Store::new(
+//! GuestLimits::bound_request_lines(&mut linker)?;
+//! let limits = GuestLimits::default();
+//! let mut store = Store::new(
 //!     &engine,
 //!     State {
-//!         table: ResourceTable::new(),
+//!         limiter: limits.limiter(),
+//!         table: limits.table(),
 //!         wasi: WasiCtx::default(),
-//!         http: WasiHttpCtx::new(),
-//!         hooks: TransportHooks::new(transport.clone()),
+//!         http: limits.http(),
+//!         hooks: TransportHooks::new(transport.clone()).limits(&limits),
 //!     },
 //! );
+//! limits.apply(&mut store, |state| &mut state.limiter);
 //! # let _ = (linker, store);
 //! # Ok(())
 //! # }
@@ -132,6 +140,8 @@ mod connect;
 mod error;
 mod files;
 mod identity;
+#[cfg(feature = "hooks")]
+mod limits;
 mod observe;
 mod pool;
 mod route;
@@ -153,6 +163,8 @@ pub use files::path::{file_hint, is_out_of_descriptors};
 pub use files::pem::{PemContents, PemError, PemSource};
 pub use identity::key::PrivateKeyError;
 pub use identity::{Identity, IdentityError};
+#[cfg(feature = "hooks")]
+pub use limits::{GuestLimiter, GuestLimits, LimitExceeded};
 pub use observe::{Observer, Statistics};
 pub use pool::{Pool, PoolLimits};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};

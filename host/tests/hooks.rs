@@ -3,7 +3,7 @@ use std::pin::Pin;
 use http::HeaderName;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
 use http_body_util::BodyExt;
-use thingpost_host::{Route, TransportHooks};
+use thingpost_host::{GuestLimits, Route, TransportHooks};
 use wasmtime_wasi_http::{Error as WasiError, WasiHttpHooks};
 
 use crate::client::{post, transport, within};
@@ -38,6 +38,23 @@ async fn plain_http_reaches_the_guest_as_denied_and_not_as_a_protocol_error() {
         let sent = hooks.send_request(post("http://localhost/", "x"), None, Box::new(async { Ok(()) }));
         let error = Pin::from(sent).await.err().unwrap();
         assert!(matches!(error, WasiError::HttpRequestDenied));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_too_many_is_not_sent_and_one_is_over_when_its_answer_is_dropped() {
+    within(async {
+        let (hooks, _server) = hooks();
+        let mut hooks = hooks.limits(&GuestLimits::default().requests_in_flight(1));
+        let mut send =
+            || Pin::from(hooks.send_request(post("https://localhost/", "x"), None, Box::new(async { Ok(()) })));
+        let (first, second) = (send(), send());
+        assert!(matches!(second.await.err().unwrap(), WasiError::ConnectionLimitReached));
+        let (answer, _io) = first.await.unwrap();
+        assert!(matches!(send().await.err().unwrap(), WasiError::ConnectionLimitReached));
+        drop(answer);
+        assert!(send().await.is_ok());
     })
     .await;
 }

@@ -6,8 +6,9 @@ use wasmtime::component::{Instance, ResourceAny};
 use wasmtime::{Result, Store};
 
 use super::bindings::exports::thingpost::iot::aws_data_plane::Guest;
+use super::calls::{Call, GuestStore};
 use super::interfaces::Interfaces;
-use super::state::StoreState;
+use super::state::PublisherState;
 use super::types::{
     Connection, ConnectionQuery, DirectMessage, Disconnection, Error, Page, Receipt, RetainedEntries, RetainedMessage,
     Shadow, ShadowListing, ShadowNames, ShadowUpdate, SubscriptionListing, Subscriptions,
@@ -15,7 +16,7 @@ use super::types::{
 
 /// The other operations of the AWS data plane. `wit/aws.wit` says more about each.
 pub struct DataPlane<'a> {
-    store: &'a mut Store<StoreState>,
+    store: &'a mut GuestStore<PublisherState>,
     interfaces: &'a Interfaces,
     instance: Instance,
     client: ResourceAny,
@@ -23,7 +24,7 @@ pub struct DataPlane<'a> {
 
 impl<'a> DataPlane<'a> {
     pub(super) fn new(
-        store: &'a mut Store<StoreState>,
+        store: &'a mut GuestStore<PublisherState>,
         interfaces: &'a Interfaces,
         instance: Instance,
         client: ResourceAny,
@@ -31,8 +32,9 @@ impl<'a> DataPlane<'a> {
         Self { store, interfaces, instance, client }
     }
 
-    fn guest(&mut self) -> Result<Guest> {
-        self.interfaces.data_plane(&mut *self.store, &self.instance)
+    fn begin(&mut self) -> Result<(Guest, &mut Store<PublisherState>, Call<'_>)> {
+        let (store, call) = self.store.begin()?;
+        Ok((self.interfaces.data_plane(store, &self.instance)?, store, call))
     }
 
     /// The document of a shadow, JSON as AWS wrote it.
@@ -41,7 +43,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn get_shadow(&mut self, shadow: &Shadow) -> Result<Result<Vec<u8>, Error>> {
-        self.guest()?.call_get_shadow(&mut *self.store, self.client, shadow).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_get_shadow(store, client, shadow)).await
     }
 
     /// Changes a shadow, or makes it. Gives what was accepted.
@@ -50,7 +54,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn update_shadow(&mut self, update: &ShadowUpdate) -> Result<Result<Vec<u8>, Error>> {
-        self.guest()?.call_update_shadow(&mut *self.store, self.client, update).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_update_shadow(store, client, update)).await
     }
 
     /// Deletes a shadow. Gives the version that is gone.
@@ -59,7 +65,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn delete_shadow(&mut self, shadow: &Shadow) -> Result<Result<Vec<u8>, Error>> {
-        self.guest()?.call_delete_shadow(&mut *self.store, self.client, shadow).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_delete_shadow(store, client, shadow)).await
     }
 
     /// The names of a thing's shadows.
@@ -68,7 +76,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn list_named_shadows(&mut self, listing: &ShadowListing) -> Result<Result<ShadowNames, Error>> {
-        self.guest()?.call_list_named_shadows(&mut *self.store, self.client, listing).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_list_named_shadows(store, client, listing)).await
     }
 
     /// The message that a topic has kept.
@@ -77,7 +87,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn get_retained_message(&mut self, topic: &str) -> Result<Result<RetainedMessage, Error>> {
-        self.guest()?.call_get_retained_message(&mut *self.store, self.client, topic).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_get_retained_message(store, client, topic)).await
     }
 
     /// The topics that have kept a message.
@@ -86,7 +98,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn list_retained_messages(&mut self, page: &Page) -> Result<Result<RetainedEntries, Error>> {
-        self.guest()?.call_list_retained_messages(&mut *self.store, self.client, page).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_list_retained_messages(store, client, page)).await
     }
 
     /// Sends a message to one MQTT client.
@@ -95,7 +109,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn send_direct_message(&mut self, message: &DirectMessage) -> Result<Result<Receipt, Error>> {
-        self.guest()?.call_send_direct_message(&mut *self.store, self.client, message).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_send_direct_message(store, client, message)).await
     }
 
     /// The connection of an MQTT client.
@@ -104,7 +120,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn get_connection(&mut self, query: &ConnectionQuery) -> Result<Result<Connection, Error>> {
-        self.guest()?.call_get_connection(&mut *self.store, self.client, query).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_get_connection(store, client, query)).await
     }
 
     /// The subscriptions of an MQTT client.
@@ -113,7 +131,9 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn list_subscriptions(&mut self, listing: &SubscriptionListing) -> Result<Result<Subscriptions, Error>> {
-        self.guest()?.call_list_subscriptions(&mut *self.store, self.client, listing).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_list_subscriptions(store, client, listing)).await
     }
 
     /// Disconnects an MQTT client.
@@ -122,6 +142,8 @@ impl<'a> DataPlane<'a> {
     ///
     /// The instance has trapped.
     pub async fn delete_connection(&mut self, disconnection: &Disconnection) -> Result<Result<Receipt, Error>> {
-        self.guest()?.call_delete_connection(&mut *self.store, self.client, disconnection).await
+        let client = self.client;
+        let (guest, store, call) = self.begin()?;
+        call.run(guest.call_delete_connection(store, client, disconnection)).await
     }
 }

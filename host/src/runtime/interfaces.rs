@@ -12,7 +12,7 @@ use wasmtime::{Result, Store};
 use super::bindings::exports::thingpost::iot::{
     aliyun_provisioning, aliyun_publisher, aliyun_thing_model, aws_data_plane, aws_publisher, publisher,
 };
-use super::state::StoreState;
+use super::state::PublisherState;
 
 /// Where the interfaces of a component are.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ struct Indices {
 
 impl Interfaces {
     /// The interfaces of a publisher. Fails for a component that is none.
-    pub fn of(component: &InstancePre<StoreState>) -> Result<Self> {
+    pub fn of(component: &InstancePre<PublisherState>) -> Result<Self> {
         Ok(Self(Arc::new(Indices {
             publisher: publisher::GuestIndices::new(component)?,
             aws: aws_publisher::GuestIndices::new(component).ok(),
@@ -41,31 +41,35 @@ impl Interfaces {
         })))
     }
 
-    pub fn publisher(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<publisher::Guest> {
+    pub fn publisher(&self, store: &mut Store<PublisherState>, instance: &Instance) -> Result<publisher::Guest> {
         self.0.publisher.load(store, instance)
     }
 
-    pub fn aws(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aws_publisher::Guest> {
+    pub fn aws(&self, store: &mut Store<PublisherState>, instance: &Instance) -> Result<aws_publisher::Guest> {
         exported(self.0.aws.as_ref(), "aws-publisher")?.load(store, instance)
     }
 
-    pub fn aliyun(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aliyun_publisher::Guest> {
+    pub fn aliyun(&self, store: &mut Store<PublisherState>, instance: &Instance) -> Result<aliyun_publisher::Guest> {
         exported(self.0.aliyun.as_ref(), "aliyun-publisher")?.load(store, instance)
     }
 
-    pub fn data_plane(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aws_data_plane::Guest> {
+    pub fn data_plane(&self, store: &mut Store<PublisherState>, instance: &Instance) -> Result<aws_data_plane::Guest> {
         exported(self.0.data_plane.as_ref(), "aws-data-plane")?.load(store, instance)
     }
 
     pub fn provisioning(
         &self,
-        store: &mut Store<StoreState>,
+        store: &mut Store<PublisherState>,
         instance: &Instance,
     ) -> Result<aliyun_provisioning::Guest> {
         exported(self.0.provisioning.as_ref(), "aliyun-provisioning")?.load(store, instance)
     }
 
-    pub fn thing_model(&self, store: &mut Store<StoreState>, instance: &Instance) -> Result<aliyun_thing_model::Guest> {
+    pub fn thing_model(
+        &self,
+        store: &mut Store<PublisherState>,
+        instance: &Instance,
+    ) -> Result<aliyun_thing_model::Guest> {
         exported(self.0.thing_model.as_ref(), "aliyun-thing-model")?.load(store, instance)
     }
 }

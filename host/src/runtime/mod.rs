@@ -6,6 +6,7 @@
 //! a linker each: the one that sends requests cannot dial, and the one that dials cannot send requests.
 
 mod bindings;
+mod calls;
 mod data_plane;
 #[cfg(feature = "mqtt")]
 mod dialer;
@@ -27,10 +28,12 @@ mod state;
 pub mod types;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Result};
 
+pub use calls::{CallBudget, CallError};
 pub use data_plane::DataPlane;
 #[cfg(feature = "compiler")]
 pub use engine::CompilationCache;
@@ -43,15 +46,18 @@ pub use publisher::{OpenError, Publisher, PublisherBuilder, PublisherPre};
 #[cfg(feature = "signer")]
 pub use signer::{DeviceSecrets, SIGNATURES_PER_MINUTE, SharedCredential};
 
+use calls::{StoreSettings, Ticker};
 use engine::{config, pooling, without_reservations};
 #[cfg(feature = "mqtt")]
-use mqtt::state::MqttState;
-use state::StoreState;
+pub use mqtt::state::MqttState;
+pub use state::PublisherState;
 
 /// The engine and its linkers: one for a process.
 pub struct Runtime {
     engine: Engine,
-    linker: Linker<StoreState>,
+    /// None if the engine's epoch is somebody else's matter.
+    ticker: Option<Arc<Ticker>>,
+    linker: Linker<PublisherState>,
     #[cfg(feature = "mqtt")]
     mqtt_linker: Linker<MqttState>,
 }
@@ -93,14 +99,33 @@ impl Runtime {
         }
     }
 
-    /// A runtime with an engine of your own settings.
+    /// A runtime with an engine of your own settings. Epoch interruption is switched on in any case, and the epoch goes on by
+    /// itself: without it nothing ends a guest that computes for ever.
     ///
     /// # Errors
     ///
     /// wasmtime does not take these settings, or not on this machine.
     pub fn with_config(config: &Config) -> Result<Self> {
-        let engine = Engine::new(config)?;
+        let engine = Engine::new(config.clone().epoch_interruption(true))?;
+        let ticker = Ticker::start(&engine)?;
+        Self::over(engine, Some(Arc::new(ticker)))
+    }
+
+    /// A runtime with an engine that you have already, and that has stores of others too. Its epoch is yours: for
+    /// [`CallBudget::cpu`] to be kept it needs [`Config::epoch_interruption`] and a tick about every 10 ms
+    /// ([`Engine::increment_epoch`]), which is also how often a guest that computes gives way to other tasks. Without either,
+    /// guests compute for as long as they like.
+    ///
+    /// # Errors
+    ///
+    /// The engine is without component model.
+    pub fn with_engine(engine: Engine) -> Result<Self> {
+        Self::over(engine, None)
+    }
+
+    fn over(engine: Engine, ticker: Option<Arc<Ticker>>) -> Result<Self> {
         Ok(Self {
+            ticker,
             linker: linker::linker(&engine)?,
             #[cfg(feature = "mqtt")]
             mqtt_linker: mqtt::linker(&engine)?,
@@ -174,28 +199,37 @@ impl Runtime {
     }
 
     fn publisher(&self, component: &Component) -> Result<PublisherPre> {
-        PublisherPre::new(self.linker.instantiate_pre(component)?)
+        let settings = StoreSettings::new(self.ticker.clone());
+        PublisherPre::new(self.linker.instantiate_pre(component)?, settings)
     }
 
     #[cfg(feature = "mqtt")]
     fn mqtt(&self, component: &Component) -> Result<MqttPre> {
-        MqttPre::new(self.mqtt_linker.instantiate_pre(component)?)
+        let settings = StoreSettings::new(self.ticker.clone());
+        MqttPre::new(self.mqtt_linker.instantiate_pre(component)?, settings)
     }
 }
 
 #[cfg(all(test, feature = "compiler"))]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
     use super::engine::PUBLISHERS;
     use super::types::{AwsAuthentication, AwsConfig, Cause, Message, Platform, Qos};
     use super::*;
     use crate::{Pool, RouteTable, Transport, WorkloadConfig};
 
+    fn platform() -> Platform {
+        let authentication = AwsAuthentication::Certificate;
+        Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443, authentication })
+    }
+
     async fn open(component: &PublisherPre) -> Publisher {
         let workload = WorkloadConfig::new("w", RouteTable::new(Vec::new()).unwrap());
         let transport = Transport::new(Pool::default(), workload);
-        let authentication = AwsAuthentication::Certificate;
-        let platform = Platform::Aws(AwsConfig { endpoint: "iot.example".to_owned(), port: 8443, authentication });
-        component.builder(transport, &platform).open().await.unwrap()
+        component.builder(transport, &platform()).open().await.unwrap()
     }
 
     fn cached() -> Config {
@@ -224,6 +258,40 @@ mod tests {
         let error = publisher.publish(&Message::new("a", *b"21.5", Qos::AtMostOnce)).await.unwrap().unwrap_err();
         assert!(matches!(error.cause, Cause::Transport(_)), "{error:?}");
         assert!(publisher.is_tidy(), "a million publishes would fill the table of resources");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_dropped_in_the_middle_leaves_an_instance_that_says_so() {
+        let mut publisher = open(&component(&cached())).await;
+        let message = Message::new("a", *b"21.5", Qos::AtMostOnce);
+        // The host answers in a task of its own, so that the call has to wait.
+        {
+            let mut call = pin!(publisher.publish(&message));
+            assert!(poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
+        }
+        let error = publisher.publish(&message).await.unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(CallError::Lost { .. })), "{error:#}");
+    }
+
+    #[tokio::test]
+    async fn an_embedder_has_a_hook_on_each_store_and_may_set_what_it_likes() {
+        let component = component(&cached()).on_store(|store| store.set_max_component_handles(0));
+        let workload = WorkloadConfig::new("w", RouteTable::new(Vec::new()).unwrap());
+        let transport = Transport::new(Pool::default(), workload);
+        let opened = component.builder(transport, &platform()).open().await;
+        assert!(matches!(opened, Err(OpenError::Runtime(_))), "the client has a handle");
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_an_embedder_has_already_runs_publishers() {
+        for has_epochs in [true, false] {
+            let engine = Engine::new(cached().epoch_interruption(has_epochs)).unwrap();
+            let runtime = Runtime::with_engine(engine.clone()).unwrap();
+            let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes).unwrap();
+            let mut publisher = open(&component).await;
+            let message = Message::new("a", *b"21.5", Qos::AtMostOnce);
+            publisher.publish(&message).await.unwrap().unwrap_err();
+        }
     }
 
     #[tokio::test]

@@ -3,22 +3,23 @@
 //!
 //! The outer result of each function is the instance's: its error means that the instance has trapped.
 
-use wasmtime::{Result, Store};
+use wasmtime::Result;
 
 use super::bindings::exports::thingpost::iot::aliyun_provisioning::Guest;
+use super::calls::GuestStore;
 #[cfg(feature = "signer")]
 use super::signer::SigningPolicy;
-use super::state::StoreState;
+use super::state::PublisherState;
 use super::types::{Address, AliyunConfig, Error, MqttCredentials, Registered, Registration};
 
 /// One instance, for devices that are not known yet.
 pub struct Provisioning {
-    store: Store<StoreState>,
+    store: GuestStore<PublisherState>,
     guest: Guest,
 }
 
 impl Provisioning {
-    pub(super) fn new(store: Store<StoreState>, guest: Guest) -> Self {
+    pub(super) fn new(store: GuestStore<PublisherState>, guest: Guest) -> Self {
         Self { store, guest }
     }
 
@@ -33,7 +34,8 @@ impl Provisioning {
         product_secret: &str,
         timeout_ms: Option<u32>,
     ) -> Result<Result<Registered, Error>> {
-        self.guest.call_register(&mut self.store, registration, product_secret, timeout_ms).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.call_register(store, registration, product_secret, timeout_ms)).await
     }
 
     /// Where the instance of a device is. The endpoint is `iot-auth-global.aliyuncs.com`, port 443.
@@ -49,7 +51,8 @@ impl Provisioning {
         device_name: &str,
         timeout_ms: Option<u32>,
     ) -> Result<Result<Address, Error>> {
-        self.guest.call_bootstrap(&mut self.store, endpoint, port, product_key, device_name, timeout_ms).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.call_bootstrap(store, endpoint, port, product_key, device_name, timeout_ms)).await
     }
 
     /// User name and password for MQTT. The endpoint of the configuration is one like `iot-auth.cn-shanghai.aliyuncs.com`.
@@ -62,8 +65,9 @@ impl Provisioning {
         config: &AliyunConfig,
         timeout_ms: Option<u32>,
     ) -> Result<Result<MqttCredentials, Error>> {
+        let (store, call) = self.store.begin()?;
         #[cfg(feature = "signer")]
-        self.store.data_mut().signer().set_policy(SigningPolicy::of(config));
-        self.guest.call_get_mqtt_credentials(&mut self.store, config, timeout_ms).await
+        store.data_mut().signer().set_policy(SigningPolicy::of(config));
+        call.run(self.guest.call_get_mqtt_credentials(store, config, timeout_ms)).await
     }
 }

@@ -8,13 +8,15 @@ use wasmtime::component::{Instance, InstancePre, ResourceAny};
 use wasmtime::{Engine, Result, Store};
 
 use super::bindings::exports::thingpost::iot::publisher::Guest;
+use super::calls::{CallBudget, GuestStore, OUTCOME_BYTES, StoreSettings};
 use super::data_plane::DataPlane;
 use super::interfaces::Interfaces;
 use super::provisioning::Provisioning;
 #[cfg(feature = "signer")]
 use super::signer::{DeviceSecrets, SigningPolicy};
-use super::state::StoreState;
+use super::state::PublisherState;
 use super::types::{AliyunConfig, Error, Event, Message, Options, Platform, Property, Receipt, RequestError};
+use crate::limits::GuestLimits;
 use crate::transport::Transport;
 
 /// Leaves every bound to the component.
@@ -34,20 +36,25 @@ impl Default for Options {
 /// What the thing model made of a message: a publisher speaks HTTPS, and no reply comes over that.
 const NO_REPLY: bool = false;
 
+/// What the message that posts a property has around it.
+const PROPERTY_BYTES: usize = 256;
+
 /// A component that is compiled and linked, ready to be instantiated many times.
 #[derive(Clone)]
 pub struct PublisherPre {
     engine: Engine,
-    pre: InstancePre<StoreState>,
+    pre: InstancePre<PublisherState>,
     interfaces: Interfaces,
+    settings: StoreSettings<PublisherState>,
 }
 
 /// One instance of a component, for one device. Holds the device's token between calls.
 ///
-/// If a call returns an error of wasmtime, the instance has trapped: the fate of the messages of that call is unknown,
-/// and the publisher is of no more use.
+/// If a call returns an error of wasmtime, the instance has trapped or was stopped, and is of no more use: the fate of the
+/// messages of that call is unknown, and each later call fails with [`CallError::Lost`](super::CallError::Lost). So it is
+/// after a call that was not awaited to its end.
 pub struct Publisher {
-    store: Store<StoreState>,
+    store: GuestStore<PublisherState>,
     instance: Instance,
     interfaces: Interfaces,
     guest: Guest,
@@ -64,13 +71,36 @@ pub enum OpenError {
 }
 
 impl PublisherPre {
-    pub(super) fn new(pre: InstancePre<StoreState>) -> Result<Self> {
-        Ok(Self { engine: pre.engine().clone(), interfaces: Interfaces::of(&pre)?, pre })
+    pub(super) fn new(pre: InstancePre<PublisherState>, settings: StoreSettings<PublisherState>) -> Result<Self> {
+        Ok(Self { engine: pre.engine().clone(), interfaces: Interfaces::of(&pre)?, pre, settings })
+    }
+
+    /// Sets what each instance may take of the host, in place of the defaults. Options that ask for more requests under way
+    /// raise what concerns those.
+    #[must_use]
+    pub fn limits(mut self, limits: GuestLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets how long each call may take, in place of the defaults. Starting an instance and opening a client in it are calls too.
+    #[must_use]
+    pub fn call_budget(mut self, budget: CallBudget) -> Self {
+        self.settings.budget = budget;
+        self
+    }
+
+    /// Does this with each store that is made, after all else was set on it: for fuel, a limiter, or a debugger of your own.
+    /// Epoch deadline and hostcall fuel are set anew with each call.
+    #[must_use]
+    pub fn on_store(mut self, prepare: impl Fn(&mut Store<PublisherState>) + Send + Sync + 'static) -> Self {
+        self.settings.prepare_with(prepare);
+        self
     }
 
     /// What it takes to start an instance whose requests go through `transport`, for a device on this platform.
     pub fn builder<'a>(&'a self, transport: Transport, platform: &'a Platform) -> PublisherBuilder<'a> {
-        let state = StoreState::new(transport);
+        let state = PublisherState::new(transport, &self.settings.limits);
         #[cfg(feature = "signer")]
         let state = state.signing(SigningPolicy::of_platform(platform));
         PublisherBuilder { component: self, state, platform, options: Options::default(), credential: None }
@@ -82,7 +112,7 @@ impl PublisherPre {
     ///
     /// The component cannot be started.
     pub async fn provisioning(&self, transport: Transport) -> Result<Provisioning> {
-        self.provisioning_in(StoreState::new(transport)).await
+        self.provisioning_in(PublisherState::new(transport, &self.settings.limits)).await
     }
 
     /// Starts an instance for what comes before the first message of a device on Aliyun IoT Platform, which signs with
@@ -97,19 +127,23 @@ impl PublisherPre {
         transport: Transport,
         secrets: Arc<DeviceSecrets>,
     ) -> Result<Provisioning> {
-        self.provisioning_in(StoreState::new(transport).with_secrets(secrets)).await
+        self.provisioning_in(PublisherState::new(transport, &self.settings.limits).with_secrets(secrets)).await
     }
 
-    async fn provisioning_in(&self, state: StoreState) -> Result<Provisioning> {
-        let (mut store, instance) = self.start(state).await?;
-        let guest = self.interfaces.provisioning(&mut store, &instance)?;
+    async fn provisioning_in(&self, state: PublisherState) -> Result<Provisioning> {
+        let (mut store, instance) = self.start(state, &self.settings).await?;
+        let guest = self.interfaces.provisioning(store.begin()?.0, &instance)?;
         Ok(Provisioning::new(store, guest))
     }
 
-    async fn start(&self, state: StoreState) -> Result<(Store<StoreState>, Instance)> {
-        let mut store = Store::new(&self.engine, state);
-        store.limiter(StoreState::limits);
-        let instance = self.pre.instantiate_async(&mut store).await?;
+    async fn start(
+        &self,
+        state: PublisherState,
+        settings: &StoreSettings<PublisherState>,
+    ) -> Result<(GuestStore<PublisherState>, Instance)> {
+        let mut store = GuestStore::new(&self.engine, state, settings, PublisherState::limiter);
+        let (in_store, call) = store.begin()?;
+        let instance = call.run(self.pre.instantiate_async(in_store)).await?;
         Ok((store, instance))
     }
 }
@@ -118,7 +152,7 @@ impl PublisherPre {
 #[must_use = "nothing is started before `open`"]
 pub struct PublisherBuilder<'a> {
     component: &'a PublisherPre,
-    state: StoreState,
+    state: PublisherState,
     platform: &'a Platform,
     options: Options,
     credential: Option<&'a str>,
@@ -153,17 +187,23 @@ impl<'a> PublisherBuilder<'a> {
     /// [`OpenError::Configuration`] if the component says that this configuration, these options or this credential cannot
     /// work, [`OpenError::Runtime`] if it cannot be started.
     pub async fn open(self) -> Result<Publisher, OpenError> {
-        let Self { component, state, platform, options, credential } = self;
-        let (mut store, instance) = component.start(state).await?;
-        let guest = component.interfaces.publisher(&mut store, &instance)?;
+        let Self { component, mut state, platform, options, credential } = self;
+        let mut settings = component.settings.clone();
+        if let Some(requests) = options.max_in_flight {
+            settings.limits = settings.limits.at_least_in_flight(usize::try_from(requests).unwrap_or(usize::MAX));
+            state = state.with_limits(&settings.limits);
+        }
+        let (mut store, instance) = component.start(state, &settings).await?;
+        let (in_store, call) = store.begin()?;
+        let guest = component.interfaces.publisher(in_store, &instance)?;
         let client = match platform {
             Platform::Aws(config) => {
-                let aws = component.interfaces.aws(&mut store, &instance)?;
-                aws.call_open(&mut store, config, options, credential).await?
+                let aws = component.interfaces.aws(in_store, &instance)?;
+                call.run(aws.call_open(in_store, config, options, credential)).await?
             }
             Platform::Aliyun(config) => {
-                let aliyun = component.interfaces.aliyun(&mut store, &instance)?;
-                aliyun.call_open(&mut store, config, options, credential).await?
+                let aliyun = component.interfaces.aliyun(in_store, &instance)?;
+                call.run(aliyun.call_open(in_store, config, options, credential)).await?
             }
         };
         let client = client.map_err(OpenError::Configuration)?;
@@ -178,7 +218,8 @@ impl Publisher {
     ///
     /// The instance has trapped.
     pub async fn publish(&mut self, message: &Message) -> Result<Result<Receipt, Error>> {
-        self.guest.client().call_publish(&mut self.store, self.client, message).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.client().call_publish(store, self.client, message)).await
     }
 
     /// Publishes many messages, several at once. The outcomes are in the order of the messages.
@@ -190,7 +231,8 @@ impl Publisher {
     ///
     /// The instance has trapped.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<Receipt, Error>>> {
-        self.guest.client().call_publish_all(&mut self.store, self.client, messages).await
+        let (store, call) = self.store.begin_for(messages.len().saturating_mul(OUTCOME_BYTES))?;
+        call.run(self.guest.client().call_publish_all(store, self.client, messages)).await
     }
 
     /// The other operations of the AWS data plane. For a device on another platform each of them fails.
@@ -209,9 +251,12 @@ impl Publisher {
         first_id: u32,
         properties: &[Property],
     ) -> Result<Result<Vec<Message>, RequestError>> {
-        let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
+        let given: usize = properties.iter().map(|property| property.identifier.len() + property.value.len()).sum();
+        let (store, call) =
+            self.store.begin_for(given.saturating_add(properties.len().saturating_mul(PROPERTY_BYTES)))?;
+        let guest = self.interfaces.thing_model(store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
-        guest.call_property_post(&mut self.store, product_key, device_name, first_id, properties, NO_REPLY).await
+        call.run(guest.call_property_post(store, product_key, device_name, first_id, properties, NO_REPLY)).await
     }
 
     /// The message that posts an event of a device on Aliyun IoT Platform.
@@ -225,9 +270,10 @@ impl Publisher {
         id: u32,
         event: &Event,
     ) -> Result<Result<Message, RequestError>> {
-        let guest = self.interfaces.thing_model(&mut self.store, &self.instance)?;
+        let (store, call) = self.store.begin_for(event.value.len())?;
+        let guest = self.interfaces.thing_model(store, &self.instance)?;
         let AliyunConfig { product_key, device_name, .. } = device;
-        guest.call_event_post(&mut self.store, product_key, device_name, id, event, NO_REPLY).await
+        call.run(guest.call_event_post(store, product_key, device_name, id, event, NO_REPLY)).await
     }
 
     /// The device's token or temporary key, for the next publisher of the same device. A secret.
@@ -236,7 +282,8 @@ impl Publisher {
     ///
     /// The instance has trapped.
     pub async fn credential(&mut self) -> Result<Option<String>> {
-        self.guest.client().call_credential(&mut self.store, self.client).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.client().call_credential(store, self.client)).await
     }
 
     /// Whether the guest holds no resource of the host.

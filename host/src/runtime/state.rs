@@ -5,27 +5,19 @@
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 #[cfg(feature = "signer")]
 use super::signer::{DeviceSecrets, SigningPolicy, StoreSigner};
+use crate::limits::{GuestLimiter, GuestLimits};
 use crate::transport::Transport;
 use crate::transport::hooks::TransportHooks;
 
-/// What the memory of one guest may grow to: plenty for a call with 16 MiB of messages and what is made of them, and far
-/// from what a guest that only asks for more could take from a small machine.
-const MEMORY_BYTES: usize = 256 * 1024 * 1024;
-
-/// A trap, because it says what was wanted; a guest that is merely refused says nothing but "unreachable".
-pub(super) fn memory_limit() -> StoreLimits {
-    StoreLimitsBuilder::new().memory_size(MEMORY_BYTES).trap_on_grow_failure(true).build()
-}
-
-/// The state of one store.
-pub(super) struct StoreState {
-    limits: StoreLimits,
+/// The state of a store with a publisher. Its contents are the host's own; an embedder meets it in the hook on each store,
+/// [`PublisherPre::on_store`](super::PublisherPre::on_store).
+pub struct PublisherState {
+    limiter: GuestLimiter,
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
@@ -34,17 +26,23 @@ pub(super) struct StoreState {
     signer: StoreSigner,
 }
 
-impl StoreState {
-    pub(super) fn new(transport: Transport) -> Self {
+impl PublisherState {
+    pub(super) fn new(transport: Transport, limits: &GuestLimits) -> Self {
         Self {
-            limits: memory_limit(),
-            table: ResourceTable::new(),
+            limiter: limits.limiter(),
+            table: limits.table(),
             clocks: WasiClocksCtx::default(),
-            http: WasiHttpCtx::new(),
-            hooks: TransportHooks::new(transport),
+            http: limits.http(),
+            hooks: TransportHooks::new(transport).limits(limits),
             #[cfg(feature = "signer")]
             signer: StoreSigner::default(),
         }
+    }
+
+    /// With room for the requests that these limits allow.
+    pub(super) fn with_limits(mut self, limits: &GuestLimits) -> Self {
+        self.table.set_max_capacity(limits.resources);
+        Self { hooks: self.hooks.limits(limits), ..self }
     }
 
     #[cfg(feature = "signer")]
@@ -65,8 +63,8 @@ impl StoreState {
         &mut self.signer
     }
 
-    pub(super) fn limits(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.limits
+    pub(super) fn limiter(&mut self) -> &mut GuestLimiter {
+        &mut self.limiter
     }
 
     pub(super) fn table(&mut self) -> &mut ResourceTable {
@@ -78,7 +76,7 @@ impl StoreState {
     }
 }
 
-impl WasiHttpView for StoreState {
+impl WasiHttpView for PublisherState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }

@@ -5,22 +5,45 @@ use std::sync::Arc;
 use http::uri::Scheme;
 use http::{HeaderName, Request, Response};
 use http_body_util::BodyExt;
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error as WasiError, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
+use crate::limits::GuestLimits;
 use crate::transport::{RequestTimeouts, Transport};
 
 /// `wasi:http/outgoing-handler` over a [`Transport`]. One per store.
+///
+/// The hooks bound what a guest has under way, and the pieces of its bodies. What it takes of the host otherwise, wasmtime has
+/// to be told in other places; [`GuestLimits`] has them all.
 pub struct TransportHooks {
     transport: Transport,
     forbidden: ForbiddenHeaderFilter,
+    body_chunk_bytes: usize,
+    /// A permit for each request that is not over.
+    in_flight: Arc<Semaphore>,
 }
 
 impl TransportHooks {
     /// Hooks for a store whose requests go through `transport`.
     pub fn new(transport: Transport) -> Self {
-        Self { transport, forbidden: Arc::new(is_forbidden) }
+        let GuestLimits { body_chunk_bytes, requests_in_flight, .. } = GuestLimits::default();
+        Self {
+            transport,
+            forbidden: Arc::new(is_forbidden),
+            body_chunk_bytes,
+            in_flight: Arc::new(Semaphore::new(requests_in_flight)),
+        }
+    }
+
+    /// Sets [`body_chunk_bytes`](GuestLimits::body_chunk_bytes) and
+    /// [`requests_in_flight`](GuestLimits::requests_in_flight) in place of the defaults, before the first request.
+    #[must_use]
+    pub fn limits(mut self, limits: &GuestLimits) -> Self {
+        self.body_chunk_bytes = limits.body_chunk_bytes;
+        self.in_flight = Arc::new(Semaphore::new(limits.requests_in_flight.min(Semaphore::MAX_PERMITS)));
+        self
     }
 }
 
@@ -55,6 +78,10 @@ impl WasiHttpHooks for TransportHooks {
         true
     }
 
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        self.body_chunk_bytes
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
@@ -62,10 +89,21 @@ impl WasiHttpHooks for TransportHooks {
         _response_processed: Box<dyn Future<Output = Result<(), WasiError>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let transport = self.transport.clone();
+        let Ok(permit) = Arc::clone(&self.in_flight).try_acquire_owned() else {
+            tracing::debug!("a guest has as many requests under way as it may; one more is not sent");
+            return Box::new(async { Err(WasiError::ConnectionLimitReached) });
+        };
         Box::new(async move {
             match transport.send_within(request, options.unwrap_or_default().into()).await {
                 Ok(answer) => {
-                    let answer = answer.map(|body| body.map_err(|error| error.to_wasi()).boxed_unsync());
+                    let answer = answer.map(|body| {
+                        let translated = body.map_err(move |error| {
+                            // The request is over when its answer is dropped.
+                            let _ = &permit;
+                            error.to_wasi()
+                        });
+                        translated.boxed_unsync()
+                    });
                     // The pool drives the connection, so nothing is left to be awaited here.
                     Ok((answer, Box::new(async { Ok(()) }) as Box<_>))
                 }

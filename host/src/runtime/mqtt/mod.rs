@@ -16,12 +16,14 @@ pub use session::MqttSession;
 
 use super::bindings::mqtt::exports::thingpost::iot::{aliyun_mqtt, aws_mqtt, generic_mqtt, mqtt_session};
 use super::bindings::mqtt::thingpost::iot::{dialer, interrupt};
+use super::calls::{CallBudget, GuestStore, StoreSettings};
 use super::interfaces::exported;
 use super::linker::Table;
 use super::publisher::OpenError;
 #[cfg(feature = "signer")]
 use super::signer::{DeviceSecrets, SigningPolicy};
 use super::types::mqtt::{Broker, FullQueue, MqttConfig, SessionOptions, Unfinished};
+use crate::limits::GuestLimits;
 use crate::transport::Transport;
 use state::{Dials, MqttState};
 
@@ -55,10 +57,11 @@ pub struct MqttPre {
     aws: Option<aws_mqtt::GuestIndices>,
     aliyun: Option<aliyun_mqtt::GuestIndices>,
     generic: Option<generic_mqtt::GuestIndices>,
+    settings: StoreSettings<MqttState>,
 }
 
 impl MqttPre {
-    pub(super) fn new(pre: InstancePre<MqttState>) -> Result<Self> {
+    pub(super) fn new(pre: InstancePre<MqttState>, settings: StoreSettings<MqttState>) -> Result<Self> {
         Ok(Self {
             engine: pre.engine().clone(),
             session: mqtt_session::GuestIndices::new(&pre)?,
@@ -66,12 +69,36 @@ impl MqttPre {
             aliyun: aliyun_mqtt::GuestIndices::new(&pre).ok(),
             generic: generic_mqtt::GuestIndices::new(&pre).ok(),
             pre,
+            settings,
         })
+    }
+
+    /// Sets what each instance may take of the host, in place of the defaults.
+    #[must_use]
+    pub fn limits(mut self, limits: GuestLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets how long each call may take, in place of the defaults. Starting an instance and opening a session in it are calls
+    /// too; what a call is told to wait comes on top of the deadline.
+    #[must_use]
+    pub fn call_budget(mut self, budget: CallBudget) -> Self {
+        self.settings.budget = budget;
+        self
+    }
+
+    /// Does this with each store that is made, after all else was set on it: for fuel, a limiter, or a debugger of your own.
+    /// Epoch deadline and hostcall fuel are set anew with each call.
+    #[must_use]
+    pub fn on_store(mut self, prepare: impl Fn(&mut Store<MqttState>) + Send + Sync + 'static) -> Self {
+        self.settings.prepare_with(prepare);
+        self
     }
 
     /// What it takes to start an instance whose connections go through `transport`, and open a session in it.
     pub fn builder<'a>(&'a self, transport: Transport, config: &'a MqttConfig) -> MqttSessionBuilder<'a> {
-        let state = MqttState::new(transport);
+        let state = MqttState::new(transport, &self.settings.limits);
         #[cfg(feature = "signer")]
         let state = state.signing(SigningPolicy::of_broker(&config.broker));
         MqttSessionBuilder { component: self, state, config, options: SessionOptions::default(), unfinished: &[] }
@@ -117,23 +144,24 @@ impl<'a> MqttSessionBuilder<'a> {
     /// [`OpenError::Runtime`] if it cannot be started.
     pub async fn open(self) -> Result<MqttSession, OpenError> {
         let Self { component, state, config, options, unfinished } = self;
-        let mut store = Store::new(&component.engine, state);
-        store.limiter(MqttState::limits);
-        let instance = component.pre.instantiate_async(&mut store).await?;
-        let guest = component.session.load(&mut store, &instance)?;
+        let mut store = GuestStore::new(&component.engine, state, &component.settings, MqttState::limiter);
+        let (in_store, call) = store.begin()?;
+        let instance = call.run(component.pre.instantiate_async(&mut *in_store)).await?;
+        let (mut in_store, call) = store.begin()?;
+        let guest = component.session.load(&mut in_store, &instance)?;
         let MqttConfig { broker, session } = config;
         let session = match broker {
             Broker::Aws(broker) => {
-                let aws = exported(component.aws.as_ref(), "aws-mqtt")?.load(&mut store, &instance)?;
-                aws.call_open(&mut store, broker, session, options, unfinished).await?
+                let aws = exported(component.aws.as_ref(), "aws-mqtt")?.load(&mut in_store, &instance)?;
+                call.run(aws.call_open(in_store, broker, session, options, unfinished)).await?
             }
             Broker::Aliyun(broker) => {
-                let aliyun = exported(component.aliyun.as_ref(), "aliyun-mqtt")?.load(&mut store, &instance)?;
-                aliyun.call_open(&mut store, broker, session, options, unfinished).await?
+                let aliyun = exported(component.aliyun.as_ref(), "aliyun-mqtt")?.load(&mut in_store, &instance)?;
+                call.run(aliyun.call_open(in_store, broker, session, options, unfinished)).await?
             }
             Broker::Generic(broker) => {
-                let generic = exported(component.generic.as_ref(), "generic-mqtt")?.load(&mut store, &instance)?;
-                generic.call_open(&mut store, broker, session, options, unfinished).await?
+                let generic = exported(component.generic.as_ref(), "generic-mqtt")?.load(&mut in_store, &instance)?;
+                call.run(generic.call_open(in_store, broker, session, options, unfinished)).await?
             }
         };
         let session = session.map_err(OpenError::Configuration)?;

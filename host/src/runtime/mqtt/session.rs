@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use wasmtime::Result;
 use wasmtime::component::ResourceAny;
-use wasmtime::{Result, Store};
 
 use super::super::bindings::mqtt::exports::thingpost::iot::mqtt_session::Guest;
+use super::super::calls::{GuestStore, OUTCOME_BYTES};
 use super::super::interrupt::Interrupt;
 use super::super::types::mqtt::{Connection, Event, Subscription, Unfinished};
 use super::super::types::{Error, Message};
@@ -17,16 +18,17 @@ use super::state::MqttState;
 /// answers are read, pauses end, what a slow connection did not take at once is sent, and the connection is kept alive.
 ///
 /// A call must be awaited to its end. Dropped in the middle (by `select!`, by a timeout) it leaves the instance where it
-/// was, and the next call fails; so does every call after one that returned an error of wasmtime. The messages without
-/// an outcome are then of unknown fate. [`Interrupt`] is the way to have `receive` return early.
+/// was, and each later call fails with [`CallError::Lost`](super::super::CallError::Lost); so does every call after one that
+/// returned an error of wasmtime. The messages without an outcome are then of unknown fate. [`Interrupt`] is the way to have
+/// `receive` return early.
 pub struct MqttSession {
-    store: Store<MqttState>,
+    store: GuestStore<MqttState>,
     guest: Guest,
     session: ResourceAny,
 }
 
 impl MqttSession {
-    pub(super) fn new(store: Store<MqttState>, guest: Guest, session: ResourceAny) -> Self {
+    pub(super) fn new(store: GuestStore<MqttState>, guest: Guest, session: ResourceAny) -> Self {
         Self { store, guest, session }
     }
 
@@ -37,7 +39,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn connect(&mut self) -> Result<Result<Connection, Error>> {
-        self.guest.session().call_connect(&mut self.store, self.session).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_connect(store, self.session)).await
     }
 
     /// Connects, and keeps trying: [`receive`](Self::receive) tells what comes of it.
@@ -46,7 +49,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn keep_connecting(&mut self) -> Result<()> {
-        self.guest.session().call_keep_connecting(&mut self.store, self.session).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_keep_connecting(store, self.session)).await
     }
 
     /// Takes a message and numbers it; its outcome comes as an event. A message that is refused has its outcome right
@@ -56,7 +60,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn publish(&mut self, message: &Message) -> Result<Result<u64, Error>> {
-        self.guest.session().call_publish(&mut self.store, self.session, message).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_publish(store, self.session, message)).await
     }
 
     /// Takes many messages and numbers them, with fewer calls than [`publish`](Self::publish).
@@ -65,7 +70,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn publish_all(&mut self, messages: &[Message]) -> Result<Vec<Result<u64, Error>>> {
-        self.guest.session().call_publish_all(&mut self.store, self.session, messages).await
+        let (store, call) = self.store.begin_for(messages.len().saturating_mul(OUTCOME_BYTES))?;
+        call.run(self.guest.session().call_publish_all(store, self.session, messages)).await
     }
 
     /// Asks the broker for the messages of a filter, now and after each reconnect. An invalid filter is refused right here.
@@ -74,7 +80,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn subscribe(&mut self, subscription: &Subscription) -> Result<Result<(), Error>> {
-        self.guest.session().call_subscribe(&mut self.store, self.session, subscription).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_subscribe(store, self.session, subscription)).await
     }
 
     /// Asks the broker for the messages of a filter no longer.
@@ -83,7 +90,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn unsubscribe(&mut self, filter: &str) -> Result<Result<(), Error>> {
-        self.guest.session().call_unsubscribe(&mut self.store, self.session, filter).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_unsubscribe(store, self.session, filter)).await
     }
 
     /// Waits until something happens, the time is over or an [`Interrupt`] comes, and tells what it was. Zero does not
@@ -105,8 +113,11 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn receive_at_most(&mut self, timeout: Duration, max_events: u32) -> Result<Vec<Event>> {
-        let timeout = milliseconds(timeout);
-        let events = self.guest.session().call_receive(&mut self.store, self.session, timeout, max_events).await;
+        let (store, call) = self.store.begin()?;
+        let timeout_ms = milliseconds(timeout);
+        let guest = self.guest.session();
+        let received = guest.call_receive(store, self.session, timeout_ms, max_events);
+        let events = call.waiting(timeout).run(received).await;
         self.store.data().interrupt().clear();
         events
     }
@@ -117,7 +128,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn outstanding(&mut self) -> Result<u32> {
-        self.guest.session().call_outstanding(&mut self.store, self.session).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_outstanding(store, self.session)).await
     }
 
     /// Says goodbye and closes the connection. Messages without an outcome stay.
@@ -126,7 +138,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn disconnect(&mut self) -> Result<()> {
-        self.guest.session().call_disconnect(&mut self.store, self.session).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_disconnect(store, self.session)).await
     }
 
     /// Sets for how long the broker keeps the session after each [`disconnect`](Self::disconnect) from now on, in seconds, in
@@ -136,7 +149,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<Result<(), String>> {
-        self.guest.session().call_expire_after_disconnect(&mut self.store, self.session, session_expiry_s).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_expire_after_disconnect(store, self.session, session_expiry_s)).await
     }
 
     /// The messages without an outcome, oldest first, for the next session. They stay as well.
@@ -145,7 +159,9 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
-        self.guest.session().call_unfinished(&mut self.store, self.session).await
+        // All that waits, as its callers have given it: a guest holds no more than its memory.
+        let (store, call) = self.store.begin_for(self.store.memory_bytes())?;
+        call.run(self.guest.session().call_unfinished(store, self.session)).await
     }
 
     /// Ends every message that has no outcome yet with one. The events tell.
@@ -154,7 +170,8 @@ impl MqttSession {
     ///
     /// The instance has trapped.
     pub async fn abandon(&mut self) -> Result<()> {
-        self.guest.session().call_abandon(&mut self.store, self.session).await
+        let (store, call) = self.store.begin()?;
+        call.run(self.guest.session().call_abandon(store, self.session)).await
     }
 
     /// The handle by which another task makes [`receive`](Self::receive) return.

@@ -4,8 +4,8 @@
 #[cfg(feature = "signer")]
 use std::sync::Arc;
 
+use wasmtime::Result;
 use wasmtime::component::{HasData, ResourceTable};
-use wasmtime::{ResourceLimiter, Result, StoreLimits};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi_io::poll::DynPollable;
 
@@ -15,12 +15,13 @@ use super::super::dialer::{Dialer, DialerView};
 use super::super::interrupt::Interrupt;
 #[cfg(feature = "signer")]
 use super::super::signer::{DeviceSecrets, SigningPolicy, StoreSigner};
-use super::super::state::memory_limit;
+use crate::limits::{GuestLimiter, GuestLimits};
 use crate::transport::Transport;
 
-/// The state of one store.
-pub(in super::super) struct MqttState {
-    limits: StoreLimits,
+/// The state of a store with a session. Its contents are the host's own; an embedder meets it in the hook on each store,
+/// [`MqttPre::on_store`](super::MqttPre::on_store).
+pub struct MqttState {
+    limiter: GuestLimiter,
     table: ResourceTable,
     clocks: WasiClocksCtx,
     dialer: Dialer,
@@ -30,10 +31,10 @@ pub(in super::super) struct MqttState {
 }
 
 impl MqttState {
-    pub fn new(transport: Transport) -> Self {
+    pub(super) fn new(transport: Transport, limits: &GuestLimits) -> Self {
         Self {
-            limits: memory_limit(),
-            table: ResourceTable::new(),
+            limiter: limits.limiter(),
+            table: limits.table(),
             clocks: WasiClocksCtx::default(),
             dialer: Dialer::new(transport),
             #[cfg(feature = "signer")]
@@ -43,35 +44,35 @@ impl MqttState {
     }
 
     #[cfg(feature = "signer")]
-    pub fn with_secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
+    pub(super) fn with_secrets(mut self, secrets: Arc<DeviceSecrets>) -> Self {
         self.signer.set_secrets(secrets);
         self
     }
 
     /// Signs for this device and no other.
     #[cfg(feature = "signer")]
-    pub fn signing(mut self, policy: Option<SigningPolicy>) -> Self {
+    pub(super) fn signing(mut self, policy: Option<SigningPolicy>) -> Self {
         self.signer.set_policy(policy);
         self
     }
 
-    pub fn interrupt(&self) -> &Interrupt {
+    pub(super) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    pub fn limits(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.limits
+    pub(super) fn limiter(&mut self) -> &mut GuestLimiter {
+        &mut self.limiter
     }
 
-    pub fn table(&mut self) -> &mut ResourceTable {
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
     }
 
-    pub fn clocks(&mut self) -> WasiClocksCtxView<'_> {
+    pub(super) fn clocks(&mut self) -> WasiClocksCtxView<'_> {
         WasiClocksCtxView { ctx: &mut self.clocks, table: &mut self.table }
     }
 
-    pub fn dialer(&mut self) -> DialerView<'_> {
+    pub(super) fn dialer(&mut self) -> DialerView<'_> {
         DialerView { dialer: &self.dialer, table: &mut self.table }
     }
 }

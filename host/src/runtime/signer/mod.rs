@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::bindings::thingpost::iot::signer::{Host, Method, Proof, Refusal};
-use super::state::StoreState;
+use super::state::PublisherState;
 
 pub(super) use policy::SigningPolicy;
 pub use secrets::{DeviceSecrets, SIGNATURES_PER_MINUTE, SharedCredential};
@@ -47,7 +47,7 @@ impl StoreSigner {
     }
 }
 
-impl Host for StoreState {
+impl Host for PublisherState {
     async fn sign(&mut self, method: Method, content: String) -> Result<Proof, Refusal> {
         // A guest that may not sign does not wait for a turn either.
         let signature = self.signer().sign(method, &content)?;

@@ -40,6 +40,7 @@ fn build() -> Result<(), Box<dyn Error>> {
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target_dir = out.join("target");
+    println!("cargo::metadata=target_dir={}", target_dir.display());
     let built = target_dir.join(TARGET).join("component").join(format!("{}.wasm", PACKAGE.replace('-', "_")));
     for (component, feature) in COMPONENTS {
         compile(workspace, &target_dir, feature)?;

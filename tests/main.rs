@@ -22,6 +22,7 @@ mod components;
 mod dependencies;
 mod diagnosis;
 mod fixtures;
+mod hostile;
 mod manifests;
 mod mqtt;
 mod outcomes;

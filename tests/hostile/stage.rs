@@ -1,0 +1,134 @@
+//! A host with a hostile guest and a good one, over one pool and on one thread.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use thingpost_emulator::{AwsEmulator, Entry};
+use thingpost_host::runtime::types::{Message, Platform, Qos};
+use thingpost_host::runtime::{CompilationCache, Publisher, PublisherPre, Runtime};
+use thingpost_host::{Pool, RouteTable, Transport, WorkloadConfig};
+use thingpost_hostile_guest::GUEST;
+use wasmtime::Error;
+
+use super::GROWTH;
+use super::alone::peak;
+use crate::fixtures::aws::{AwsCloud, platform};
+use crate::fixtures::host::{cache_folder, options};
+
+/// What the good guest publishes to.
+const TOPIC: &str = "devices/thermometer-7/up";
+
+/// So many messages of the good guest at least, beside the attack and after it.
+const MESSAGES: usize = 5;
+
+pub struct Stage {
+    cloud: AwsCloud,
+    transport: Transport,
+    good: Publisher,
+    /// How many messages of the good guest were acknowledged.
+    published: usize,
+    component: PublisherPre,
+    platform: Platform,
+    /// The size of this process before the attack.
+    before: u64,
+}
+
+/// How a call of the hostile guest has ended: with what it says, or with a trap.
+pub type Ended = Result<String, Error>;
+
+impl Stage {
+    /// A good guest that has published already, and the component of the hostile one.
+    pub async fn set() -> Self {
+        let cloud = AwsCloud::start().await;
+        let runtime = Runtime::new(&CompilationCache::Folder(cache_folder())).unwrap();
+        let (pool, platform) = (Pool::default(), platform(8443));
+        let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes).unwrap();
+        let transport = cloud.transport_over(pool.clone(), cloud.route());
+        let mut good = component.builder(transport, &platform).options(options()).open().await.unwrap();
+        good.publish(&message(0)).await.unwrap().unwrap();
+        let component = runtime.load(GUEST).unwrap();
+        let transport = Transport::new(pool, workload(&cloud));
+        Self { cloud, transport, good, published: 1, component, platform, before: peak() }
+    }
+
+    /// Changes what the hostile guest may do.
+    pub fn with(mut self, change: impl FnOnce(PublisherPre) -> PublisherPre) -> Self {
+        self.component = change(self.component);
+        self
+    }
+
+    /// An instance of the hostile guest.
+    pub async fn guest(&self) -> Publisher {
+        self.component.builder(self.transport.clone(), &self.platform).open().await.unwrap()
+    }
+
+    /// Has a guest carry out this attack, while the good one publishes.
+    pub async fn suffer(&mut self, attack: &str) -> Ended {
+        let mut guest = self.guest().await;
+        self.suffer_from(&mut guest, attack).await
+    }
+
+    /// The same, by a guest that may have carried out others.
+    pub async fn suffer_from(&mut self, guest: &mut Publisher, attack: &str) -> Ended {
+        let is_over = Cell::new(false);
+        let order = Message::new(attack, authority(&self.cloud.emulator), Qos::AtMostOnce);
+        let hostile = async {
+            let ended = guest.publish(&order).await;
+            is_over.set(true);
+            ended.map(|outcome| outcome.unwrap_err().explanation)
+        };
+        let good = async {
+            let mut left = MESSAGES;
+            while left > 0 || !is_over.get() {
+                self.good.publish(&message(self.published)).await.unwrap().unwrap();
+                self.published += 1;
+                left = left.saturating_sub(1);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let (ended, ()) = tokio::join!(hostile, good);
+        // What the attack has left behind does not keep the good guest from anything either.
+        for _ in 0..MESSAGES {
+            self.good.publish(&message(self.published)).await.unwrap().unwrap();
+            self.published += 1;
+        }
+        ended
+    }
+
+    /// What has arrived from the hostile guest. All else that has is what the good one was told to have published, once each.
+    pub fn of_the_guest(&self) -> Vec<Entry> {
+        let is_good = |entry: &Entry| entry.payload.starts_with(b"good");
+        let (mut good, hostile): (Vec<_>, Vec<_>) =
+            self.cloud.emulator.ledger().entries().into_iter().partition(is_good);
+        good.dedup_by(|one, other| one.payload == other.payload);
+        assert_eq!(good.len(), self.published);
+        hostile
+    }
+
+    /// How much this process has grown, at its largest.
+    pub fn growth(&self) -> u64 {
+        peak() - self.before
+    }
+
+    /// Fails if this process has grown by more than a guest may cost.
+    pub fn assert_small(&self) {
+        let growth = self.growth();
+        assert!(growth <= GROWTH, "the host has grown by {} KiB", growth / 1024);
+        println!("the host has grown by {} KiB", growth / 1024);
+    }
+}
+
+/// The hostile guest may go where the good one goes, as the same device.
+fn workload(cloud: &AwsCloud) -> WorkloadConfig {
+    let connect_to = format!("{}:8443:{}", cloud.emulator.server_name(), cloud.emulator.addr_mutual_tls());
+    let routes = RouteTable::new(vec![cloud.route()]).unwrap();
+    WorkloadConfig::new("hostile", routes).connect_to([connect_to.parse().unwrap()])
+}
+
+fn message(index: usize) -> Message {
+    Message::new(TOPIC, format!("good {index}"), Qos::AtLeastOnce)
+}
+
+fn authority(emulator: &AwsEmulator) -> String {
+    format!("{}:8443", emulator.server_name())
+}

@@ -53,6 +53,12 @@ pub(crate) fn elements(document: &[u8]) -> Option<Vec<Json<'_>>> {
     Json(core::str::from_utf8(document).ok()?).elements()
 }
 
+/// A document.
+#[cfg(feature = "edge")]
+pub(crate) fn value(document: &str) -> Option<Json<'_>> {
+    Json::whole(document)
+}
+
 /// Whether a document is an object.
 pub(crate) fn is_object(document: &[u8]) -> bool {
     core::str::from_utf8(document).ok().and_then(Json::whole).is_some_and(Json::is_object)
@@ -81,6 +87,14 @@ pub(crate) fn is_value(text: &str) -> bool {
 /// A value as it stands in its document. The default is that there is none.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Json<'a>(&'a str);
+
+/// As it stands in its document.
+#[cfg(feature = "edge")]
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
 
 impl<'a> Slot<'_, 'a> {
     fn fill(&mut self, value: Json<'a>) {
@@ -145,6 +159,15 @@ impl<'a> Json<'a> {
     pub fn elements(self) -> Option<Vec<Self>> {
         match self.open()? {
             Level::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The fields of an object.
+    #[cfg(feature = "edge")]
+    pub fn fields(self) -> Option<Vec<(Cow<'a, str>, Self)>> {
+        match self.open()? {
+            Level::Object(fields) => Some(fields),
             _ => None,
         }
     }

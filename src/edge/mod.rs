@@ -27,6 +27,7 @@
 //! |---|---|
 //! | [`read`] | from the head of a request to what is to be done |
 //! | [`Payload`] | the body, bounded while it is read |
+//! | [`Settings`] | where to publish, and as whom |
 //! | [`check_caller`] | whether the caller has the token of the device |
 //! | [`answer`] | from an outcome, or a [`Refusal`], to the answer |
 
@@ -38,6 +39,7 @@ mod path;
 mod payload;
 mod query;
 mod refusal;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -45,3 +47,4 @@ pub use caller::check_caller;
 pub use head::{Head, Publication, Task, read};
 pub use payload::Payload;
 pub use refusal::Refusal;
+pub use settings::{Device, Settings, SettingsError};

@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::query::{NAMES, nearest};
+use super::settings::SettingsError;
 use crate::field::Field;
 use crate::message::MAX_PAYLOAD;
 use crate::topic::TopicError;
@@ -45,9 +46,12 @@ pub enum Refusal {
     TokenMissing,
     /// The caller has shown another token.
     TokenWrong,
-    /// This function cannot publish, because its settings are missing or wrong. What is wrong with them is for the operator to see,
-    /// and not for callers.
+    /// The body broke off before its end.
+    BrokenOff,
+    /// This function cannot publish, because its settings are missing or wrong.
     NotConfigured,
+    /// What is wrong with the settings, for whoever asks whether this function is ready. No value stands in it.
+    NotReady(SettingsError),
 }
 
 impl Refusal {
@@ -62,9 +66,10 @@ impl Refusal {
             | Self::UnknownParameter(_)
             | Self::Parameter { .. }
             | Self::Header(_)
-            | Self::Property(_) => 400,
+            | Self::Property(_)
+            | Self::BrokenOff => 400,
             Self::TokenMissing | Self::TokenWrong => 401,
-            Self::NotConfigured => 503,
+            Self::NotConfigured | Self::NotReady(_) => 503,
         }
     }
 
@@ -81,7 +86,8 @@ impl Refusal {
             Self::Header(_) | Self::Property(_) => "invalid-field",
             Self::TokenMissing => "token-missing",
             Self::TokenWrong => "token-wrong",
-            Self::NotConfigured => "not-configured",
+            Self::BrokenOff => "body-broken-off",
+            Self::NotConfigured | Self::NotReady(_) => "not-configured",
         }
     }
 }
@@ -118,9 +124,9 @@ impl fmt::Display for Refusal {
             Self::Property(field) => f.write_str(field.text()),
             Self::TokenMissing => f.write_str("this device needs a token: send it as `Authorization: Bearer TOKEN`"),
             Self::TokenWrong => f.write_str("this is not the token of this device"),
-            Self::NotConfigured => {
-                f.write_str("this function is not configured to publish: its operator finds the reason in its log")
-            }
+            Self::BrokenOff => f.write_str("the body broke off before its end, and nothing of it was published"),
+            Self::NotConfigured => f.write_str("this function is not configured to publish: /readyz says why"),
+            Self::NotReady(error) => write!(f, "{error}"),
         }
     }
 }

@@ -28,6 +28,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Property(Field::ResponseTopic),
         Refusal::TokenMissing,
         Refusal::TokenWrong,
+        Refusal::BrokenOff,
         Refusal::NotConfigured,
     ]
 }

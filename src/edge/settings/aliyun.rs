@@ -1,0 +1,28 @@
+//! The settings of a device on Aliyun IoT Platform.
+
+use super::error::SettingsErrorKind;
+use super::fields::Fields;
+use crate::aliyun::{Config, Device, Signer, TimestampPolicy};
+use crate::config_error::ConfigError;
+use crate::endpoint::Endpoint;
+use crate::secret::Secret;
+use crate::signing::SignMethod;
+
+pub(super) fn take(fields: &mut Fields) -> Result<Config, SettingsErrorKind> {
+    let port = super::port(fields, 443)?;
+    let endpoint = Endpoint::new(&fields.required("endpoint")?, port).map_err(ConfigError::Endpoint)?;
+    let (product_key, device_name) = (fields.required("product_key")?, fields.required("device_name")?);
+    let device = Device::new(endpoint, &product_key, &device_name, fields.take("client_id").as_deref())?;
+    let method = match fields.choice("sign_method", &["hmac-md5", "hmac-sha1", "hmac-sha256"])? {
+        Some("hmac-md5") => SignMethod::HmacMd5,
+        Some("hmac-sha256") => SignMethod::HmacSha256,
+        _ => SignMethod::HmacSha1,
+    };
+    let timestamp = match fields.choice("timestamp", &["corrected", "now", "none"])? {
+        Some("none") => TimestampPolicy::None,
+        Some("now") => TimestampPolicy::Now,
+        _ => TimestampPolicy::Corrected,
+    };
+    let secret = Secret::new(fields.required("device_secret")?);
+    Ok(Config::new(device, Signer::Secret(secret), method, timestamp)?)
+}

@@ -1,0 +1,72 @@
+//! What is wrong with settings, for their operator. Values never stand in it: half of them are secrets, and a secret in the place of
+//! another setting is a common mistake.
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::config_error::ConfigError;
+
+/// Why settings cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsError {
+    device: Option<String>,
+    kind: SettingsErrorKind,
+}
+
+/// What is wrong, whichever device it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SettingsErrorKind {
+    /// The settings are no object in JSON.
+    NotAnObject,
+    /// `devices` is no list of objects in JSON.
+    NotAList,
+    /// There is no such setting.
+    Unknown(String),
+    /// It is needed.
+    Missing(&'static str),
+    /// It breaks this rule.
+    Rule(&'static str, &'static str),
+    /// It is none of these.
+    NoneOf(&'static str, &'static [&'static str]),
+    /// Another device has this name.
+    Twice,
+    /// The platform does not take it.
+    Config(ConfigError),
+}
+
+impl SettingsError {
+    pub(super) fn new(device: Option<String>, kind: SettingsErrorKind) -> Self {
+        Self { device, kind }
+    }
+}
+
+impl From<ConfigError> for SettingsErrorKind {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.device {
+            Some(name) => write!(f, "settings of the device {name}: ")?,
+            None => f.write_str("settings: ")?,
+        }
+        match &self.kind {
+            SettingsErrorKind::NotAnObject => {
+                f.write_str("they are not an object in JSON, as in {\"platform\":\"aws\",..}")
+            }
+            SettingsErrorKind::NotAList => f.write_str(
+                "`devices` is not a list of objects in JSON, as in [{\"name\":\"pump-1\",\"platform\":\"aws\",..}]",
+            ),
+            SettingsErrorKind::Unknown(name) => write!(f, "there is no setting `{name}`"),
+            SettingsErrorKind::Missing(name) => write!(f, "`{name}` is missing"),
+            SettingsErrorKind::Rule(name, rule) => write!(f, "`{name}` is wrong: {rule}"),
+            SettingsErrorKind::NoneOf(name, choices) => write!(f, "`{name}` is none of {}", choices.join(", ")),
+            SettingsErrorKind::Twice => f.write_str("another device has this name"),
+            SettingsErrorKind::Config(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl core::error::Error for SettingsError {}

@@ -34,12 +34,12 @@ impl KeyServer {
                 let mut stream: TcpStream = stream.unwrap();
                 let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
                 let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-                let text = answer(number);
-                // Who does not wait for the answer is no concern of this server.
-                let _ = stream.write_all(text.as_bytes());
+                // Told before it is answered: whoever has the answer may count the questions at once.
                 if tell.send(head.join("\n").to_ascii_lowercase()).is_err() {
                     return;
                 }
+                // Who does not wait for the answer is no concern of this server.
+                let _ = stream.write_all(answer(number).as_bytes());
             }
         });
         Self { address, asked }

@@ -55,6 +55,10 @@ impl Endpoint {
     ///
     /// Names of hosts do not differ by case, and a dot at the end says no more than that the name is whole. Neither goes
     /// further than this: signatures, sessions and what the name tells are about the same name, however it was typed.
+    ///
+    /// # Errors
+    ///
+    /// An empty host, a character that no host name has, more than a host (a scheme, a port, a path), or the port 0.
     pub fn new(host: &str, port: u16) -> Result<Self, EndpointError> {
         let bare = bare(host);
         if matches!(bare, "" | ".") {

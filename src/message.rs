@@ -105,6 +105,10 @@ impl Message {
     }
 
     /// The payload, if it is not too large.
+    ///
+    /// # Errors
+    ///
+    /// A payload of more than [`MAX_PAYLOAD`] bytes.
     pub fn checked_payload(&self) -> Result<Arc<[u8]>, RequestError> {
         match self.payload.len() {
             ..=MAX_PAYLOAD => Ok(self.payload.clone()),

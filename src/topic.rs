@@ -76,6 +76,10 @@ impl fmt::Display for TopicError {
 impl core::error::Error for TopicError {}
 
 /// What holds on every platform.
+///
+/// # Errors
+///
+/// An empty topic, a control character, or a wildcard.
 pub fn check_common(topic: &str) -> Result<(), TopicError> {
     if topic.is_empty() {
         return Err(TopicError::Empty);
@@ -90,6 +94,10 @@ pub fn check_common(topic: &str) -> Result<(), TopicError> {
 }
 
 /// What a topic filter is on every platform: `+` and `#` are levels of their own, and nothing follows a `#`.
+///
+/// # Errors
+///
+/// [`Field::TopicFilter`] for all that breaks these rules.
 pub fn check_filter(filter: &str) -> Result<(), Field> {
     if filter.is_empty() || filter.chars().any(char::is_control) {
         return Err(Field::TopicFilter);
@@ -115,6 +123,10 @@ pub fn is_dot_segment(segment: &[u8]) -> bool {
 }
 
 /// Counts against the limits of a platform.
+///
+/// # Errors
+///
+/// The limit that is exceeded.
 pub fn check_size(counted: &[u8], max_bytes: usize, max_slashes: usize) -> Result<(), TopicError> {
     if counted.len() > max_bytes {
         return Err(TopicError::TooLong);

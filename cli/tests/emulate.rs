@@ -11,12 +11,14 @@ use thingpost_emulator::Chaos;
 
 use crate::process::{Process, THINGPOST, command};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "ca.pem",
     "device.pem.crt",
     "private.pem.key",
     "device-secret.txt",
     "product-secret.txt",
+    "device-token.txt",
+    "iot-token.txt",
     "aws-credentials.txt",
     "authorizer-token.txt",
 ];
@@ -34,11 +36,11 @@ pub fn ready(folder: &Path, more: &[&str]) -> Process {
     process
 }
 
-/// The commands that it printed.
+/// The commands for HTTPS that it printed.
 fn commands(process: &Process) -> Vec<String> {
     let text = process.stdout();
     let is_command = |part: &&str| part.contains("thingpost publish ") || part.contains("thingpost register ");
-    text.split("\n\n").filter(is_command).map(str::to_owned).collect()
+    text.split("\n\n").filter(is_command).filter(|part| !part.contains(" --mqtt ")).map(str::to_owned).collect()
 }
 
 /// Pastes a command into a shell, in another folder than the emulator's.
@@ -58,8 +60,9 @@ pub fn secrets(folder: &Path) -> Vec<String> {
     let access_key = fs::read_to_string(folder.join("aws-credentials.txt")).unwrap();
     let access_key = access_key.rsplit_once("= ").unwrap().1.trim().to_owned();
     let product_secret = fs::read_to_string(folder.join("product-secret.txt")).unwrap();
-    let token = fs::read_to_string(folder.join("authorizer-token.txt")).unwrap();
-    let texts = [secret, product_secret, token].map(|text| text.trim().to_owned());
+    let tokens = ["authorizer-token.txt", "device-token.txt", "iot-token.txt"];
+    let [authorizer, device, iot] = tokens.map(|name| fs::read_to_string(folder.join(name)).unwrap());
+    let texts = [secret, product_secret, authorizer, device, iot].map(|text| text.trim().to_owned());
     body.chain(texts).chain([access_key]).collect()
 }
 

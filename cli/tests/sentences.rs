@@ -1,6 +1,9 @@
 //! Every line that says why nothing was tried is a sentence. Here the command is typed wrong in all the ways that there are, on
 //! the files, secrets, settings and addresses that people have, and no line may show how it looks in the source, or a secret.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::clouds::{Clouds, SECRET};
@@ -208,5 +211,211 @@ fn a_setting_that_names_nothing_to_trust_is_named_in_a_sentence() {
         for line in [clouds.publish_aws(), clouds.publish_aliyun()] {
             assert_sentence(&clouds.run_with(line.without("--ca"), variable, &path), &[variable]);
         }
+    }
+}
+
+const CREDENTIALS: &str = "AWS_SHARED_CREDENTIALS_FILE";
+const CONFIG: &str = "AWS_CONFIG_FILE";
+
+fn sigv4(clouds: &Clouds) -> CommandLine {
+    clouds.publish_aws_anonymously().and(&["--sigv4"])
+}
+
+/// Runs it with these and no other settings of AWS.
+fn run_with_aws(clouds: &Clouds, line: CommandLine, variables: &[(&str, &OsStr)]) -> Output {
+    let nowhere = clouds.path("no-file-of-aws");
+    let files = [(CREDENTIALS, nowhere.as_os_str()), (CONFIG, nowhere.as_os_str())];
+    clouds.run_in(line, &files.into_iter().chain(variables.iter().copied()).collect::<Vec<_>>())
+}
+
+/// What is no text, and holds a secret.
+fn binary() -> OsString {
+    OsString::from_vec(b"c4nary\xff".to_vec())
+}
+
+#[test]
+fn a_profile_that_has_no_key_to_give_is_named_in_a_sentence() {
+    let clouds = Clouds::start();
+    let section = |settings: &str| format!("[default]\n{settings}\n").into_bytes();
+    for (content, named) in [
+        (section("aws_access_key_id = c4nary\naws_secret_access_key = c4nary c4nary"), "secret access key"),
+        (section("aws_access_key_id = c4nary c4nary\naws_secret_access_key = c4nary"), "access key id"),
+        (section("aws_access_key_id = c4nary\naws_secret_access_key = c4nary\n aws_session_token = x"), "secret"),
+        (section("aws_access_key_id = c4nary"), "aws_secret_access_key"),
+        (section("aws_secret_access_key = c4nary"), "aws_access_key_id"),
+        (section("aws_access_key_id = c4nary\naws_secret_access_key c4nary"), "line 3"),
+        (section("aws_secret_access_key = c4nary\0"), "aws_access_key_id"),
+        (section("region = eu-central-1"), "profile default"),
+        (section("credential_process = echo c4nary"), "credential_process"),
+        (b"[default\naws_secret_access_key = c4nary\n".to_vec(), "line 1"),
+        (b"aws_secret_access_key = c4nary\n".to_vec(), "line 1"),
+        (b"  c4nary\n".to_vec(), "line 1"),
+        (br#"{"AccessKeyId":"c4nary"}"#.to_vec(), "line 1"),
+        (b"\xff\xfe[\0d\0e\0f\0".to_vec(), "UTF-8"),
+        (b"[default]\naws_secret_access_key = c4nary\xff\n".to_vec(), "UTF-8"),
+    ] {
+        let file = clouds.write("settings", content);
+        for variable in [CREDENTIALS, CONFIG] {
+            assert_sentence(&run_with_aws(&clouds, sigv4(&clouds), &[(variable, file.as_os_str())]), &[named]);
+        }
+    }
+    let folder = clouds.path("");
+    for variable in [CREDENTIALS, CONFIG] {
+        let output = run_with_aws(&clouds, sigv4(&clouds), &[(variable, folder.as_os_str())]);
+        assert_sentence(&output, &[text(&folder), variable]);
+    }
+    for profile in ["other", "a\nb", "[x]"] {
+        let line = sigv4(&clouds).with("--profile", profile);
+        assert_sentence(&run_with_aws(&clouds, line, &[]), &["no profile", "--profile"]);
+    }
+    assert_sentence(&run_with_aws(&clouds, sigv4(&clouds).with("--profile", ""), &[]), &["--profile"]);
+}
+
+#[test]
+fn a_variable_of_aws_that_has_no_key_is_named_in_a_sentence() {
+    const ID: &str = "AWS_ACCESS_KEY_ID";
+    const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+    let clouds = Clouds::start();
+    let binary = binary();
+    let text = OsStr::new;
+    let token = "AWS_SESSION_TOKEN";
+    for (variables, named) in [
+        (&[(ID, text("c4nary"))][..], SECRET_KEY),
+        (&[(SECRET_KEY, text("c4nary"))], ID),
+        (&[(ID, text("c4nary")), (SECRET_KEY, text(""))], SECRET_KEY),
+        (&[(ID, text("c4 nary")), (SECRET_KEY, text("c4nary"))], "access key id"),
+        (&[(ID, text("c4nary")), (SECRET_KEY, text("c4nary\nc4nary"))], "secret access key"),
+        (&[(ID, text("c4nary")), (SECRET_KEY, &binary)], SECRET_KEY),
+        (&[(ID, text("c4nary")), (SECRET_KEY, text("c4nary")), (token, text("c4nary c4nary"))], "session token"),
+        (&[(ID, text("c4nary")), (SECRET_KEY, text("c4nary")), (token, &binary)], token),
+        (&[("AWS_PROFILE", &binary)], "AWS_PROFILE"),
+        (&[("AWS_WEB_IDENTITY_TOKEN_FILE", text("/c4nary"))], "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    ] {
+        assert_sentence(&run_with_aws(&clouds, sigv4(&clouds), variables), &[named]);
+    }
+    let key = [(ID, text("c4nary")), (SECRET_KEY, text("c4nary"))];
+    let elsewhere = || sigv4(&clouds).with("--endpoint", "iot.example.com");
+    for (region, named) in [(text("eu central"), "region"), (&binary, "AWS_REGION")] {
+        let variables = [&key[..], &[("AWS_REGION", region)]].concat();
+        assert_sentence(&run_with_aws(&clouds, elsewhere(), &variables), &[named]);
+    }
+    assert_sentence(&run_with_aws(&clouds, sigv4(&clouds).with("--region", "eu central"), &key), &["region"]);
+}
+
+#[test]
+fn a_container_whose_variables_lead_to_no_key_is_told_in_a_sentence() {
+    const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    let clouds = Clouds::start();
+    let binary = binary();
+    for (variable, value) in [
+        (FULL, OsStr::new("c4nary")),
+        (FULL, OsStr::new("http://")),
+        (FULL, OsStr::new("http:///c4nary")),
+        (FULL, OsStr::new("http://localhost:99999/c4nary")),
+        (FULL, OsStr::new("http://localhost:0/c4nary")),
+        (FULL, OsStr::new("ftp://localhost/c4nary")),
+        (FULL, OsStr::new("http://localhost/c4nary c4nary")),
+        (FULL, OsStr::new("http://127.0.0.1:1/c4nary")),
+        (FULL, OsStr::new("http://c4nary.example/")),
+        (FULL, OsStr::new("http://user:c4nary@localhost/")),
+        (FULL, &binary),
+        // Behind the address these would be another port and another host.
+        (RELATIVE, OsStr::new("c4nary")),
+        (RELATIVE, OsStr::new(":99/c4nary")),
+        (RELATIVE, OsStr::new("@c4nary.example/")),
+        (RELATIVE, OsStr::new("/c4nary c4nary")),
+        (RELATIVE, &binary),
+    ] {
+        assert_sentence(&run_with_aws(&clouds, sigv4(&clouds), &[(variable, value)]), &[variable]);
+    }
+    let refusing = (FULL, OsStr::new("http://127.0.0.1:1/x"));
+    let missing = clouds.path("missing");
+    let folder = clouds.path("");
+    let lines = clouds.write("lines", "c4nary\nc4nary\n");
+    let no_text = clouds.write("no-text", b"c4nary\xff");
+    for path in [&missing, &folder, &lines, &no_text] {
+        let variables = [refusing, (TOKEN_FILE, path.as_os_str())];
+        assert_sentence(&run_with_aws(&clouds, sigv4(&clouds), &variables), &[TOKEN_FILE]);
+    }
+    for token in [OsStr::new("c4nary\nc4nary"), &binary] {
+        assert_sentence(&run_with_aws(&clouds, sigv4(&clouds), &[refusing, (TOKEN, token)]), &[TOKEN]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_kept_from_one_run_to_the_next_is_named_in_a_sentence() {
+    let clouds = Clouds::start();
+    let lines = clouds.write("lines", "a\n");
+    symlink(clouds.path("nowhere"), clouds.path("dangling")).unwrap();
+    let signed = mqtt_aliyun(&clouds).with("--device-secret-file", clouds.path("secret.txt"));
+    let runs = [
+        (clouds.by_role_alias(clouds.publish_aws()), "--session-file"),
+        (clouds.publish_aliyun(), "--session-file"),
+        (clouds.publish_aws().lines(&lines), "--failed"),
+        (clouds.publish_aliyun().lines(&lines), "--failed"),
+        (clouds.aws(&["mqtt", "publish"]).with("--topic", "t").lines(&lines), "--failed"),
+        (clouds.aws(&["mqtt", "publish"]).with("--topic", "t").with("--message", "m"), "--unfinished"),
+        (signed.clone(), "--unfinished"),
+    ];
+    for (line, option) in runs {
+        for path in [clouds.path("no/such/folder/file"), clouds.path(""), clouds.path("lines/file")] {
+            assert_sentence(&clouds.run(line.clone().with(option, &path)), &[option, text(&path), "another file"]);
+        }
+        if option != "--failed" {
+            for path in [Path::new("/dev/null"), &clouds.path("dangling")] {
+                assert_sentence(&clouds.run(line.clone().with(option, path)), &[option, text(path), "another file"]);
+            }
+        }
+        assert_sentence(&clouds.run(line.clone().with(option, "")), &[option]);
+        let input = clouds.path("ca.pem");
+        assert_sentence(&clouds.run(line.with(option, &input)), &[option, "--ca", "another file"]);
+    }
+    let message = |id: u32, topic: &str| {
+        format!(
+            r#"{{"id":{id},"attempts":1,"packet_id":5,"topic":"{topic}","payload_base64":"YzRuYXJ5","qos":1,"retain":false}}"#
+        )
+    };
+    let file = |version: u32, messages: &[String]| {
+        format!(r#"{{"version":{version},"unfinished":[{}]}}"#, messages.join(",")).into_bytes()
+    };
+    let topic = "/pk/dn/user/update";
+    for content in [
+        b"c4nary".to_vec(),
+        b"c4nary\xff".to_vec(),
+        b"[]".to_vec(),
+        br#"{"version":1,"unfinished":"c4nary"}"#.to_vec(),
+        br#"{"version":1,"unfinished":[{"topic":"c4nary"}]}"#.to_vec(),
+        file(1, &[message(1, topic).replace("YzRuYXJ5", "c4nary!")]),
+        file(1, &[message(1, topic).replace("\"qos\":1", "\"qos\":2")]),
+        file(1, &[message(1, topic), message(2, topic)]),
+        file(2, &[message(1, topic)]),
+        file(1, &[message(1, "/other/dn/user/update")]),
+    ] {
+        let path = clouds.write("unfinished", content);
+        assert_sentence(&clouds.run(signed.clone().with("--unfinished", &path)), &["--unfinished", text(&path)]);
+    }
+}
+
+#[test]
+fn a_session_file_that_is_something_else_is_named_in_a_sentence_and_the_message_goes_all_the_same() {
+    let clouds = Clouds::start();
+    for content in [
+        &b"c4nary"[..],
+        b"c4nary\xff",
+        b"[\"c4nary\"]",
+        br#"{"version":"1","obtainedUnixMs":1,"token":"c4nary"}"#,
+        br#"{"version":9,"obtainedUnixMs":1,"token":"c4nary"}"#,
+        br#"{"version":1,"obtainedUnixMs":1,"token":["c4nary"]}"#,
+        br#"{"version":1,"obtainedUnixMs":18446744073709551615,"token":"c4nary"}"#,
+    ] {
+        let path = clouds.write("session", content);
+        let output = clouds.run(clouds.publish_aliyun().with("--session-file", &path));
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let said: Vec<&str> = output.stderr.lines().collect();
+        assert!(matches!(said[..], [line] if line.contains("--session-file") && line.contains(text(&path))), "{said:?}");
+        output.assert_without(&[CANARY.to_owned()]);
     }
 }

@@ -133,6 +133,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
+#![warn(clippy::missing_errors_doc)]
 #![doc(test(attr(deny(warnings))))]
 
 mod clock;

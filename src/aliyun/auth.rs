@@ -29,6 +29,10 @@ pub fn auth_request(device: &Device, method: SignMethod, timestamp_ms: Option<u6
 }
 
 /// The token in the answer.
+///
+/// # Errors
+///
+/// What the platform refused, or why its answer cannot be read.
 pub fn read_auth_response(response: &Response) -> Result<Token, Error> {
     let reply = Reply::read(Stage::Authentication, response)?;
     match reply.token() {

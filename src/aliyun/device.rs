@@ -29,6 +29,10 @@ pub struct Device {
 
 impl Device {
     /// Checks the identifiers. Without a client id it is `<product key>.<device name>`, cut to 64 characters.
+    ///
+    /// # Errors
+    ///
+    /// A product key, device name or client id that is empty, too long, or has characters that identifiers do not have.
     pub fn new(
         endpoint: Endpoint,
         product_key: &str,
@@ -99,6 +103,10 @@ pub struct Config {
 
 impl Config {
     /// Checks the secret as well, if there is one; it is used for signing only.
+    ///
+    /// # Errors
+    ///
+    /// A device secret that is empty, or has control characters in it or blanks around it.
     pub fn new(
         device: Device,
         signer: Signer,
@@ -153,6 +161,10 @@ impl Config {
 
     /// The request for credentials for MQTT at this time, and the signature in it, which is good for ever where no time is
     /// sent. `sign` is for those who have left that to another party.
+    ///
+    /// # Errors
+    ///
+    /// What `sign` says when it does not sign.
     pub fn mqtt_auth_request(
         &self,
         now_unix_ms: u64,
@@ -169,6 +181,10 @@ impl Config {
 
     /// The credentials for MQTT in the answer. An error gives away neither the secret, if it is known here, nor the
     /// signature of the request.
+    ///
+    /// # Errors
+    ///
+    /// What the platform refused, or why its answer cannot be read.
     pub fn read_mqtt_auth_response(&self, response: &Response, signature: &Secret) -> Result<MqttCredentials, Error> {
         let secrets = || self.secret().into_iter().chain([signature.reveal()]);
         read_mqtt_auth_response(response).map_err(|error| error.without(secrets()))

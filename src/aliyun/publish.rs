@@ -11,6 +11,10 @@ use crate::message::{Message, RequestError};
 use crate::outcome::Receipt;
 
 /// The request that publishes a message. Nothing is sent if it cannot succeed.
+///
+/// # Errors
+///
+/// A topic or payload that the platform does not take, or what it does not have: retained messages, rules and properties.
 pub fn publish_request(device: &Device, token: &str, message: &Message) -> Result<Request, RequestError> {
     Ok(with_token(unauthorised_request(device, message)?, token))
 }
@@ -34,6 +38,10 @@ pub(super) fn unauthorised_request(device: &Device, message: &Message) -> Result
 }
 
 /// What the answer to a publish request means.
+///
+/// # Errors
+///
+/// What the platform refused, or why its answer cannot be read.
 pub fn read_publish_response(response: &Response) -> Result<Receipt, Error> {
     let reply = Reply::read(Stage::Publication, response)?;
     Ok(Receipt { message_id: reply.message_id(), trace_id: reply.answer.trace_id, attempts: 1 })

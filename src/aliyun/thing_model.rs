@@ -59,6 +59,10 @@ pub struct ThingIdentity<'a> {
 
 impl<'a> ThingIdentity<'a> {
     /// A device.
+    ///
+    /// # Errors
+    ///
+    /// A product key or device name that cannot be one.
     pub fn new(product_key: &'a str, device_name: &'a str) -> Result<Self, ConfigError> {
         check_identity(product_key, device_name)?;
         Ok(Self { product_key, device_name })
@@ -66,6 +70,10 @@ impl<'a> ThingIdentity<'a> {
 }
 
 /// The messages that post these properties: one for each 200 of them. They are numbered from `first_id` on.
+///
+/// # Errors
+///
+/// An identifier that cannot be one, or a value that is no JSON.
 pub fn property_post(
     thing: ThingIdentity<'_>,
     first_id: u32,
@@ -108,6 +116,10 @@ fn fitting(properties: &[Property]) -> usize {
 }
 
 /// The message that posts an event.
+///
+/// # Errors
+///
+/// An identifier that cannot be that of an event, or a value that is no JSON object.
 pub fn event_post(thing: ThingIdentity<'_>, id: u32, event: &Event, reply: Reply) -> Result<Message, RequestError> {
     check_identifier(&event.identifier)?;
     // Its topic is that of properties.

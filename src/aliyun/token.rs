@@ -99,6 +99,10 @@ impl IssuedToken {
     }
 
     /// Reads what [`export`](Self::export) wrote for the same device.
+    ///
+    /// # Errors
+    ///
+    /// Text that is none of these, is of another version, or belongs to another device.
     pub fn import(text: &str, device: &Device) -> Result<Self, ConfigError> {
         let (mut version, mut obtained, mut token) = (None, None, None);
         let (mut endpoint, mut product_key, mut device_name) = (None, None, None);

@@ -36,6 +36,10 @@ impl AuthMethod {
 impl Config {
     /// With a certificate the port is 8443, or 443 where the host offers the ALPN protocol `x-amzn-http-ca`; otherwise
     /// 443. Custom domains may have others.
+    ///
+    /// # Errors
+    ///
+    /// A key, token or name of the authentication that is empty, or that no header can carry.
     pub fn new(endpoint: Endpoint, authentication: Authentication) -> Result<Self, ConfigError> {
         authentication.check()?;
         Ok(Self { endpoint, authentication })

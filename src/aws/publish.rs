@@ -12,6 +12,10 @@ use crate::message::{Message, Qos, RequestError};
 use crate::outcome::Receipt;
 
 /// The request that publishes a message at this time. Nothing is sent if it cannot succeed.
+///
+/// # Errors
+///
+/// A topic, rule, payload or property that AWS does not take.
 pub fn publish_request(config: &Config, message: &Message, unix_ms: u64) -> Result<Request, RequestError> {
     config.authorised(unauthorised_request(config, message)?, unix_ms)
 }
@@ -49,6 +53,10 @@ pub(super) fn wire_topic(message: &Message) -> Result<String, RequestError> {
 }
 
 /// What the answer to a publish request means.
+///
+/// # Errors
+///
+/// What AWS refused, or why its answer cannot be read.
 pub fn read_publish_response(config: &Config, response: &Response) -> Result<Receipt, Error> {
     match check(Asked::Publication(config.auth_method()), response) {
         Ok(answer) => Ok(Receipt { message_id: None, trace_id: answer.trace_id, attempts: 1 }),

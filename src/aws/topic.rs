@@ -17,6 +17,10 @@ const MAX_RULE: usize = 128;
 const BASIC_INGEST: &[u8] = b"$aws/rules/";
 
 /// The topic as one percent-encoded path segment, if AWS can take it.
+///
+/// # Errors
+///
+/// The rule of topics that it breaks.
 pub fn encode_topic(topic: &str) -> Result<String, TopicError> {
     check_topic(topic)?;
     let mut encoded = String::with_capacity(topic.len() * 2);

@@ -193,6 +193,10 @@ impl Exchange {
     /// Prepares the messages. Those that cannot succeed have their outcome before anything is sent.
     ///
     /// `credential` is what an earlier exchange for the same device gave; `seed` spreads the pauses.
+    ///
+    /// # Errors
+    ///
+    /// Options with which nothing would ever be sent.
     pub fn new(
         platform: Arc<dyn Platform>,
         options: Options,
@@ -211,6 +215,10 @@ impl Exchange {
     }
 
     /// Prepares another operation than to publish. Its [`reply`](Self::reply) takes the place of the outcomes.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
     pub fn operation(
         platform: Arc<dyn Platform>,
         options: Options,

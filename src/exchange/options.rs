@@ -39,6 +39,10 @@ impl Default for Options {
 
 impl Options {
     /// Refuses what would never send anything.
+    ///
+    /// # Errors
+    ///
+    /// The option that is zero.
     pub fn check(&self) -> Result<(), ConfigError> {
         for (name, value) in [
             ("timeout", self.timeout_ms),

@@ -15,6 +15,7 @@ use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::{Cause, Error};
 use crate::explain::with_step;
+use crate::http::TransportErrorKind;
 use crate::message::{Message, RequestError};
 use crate::mqtt::{self, Broker, Login, MAX_TEXT, MqttErrorContext, Version, check_properties};
 use crate::secret::Secret;
@@ -85,6 +86,30 @@ impl BrokerConfig {
     }
 }
 
+/// The next step where the broker closes the connection and MQTT 3.1.1 has no word for why. In MQTT 5 each of these reasons has
+/// a code, so there a close without one has another cause.
+fn closed_step(error: &Error, version: Version, context: &MqttErrorContext) -> Option<&'static str> {
+    let is_closed = matches!(error.cause, Cause::Transport(TransportErrorKind::ConnectionClosed));
+    if !is_closed || version != Version::V3 {
+        return None;
+    }
+    match context {
+        MqttErrorContext::Publication { .. } => Some(
+            "the broker closes the connection upon this message, and MQTT 3.1.1 has no word for why: it may not take QoS 1, a \
+             retained message, the topic, or so many bytes; use MQTT 5, in which it says which, or look into its log",
+        ),
+        MqttErrorContext::Subscription { .. } => Some(
+            "the broker closes the connection upon this subscription, and MQTT 3.1.1 has no word for why: use MQTT 5, in which \
+             it says so, or look into its log",
+        ),
+        MqttErrorContext::Lost { last_topic: Some(_), .. } => Some(
+            "MQTT 3.1.1 has no word for why: it may be what was sent last, or another client with the same client id; use \
+             MQTT 5, in which the broker says which, or look into its log",
+        ),
+        _ => None,
+    }
+}
+
 fn check_text(option: &'static str, text: &str) -> Result<(), ConfigError> {
     if text.len() > MAX_TEXT {
         return Err(ConfigError::TooLarge(option, "65,535 bytes"));
@@ -131,8 +156,8 @@ impl Broker for BrokerConfig {
         [&self.user_name, &self.password].into_iter().flatten().map(Secret::reveal).collect()
     }
 
-    fn explain(&self, error: &Error, _: Version, context: &MqttErrorContext) -> String {
-        match self.access_step(error, context) {
+    fn explain(&self, error: &Error, version: Version, context: &MqttErrorContext) -> String {
+        match self.access_step(error, context).or_else(|| closed_step(error, version, context)) {
             Some(step) => with_step(error, Some(step)),
             None => mqtt::explain(error, context),
         }
@@ -247,6 +272,37 @@ mod tests {
         let shown = format!("{:?}", broker());
         assert!(!shown.contains("hunter2"), "{shown}");
         assert_eq!(broker().secrets(), ["me", "hunter2"]);
+    }
+
+    #[test]
+    fn over_mqtt_3_1_1_a_close_upon_a_message_is_explained_by_what_a_broker_may_not_take() {
+        let error = |cause| Error {
+            cause,
+            stage: Stage::Publication,
+            delivery: Delivery::Unknown,
+            retry: Retry::Never,
+            attempts: 4,
+            answer: None,
+            detail: None,
+        };
+        let closed = error(Cause::Transport(TransportErrorKind::ConnectionClosed));
+        let message = MqttErrorContext::Publication { topic: "a" };
+        let text = broker().explain(&closed, Version::V3, &message);
+        assert!(["QoS 1", "use MQTT 5", "its log"].iter().all(|word| text.contains(word)), "{text}");
+        let subscription = MqttErrorContext::Subscription { filter: "a" };
+        let lost = MqttErrorContext::Lost { last_topic: Some("a"), after_ms: 1 };
+        for context in [subscription, lost] {
+            let text = broker().explain(&closed, Version::V3, &context);
+            assert!(text.contains("use MQTT 5"), "{text}");
+        }
+        for (error, version) in [
+            (&closed, Version::V5),
+            (&error(Cause::Transport(TransportErrorKind::ConnectionReset)), Version::V3),
+            (&error(Cause::Transport(TransportErrorKind::KeepAliveTimeout)), Version::V3),
+        ] {
+            let text = broker().explain(error, version, &message);
+            assert!(!text.contains("MQTT 3.1.1 has no word"), "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A device secret can be typed, so nothing here can be printed: what holds arguments has no `Debug`.
 //!
-//! Who the device is and how it is reached does not depend on what it has to say: [`AwsDevice`], [`AliyunDevice`] and
+//! The device and the way to it do not depend on what it has to say: [`AwsDevice`], [`AliyunDevice`] and
 //! [`NetworkArgs`] are part of every command that speaks to a platform, and each command adds its own.
 
 mod aliyun;

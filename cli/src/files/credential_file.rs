@@ -59,7 +59,10 @@ impl CredentialFile {
     /// Reads what is there. It must be none of the files that the run reads otherwise.
     pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, CliError> {
         refuse_any_of(inputs, "--session-file", path)?;
-        let cannot_keep = |error| CliError::new(format!("cannot keep a session in {}", path.display()), error);
+        let cannot_keep = |error| {
+            let what = format!("--session-file: cannot keep a session in {}", path.display());
+            CliError::new(what, format_args!("{error}; give another file"))
+        };
         let (path, content) = private_file::read(path, ENOUGH).map_err(cannot_keep)?;
         hide(&path);
         let credential = credential_in(content);

@@ -8,6 +8,7 @@
 //! then the file ends with its last whole line, delivering goes on, and the lines that are missing are named.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -56,7 +57,10 @@ impl FailedLines {
     /// it will be emptied, and a private key is hard to come by again.
     pub fn open(path: &Path, inputs: &[InputFile]) -> Result<Self, CliError> {
         refuse_any_of(inputs, "--failed", path)?;
-        Self::try_open(path).map_err(|error| cannot_write(path, &error))
+        Self::try_open(path).map_err(|error| match error.raw_os_error() {
+            Some(_) => cannot_write(path, format_args!("{error}; give another file")),
+            None => cannot_write(path, error),
+        })
     }
 
     fn try_open(path: &Path) -> io::Result<Self> {
@@ -283,6 +287,6 @@ fn put(line: &Line, file: &mut impl Write) -> io::Result<()> {
     file.write_all(b"\n")
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> CliError {
-    CliError::new(format!("cannot write failed lines to {}", path.display()), error)
+fn cannot_write(path: &Path, why: impl fmt::Display) -> CliError {
+    CliError::new(format!("--failed: cannot write failed lines to {}", path.display()), why)
 }

@@ -13,7 +13,7 @@ fn the_printed_commands_subscribe_and_publish() {
     let mut emulator = ready(folder.path(), &[]);
     let text = emulator.stdout();
     let commands: Vec<&str> = text.split("\n\n").filter(|part| part.starts_with("thingpost mqtt ")).collect();
-    assert_eq!(commands.len(), 5, "{text}");
+    assert_eq!(commands.len(), 7, "{text}");
     let (subscribe, publications) = commands.split_first().unwrap();
     let mut subscriber = paste(subscribe, folder.path());
     subscriber.wait_until("the subscription", |process| process.stderr().contains("subscribed to sensors/#"));
@@ -25,11 +25,18 @@ fn the_printed_commands_subscribe_and_publish() {
         .wait_until("three messages", |process| process.stdout() == "sensors/kitchen/temperature: 21.5\n".repeat(3));
     subscriber.signal("INT");
     assert_eq!(subscriber.end().code, Some(0));
-    emulator.wait_until("four messages", |process| process.stdout().matches("[accepted, MQTT, qos 1]").count() == 4);
+    emulator.wait_until("six messages", |process| process.stdout().matches("[accepted, MQTT, qos 1]").count() == 6);
+    let register = text.split("\n\n").find(|part| part.starts_with("thingpost register aliyun --mqtt ")).unwrap();
+    for _ in 0..2 {
+        let output = paste(register, folder.path()).end();
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    }
+    let registered = fs::read_to_string(folder.path().join("registered-mqtt-secret.txt")).unwrap();
     emulator.signal("INT");
     let output = emulator.end();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     output.assert_without(&secrets(folder.path()));
+    output.assert_without(&[registered.trim().to_owned()]);
 }
 
 #[test]

@@ -150,6 +150,21 @@ fn a_wrong_password_is_explained_and_shown_nowhere() {
 }
 
 #[test]
+fn a_broker_without_qos_1_is_explained_over_mqtt_3_1_1_and_explains_itself_over_mqtt_5() {
+    let house = House::start(BrokerOptions { max_qos: 0, ..BrokerOptions::default() }, false);
+    let output = house.run(house.publish("a").with("--mqtt", "3.1.1"));
+    assert_eq!(output.code, Some(4), "{output:?}");
+    let said = output.stderr.lines().find(|line| line.starts_with("unknown: ")).unwrap();
+    assert!(said.contains("QoS 1") && said.contains("use MQTT 5"), "{said}");
+    assert_names_no_cloud(&output);
+    let output = house.run(house.publish("a").with("--mqtt", "5"));
+    assert!(matches!(output.code, Some(1 | 3)), "certainly not delivered: {output:?}");
+    assert!(output.stderr.contains("QoS 0"), "{output:?}");
+    let output = house.run(house.publish("a").with("--mqtt", "3.1.1").with("--qos", "0"));
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+}
+
+#[test]
 fn what_belongs_to_a_cloud_is_refused_in_one_line() {
     let house = House::with_password();
     let publish = || house.publish("a");

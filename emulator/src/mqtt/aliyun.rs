@@ -96,6 +96,11 @@ impl AliyunMqtt {
         self.access.add_product(product_key, product_secret);
     }
 
+    /// Admits a device by the client id and the token that a registration has given out.
+    pub fn add_device_token(&self, product_key: &str, device_name: &str, client_id: &str, device_token: &str) {
+        self.access.add_device_token(product_key, device_name, client_id, device_token);
+    }
+
     /// Admits a device by what `/auth/devicename` has given out.
     pub fn add_iot_token(&self, product_key: &str, device_name: &str, iot_id: &str, iot_token: &str) {
         self.access.add_iot_token(product_key, device_name, iot_id, iot_token);

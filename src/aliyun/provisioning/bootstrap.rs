@@ -21,12 +21,20 @@ pub struct Address {
 }
 
 /// The question. The endpoint is `iot-auth-global.aliyuncs.com`.
+///
+/// # Errors
+///
+/// A product key or device name that cannot be one.
 pub fn bootstrap_request(endpoint: &Endpoint, product_key: &str, device_name: &str) -> Result<Request, ConfigError> {
     device::check_identity(product_key, device_name)?;
     Ok(post(endpoint, "/auth/bootstrap", &[("productKey", product_key), ("deviceName", device_name)]))
 }
 
 /// The answer: where the instance takes MQTT connections. Its name tells the instance.
+///
+/// # Errors
+///
+/// What the platform refused, or why its answer cannot be read.
 pub fn read_bootstrap_response(response: &Response) -> Result<Address, Error> {
     let (answer, data) = reply::read(response)?;
     let mut resources = Json::default();

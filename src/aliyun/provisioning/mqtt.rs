@@ -40,6 +40,10 @@ pub fn mqtt_auth_request(device: &Device, method: SignMethod, timestamp_ms: Opti
 }
 
 /// The credentials in the answer.
+///
+/// # Errors
+///
+/// What the platform refused, or why its answer cannot be read.
 pub fn read_mqtt_auth_response(response: &Response) -> Result<MqttCredentials, Error> {
     let (answer, data) = reply::read(response)?;
     let (mut iot_id, mut iot_token, mut resources) = (None, None, Json::default());

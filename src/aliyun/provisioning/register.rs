@@ -37,6 +37,10 @@ pub struct Registered {
 
 impl Registration {
     /// `random` is any text that differs each time.
+    ///
+    /// # Errors
+    ///
+    /// A product key or device name that cannot be one, or random text that is empty.
     pub fn new(
         endpoint: Endpoint,
         product_key: &str,
@@ -87,6 +91,10 @@ pub fn registration_request(registration: &Registration, signature: &str) -> Req
 }
 
 /// The secret in the answer.
+///
+/// # Errors
+///
+/// What the platform refused, or why its answer cannot be read.
 pub fn read_registration_response(response: &Response) -> Result<Registered, Error> {
     let (answer, data) = reply::read(response)?;
     let (mut product_key, mut device_name, mut secret) = (None, None, None);

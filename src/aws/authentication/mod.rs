@@ -85,6 +85,10 @@ impl Authentication {
 }
 
 /// What a signature for this endpoint is good for: its own region, and the service that the SDKs sign for.
+///
+/// # Errors
+///
+/// [`Problem::NoRegion`] where the endpoint does not tell the region, and none is given.
 pub fn scope(endpoint: &Endpoint, region: Option<String>, service: Option<String>) -> Result<Scope, Problem> {
     let region = match (region, HostName::of(endpoint.host()).region) {
         (Some(region), _) => region,

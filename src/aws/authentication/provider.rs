@@ -60,6 +60,10 @@ pub fn credentials_request(provider: &CredentialsProvider) -> Request {
 }
 
 /// The key in the answer, which came at this time.
+///
+/// # Errors
+///
+/// What the provider refused, or why its answer cannot be read.
 pub fn read_credentials_response(response: &Response, now_unix_ms: u64) -> Result<TemporaryKey, Error> {
     let answer = response::check(Asked::Credentials, response)?;
     let mut key = Json::default();

@@ -62,6 +62,10 @@ impl TemporaryKey {
     }
 
     /// Reads what [`export`](Self::export) wrote for the same provider.
+    ///
+    /// # Errors
+    ///
+    /// Text that is none of these, is of another version, or belongs to another provider, role alias or thing.
     pub fn import(text: &str, provider: &CredentialsProvider) -> Result<Self, ConfigError> {
         let (mut version, mut obtained, mut expires) = (None, None, None);
         let (mut endpoint, mut role_alias, mut thing_name) = (None, None, None);

@@ -51,6 +51,10 @@ pub enum AuthMethod {
 
 impl BrokerConfig {
     /// Checks the client id and what an authorizer is sent.
+    ///
+    /// # Errors
+    ///
+    /// A client id that AWS does not take, or a name or token of an authorizer that is empty or malformed.
     pub fn new(endpoint: Endpoint, client_id: String, authentication: AuthMethod) -> Result<Self, Problem> {
         check_client_id(&client_id)?;
         if let AuthMethod::CustomAuthorizer(authorizer) = &authentication {

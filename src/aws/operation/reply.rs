@@ -123,6 +123,10 @@ pub struct ClientSubscription {
 }
 
 /// What the answer to an operation means.
+///
+/// # Errors
+///
+/// What AWS refused, or why its answer cannot be read.
 pub fn read_operation_response(config: &Config, operation: &Operation, response: &Response) -> Result<Reply, Error> {
     let auth_method = config.auth_method();
     let asked = match operation {

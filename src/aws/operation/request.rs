@@ -24,6 +24,10 @@ const MAX_RETAINED_PAGE: u32 = 200;
 const MAX_CONFIRMATION_S: u32 = 15;
 
 /// The request of an operation at this time. Nothing is sent if it cannot succeed.
+///
+/// # Errors
+///
+/// A name, document or number that AWS does not take, or an operation that this way to authenticate does not have.
 pub fn operation_request(config: &Config, operation: &Operation, unix_ms: u64) -> Result<Request, RequestError> {
     config.authorised(unauthorised_request(config, operation)?, unix_ms)
 }

@@ -157,6 +157,10 @@ pub struct Session {
 impl Session {
     /// Refuses what cannot work. `unfinished` is what an earlier session has left: whatever this broker cannot take of it has its
     /// outcome as an event. `seed` spreads the pauses.
+    ///
+    /// # Errors
+    ///
+    /// Options, a keep-alive, a version or a will that this broker cannot take, and unfinished messages that cannot have come from a session.
     pub fn open(
         now_ms: u64,
         config: Config,
@@ -278,6 +282,10 @@ impl Session {
 
     /// How long the broker keeps the session after a goodbye from now on, in place of what the configuration says. MQTT 5 alone has
     /// that, and not for a session that is kept for no time at all.
+    ///
+    /// # Errors
+    ///
+    /// MQTT 3.1.1, or a session that is not kept in the first place.
     pub fn expire_after_disconnect(&mut self, session_expiry_s: u32) -> Result<(), ConfigError> {
         const OPTION: &str = "session expiry at disconnect";
         if self.config.version == Version::V3 {
@@ -326,6 +334,10 @@ impl Session {
     }
 
     /// Takes a message and numbers it. A message that is not taken has its outcome right here, with an explanation.
+    ///
+    /// # Errors
+    ///
+    /// A message that the broker cannot take, or for which there is no room: its outcome, and the explanation.
     pub fn publish(&mut self, now_ms: u64, message: Message) -> Result<u64, (Error, String)> {
         let topic = match self.config.broker.check_message(&message, self.config.version) {
             Ok(topic) => topic,
@@ -390,6 +402,10 @@ impl Session {
     }
 
     /// Subscribes to these topics, now and after each reconnect.
+    ///
+    /// # Errors
+    ///
+    /// A filter or an option that the broker cannot take, with the explanation.
     pub fn subscribe(&mut self, subscription: Subscription) -> Result<(), (Error, String)> {
         self.check_filter(&subscription.filter)?;
         self.check_options(&subscription)?;
@@ -398,6 +414,10 @@ impl Session {
     }
 
     /// Ends a subscription.
+    ///
+    /// # Errors
+    ///
+    /// A filter that the broker cannot take, with the explanation.
     pub fn unsubscribe(&mut self, filter: &str) -> Result<(), (Error, String)> {
         self.check_filter(filter)?;
         let may_be_known = self.config.session_expiry_s > 0;

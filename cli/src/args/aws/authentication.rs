@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::args::endpoint::EndpointArgument;
@@ -25,7 +26,7 @@ pub struct SignatureArgs {
     pub sigv4: bool,
     /// Take the access key from this profile of ~/.aws/credentials and ~/.aws/config (AWS_SHARED_CREDENTIALS_FILE and
     /// AWS_CONFIG_FILE name others), and not from variables [default: AWS_PROFILE, or default]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// The region to sign for, with --sigv4 or --role-alias [default: the one in the name of the endpoint; where
     /// there is none, with --sigv4, AWS_REGION, AWS_DEFAULT_REGION or the region of the profile]
@@ -80,7 +81,7 @@ pub struct ProviderArgs {
     /// Have a temporary key given out for --cert and --key, of the role that this alias names
     #[arg(long, value_name = "ALIAS", requires_all = ["credentials_endpoint", "cert"])]
     pub role_alias: Option<String>,
-    /// Who gives it out: aws iot describe-endpoint --endpoint-type iot:CredentialProvider
+    /// The endpoint that gives it out, which aws iot describe-endpoint --endpoint-type iot:CredentialProvider names
     #[arg(long, value_name = "HOST", requires = "role_alias")]
     pub credentials_endpoint: Option<EndpointArgument>,
     /// The port of that endpoint [default: 443]

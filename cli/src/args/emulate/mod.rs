@@ -12,8 +12,8 @@ pub use chaos::ChaosArgument;
 #[derive(Args)]
 #[command(after_long_help = chaos::help())]
 pub struct EmulateArgs {
-    /// Where to write ca.pem, device.pem.crt, private.pem.key, device-secret.txt, product-secret.txt, aws-credentials.txt and
-    /// authorizer-token.txt
+    /// Where to write ca.pem, device.pem.crt, private.pem.key, aws-credentials.txt, authorizer-token.txt, device-secret.txt,
+    /// product-secret.txt, device-token.txt and iot-token.txt
     #[arg(long, default_value = "thingpost-emulator")]
     pub dir: PathBuf,
     /// The address to listen on

@@ -27,6 +27,15 @@ pub const DEVICE_SECRET: &str = "emulated-device-secret";
 pub const PRODUCT_SECRET: &str = "emulated-product-secret";
 /// Of a device that has no secret yet.
 pub const NEW_DEVICE_NAME: &str = "hygrometer";
+/// Of a device that its product does not know, and that has registered over MQTT.
+pub const TOKEN_DEVICE_NAME: &str = "barometer";
+pub const TOKEN_DEVICE_TOPIC: &str = "/a1B2c3D4e5F/barometer/user/update";
+pub const TOKEN_CLIENT_ID: &str = "emulated-client-id";
+/// Of a device that exists only here.
+pub const DEVICE_TOKEN: &str = "emulated-device-token";
+pub const IOT_ID: &str = "emulated-iot-id";
+/// Of a device that exists only here.
+pub const IOT_TOKEN: &str = "emulated-iot-token";
 pub const ACCESS_KEY_ID: &str = "AKIAEMULATED";
 /// Of an account that exists only here.
 pub const SECRET_ACCESS_KEY: &str = "emulated-secret-access-key";
@@ -113,7 +122,11 @@ impl MqttClouds {
         aws.register_authorizer(authorizer());
         let aliyun = AliyunMqtt::start(&clouds.authority, ALIYUN_MQTT_ENDPOINT, broker.socket()).await;
         let aliyun = aliyun.map_err(cannot_listen)?;
+        aliyun.add_product(PRODUCT_KEY, PRODUCT_SECRET);
+        aliyun.pre_register(PRODUCT_KEY, NEW_DEVICE_NAME);
         aliyun.register_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET);
+        aliyun.add_iot_token(PRODUCT_KEY, DEVICE_NAME, IOT_ID, IOT_TOKEN);
+        aliyun.add_device_token(PRODUCT_KEY, TOKEN_DEVICE_NAME, TOKEN_CLIENT_ID, DEVICE_TOKEN);
         Ok(Some(Self { aws, aliyun, broker }))
     }
 

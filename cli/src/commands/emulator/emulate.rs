@@ -37,6 +37,8 @@ pub async fn run(arguments: &EmulateArgs) -> Result<Exit, CliError> {
             for command in examples::mqtt(mqtt, &files) {
                 print(format_args!("{command}\n"));
             }
+            print("And such a device registers over MQTT with:\n");
+            print(format_args!("{}\n", examples::mqtt_registration(mqtt, &files)));
         }
         None => print(format_args!("{}\n", MqttClouds::left_out())),
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::clouds::{
     ALIYUN_ENDPOINT, ALIYUN_MQTT_ENDPOINT, ALIYUN_REGION, ALIYUN_TOPIC, AUTHORIZER, AWS_ENDPOINT, AWS_REGION,
-    AWS_TOPIC, Clouds, DEVICE_NAME, MqttClouds, NEW_DEVICE_NAME, PRODUCT_KEY, ROLE_ALIAS, TOKEN_NAME,
+    AWS_TOPIC, Clouds, DEVICE_NAME, IOT_ID, MqttClouds, NEW_DEVICE_NAME, PRODUCT_KEY, ROLE_ALIAS, TOKEN_CLIENT_ID,
+    TOKEN_DEVICE_NAME, TOKEN_DEVICE_TOPIC, TOKEN_NAME,
 };
 use super::keys::{KeyFiles, PROFILE};
 
@@ -49,7 +50,7 @@ pub fn https(clouds: &Clouds, files: &KeyFiles) -> [String; 6] {
 }
 
 /// A subscription and publications over MQTT.
-pub fn mqtt(mqtt: &MqttClouds, files: &KeyFiles) -> [String; 5] {
+pub fn mqtt(mqtt: &MqttClouds, files: &KeyFiles) -> [String; 7] {
     let ca = quoted(&files.ca);
     let aws = |words: &str, port: u16, address, more: &str| {
         let (cert, key) = (quoted(&files.certificate), quoted(&files.private_key));
@@ -66,29 +67,44 @@ pub fn mqtt(mqtt: &MqttClouds, files: &KeyFiles) -> [String; 5] {
         "thingpost mqtt publish --endpoint {AWS_ENDPOINT} \\\n    --topic {publication} --ca {ca} \\\n    --authorizer \
          {AUTHORIZER} --token-name {TOKEN_NAME} --token-file {token} \\\n    --connect-to {connect_to}"
     );
-    let secret = quoted(&files.device_secret);
     let connect_to = Clouds::connect_to(ALIYUN_MQTT_ENDPOINT, 443, mqtt.aliyun.addr());
-    let aliyun = format!(
-        "thingpost mqtt publish --endpoint {ALIYUN_MQTT_ENDPOINT} \\\n    --product-key {PRODUCT_KEY} --device-name \
-         {DEVICE_NAME} --device-secret-file {secret} \\\n    --topic {ALIYUN_TOPIC} --message '21.5' --ca {ca} \\\n    \
-         --connect-to {connect_to}"
-    );
+    let aliyun = |device_name: &str, log_in: &str, topic: &str| {
+        format!(
+            "thingpost mqtt publish --endpoint {ALIYUN_MQTT_ENDPOINT} \\\n    --product-key {PRODUCT_KEY} --device-name \
+             {device_name} {log_in} \\\n    --topic {topic} --message '21.5' --ca {ca} \\\n    --connect-to {connect_to}"
+        )
+    };
+    let by_secret = format!("--device-secret-file {}", quoted(&files.device_secret));
+    let by_device_token =
+        format!("--client-id {TOKEN_CLIENT_ID} --device-token-file {}", quoted(&files.device_token));
+    let by_iot_token = format!("--iot-id {IOT_ID} --iot-token-file {}", quoted(&files.iot_token));
     [
         aws("subscribe", 8883, mqtt.aws.addr_mutual_tls(), "'sensors/#'"),
         aws("publish", 8883, mqtt.aws.addr_mutual_tls(), &publication),
         aws("publish", 443, mqtt.aws.addr_alpn(), &publication),
         authorizer,
-        aliyun,
+        aliyun(DEVICE_NAME, &by_secret, ALIYUN_TOPIC),
+        aliyun(TOKEN_DEVICE_NAME, &by_device_token, TOKEN_DEVICE_TOPIC),
+        aliyun(DEVICE_NAME, &by_iot_token, ALIYUN_TOPIC),
     ]
 }
 
 /// For a device that has no secret. What an earlier emulator has given out is worth nothing, so it is replaced.
 pub fn registration(clouds: &Clouds, files: &KeyFiles) -> String {
-    let (ca, product_secret) = (quoted(&files.ca), quoted(&files.product_secret));
-    let secret = quoted(&files.new_device_secret);
     let connect_to = Clouds::connect_to(clouds.aliyun.iot_auth_server_name(), 443, clouds.aliyun.addr_iot_auth());
+    register("thingpost register aliyun", &files.new_device_secret, &connect_to, files)
+}
+
+/// For such a device, over MQTT.
+pub fn mqtt_registration(mqtt: &MqttClouds, files: &KeyFiles) -> String {
+    let connect_to = Clouds::connect_to(ALIYUN_MQTT_ENDPOINT, 443, mqtt.aliyun.addr());
+    register("thingpost register aliyun --mqtt", &files.new_mqtt_device_secret, &connect_to, files)
+}
+
+fn register(command: &str, secret: &Path, connect_to: &str, files: &KeyFiles) -> String {
+    let (ca, product_secret, secret) = (quoted(&files.ca), quoted(&files.product_secret), quoted(secret));
     format!(
-        "thingpost register aliyun --region {ALIYUN_REGION} --product-key {PRODUCT_KEY} \\\n    --device-name \
+        "{command} --region {ALIYUN_REGION} --product-key {PRODUCT_KEY} \\\n    --device-name \
          {NEW_DEVICE_NAME} --product-secret-file {product_secret} \\\n    --secret-file {secret} --force --ca {ca} \
          \\\n    --connect-to {connect_to}"
     )

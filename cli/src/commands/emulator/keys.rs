@@ -5,7 +5,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
 
-use super::clouds::{ACCESS_KEY_ID, AUTHORIZER_TOKEN, Clouds, DEVICE_SECRET, PRODUCT_SECRET, SECRET_ACCESS_KEY};
+use super::clouds::{
+    ACCESS_KEY_ID, AUTHORIZER_TOKEN, Clouds, DEVICE_SECRET, DEVICE_TOKEN, IOT_TOKEN, PRODUCT_SECRET, SECRET_ACCESS_KEY,
+};
 use crate::error::CliError;
 
 /// What stands in every file first. PEM readers pass over what is before the first block.
@@ -23,6 +25,10 @@ pub struct KeyFiles {
     pub product_secret: PathBuf,
     /// Where the secret of a device goes that registers. Not written here.
     pub new_device_secret: PathBuf,
+    /// The same over MQTT.
+    pub new_mqtt_device_secret: PathBuf,
+    pub device_token: PathBuf,
+    pub iot_token: PathBuf,
     /// As the tools of AWS read it.
     pub access_key: PathBuf,
     pub authorizer_token: PathBuf,
@@ -42,6 +48,9 @@ impl KeyFiles {
             device_secret: folder.join("device-secret.txt"),
             product_secret: folder.join("product-secret.txt"),
             new_device_secret: folder.join("registered-secret.txt"),
+            new_mqtt_device_secret: folder.join("registered-mqtt-secret.txt"),
+            device_token: folder.join("device-token.txt"),
+            iot_token: folder.join("iot-token.txt"),
             access_key: folder.join("aws-credentials.txt"),
             authorizer_token: folder.join("authorizer-token.txt"),
         };
@@ -52,6 +61,8 @@ impl KeyFiles {
             (&files.private_key, marked(&clouds.certificate.private_key_pem)),
             (&files.device_secret, format!("{DEVICE_SECRET}\n")),
             (&files.product_secret, format!("{PRODUCT_SECRET}\n")),
+            (&files.device_token, format!("{DEVICE_TOKEN}\n")),
+            (&files.iot_token, format!("{IOT_TOKEN}\n")),
             (&files.access_key, access_key()),
             (&files.authorizer_token, format!("{AUTHORIZER_TOKEN}\n")),
         ];
@@ -73,7 +84,7 @@ fn access_key() -> String {
 fn refuse_foreign(file: &Path) -> Result<(), CliError> {
     let is_ours = |text: &str| {
         text.starts_with(MARK)
-            || [DEVICE_SECRET, PRODUCT_SECRET, AUTHORIZER_TOKEN].contains(&text.trim_end())
+            || [DEVICE_SECRET, PRODUCT_SECRET, DEVICE_TOKEN, IOT_TOKEN, AUTHORIZER_TOKEN].contains(&text.trim_end())
             || text == access_key()
     };
     match fs::read_to_string(file) {

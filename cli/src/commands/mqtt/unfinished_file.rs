@@ -1,6 +1,7 @@
 //! The file for messages that have no outcome when a run ends. The next run sends them first; until then it is the only place
 //! where they are, so a file that cannot be read is not written over.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,10 @@ impl UnfinishedFile {
     /// Reads what there is. The file must be none of those that are read otherwise.
     pub fn open(path: &Path, inputs: &[InputFile]) -> Result<(Self, Vec<Unfinished>), CliError> {
         refuse_any_of(inputs, "--unfinished", path)?;
-        let cannot_keep =
-            |error| CliError::new(format!("--unfinished: cannot keep messages in {}", path.display()), error);
+        let cannot_keep = |error| {
+            let what = format!("--unfinished: cannot keep messages in {}", path.display());
+            CliError::new(what, format_args!("{error}; give another file"))
+        };
         // Where it is; what is in it counts only when no other process can change it.
         let (place, _) = private_file::read(path, 0).map_err(cannot_keep)?;
         let lock = Lock::take(&place).map_err(cannot_keep)?.ok_or_else(|| {
@@ -44,12 +47,13 @@ impl UnfinishedFile {
             ))
         })?;
         let (path, content) = private_file::read(&place, u64::MAX).map_err(cannot_keep)?;
-        let left = if content.trim_ascii().is_empty() { Some(Vec::new()) } else { all_from(&content) };
-        let left = left.ok_or_else(|| {
-            CliError::sentence(format!(
-                "--unfinished: {} holds something else than the messages of an earlier run: give another file",
-                path.display()
-            ))
+        let left = if content.trim_ascii().is_empty() { Ok(Vec::new()) } else { all_from(&content) };
+        let left = left.map_err(|other| {
+            let holds = match other {
+                OtherContent::Version => "messages that another version of thingpost has kept: run that one, or",
+                OtherContent::NoMessages => "something else than the messages of an earlier run:",
+            };
+            CliError::sentence(format!("--unfinished: {} holds {holds} give another file", path.display()))
         })?;
         Ok((Self { path, _lock: lock }, left))
     }
@@ -95,12 +99,28 @@ fn to_json(unfinished: &Unfinished) -> Value {
     })
 }
 
-fn all_from(content: &[u8]) -> Option<Vec<Unfinished>> {
-    let value: Value = serde_json::from_slice(content).ok()?;
-    if value["version"].as_u64()? != VERSION {
-        return None;
+/// What stands in a file in place of messages that can be read.
+enum OtherContent {
+    NoMessages,
+    Version,
+}
+
+fn all_from(content: &[u8]) -> Result<Vec<Unfinished>, OtherContent> {
+    let value: Value = serde_json::from_slice(content).map_err(|_| OtherContent::NoMessages)?;
+    match (value["version"].as_u64(), value["unfinished"].as_array()) {
+        (Some(VERSION), Some(all)) => {
+            let all: Option<Vec<_>> = all.iter().map(from_json).collect();
+            all.filter(|all| are_different(all)).ok_or(OtherContent::NoMessages)
+        }
+        (Some(_), Some(_)) => Err(OtherContent::Version),
+        _ => Err(OtherContent::NoMessages),
     }
-    value["unfinished"].as_array()?.iter().map(from_json).collect()
+}
+
+/// Whether no two of them have one identifier, as no session leaves them.
+fn are_different(all: &[Unfinished]) -> bool {
+    let (mut ids, mut packet_ids) = (HashSet::new(), HashSet::new());
+    all.iter().all(|it| ids.insert(it.id) && it.packet_id.is_none_or(|packet_id| packet_ids.insert(packet_id)))
 }
 
 fn from_json(value: &Value) -> Option<Unfinished> {
@@ -216,10 +236,19 @@ mod tests {
     fn something_else_is_left_as_it_is_and_named() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("left");
-        for content in ["-----BEGIN PRIVATE KEY-----", "{}", r#"{"version":2,"unfinished":[]}"#, "\u{0}"] {
+        let [first, _] = unfinished();
+        let twice = json!({ "version": VERSION, "unfinished": [to_json(&first), to_json(&first)] }).to_string();
+        for (content, said) in [
+            ("-----BEGIN PRIVATE KEY-----", "something else"),
+            ("{}", "something else"),
+            (r#"{"version":2,"unfinished":[]}"#, "another version of thingpost"),
+            ("\u{0}", "something else"),
+            (&twice, "something else"),
+        ] {
             fs::write(&path, content).unwrap();
             let error = UnfinishedFile::open(&path, &[]).err().unwrap().to_string();
             assert!(error.contains("--unfinished") && error.contains("give another file"), "{error}");
+            assert!(error.contains(said), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
         fs::write(&path, "\n").unwrap();

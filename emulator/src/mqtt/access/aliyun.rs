@@ -67,6 +67,17 @@ impl AliyunAccess {
         self.state().products.insert(product_key.to_owned(), product_secret.to_owned());
     }
 
+    pub(in crate::mqtt) fn add_device_token(
+        &self,
+        product_key: &str,
+        device_name: &str,
+        client_id: &str,
+        device_token: &str,
+    ) {
+        let given_out = (client_id.to_owned(), device_token.to_owned());
+        self.state().device_tokens.insert(name(product_key, device_name), given_out);
+    }
+
     pub(in crate::mqtt) fn add_iot_token(&self, product_key: &str, device_name: &str, iot_id: &str, iot_token: &str) {
         let owner = name(product_key, device_name);
         self.state().iot_tokens.insert(iot_id.to_owned(), (owner, iot_token.to_owned()));

@@ -14,6 +14,9 @@ pub struct BrokerOptions {
     pub receive_maximum: u16,
     /// The length of the longest packet, which clients of MQTT 5 are told. 0 for MQTT's own limit. AWS's is 149504.
     pub maximum_packet_size: u32,
+    /// The highest quality of service that is taken. 1 is what both clouds have; what is beyond it ends the connection of a
+    /// client of MQTT 3.1.1.
+    pub max_qos: u8,
     /// The user names that are admitted, each with its password. Every client is admitted while there are none.
     pub users: &'static [(&'static str, &'static str)],
 }
@@ -21,7 +24,7 @@ pub struct BrokerOptions {
 impl Default for BrokerOptions {
     /// Saves each change, and has no limits.
     fn default() -> Self {
-        Self { saves_each_change: true, receive_maximum: 0, maximum_packet_size: 0, users: &[] }
+        Self { saves_each_change: true, receive_maximum: 0, maximum_packet_size: 0, max_qos: 1, users: &[] }
     }
 }
 
@@ -42,7 +45,7 @@ pub(super) const PASSWORDS: &str = "passwords";
 
 /// The configuration file.
 pub(super) fn text(options: &BrokerOptions, folder: &Path, socket: &Path, log: &Path) -> String {
-    let BrokerOptions { saves_each_change, receive_maximum, maximum_packet_size, users } = options;
+    let BrokerOptions { saves_each_change, receive_maximum, maximum_packet_size, max_qos, users } = options;
     // With `autosave_on_changes` the interval counts changes, otherwise seconds, and 0 means never.
     let interval = u8::from(*saves_each_change);
     let mut text = format!(
@@ -51,8 +54,8 @@ pub(super) fn text(options: &BrokerOptions, folder: &Path, socket: &Path, log: &
          allow_anonymous {is_open}\n\
          # Only means something to root, who would become somebody else who cannot write here.\n\
          user root\n\
-         # As both clouds do it: QoS 2 is not known, and a few topic aliases are.\n\
-         max_qos 1\n\
+         max_qos {max_qos}\n\
+         # As AWS does it.\n\
          max_topic_alias 8\n\
          # By default messages of which there are too many are dropped without a word, and a test would look for them\n\
          # at its client.\n\

@@ -7,6 +7,7 @@
 use std::env;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::thread;
@@ -57,6 +58,10 @@ impl Container {
     /// The one that the variables name, if they name one.
     pub(super) fn of_variables() -> Result<Option<Self>, CliError> {
         if let Some(path) = variable(RELATIVE)? {
+            // Otherwise it would go on with the address, and be a port or another host.
+            if !path.starts_with('/') {
+                return Err(CliError::new(RELATIVE, format!("it is no path like /v2/credentials/ID; {EXPORT}")));
+            }
             let uri = format!("http://{ECS}{path}");
             return Self::at(RELATIVE, &uri).map(Some);
         }
@@ -77,6 +82,9 @@ impl Container {
             Some((host, port)) if !port.contains(']') => (host, port.parse().map_err(|_| malformed())?),
             _ => (authority, 80),
         };
+        if host.is_empty() {
+            return Err(malformed());
+        }
         let addresses = local(host).ok_or_else(|| {
             let allowed = format!("localhost, {ECS}, {EKS} or [{EKS_V6}]");
             CliError::new(
@@ -193,15 +201,21 @@ fn local(host: &str) -> Option<Vec<IpAddr>> {
 fn token() -> Result<Option<String>, CliError> {
     let token = match variable(TOKEN_FILE)?.map(PathBuf::from) {
         Some(path) => {
-            let text = fs::read_to_string(&path);
-            Some(text.map_err(|error| CliError::new(format!("cannot read {} ({TOKEN_FILE})", path.display()), error))?)
+            let text = fs::read_to_string(&path).map_err(|error| {
+                let what = format!("cannot read {} ({TOKEN_FILE})", path.display());
+                match error.kind() {
+                    io::ErrorKind::InvalidData => CliError::new(what, "it is not text in UTF-8; save it as such"),
+                    _ => CliError::new(what, format_args!("{error}; name another file")),
+                }
+            });
+            Some(text?)
         }
         None => variable(TOKEN)?,
     };
     let token = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     match token.as_ref().is_some_and(|token| token.chars().any(char::is_control)) {
-        true if env::var_os(TOKEN_FILE).is_some() => Err(CliError::new(TOKEN_FILE, "the file has more than one line")),
-        true => Err(CliError::new(TOKEN, "it has a line break in it")),
+        true if env::var_os(TOKEN_FILE).is_some() => Err(CliError::new(TOKEN_FILE, "the file has more than one line: leave the token alone in it")),
+        true => Err(CliError::new(TOKEN, "it has a line break in it: set it to the token alone")),
         false => Ok(token),
     }
 }
@@ -276,6 +290,8 @@ mod tests {
             ("http://10.0.0.1:80/x", "another host"),
             ("https://localhost/x", "at an address of https only `aws` asks"),
             ("/v2/credentials", "no URL"),
+            ("http://", "no URL"),
+            ("http:///x", "no URL"),
             ("http://localhost:x/", "no URL"),
             ("http://localhost/a\r\nb: c", "no URL"),
         ] {

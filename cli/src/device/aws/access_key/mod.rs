@@ -141,6 +141,6 @@ fn variable(name: &str) -> Result<Option<String>, CliError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(CliError::new(name, "it is not text")),
+        Err(VarError::NotUnicode(_)) => Err(CliError::new(name, "it is not text in UTF-8; set it anew")),
     }
 }

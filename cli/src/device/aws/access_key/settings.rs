@@ -23,6 +23,7 @@ pub(super) struct Settings {
 #[derive(Debug)]
 pub(super) enum SettingsError {
     Unreadable { path: PathBuf, error: io::Error },
+    NoText { path: PathBuf },
     Malformed { path: PathBuf, line: usize },
 }
 
@@ -33,6 +34,7 @@ impl Settings {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { path, section: None }),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(SettingsError::NoText { path }),
             Err(error) => return Err(SettingsError::Unreadable { path, error }),
         };
         match section(&text, is_wanted) {
@@ -105,7 +107,14 @@ fn without_comment(line: &str) -> &str {
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable { path, error } => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Unreadable { path, error } => write!(
+                f,
+                "cannot read {}: {error}; mend that, or name another file in AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE",
+                path.display()
+            ),
+            Self::NoText { path } => {
+                write!(f, "cannot read {}: it is not text in UTF-8; save it as such", path.display())
+            }
             Self::Malformed { path, line } => write!(
                 f,
                 "{} cannot be read, line {line} is neither a section (`[NAME]`) nor a setting (`NAME = VALUE`)",

@@ -415,7 +415,10 @@ fn a_session_file_that_is_something_else_is_named_in_a_sentence_and_the_message_
         let output = clouds.run(clouds.publish_aliyun().with("--session-file", &path));
         assert_eq!(output.code, Some(0), "{output:?}");
         let said: Vec<&str> = output.stderr.lines().collect();
-        assert!(matches!(said[..], [line] if line.contains("--session-file") && line.contains(text(&path))), "{said:?}");
+        assert!(
+            matches!(said[..], [line] if line.contains("--session-file") && line.contains(text(&path))),
+            "{said:?}"
+        );
         output.assert_without(&[CANARY.to_owned()]);
     }
 }

@@ -75,8 +75,7 @@ pub fn mqtt(mqtt: &MqttClouds, files: &KeyFiles) -> [String; 7] {
         )
     };
     let by_secret = format!("--device-secret-file {}", quoted(&files.device_secret));
-    let by_device_token =
-        format!("--client-id {TOKEN_CLIENT_ID} --device-token-file {}", quoted(&files.device_token));
+    let by_device_token = format!("--client-id {TOKEN_CLIENT_ID} --device-token-file {}", quoted(&files.device_token));
     let by_iot_token = format!("--iot-id {IOT_ID} --iot-token-file {}", quoted(&files.iot_token));
     [
         aws("subscribe", 8883, mqtt.aws.addr_mutual_tls(), "'sensors/#'"),

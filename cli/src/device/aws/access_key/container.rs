@@ -214,7 +214,9 @@ fn token() -> Result<Option<String>, CliError> {
     };
     let token = token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     match token.as_ref().is_some_and(|token| token.chars().any(char::is_control)) {
-        true if env::var_os(TOKEN_FILE).is_some() => Err(CliError::new(TOKEN_FILE, "the file has more than one line: leave the token alone in it")),
+        true if env::var_os(TOKEN_FILE).is_some() => {
+            Err(CliError::new(TOKEN_FILE, "the file has more than one line: leave the token alone in it"))
+        }
         true => Err(CliError::new(TOKEN, "it has a line break in it: set it to the token alone")),
         false => Ok(token),
     }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// A timer that is as late as this was not late because the machine was busy: the process stood still. It gets as much
 /// again to look at what came meanwhile.
-const STANDSTILL: Duration = Duration::from_secs(1);
+pub(crate) const STANDSTILL: Duration = Duration::from_secs(1);
 
 /// The moment `after` from now, or one too far off to be met.
 pub(crate) fn later(after: Duration) -> Instant {

@@ -37,13 +37,13 @@
 //! use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 //! use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 //!
-//! /// What a store holds anyway, and the hooks.
+//! /// The hooks, and what a store holds anyway.
 //! struct State {
+//!     hooks: TransportHooks,
 //!     limiter: GuestLimiter,
 //!     table: ResourceTable,
 //!     wasi: WasiCtx,
 //!     http: WasiHttpCtx,
-//!     hooks: TransportHooks,
 //! }
 //!
 //! impl WasiView for State {
@@ -74,11 +74,11 @@
 //! let mut store = Store::new(
 //!     &engine,
 //!     State {
+//!         hooks: TransportHooks::new(transport.clone()).limits(&limits),
 //!         limiter: limits.limiter(),
 //!         table: limits.table(),
 //!         wasi: WasiCtx::default(),
 //!         http: limits.http(),
-//!         hooks: TransportHooks::new(transport.clone()).limits(&limits),
 //!     },
 //! );
 //! limits.apply(&mut store, |state| &mut state.limiter);

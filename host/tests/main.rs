@@ -4,6 +4,7 @@ mod client;
 mod dialing;
 mod fairness;
 mod handshakes;
+mod hoarding;
 mod hooks;
 mod identities;
 mod key_kinds;

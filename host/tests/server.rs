@@ -38,6 +38,8 @@ pub enum Do {
     AnswerAfter(Duration, &'static str),
     /// Answers when told to.
     AnswerWhen(Signal, &'static str),
+    /// Sends one piece after the other, each when told to.
+    AnswerInPieces(&'static [&'static str], Signal),
     /// Sends this, then closes the connection when told to.
     AnswerThenCloseWhen(&'static str, Signal),
     Close,
@@ -307,6 +309,13 @@ async fn serve(
             Do::AnswerWhen(signal, text) => {
                 signal.wait().await;
                 stream.write_all(text.as_bytes()).await?;
+            }
+            Do::AnswerInPieces(pieces, signal) => {
+                for piece in pieces {
+                    signal.wait().await;
+                    stream.write_all(piece.as_bytes()).await?;
+                    stream.flush().await?;
+                }
             }
             Do::AnswerThenClose(text, pause) => {
                 stream.write_all(text.as_bytes()).await?;

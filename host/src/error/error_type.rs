@@ -25,6 +25,7 @@ impl TransportError {
                 ExchangeError::Body(_) => "unfinished_request",
                 ExchangeError::Truncated(_) => "truncated_answer",
                 ExchangeError::Stalled { .. } => "stalled_answer",
+                ExchangeError::Unread { .. } => "unread_answer",
             },
             Self::Lost { error, .. } => match error {
                 LossError::Closed(_) => "connection_lost",

@@ -170,6 +170,11 @@ pub enum ExchangeError {
         /// The between-bytes timeout.
         after: Duration,
     },
+    /// The answer began, and the guest did not read on. Its connection was closed, and what had not come is lost.
+    Unread {
+        /// The between-bytes timeout.
+        after: Duration,
+    },
 }
 
 /// The reason why a dialed connection broke.
@@ -349,7 +354,7 @@ impl StdError for ExchangeError {
             | Self::HeadTooLarge(error)
             | Self::Body(error)
             | Self::Truncated(error) => Some(error),
-            Self::NoAnswer { .. } | Self::Alert(_) | Self::Stalled { .. } => None,
+            Self::NoAnswer { .. } | Self::Alert(_) | Self::Stalled { .. } | Self::Unread { .. } => None,
         }
     }
 }

@@ -160,6 +160,11 @@ impl fmt::Display for ExchangeError {
             Self::Stalled { after } => {
                 write!(f, "the answer stopped for {}; give it more time", seconds(*after))
             }
+            Self::Unread { after } => write!(
+                f,
+                "the component did not read on for {}, and the connection was closed; read each answer to its end, or drop it",
+                seconds(*after)
+            ),
         }
     }
 }

@@ -78,7 +78,7 @@ impl ExchangeError {
                 _ => WasiError::HttpProtocolError,
             },
             Self::Truncated(_) => WasiError::HttpResponseIncomplete,
-            Self::Stalled { .. } => WasiError::ConnectionReadTimeout,
+            Self::Stalled { .. } | Self::Unread { .. } => WasiError::ConnectionReadTimeout,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::error::TransportError;
 use crate::route::Endpoint;
 
 mod counters;
+mod log;
 mod observation;
 pub(crate) mod span;
 mod statistics;

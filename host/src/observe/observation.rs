@@ -1,10 +1,11 @@
-//! From what happens to all that are told of it: the counters of the pool, and the observer of the transport.
+//! From what happens to all that are told of it: the counters of the pool, the observer of the transport, and the log.
 
 use std::sync::Arc;
 
 use http::Response;
 
 use super::counters::Counter;
+use super::log::FailureLog;
 use super::{Counters, Observer};
 use crate::error::TransportError;
 use crate::transport::body::AnswerBody;
@@ -14,12 +15,13 @@ use crate::transport::body::AnswerBody;
 pub(crate) struct Observation {
     counters: Arc<Counters>,
     observer: Option<Arc<dyn Observer>>,
+    log: Arc<FailureLog>,
 }
 
 impl Observation {
     /// Counts, and tells nobody else.
     pub(crate) fn counting(counters: Arc<Counters>) -> Self {
-        Self { counters, observer: None }
+        Self { counters, observer: None, log: Arc::default() }
     }
 
     /// Tells this one too.
@@ -76,6 +78,11 @@ impl Observation {
     pub(crate) fn lost(&self, error: &TransportError) {
         self.counters.lost.increment();
         self.failed(error);
+    }
+
+    /// Writes it to the log, if there is room. A guest learns a code; this is the sentence that goes with it.
+    pub(crate) fn log(&self, error: &TransportError) {
+        self.log.write(error);
     }
 
     fn failed(&self, error: &TransportError) {

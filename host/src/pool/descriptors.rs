@@ -111,7 +111,7 @@ impl Pool {
 
     /// Waits a moment; whatever is idle gives way.
     pub(super) async fn wait_for_descriptor(&self, deadline: ConnectDeadline) -> Result<(), ConnectError> {
-        self.shared.state().close_oldest_idle();
+        self.shared.state().close_oldest_idle(|_| true);
         if Instant::now() >= deadline.at {
             return Err(ConnectError::OutOfDescriptors);
         }

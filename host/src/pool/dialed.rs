@@ -9,12 +9,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 use tokio_rustls::client::TlsStream;
 
-use super::{BucketSettings, Key, Pool, State, Target};
-use crate::connect::alpn::Protocol;
+use super::{BucketSettings, Key, Pool, Target};
 use crate::connect::tls::ends_handshake_early;
 use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
@@ -90,14 +89,5 @@ impl Dialed {
             self.closing = None;
         }
         Poll::Ready(())
-    }
-}
-
-impl State {
-    /// The turns of this workload's dialed connections. As long as one of them is taken, a bucket has them.
-    pub(super) fn dialed_turns(&self, workload: &str) -> Option<Arc<Semaphore>> {
-        let mut buckets = self.buckets.iter();
-        let (_, bucket) = buckets.find(|(key, _)| key.protocol == Protocol::Mqtt && *key.workload == *workload)?;
-        Some(Arc::clone(&bucket.settings.turns))
     }
 }

@@ -11,17 +11,17 @@
 //! whether the request had reached the connection, which is what decides between *not sent* and *unknown*. Waiting for
 //! a turn first, and looking for an idle connection second, needs no race.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::clock::later;
+use crate::clock::{STANDSTILL, later};
 use crate::connect::alpn::Protocol;
 use crate::connect::tls::client_config;
 use crate::connect::{ConnectDeadline, Way};
@@ -33,84 +33,21 @@ use crate::transport::live_config::{CurrentConfig, LiveTarget};
 
 mod descriptors;
 mod dialed;
+mod limits;
+mod places;
+mod unread;
 
 use descriptors::Shortage;
 pub(crate) use dialed::Dialed;
+pub use limits::PoolLimits;
+pub(crate) use places::Place;
+use places::{Next, Owner, Waiter, Workload};
+use unread::OpenAnswers;
+pub(crate) use unread::UnderAnswer;
 
 /// The sweeper looks no more often than this, however short the idle timeout; an idle connection whose time is over is
 /// not handed out in between.
 const SWEEP: Duration = Duration::from_millis(100);
-
-/// The bounds of a pool: how many connections, and for how long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolLimits {
-    /// An idle connection is closed after this. Default 30 s: half of what load balancers and NATs commonly allow (60 s), so
-    /// that this side closes first: a connection that the peer closes just as a request leaves costs that request.
-    pub idle_timeout: Duration,
-    /// Idle connections kept per key. Default 32, as many as may be open: keeping fewer makes every burst open the
-    /// difference anew.
-    pub idle_per_key: usize,
-    /// Connections per key. Default 32: HTTP/1.1 has one request in flight on each, so at an answer in 100 ms that is
-    /// 320 requests a second; what exceeds it waits for its turn. More than `connections` counts as `connections`.
-    pub connections_per_key: usize,
-    /// Connections of the whole pool, dialed ones included. Default 512: half of the 1024 descriptors that a process
-    /// commonly gets. Where it is reached, idle ones give way.
-    pub connections: usize,
-    /// Connections that one workload may have [dialed](crate::Transport::dial) at once, to all its destinations together.
-    /// Default 32, as for requests. A request ends by itself, such a connection when the guest likes: without this bound one guest could take all
-    /// that the pool has, and keep it. More than `connections` counts as `connections`.
-    pub dialed_per_workload: usize,
-}
-
-impl PoolLimits {
-    /// Sets [`idle_timeout`](Self::idle_timeout).
-    #[must_use]
-    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
-        self.idle_timeout = idle_timeout;
-        self
-    }
-
-    /// Sets [`idle_per_key`](Self::idle_per_key).
-    #[must_use]
-    pub fn idle_per_key(mut self, connections: usize) -> Self {
-        self.idle_per_key = connections;
-        self
-    }
-
-    /// Sets [`connections_per_key`](Self::connections_per_key).
-    #[must_use]
-    pub fn connections_per_key(mut self, connections: usize) -> Self {
-        self.connections_per_key = connections;
-        self
-    }
-
-    /// Sets [`connections`](Self::connections).
-    #[must_use]
-    pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections;
-        self
-    }
-
-    /// Sets [`dialed_per_workload`](Self::dialed_per_workload).
-    #[must_use]
-    pub fn dialed_per_workload(mut self, connections: usize) -> Self {
-        self.dialed_per_workload = connections;
-        self
-    }
-}
-
-impl Default for PoolLimits {
-    fn default() -> Self {
-        Self {
-            idle_timeout: Duration::from_secs(30),
-            idle_per_key: 32,
-            connections_per_key: 32,
-            connections: 512,
-            dialed_per_workload: 32,
-        }
-    }
-}
 
 /// The connections of a host process. Cheap to clone, shared by all its workloads.
 #[derive(Clone)]
@@ -151,15 +88,22 @@ struct Shared {
     places: usize,
     counters: Arc<Counters>,
     state: Mutex<State>,
+    /// That something is to be swept earlier than was known.
+    sweep_sooner: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct State {
     buckets: HashMap<Key, Bucket>,
-    /// Requests that wait for a socket; while there are any, no connection stays idle.
-    waiting: usize,
+    workloads: HashMap<Arc<str>, Arc<Workload>>,
+    /// Those who wait for a place, in the order in which they came.
+    waiters: BTreeMap<u64, Waiter>,
+    answers: OpenAnswers,
+    /// The last number that was given to one of these.
+    number: u64,
     /// Of whichever runtime needed it first; when that one is gone, so is the task.
     sweeper: Option<JoinHandle<()>>,
+    sweeps_at: Option<Instant>,
 }
 
 /// The connections of one key.
@@ -175,9 +119,10 @@ struct BucketSettings {
     tls: Arc<ClientConfig>,
     /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this bounds
     /// the connections in use and idle too, and no request ever waits while one is idle. One that is closing has a socket
-    /// for a moment longer; only the bound of the whole pool counts those. For dialed connections all buckets of a workload
+    /// for a moment longer; only the bounds of the workload and of the whole pool count those. For dialed connections all buckets of a workload
     /// have the same permits, one for each connection.
     turns: Arc<Semaphore>,
+    owner: Owner,
     /// Where descriptors are short.
     shortage: Shortage,
 }
@@ -202,7 +147,8 @@ impl Pool {
     pub fn new(limits: PoolLimits) -> Self {
         let sockets = permits(limits.connections);
         let places = sockets.available_permits();
-        Self { shared: Arc::new(Shared { sockets, places, limits, counters: Arc::default(), state: Mutex::default() }) }
+        let (counters, state, sweep_sooner) = (Arc::default(), Mutex::default(), Arc::default());
+        Self { shared: Arc::new(Shared { limits, sockets, places, counters, state, sweep_sooner }) }
     }
 
     /// What is open now, and what has happened so far.
@@ -241,8 +187,14 @@ impl Pool {
                     return Ok(self.lease(connection, key, bucket, turn));
                 }
             }
-            let permit = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
-            match HttpConnection::open(&target.way, &target.route.server_name, &bucket.tls, deadline, permit).await {
+            let place = match timeout_at(deadline.at, self.place(&key, &bucket)).await.map_err(full)? {
+                Next::Free(place) => place,
+                Next::Handed(mut connection) => match connection.is_ready(deadline).await {
+                    true => return Ok(self.lease(connection, key, bucket, turn)),
+                    false => continue,
+                },
+            };
+            match HttpConnection::open(&target.way, &target.route.server_name, &bucket.tls, deadline, place).await {
                 Ok(connection) => return Ok(self.lease(connection, key, bucket, turn)),
                 Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&bucket, turn, deadline).await?,
                 Err(error) => return Err(error),
@@ -283,13 +235,15 @@ impl Pool {
     fn bucket(&self, key: &Key, target: &Target) -> (Arc<BucketSettings>, bool) {
         let mut state = self.shared.state();
         if state.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
-            state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.shared))));
+            let sooner = Arc::clone(&self.shared.sweep_sooner);
+            state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(&self.shared), sooner)));
         }
         if !state.buckets.contains_key(key) {
-            let turns = self.turns(&state, key);
+            let workload = self.workload(&mut state, &key.workload);
+            let turns = self.turns(key, &workload);
             let tls = client_config(&target.route.route, key.alpn.clone());
             let shortage = Shortage::none(turns.available_permits());
-            let settings = Arc::new(BucketSettings { tls, turns, shortage });
+            let settings = Arc::new(BucketSettings { tls, turns, owner: Owner::new(workload), shortage });
             state.buckets.insert(key.clone(), Bucket { settings, idle: Vec::new(), used: Instant::now() });
         }
         let bucket = state.buckets.get_mut(key).expect("it was put there if it was not there");
@@ -297,27 +251,21 @@ impl Pool {
         (Arc::clone(&bucket.settings), !bucket.idle.is_empty())
     }
 
+    fn workload(&self, state: &mut State, name: &Arc<str>) -> Arc<Workload> {
+        let known = state.workloads.entry(Arc::clone(name));
+        Arc::clone(known.or_insert_with(|| Arc::new(Workload::new(&self.shared.limits))))
+    }
+
     /// The turns of a new bucket.
-    fn turns(&self, state: &State, key: &Key) -> Arc<Semaphore> {
+    fn turns(&self, key: &Key, workload: &Workload) -> Arc<Semaphore> {
         let limits = &self.shared.limits;
         match key.protocol {
             // A workload that had a turn beyond the sockets would wait for one, and so keep its own workload from keeping any.
-            Protocol::Https => permits(limits.connections_per_key.min(limits.connections)),
-            Protocol::Mqtt => state
-                .dialed_turns(&key.workload)
-                .unwrap_or_else(|| permits(limits.dialed_per_workload.min(limits.connections))),
+            Protocol::Https => {
+                permits(limits.connections_per_key.min(limits.connections_per_workload).min(limits.connections))
+            }
+            Protocol::Mqtt => Arc::clone(&workload.dialed),
         }
-    }
-
-    /// A place for one more socket. If there is none, the connection that has been idle longest gives way.
-    async fn socket(&self) -> OwnedSemaphorePermit {
-        let sockets = Arc::clone(&self.shared.sockets);
-        if let Ok(permit) = Arc::clone(&sockets).try_acquire_owned() {
-            return permit;
-        }
-        let _counted = self.shared.counters.wait();
-        let _waiting = Waiting::begin(&self.shared);
-        sockets.acquire_owned().await.expect("the semaphore is never closed")
     }
 }
 
@@ -393,13 +341,14 @@ impl Lease {
             return;
         }
         // Looked at under the lock under which idle ones are closed: whatever is replaced later finds it among those.
-        if state.waiting > 0 || !self.connection.is_reusable() || live.is_outdated() {
+        if !self.connection.is_reusable() || live.is_outdated() {
             return;
         }
-        if let Some(bucket) = state.buckets.get_mut(&self.key)
+        if let Some(connection) = state.hand_on(&self.key, &self.bucket.owner, self.connection)
+            && let Some(bucket) = state.buckets.get_mut(&self.key)
             && bucket.idle.len() < shared.limits.idle_per_key
         {
-            bucket.idle.push(Idle { connection: self.connection, since: Instant::now() });
+            bucket.idle.push(Idle { connection, since: Instant::now() });
         }
     }
 }
@@ -423,54 +372,64 @@ impl Shared {
 }
 
 impl State {
-    /// The connection that has been idle longest gives way.
-    fn close_oldest_idle(&mut self) {
-        let buckets = self.buckets.values_mut().filter(|bucket| !bucket.idle.is_empty());
+    fn next_number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+
+    /// Of the idle connections of these owners, the one that has been idle longest gives way.
+    fn close_oldest_idle(&mut self, is_one: impl Fn(&Owner) -> bool) {
+        let buckets = self.buckets.values_mut().filter(|bucket| !bucket.idle.is_empty() && is_one(&bucket.settings.owner));
         if let Some(bucket) = buckets.min_by_key(|bucket| bucket.idle[0].since) {
             bucket.idle.remove(0);
         }
     }
-}
 
-/// A request that waits for a socket; counted even if it is given up.
-struct Waiting<'a>(&'a Shared);
-
-impl<'a> Waiting<'a> {
-    fn begin(shared: &'a Shared) -> Self {
-        let mut state = shared.state();
-        state.waiting += 1;
-        state.close_oldest_idle();
-        drop(state);
-        Self(shared)
+    /// Forgets keys without connections, and workloads without keys.
+    fn forget_unused(&mut self) {
+        self.buckets.retain(|key, bucket| bucket.is_worth_keeping(key));
+        self.workloads.retain(|_, workload| Arc::strong_count(workload) > 1);
     }
 }
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.state().waiting -= 1;
-    }
-}
-
-/// Closes idle connections when their time is over and forgets keys without connections, until there are none.
-async fn sweep(pool: Weak<Shared>) {
+/// Closes idle connections, and those of answers that nobody reads, when their time is over; and forgets keys without
+/// connections, until there are none.
+async fn sweep(pool: Weak<Shared>, sooner: Arc<Notify>) {
+    let mut planned = Instant::now();
     loop {
         let Some(shared) = pool.upgrade() else { return };
         let timeout = shared.limits.idle_timeout;
-        let next = {
+        let now = Instant::now();
+        // Nobody could read while the process stood still.
+        let has_stood_still = now.saturating_duration_since(planned) >= STANDSTILL;
+        let unread;
+        {
             let mut state = shared.state();
             for bucket in state.buckets.values_mut() {
                 bucket.idle.retain(|idle| idle.connection.is_reusable() && idle.since.elapsed() < timeout);
             }
-            state.buckets.retain(|key, bucket| bucket.is_worth_keeping(key));
-            if state.buckets.is_empty() {
+            unread = if has_stood_still { Vec::new() } else { state.answers.take_overdue(now) };
+            state.forget_unused();
+            if state.buckets.is_empty() && unread.is_empty() {
                 state.sweeper = None;
+                state.sweeps_at = None;
                 return;
             }
             let oldest = state.buckets.values().filter_map(|bucket| bucket.idle.first().map(|idle| idle.since)).min();
             let age = oldest.map_or(Duration::ZERO, |since| since.elapsed());
-            timeout.saturating_sub(age).max(SWEEP)
-        };
+            planned = later(timeout.saturating_sub(age).max(SWEEP));
+            if let Some(earliest) = state.answers.earliest() {
+                planned = planned.min(earliest.max(now + if has_stood_still { STANDSTILL } else { SWEEP }));
+            }
+            state.sweeps_at = Some(planned);
+        }
+        for lease in unread {
+            tracing::debug!("nobody reads an answer of {}; its connection is closed", lease.key.to);
+        }
         drop(shared);
-        sleep_until(later(next)).await;
+        tokio::select! {
+            () = sleep_until(planned) => {}
+            () = sooner.notified() => planned = planned.min(Instant::now()),
+        }
     }
 }

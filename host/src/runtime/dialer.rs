@@ -66,8 +66,8 @@ impl Dialer {
         }
         let transport = self.transport.clone();
         // A store that is driven by something else than tokio has what the rest of WASI has there: wasmtime's own runtime.
-        let task =
-            with_ambient_tokio_runtime(|| tokio::spawn(async move { transport.dial(&authority, timeout).await }));
+        let dial = async move { transport.dial_for_guest(&authority, timeout).await };
+        let task = with_ambient_tokio_runtime(|| tokio::spawn(dial));
         Dialing { progress: Progress::OnItsWay(task), _counted: counted }
     }
 }
@@ -78,11 +78,7 @@ impl Dialing {
         let Poll::Ready(ended) = Pin::new(task).poll(cx) else { return Poll::Pending };
         self.progress = match ended {
             Ok(Ok(connection)) => Progress::Ended(Ok(Box::new(connection))),
-            Ok(Err(error)) => {
-                // The guest learns a code; this is the sentence that goes with it.
-                tracing::warn!("{error}");
-                Progress::Ended(Err(GuestError::from(&error)))
-            }
+            Ok(Err(error)) => Progress::Ended(Err(GuestError::from(&error))),
             Err(panic) => Progress::Broken(panic.into()),
         };
         Poll::Ready(())

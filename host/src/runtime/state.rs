@@ -18,10 +18,11 @@ use crate::transport::hooks::TransportHooks;
 /// [`PublisherPre::on_store`](super::PublisherPre::on_store).
 pub struct PublisherState {
     limiter: GuestLimiter,
+    /// Before the table.
+    hooks: TransportHooks,
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
-    hooks: TransportHooks,
     #[cfg(feature = "signer")]
     signer: StoreSigner,
 }

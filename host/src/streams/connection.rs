@@ -237,11 +237,8 @@ impl StreamConnection {
     }
 
     fn told(&self, error: TransportError) -> End {
-        if !self.has_said_goodbye {
-            // The guest learns a code; this is the sentence that goes with it.
-            tracing::warn!("{error}");
-        }
         if let Some(observation) = &self.observation {
+            observation.log(&error);
             observation.lost(&error);
         }
         End::Failed(Arc::new(error))

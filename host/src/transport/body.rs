@@ -3,7 +3,7 @@
 //!
 //! A connection is free again when the last byte of the answer has been read, and a component that has read as much as
 //! `content-length` promised may never ask for the end. So the connection is given back with the last frame, not with
-//! the end of the stream.
+//! the end of the stream; and when the answer is not read, the pool takes it back.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -21,7 +21,7 @@ use tokio::time::{Sleep, sleep_until};
 use crate::clock::later;
 use crate::error::{ExchangeError, TransportError};
 use crate::observe::Observation;
-use crate::pool::Lease;
+use crate::pool::{Lease, UnderAnswer};
 use crate::route::Endpoint;
 use crate::transport::live_config::LiveTarget;
 
@@ -60,7 +60,7 @@ pub struct AnswerBody {
     /// Where it comes from.
     live: LiveTarget,
     /// Until the answer is over.
-    lease: Option<Lease>,
+    under: Option<UnderAnswer>,
     silence: Pin<Box<Sleep>>,
     between_bytes: Duration,
     observation: Observation,
@@ -74,16 +74,15 @@ impl AnswerBody {
         between_bytes: Duration,
         observation: Observation,
     ) -> Self {
-        let mut body = Self {
-            incoming,
-            live,
-            lease: Some(lease),
-            silence: Box::pin(sleep_until(later(between_bytes))),
-            between_bytes,
-            observation,
+        let until = later(between_bytes);
+        let under = match incoming.is_end_stream() {
+            true => {
+                lease.give_back(&live);
+                None
+            }
+            false => Some(lease.under_answer(until)),
         };
-        body.give_back_at_end();
-        body
+        Self { incoming, live, under, silence: Box::pin(sleep_until(until)), between_bytes, observation }
     }
 
     /// Whose answer it is.
@@ -91,22 +90,31 @@ impl AnswerBody {
         &self.live.target.to
     }
 
-    fn give_back_at_end(&mut self) {
+    /// Something came. If it was the last, the connection is free again.
+    fn advance(&mut self) {
         if self.incoming.is_end_stream() {
             self.give_back();
+            return;
+        }
+        let until = later(self.between_bytes);
+        self.silence.as_mut().reset(until);
+        if let Some(under) = &self.under {
+            under.keep(until);
         }
     }
 
-    fn give_back(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back(&self.live);
-        }
+    /// False if the pool has closed it, because the answer was not read.
+    fn give_back(&mut self) -> bool {
+        let Some(under) = self.under.take() else { return true };
+        under.end().map(|lease| lease.give_back(&self.live)).is_some()
     }
 
+    /// The answer ends before its end, for this reason or because it was not read for too long.
     fn fail(&mut self, error: ExchangeError) -> TransportError {
-        self.lease = None;
+        let is_closed = self.under.take().is_some_and(|under| under.end().is_none());
+        let error = if is_closed { ExchangeError::Unread { after: self.between_bytes } } else { error };
         let error = TransportError::Exchange { to: self.live.target.to.clone(), error };
-        tracing::warn!("{error}");
+        self.observation.log(&error);
         self.observation.answer_broke(&error);
         error
     }
@@ -122,15 +130,15 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                self.give_back_at_end();
-                let at = later(self.between_bytes);
-                self.silence.as_mut().reset(at);
+                self.advance();
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(self.fail(ExchangeError::Truncated(error))))),
+            Poll::Ready(None) if self.give_back() => Poll::Ready(None),
+            // When its connection is closed from here, it ends as if it were complete.
             Poll::Ready(None) => {
-                self.give_back();
-                Poll::Ready(None)
+                let after = self.between_bytes;
+                Poll::Ready(Some(Err(self.fail(ExchangeError::Unread { after }))))
             }
             Poll::Pending => {
                 ready!(self.silence.as_mut().poll(cx));

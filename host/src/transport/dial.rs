@@ -57,6 +57,17 @@ impl Transport {
         dialed
     }
 
+    /// Connects for a guest, which learns a code.
+    #[cfg(all(feature = "mqtt", feature = "runtime"))]
+    pub(crate) async fn dial_for_guest(
+        &self,
+        authority: &str,
+        timeout: Duration,
+    ) -> Result<DialedConnection, TransportError> {
+        let dialed = self.dial(authority, timeout).await;
+        dialed.inspect_err(|error| self.observation.log(error))
+    }
+
     async fn dial_unobserved(
         &self,
         to: Option<Endpoint>,

@@ -1,9 +1,13 @@
 //! The transport as wasmtime's `wasi:http` sees it.
 
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderName, Request, Response};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
@@ -15,6 +19,10 @@ use crate::transport::{RequestTimeouts, Transport};
 
 /// `wasi:http/outgoing-handler` over a [`Transport`]. One per store.
 ///
+/// In the state of the store they stand before the `ResourceTable`, as fields are dropped in their order. The body of a
+/// request of which a guest has not announced the length ends for `wasmtime-wasi-http` when the table is dropped, as if
+/// all of it had been written; that it is not so is known from these hooks being gone.
+///
 /// The hooks bound what a guest has under way, and the pieces of its bodies. What it takes of the host otherwise, wasmtime has
 /// to be told in other places; [`GuestLimits`] has them all.
 pub struct TransportHooks {
@@ -23,6 +31,8 @@ pub struct TransportHooks {
     body_chunk_bytes: usize,
     /// A permit for each request that is not over.
     in_flight: Arc<Semaphore>,
+    /// There as long as the store.
+    store: Arc<()>,
 }
 
 impl TransportHooks {
@@ -34,6 +44,7 @@ impl TransportHooks {
             forbidden: Arc::new(is_forbidden),
             body_chunk_bytes,
             in_flight: Arc::new(Semaphore::new(requests_in_flight)),
+            store: Arc::default(),
         }
     }
 
@@ -61,6 +72,32 @@ impl From<RequestOptions> for RequestTimeouts {
 /// the guest's: `content-length`, which AWS wants, `authorization`, the tokens of custom authorizers.
 fn is_forbidden(name: &HeaderName) -> bool {
     DEFAULT_FORBIDDEN_HEADERS.contains(name)
+}
+
+/// The body of a guest's request, which ends in an error when its guest is gone. An end like any other would make half a message a
+/// whole one.
+struct GuestBody {
+    body: WasiBody,
+    store: Weak<()>,
+}
+
+impl Body for GuestBody {
+    type Data = Bytes;
+    type Error = WasiError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, WasiError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let is_cut_off = frame.is_none() && self.store.strong_count() == 0;
+        Poll::Ready(if is_cut_off { Some(Err(WasiError::HttpProtocolError)) } else { frame })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// The outcome of the guest's request; see [`WasiHttpHooks::send_request`].
@@ -93,6 +130,8 @@ impl WasiHttpHooks for TransportHooks {
             tracing::debug!("a guest has as many requests under way as it may; one more is not sent");
             return Box::new(async { Err(WasiError::ConnectionLimitReached) });
         };
+        let store = Arc::downgrade(&self.store);
+        let request = request.map(|body| GuestBody { body, store });
         Box::new(async move {
             match transport.send_within(request, options.unwrap_or_default().into()).await {
                 Ok(answer) => {
@@ -108,8 +147,7 @@ impl WasiHttpHooks for TransportHooks {
                     Ok((answer, Box::new(async { Ok(()) }) as Box<_>))
                 }
                 Err(error) => {
-                    // The guest sees a bare code; this is the sentence that goes with it.
-                    tracing::warn!("{error}");
+                    transport.observation.log(&error);
                     Err(error.to_wasi())
                 }
             }

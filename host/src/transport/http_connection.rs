@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
@@ -20,6 +20,7 @@ use crate::clock::later;
 use crate::connect::tls::ends_handshake_early;
 use crate::connect::{ConnectDeadline, Way, connect};
 use crate::error::ConnectError;
+use crate::pool::Place;
 use crate::transport::body::RequestBody;
 use crate::transport::wire::{Wire, WriteBacklog};
 
@@ -52,13 +53,13 @@ pub(crate) enum SendError {
 }
 
 impl HttpConnection {
-    /// Connects. The permit is held as long as the socket is open, be it in use, idle or closing.
+    /// Connects. The place is held as long as the socket is open, be it in use, idle or closing.
     pub(crate) async fn open(
         way: &Way,
         server: &ServerName<'static>,
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
-        permit: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Self, ConnectError> {
         let stream = connect(way, server, config, deadline).await?;
         let ends_handshake_early = ends_handshake_early(stream.get_ref().1);
@@ -66,7 +67,7 @@ impl HttpConnection {
         let (sender, connection) = http1::handshake(wire).await.map_err(|error| ConnectError::Closed(error.into()))?;
         let (handle, dropped) = oneshot::channel();
         let driver = tokio::spawn(async move {
-            let _permit = permit;
+            let _place = place;
             let mut connection = std::pin::pin!(connection);
             tokio::select! {
                 ended = &mut connection => ended,

@@ -129,7 +129,9 @@ async fn an_answer_that_nobody_reads_frees_its_place_when_its_time_is_over() {
         let clock = Clock::stop();
         for head in [HALF, CHUNK, OK] {
             let server = Script::new(&authority)
-                .on_request(move |connection, _| if connection == 0 { Do::AnswerThenStall(head) } else { Do::Answer(OK) })
+                .on_request(
+                    move |connection, _| if connection == 0 { Do::AnswerThenStall(head) } else { Do::Answer(OK) },
+                )
                 .start();
             let pool = Pool::new(PoolLimits::default().connections(1));
             let routes = vec![Route::new("localhost", authority.roots())];
@@ -169,7 +171,10 @@ async fn an_answer_that_is_read_now_and_then_keeps_its_connection() {
         let told = more.clone();
         let server = Script::new(&authority)
             .on_request(move |_, request| match request {
-                0 => Do::AnswerInPieces(&["HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\no", "n", "e", "t", "w", "o"], told.clone()),
+                0 => Do::AnswerInPieces(
+                    &["HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\no", "n", "e", "t", "w", "o"],
+                    told.clone(),
+                ),
                 _ => Do::Answer(OK),
             })
             .start();

@@ -2,8 +2,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{HeaderName, Request};
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, Request};
 use http_body_util::BodyExt;
 use thingpost_host::{GuestLimits, Pool, Route, Timeouts, Transport, TransportHooks};
 use tokio::io::AsyncReadExt;

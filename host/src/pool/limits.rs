@@ -18,8 +18,9 @@ pub struct PoolLimits {
     pub connections_per_key: usize,
     /// Connections that one workload may have for requests at once, idle ones included, to all its destinations together; where
     /// it is reached, its own idle ones give way. Default 64, twice `connections_per_key`: a device has two busy
-    /// destinations at most, one of which gives out its tokens. Without this bound a guest with sixteen
-    /// ports could take all that the pool has. More than `connections` counts as `connections`.
+    /// destinations at most, one of which gives out its tokens. A host whose devices are one workload raises it to their number.
+    /// Without this bound a guest with sixteen ports could take all that the pool has. More than `connections` counts as
+    /// `connections`.
     pub connections_per_workload: usize,
     /// Connections of the whole pool, dialed ones included. Default 512: half of the 1024 descriptors that a process
     /// commonly gets. Where it is reached, idle ones give way.

@@ -379,7 +379,8 @@ impl State {
 
     /// Of the idle connections of these owners, the one that has been idle longest gives way.
     fn close_oldest_idle(&mut self, is_one: impl Fn(&Owner) -> bool) {
-        let buckets = self.buckets.values_mut().filter(|bucket| !bucket.idle.is_empty() && is_one(&bucket.settings.owner));
+        let buckets =
+            self.buckets.values_mut().filter(|bucket| !bucket.idle.is_empty() && is_one(&bucket.settings.owner));
         if let Some(bucket) = buckets.min_by_key(|bucket| bucket.idle[0].since) {
             bucket.idle.remove(0);
         }

@@ -36,7 +36,7 @@ pub(super) async fn section(bench: &Bench) -> Result<Section, Failure> {
 
 /// Room for a connection for each.
 fn pool() -> Pool {
-    Pool::new(PoolLimits::default().connections(DEVICES))
+    Pool::new(PoolLimits::default().connections(DEVICES).connections_per_workload(DEVICES))
 }
 
 fn devices(bench: &Bench, count: usize) -> impl Iterator<Item = Device> {

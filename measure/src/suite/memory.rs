@@ -37,7 +37,8 @@ pub(super) async fn figures(bench: &Bench) -> Result<Vec<Figure>, Failure> {
     let before = resident().unwrap_or(at_first);
     let runtime = Runtime::new(&CompilationCache::System)?;
     let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes)?;
-    let pool = Pool::new(PoolLimits::default().connections(bench.most_devices()));
+    let most = bench.most_devices();
+    let pool = Pool::new(PoolLimits::default().connections(most).connections_per_workload(most));
     let mut clients = Vec::new();
     for number in 0..bench.most_devices() {
         clients.push(Client::reused(&component, &bench.cloud.device(Way::AwsCertificate, number), &pool).await?);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use thingpost_host::{ExchangeError, Pool, PoolLimits, RequestTimeouts, Route, Transport, TransportError};
+use thingpost_host::{ExchangeError, Pool, PoolLimits, RequestTimeouts, Route, Timeouts, Transport, TransportError};
 use thingpost_patience::Clock;
 use tokio::task::{JoinSet, yield_now};
 use wasmtime_wasi_http::Error as WasiError;
@@ -139,9 +139,10 @@ async fn an_answer_that_nobody_reads_frees_its_place_when_its_time_is_over() {
             let timeouts = RequestTimeouts { between_bytes: Some(PAUSE), ..RequestTimeouts::default() };
             let unread = transport.send_within(post(URL, "x"), timeouts).await.unwrap();
             let next = {
-                let transport = transport.clone();
-                let patient = RequestTimeouts { connect: Some(60 * PAUSE), ..RequestTimeouts::default() };
-                tokio::spawn(async move { transport.send_within(post(URL, "y"), patient).await.map(drop) })
+                // However much of the clock passes while the server is on its way.
+                let patient = Timeouts::default().connect(Duration::MAX).first_byte(Duration::MAX);
+                let transport = transport.clone().timeouts(patient);
+                tokio::spawn(async move { transport.send(post(URL, "y")).await.map(drop) })
             };
             while !next.is_finished() {
                 // Not all at once: the process would have stood still, and nobody could have read.
@@ -149,9 +150,15 @@ async fn an_answer_that_nobody_reads_frees_its_place_when_its_time_is_over() {
                 yield_now().await;
             }
             next.await.unwrap().unwrap();
-            assert_eq!((server.accepted(), server.most_open()), (2, 1));
+            assert_eq!(server.accepted(), 2);
 
-            let error = unread.into_body().collect().await.unwrap_err();
+            // What had come is there, and only an answer that had come whole is one.
+            let read = unread.into_body().collect().await;
+            if head == OK {
+                assert_eq!(read.unwrap().to_bytes(), "ok");
+                continue;
+            }
+            let error = read.unwrap_err();
             let TransportError::Exchange { error: ExchangeError::Unread { after: PAUSE }, .. } = &error else {
                 panic!("{error:?}")
             };

@@ -36,13 +36,15 @@ async fn a_request_goes_through_the_hooks_to_its_answer() {
     .await;
 }
 
-/// A peer that writes down all bytes of each connection, up to its end or that of a whole message.
+/// A peer that writes down all bytes of each connection, up to its end or that of a whole message; and tells when it has the first.
 async fn listener(ca: &Authority) -> (Peer, mpsc::UnboundedReceiver<Vec<u8>>) {
     let (heard, ends) = mpsc::unbounded_channel();
     let peer = Peer::start(&ServerTls::new(ca, "localhost"), move |mut tls| {
         let heard = heard.clone();
         async move {
             let mut read = Vec::new();
+            let _ = tls.read_buf(&mut read).await;
+            heard.send(read.clone()).unwrap();
             while !is_whole(&read) && tls.read_buf(&mut read).await.is_ok_and(|length| length > 0) {}
             heard.send(read).unwrap();
         }
@@ -71,8 +73,7 @@ async fn half_a_message_of_a_guest_that_is_gone() {
             output.ready().await;
             output.write("half".into()).unwrap();
         }
-        // It is taken from here when hyper has it.
-        output.ready().await;
+        ends.recv().await.unwrap();
         // As a store drops them, in which the answer may be waited for still.
         drop(hooks);
         drop((output, guest));
@@ -108,6 +109,9 @@ async fn a_body_without_length_that_is_given_up_or_takes_too_long_does_not_eithe
             let sending = tokio::spawn(Pin::from(hooks.send_request(request, None, Box::new(async { Ok(()) }))));
             let mut output = guest.take_output_stream().unwrap();
             output.write("half".into()).unwrap();
+            if end != "hold on" {
+                ends.recv().await.unwrap();
+            }
             let held = match end {
                 "finish" => {
                     drop(output);
@@ -122,6 +126,9 @@ async fn a_body_without_length_that_is_given_up_or_takes_too_long_does_not_eithe
                 _ => Some((output, guest)),
             };
             sending.await.unwrap().err().expect("there is no answer");
+            if end == "hold on" {
+                ends.recv().await.unwrap();
+            }
             let heard = ends.recv().await.unwrap();
             assert_eq!(is_whole(&heard), end == "finish", "{end}: {}", String::from_utf8_lossy(&heard));
             drop(held);

@@ -170,7 +170,7 @@ pub enum ExchangeError {
         /// The between-bytes timeout.
         after: Duration,
     },
-    /// The answer began, and the guest did not read on. Its connection was closed, and what had not come is lost.
+    /// The answer began, and the guest did not read on. Its connection was closed, and what had not come by then is lost.
     Unread {
         /// The between-bytes timeout.
         after: Duration,

@@ -10,7 +10,7 @@ use std::{fs, io};
 use thingpost::Qos;
 use thingpost_host::Pool;
 use thingpost_host::runtime::{CompilationCache, PublisherPre, Runtime};
-use thingpost_host::wasmtime::{Config, Engine};
+use thingpost_host::wasmtime::{Cache, CacheConfig, Config, Engine};
 use thingpost_measure::suite::{DEVICES, Effort, Section};
 use thingpost_measure::{Client, Cloud, Failure, Load, Way, leave_the_last_core, report, server, suite};
 
@@ -80,7 +80,9 @@ fn publish(who: &str, times: NonZeroU32) -> Result<(), Failure> {
 
 /// The component in an engine whose guests look at no epoch, and so cannot be interrupted.
 fn uninterrupted() -> Result<PublisherPre, Failure> {
-    let runtime = Runtime::with_engine(Engine::new(&Config::new())?)?;
+    let mut config = Config::new();
+    config.cache(Some(Cache::new(CacheConfig::new())?));
+    let runtime = Runtime::with_engine(Engine::new(&config)?)?;
     Ok(runtime.load(thingpost_artifacts::PUBLISHER.bytes)?)
 }
 

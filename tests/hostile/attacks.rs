@@ -202,6 +202,30 @@ async fn a_guest_that_reads_no_answer_has_a_bounded_number_of_requests() {
 }
 
 #[tokio::test]
+async fn a_guest_gets_signatures_of_its_own_device_for_now_and_no_stock_of_them() {
+    if !is_alone("a_guest_gets_signatures_of_its_own_device_for_now_and_no_stock_of_them") {
+        return;
+    }
+    within(async {
+        let mut stage = Stage::set().await;
+        let mut guest = stage.guest_that_may_ask_for_signatures("pk").await;
+        let said = stage.suffer_with(&mut guest, "signer", "pk").await.unwrap();
+        assert_eq!(
+            said,
+            "another device: not authentication; no time: no timestamp; a later day: timestamp too far; \
+             any text: not authentication; again and again: rate limited"
+        );
+        // A store that was opened for a device of which the host has no secret gets none at all.
+        let mut guest = stage.guest().await;
+        let said = stage.suffer_with(&mut guest, "signer", "pk").await.unwrap();
+        assert!(said.ends_with("again and again: no secret"), "{said}");
+        stage.assert_small();
+        assert!(stage.of_the_guest().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_guest_may_trap_after_any_call_of_the_host() {
     if !is_alone("a_guest_may_trap_after_any_call_of_the_host") {
         return;

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use thingpost_emulator::{AwsEmulator, Entry};
-use thingpost_host::runtime::types::{Message, Platform, Qos};
-use thingpost_host::runtime::{CompilationCache, Publisher, PublisherPre, Runtime};
+use thingpost_host::runtime::types::{AliyunConfig, Message, Platform, Qos, SignMethod, Signer, TimestampPolicy};
+use thingpost_host::runtime::{CompilationCache, DeviceSecrets, Publisher, PublisherPre, Runtime};
 use thingpost_host::{Pool, RouteTable, Transport, WorkloadConfig};
 use thingpost_hostile_guest::GUEST;
 use wasmtime::Error;
@@ -62,6 +62,23 @@ impl Stage {
         self.component.builder(self.transport.clone(), &self.platform).open().await.unwrap()
     }
 
+    /// An instance of the hostile guest for a device on Aliyun whose secret the host keeps, beside that of another one.
+    pub async fn guest_that_may_ask_for_signatures(&self, product_key: &str) -> Publisher {
+        let platform = Platform::Aliyun(AliyunConfig {
+            endpoint: "iot.example".to_owned(),
+            port: 443,
+            product_key: product_key.to_owned(),
+            device_name: "device".to_owned(),
+            signer: Signer::Host,
+            client_id: Some("device".to_owned()),
+            sign_method: SignMethod::HmacSha1,
+            timestamp: TimestampPolicy::Now,
+        });
+        let secrets = DeviceSecrets::new().with(product_key, "device", "secret").with(product_key, "other", "secret");
+        let builder = self.component.builder(self.transport.clone(), &platform).secrets(secrets.into());
+        builder.open().await.unwrap()
+    }
+
     /// Has a guest carry out this attack, while the good one publishes.
     pub async fn suffer(&mut self, attack: &str) -> Ended {
         let mut guest = self.guest().await;
@@ -70,8 +87,14 @@ impl Stage {
 
     /// The same, by a guest that may have carried out others.
     pub async fn suffer_from(&mut self, guest: &mut Publisher, attack: &str) -> Ended {
+        let endpoint = authority(&self.cloud.emulator);
+        self.suffer_with(guest, attack, &endpoint).await
+    }
+
+    /// The same, with what the attack is to know in place of the endpoint.
+    pub async fn suffer_with(&mut self, guest: &mut Publisher, attack: &str, known: &str) -> Ended {
         let is_over = Cell::new(false);
-        let order = Message::new(attack, authority(&self.cloud.emulator), Qos::AtMostOnce);
+        let order = Message::new(attack, known, Qos::AtMostOnce);
         let hostile = async {
             let ended = guest.publish(&order).await;
             is_over.set(true);

@@ -33,7 +33,7 @@ fn build() -> Result<(), Box<dyn Error>> {
         cargo.env_remove(flags);
     }
     if !cargo.status()?.success() {
-        return Err("the hostile guest does not compile, see above".into());
+        return Err("the hostile guest does not compile; cargo build -vv shows why".into());
     }
     let built = target_dir.join(TARGET).join("component/examples/guest.wasm");
     fs::copy(built, PathBuf::from(env::var("OUT_DIR")?).join("guest.wasm"))?;

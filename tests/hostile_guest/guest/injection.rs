@@ -47,6 +47,10 @@ pub fn attack(endpoint: &str) -> String {
         format!("user@{endpoint}"),
         format!("{host}.other.example:{port}"),
         format!("other.example/{endpoint}"),
+        format!("{host}:+{port}"),
+        format!("{host}:{port}.other.example"),
+        format!("{host}:99999"),
+        format!("[{host}]"),
         "localhost:22".to_owned(),
     ] {
         let request = publication(endpoint);

@@ -12,12 +12,13 @@ mod memory;
 mod report;
 mod request_lines;
 mod requests;
+mod signer;
 mod traps;
 mod unread_answers;
 
-use bindings::exports::thingpost::iot::aws_publisher::{Config, Options};
+use bindings::exports::thingpost::iot::aws_publisher::Options;
 use bindings::exports::thingpost::iot::publisher::{Client, Error, GuestClient, Message, Receipt};
-use bindings::exports::thingpost::iot::{aws_publisher, publisher};
+use bindings::exports::thingpost::iot::{aliyun_publisher, aws_publisher, publisher};
 
 struct Component;
 
@@ -25,7 +26,13 @@ struct Component;
 struct Device;
 
 impl aws_publisher::Guest for Component {
-    fn open(_: Config, _: Options, _: Option<String>) -> Result<Client, String> {
+    fn open(_: aws_publisher::Config, _: Options, _: Option<String>) -> Result<Client, String> {
+        Ok(Client::new(Device))
+    }
+}
+
+impl aliyun_publisher::Guest for Component {
+    fn open(_: aliyun_publisher::Config, _: Options, _: Option<String>) -> Result<Client, String> {
         Ok(Client::new(Device))
     }
 }
@@ -48,6 +55,7 @@ impl GuestClient for Device {
             "denied hosts" => denied_hosts::attack(),
             "injection" => injection::attack(&endpoint),
             "unread answers" => unread_answers::attack(&endpoint),
+            "signer" => signer::attack(&endpoint),
             "half-written body" => bodies::half_written(&endpoint),
             trap => traps::attack(trap, &endpoint),
         }))

@@ -6,6 +6,6 @@
 
 #![deny(missing_docs)]
 
-/// The component: it has the exports of a publisher for AWS, and imports what `publish` may import.
+/// The component: it has the exports of a publisher, and imports what `publish-signed` may import.
 #[cfg(not(target_family = "wasm"))]
 pub const GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));

@@ -113,7 +113,7 @@
 //!
 //! # Features
 //!
-//! All of them are on by default. Without any there is nothing of wasmtime here.
+//! All of them but `pkcs11` are on by default. Without any there is nothing of wasmtime here.
 //!
 //! | feature | what it adds | what it needs |
 //! |---|---|---|
@@ -122,6 +122,7 @@
 //! | `runtime` | `runtime`: thingpost's components, compiled beforehand | wasmtime, no compiler |
 //! | `compiler` | `runtime::Runtime::new`, `load` and `precompile` | Cranelift, the compilation cache |
 //! | `mqtt` | the streams of dialed connections as `wasi:io` has them; with `runtime`, sessions on MQTT brokers | wasmtime |
+//! | `pkcs11` | `Pkcs11Key`: identities whose key is on a PKCS#11 token | cryptoki, which loads the library of the token |
 //! | `signer` | `runtime::DeviceSecrets`: the host signs for a device on Aliyun IoT Platform | HMAC |
 //!
 //! # The parts, from the outside in
@@ -163,7 +164,9 @@ pub use files::encoding::Encoding;
 pub use files::path::{file_hint, is_out_of_descriptors};
 pub use files::pem::{PemContents, PemError, PemSource};
 pub use identity::key::PrivateKeyError;
-pub use identity::{Identity, IdentityError};
+pub use identity::{Identity, IdentityError, IdentitySource};
+#[cfg(feature = "pkcs11")]
+pub use identity::{ObjectKind, PinError, Pkcs11Error, Pkcs11Key, Pkcs11Uri, Pkcs11UriError};
 #[cfg(feature = "hooks")]
 pub use limits::{GuestLimiter, GuestLimits, LimitExceeded};
 pub use observe::{Observer, Statistics};

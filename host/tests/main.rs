@@ -16,6 +16,8 @@ mod outcomes;
 mod pacing;
 mod peer;
 mod pem_files;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod pki;
 mod pooling;
 mod reconfiguring;
@@ -24,6 +26,9 @@ mod self_signed;
 mod sentences;
 mod separation;
 mod server;
+mod signing_keys;
+#[cfg(feature = "pkcs11")]
+mod soft_token;
 mod stream_ends;
 mod streams;
 mod timeouts;

@@ -1,6 +1,6 @@
 //! A certificate authority that lives as long as a test.
 
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PublicKeyData};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thingpost_host::{Identity, TrustRoots};
@@ -36,6 +36,13 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         Issued { certificate: params.signed_by(&key, &self.issuer).unwrap().pem(), key: key.serialize_pem() }
+    }
+
+    /// A certificate for a key that is elsewhere.
+    pub fn issue_for(&self, name: &str, key: &impl PublicKeyData) -> Vec<u8> {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name = named(name);
+        params.signed_by(key, &self.issuer).unwrap().der().to_vec()
     }
 
     pub fn device(&self, name: &str) -> Identity {

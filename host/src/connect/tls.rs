@@ -12,6 +12,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use crate::connect::alpn::Protocol;
+use crate::identity::Identity;
 use crate::route::{MinimumTls, Route};
 use crate::trust::verify::Verifier;
 
@@ -45,7 +46,10 @@ pub(crate) fn ends_handshake_early(connection: &ClientConnection) -> bool {
 /// A fresh configuration for `route` with this ALPN offer. SNI is on, early data is off: bytes of a request that the
 /// server may act on before the handshake is over could be replayed.
 pub(crate) fn client_config(route: &Route, alpn: Vec<Vec<u8>>) -> Arc<ClientConfig> {
+    // A key that cannot sign in TLS 1.3 would show no certificate there, and the server say that there is none.
+    let is_limited = route.identity.as_ref().is_some_and(Identity::is_limited_to_tls12);
     let versions: &[_] = match route.minimum_tls {
+        MinimumTls::V1_2 if is_limited => &[&TLS12],
         MinimumTls::V1_2 => &[&TLS13, &TLS12],
         MinimumTls::V1_3 => &[&TLS13],
     };

@@ -20,7 +20,7 @@ use crate::transport::body::BodyError;
 mod alert;
 mod error_type;
 mod text;
-mod tls;
+pub(crate) mod tls;
 mod untrusted;
 #[cfg(feature = "hooks")]
 mod wasi;

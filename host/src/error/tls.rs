@@ -96,10 +96,24 @@ pub(crate) fn fault(error: &Error) -> String {
         Error::InvalidEncryptedClientHello(why) => format!("the client hello could not be encrypted: {}", words(why)),
         Error::InvalidCertRevocationList(why) => format!("a list of revoked certificates is wrong: {}", words(why)),
         Error::InconsistentKeys(why) => format!("certificate and key do not fit: {}", words(why)),
-        Error::Other(other) => format!("something else: {}", words(other)),
+        Error::Other(other) => match token_fault(other) {
+            Some(fault) => fault,
+            None => format!("something else: {}", words(other)),
+        },
         // These are texts.
         other => other.to_string(),
     }
+}
+
+/// What a PKCS#11 token says in place of a signature.
+#[cfg(feature = "pkcs11")]
+fn token_fault(error: &rustls::OtherError) -> Option<String> {
+    error.0.downcast_ref::<crate::identity::Pkcs11Error>().map(ToString::to_string)
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn token_fault(_: &rustls::OtherError) -> Option<String> {
+    None
 }
 
 /// The name of a variant as words: `NoCipherSuitesInCommon` as `no cipher suites in common`. What it holds is left out.

@@ -3,10 +3,44 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::error::tls::fault;
 use crate::files::path;
 use crate::files::pem::{Expected, PemContents, PemError, PemSource};
 use crate::identity::key::PrivateKeyError;
+#[cfg(feature = "pkcs11")]
+use crate::identity::pkcs11::Pkcs11Error;
 use crate::x509::certificate::CertificateFormatError;
+
+/// Where a certificate or a key came from; names it in errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentitySource {
+    /// A PEM text.
+    Pem(PemSource),
+    /// An object on a PKCS#11 token, by its URI without a PIN.
+    Token(String),
+    /// The certificates that the embedder handed over.
+    Chain,
+    /// The key that the embedder handed over.
+    SigningKey,
+}
+
+impl From<PemSource> for IdentitySource {
+    fn from(source: PemSource) -> Self {
+        Self::Pem(source)
+    }
+}
+
+impl fmt::Display for IdentitySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pem(source) => write!(f, "{source}"),
+            Self::Token(uri) => f.write_str(uri),
+            Self::Chain => f.write_str("the chain"),
+            Self::SigningKey => f.write_str("the signing key"),
+        }
+    }
+}
 
 /// The reason why a certificate and a key do not make an [`Identity`](super::Identity).
 #[derive(Debug)]
@@ -52,10 +86,10 @@ pub enum IdentityError {
         /// What is wrong with it.
         error: PrivateKeyError,
     },
-    /// A certificate is PEM, but not a certificate that TLS can use.
+    /// A certificate is there, but is none that TLS can use.
     UnusableCertificate {
         /// Where the certificate is.
-        certificate: PemSource,
+        certificate: IdentitySource,
         /// Its position there, counted from 1.
         position: usize,
         /// What is wrong with it.
@@ -64,19 +98,29 @@ pub enum IdentityError {
     /// The key belongs to a certificate of the chain, but not to the first one.
     LeafNotFirst {
         /// Where the chain is.
-        certificate: PemSource,
+        certificate: IdentitySource,
         /// The position of the device's certificate, counted from 1.
         position: usize,
     },
     /// The key belongs to another certificate.
     Mismatch {
         /// Where the certificate is.
-        certificate: PemSource,
+        certificate: IdentitySource,
         /// Where the key is.
-        key: PemSource,
+        key: IdentitySource,
         /// Whether there is none but those of authorities, so that the device's own is missing.
         are_authorities: bool,
     },
+    /// Whether a key belongs to its certificate could only be seen by a signature, and it did not make one.
+    Signature {
+        /// Where the key is.
+        key: IdentitySource,
+        /// What it said.
+        error: rustls::Error,
+    },
+    /// A PKCS#11 token cannot be used, or not with what is on it.
+    #[cfg(feature = "pkcs11")]
+    Token(Pkcs11Error),
 }
 
 impl fmt::Display for IdentityError {
@@ -117,6 +161,11 @@ impl fmt::Display for IdentityError {
                 f,
                 "the private key in {key} does not belong to the certificate in {certificate}; give the pair that was created together"
             ),
+            Self::Signature { key, error } => {
+                write!(f, "{key} made no signature ({}); check that it can be reached and used", fault(error))
+            }
+            #[cfg(feature = "pkcs11")]
+            Self::Token(error) => write!(f, "{error}"),
         }
     }
 }
@@ -128,6 +177,9 @@ impl std::error::Error for IdentityError {
             Self::Malformed { error, .. } => Some(error),
             Self::UnsupportedKey { error, .. } => Some(error),
             Self::UnusableCertificate { error, .. } => Some(error),
+            Self::Signature { error, .. } => Some(error),
+            #[cfg(feature = "pkcs11")]
+            Self::Token(error) => Some(error),
             Self::NoCertificate { .. }
             | Self::NoPrivateKey { .. }
             | Self::EncryptedKey { .. }

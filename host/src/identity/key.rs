@@ -20,6 +20,9 @@ use crate::files::pem::DerKind;
 use crate::x509::algorithm::{self, Identifier};
 use crate::x509::der::{Elements, INTEGER, OCTET_STRING, SEQUENCE};
 
+#[cfg(feature = "pkcs11")]
+pub(crate) use ec::Curve;
+
 /// The reason why a private key cannot be used. Has nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

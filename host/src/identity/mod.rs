@@ -9,12 +9,16 @@
 
 mod error;
 pub(crate) mod key;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+mod possession;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SigningKey};
 use x509_cert::certificate::{CertificateInner, Raw};
@@ -26,9 +30,12 @@ use crate::x509::certificate::{CertificateFormatError, certificate_of};
 use crate::x509::validity::{OutsideValidity, now};
 use key::LoadError;
 
-pub use error::IdentityError;
+pub use error::{IdentityError, IdentitySource};
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{ObjectKind, PinError, Pkcs11Error, Pkcs11Key, Pkcs11Uri, Pkcs11UriError};
 
-/// A certificate chain with its private key. Cheap to clone; the key exists once in memory and cannot be read back.
+/// A certificate chain with its private key. Cheap to clone; the key exists once in memory and cannot be read back, or is not in memory
+/// at all.
 #[derive(Clone)]
 pub struct Identity {
     key: Arc<CertifiedKey>,
@@ -58,6 +65,53 @@ impl Identity {
         Self::load((certificate, PemSource::Memory), (key, PemSource::Memory))
     }
 
+    /// Takes a chain of certificates, the device's own first, and whatever can sign for it: a key in an enclave, behind a service, or
+    /// of another cryptographic library. That the key belongs to the certificate is checked by the public key that
+    /// [`SigningKey::public_key`] gives, and where it gives none by a signature.
+    ///
+    /// rustls calls [`Signer::sign`](rustls::sign::Signer::sign) in the middle of a handshake and waits for it, and with it all that
+    /// runs on that thread.
+    ///
+    /// # Errors
+    ///
+    /// There is no certificate, one of them is none, the key does not belong to the first, or a signature was needed and failed.
+    pub fn from_signing_key(
+        chain: Vec<CertificateDer<'static>>,
+        key: Arc<dyn SigningKey>,
+    ) -> Result<Self, IdentityError> {
+        Self::of_signing_key(chain, key, &IdentitySource::Chain, &IdentitySource::SigningKey)
+    }
+
+    /// Loads the certificate from a PEM file, and takes the key that a PKCS#11 token has under this URI.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is broken, the token or the key cannot be used, or the key does not belong to the first
+    /// certificate.
+    #[cfg(feature = "pkcs11")]
+    pub fn from_pem_file_and_token(certificate: &Path, key: &Pkcs11Uri) -> Result<Self, IdentityError> {
+        let content = pem::read(certificate)
+            .map_err(|error| IdentityError::Unreadable { file: certificate.to_owned(), error })?;
+        let chain = read_chain(&content, &certificate.into())?;
+        let signing_key = Pkcs11Key::open(key).map_err(IdentityError::Token)?;
+        let source = IdentitySource::from(PemSource::from(certificate));
+        Self::of_chain(chain, Arc::new(signing_key), &source, &IdentitySource::Token(key.to_string()))
+    }
+
+    /// Takes certificate and key from a PKCS#11 token, by a URI each.
+    ///
+    /// # Errors
+    ///
+    /// The token, the certificate or the key cannot be used, or the two do not belong together.
+    #[cfg(feature = "pkcs11")]
+    pub fn from_token(certificate: &Pkcs11Uri, key: &Pkcs11Uri) -> Result<Self, IdentityError> {
+        // The key first: whoever is logged in for it sees the certificate too.
+        let signing_key = Pkcs11Key::open(key).map_err(IdentityError::Token)?;
+        let of_token = pkcs11::certificate(certificate).map_err(IdentityError::Token)?;
+        let source = IdentitySource::Token(certificate.to_string());
+        Self::of_signing_key(vec![of_token], Arc::new(signing_key), &source, &IdentitySource::Token(key.to_string()))
+    }
+
     /// A number that no other identity of this process has. A reloaded identity is a new one, even from the same
     /// files; pooled connections are bound to it.
     pub fn generation(&self) -> u64 {
@@ -66,6 +120,15 @@ impl Identity {
 
     pub(crate) fn certified_key(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.key)
+    }
+
+    /// Whether its key signs in TLS 1.2 and not in 1.3: RSA on a token that pads by PKCS#1 v1.5 alone. Then TLS 1.2 is all that is
+    /// offered, unless its route demands [1.3](crate::MinimumTls::V1_3), where the server will miss the certificate.
+    pub fn is_limited_to_tls12(&self) -> bool {
+        use SignatureScheme as S;
+        let signs_by = |schemes: &[SignatureScheme]| self.key.key.choose_scheme(schemes).is_some();
+        signs_by(&[S::RSA_PKCS1_SHA256, S::RSA_PKCS1_SHA384, S::RSA_PKCS1_SHA512])
+            && !signs_by(&[S::RSA_PSS_SHA256, S::RSA_PSS_SHA384, S::RSA_PSS_SHA512])
     }
 
     /// The time of the device's own certificate, if the clock of this machine is outside of it. The certificate is not refused
@@ -80,10 +143,51 @@ impl Identity {
     ) -> Result<Self, IdentityError> {
         let chain = read_chain(certificate, &certificate_source)?;
         let key = read_key(key, &key_source, &chain, &certificate_source)?;
-        let certified = CertifiedKey::new(chain.into_iter().map(|(certificate, _)| certificate).collect(), key);
+        Ok(Self::new(chain, key))
+    }
 
+    fn of_signing_key(
+        chain: Vec<CertificateDer<'static>>,
+        key: Arc<dyn SigningKey>,
+        certificate_source: &IdentitySource,
+        key_source: &IdentitySource,
+    ) -> Result<Self, IdentityError> {
+        let with_public_key = |(position, certificate)| match public_key(&certificate) {
+            Ok(public_key) => Ok((certificate, public_key)),
+            Err(error) => {
+                Err(IdentityError::UnusableCertificate { certificate: certificate_source.clone(), position, error })
+            }
+        };
+        let chain = (1..).zip(chain).map(with_public_key).collect::<Result<Vec<_>, _>>()?;
+        Self::of_chain(chain, key, certificate_source, key_source)
+    }
+
+    /// With a key that is nowhere to be read.
+    fn of_chain(
+        chain: Vec<WithPublicKey>,
+        key: Arc<dyn SigningKey>,
+        certificate: &IdentitySource,
+        source: &IdentitySource,
+    ) -> Result<Self, IdentityError> {
+        let position = match key.public_key().is_some() {
+            true => position_of_leaf(&chain, key.as_ref()),
+            false => {
+                let signed = possession::sign(key.as_ref());
+                let signed = signed.map_err(|error| IdentityError::Signature { key: source.clone(), error })?;
+                chain.iter().position(|(_, public_key)| signed.was_made_for(public_key))
+            }
+        };
+        match position {
+            Some(0) => Ok(Self::new(chain, key)),
+            Some(index) => Err(IdentityError::LeafNotFirst { certificate: certificate.clone(), position: index + 1 }),
+            None => Err(mismatch(&chain, certificate, source)),
+        }
+    }
+
+    fn new(chain: Vec<WithPublicKey>, key: Arc<dyn SigningKey>) -> Self {
+        let certified = CertifiedKey::new(chain.into_iter().map(|(certificate, _)| certificate).collect(), key);
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
-        Ok(Self { key: Arc::new(certified), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) })
+        Self { key: Arc::new(certified), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
@@ -108,7 +212,7 @@ fn read_chain(content: &[u8], source: &PemSource) -> Result<Vec<WithPublicKey>, 
     for (position, block) in (1..).zip(blocks.iter().filter(|block| block.is_certificate())) {
         let (certificate, _) = certificate_of(block.der().map_err(malformed)?);
         let public_key = public_key(&certificate).map_err(|error| IdentityError::UnusableCertificate {
-            certificate: source.clone(),
+            certificate: source.clone().into(),
             position,
             error,
         })?;
@@ -139,16 +243,18 @@ fn read_key(
                 key::load(&der, &certificates).map_err(|error| match error {
                     LoadError::Problem(error) => IdentityError::UnsupportedKey { key: source.clone(), error },
                     LoadError::Encrypted => IdentityError::EncryptedKey { key: source.clone() },
-                    LoadError::BelongsToNone => mismatch(chain, certificate_source, source),
+                    LoadError::BelongsToNone => {
+                        mismatch(chain, &certificate_source.clone().into(), &source.clone().into())
+                    }
                 })
             }),
         };
         let belongs = loaded.and_then(|key| match position_of_leaf(chain, key.as_ref()) {
             Some(0) => Ok(key),
             Some(index) => {
-                Err(IdentityError::LeafNotFirst { certificate: certificate_source.clone(), position: index + 1 })
+                Err(IdentityError::LeafNotFirst { certificate: certificate_source.clone().into(), position: index + 1 })
             }
-            None => Err(mismatch(chain, certificate_source, source)),
+            None => Err(mismatch(chain, &certificate_source.clone().into(), &source.clone().into())),
         });
         match belongs {
             Ok(key) => return Ok(key),
@@ -160,7 +266,7 @@ fn read_key(
 }
 
 /// The key belongs to none of the certificates.
-fn mismatch(chain: &[WithPublicKey], certificate: &PemSource, key: &PemSource) -> IdentityError {
+fn mismatch(chain: &[WithPublicKey], certificate: &IdentitySource, key: &IdentitySource) -> IdentityError {
     let are_authorities = chain.iter().all(|(certificate, _)| is_authority(certificate));
     IdentityError::Mismatch { certificate: certificate.clone(), key: key.clone(), are_authorities }
 }

@@ -13,6 +13,10 @@ pub(crate) const ED25519: &str = "1.3.101.112";
 pub(crate) const P256: &str = "1.2.840.10045.3.1.7";
 pub(crate) const P384: &str = "1.3.132.0.34";
 
+/// The content of the object identifier of RSA.
+#[cfg(feature = "pkcs11")]
+pub(crate) const RSA_NUMBER: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+
 /// With the name that people know.
 const NAMES: &[(&str, &str)] = &[
     (RSA, "RSA"),

@@ -20,14 +20,14 @@ use crate::x509::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_S
 const UNCOMPRESSED: u8 = 4;
 
 /// A curve that the cryptographic library can sign with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Curve {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Curve {
     P256,
     P384,
 }
 
 impl Curve {
-    fn of(number: &str) -> Option<Self> {
+    pub(crate) fn of(number: &str) -> Option<Self> {
         match number {
             P256 => Some(Self::P256),
             P384 => Some(Self::P384),
@@ -36,7 +36,7 @@ impl Curve {
     }
 
     /// Bytes of a number.
-    fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
@@ -49,6 +49,19 @@ impl Curve {
             Self::P256 => &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
             Self::P384 => &[0x2b, 0x81, 0x04, 0x00, 0x22],
         }
+    }
+
+    /// Whether this has the form of a point of it, with both coordinates.
+    pub(crate) fn has_point(self, point: &[u8]) -> bool {
+        point.first() == Some(&UNCOMPRESSED) && point.len() == 1 + 2 * self.size()
+    }
+
+    /// `AlgorithmIdentifier` of a key of it.
+    pub(crate) fn identifier(self) -> Vec<u8> {
+        element(
+            SEQUENCE,
+            &[&element(OBJECT_IDENTIFIER, &[EC_PUBLIC_KEY]), &element(OBJECT_IDENTIFIER, &[self.number()])],
+        )
     }
 }
 
@@ -77,7 +90,7 @@ pub(super) fn load(
     };
     for curve in curves {
         let Some(number) = key.number(curve) else { continue };
-        let own = key.point.filter(|point| is_point(point, curve)).map(<[u8]>::to_vec);
+        let own = key.point.filter(|point| curve.has_point(point)).map(<[u8]>::to_vec);
         let others = of_certificates.iter().filter(|(of, _)| *of == curve).map(|(_, point)| point.clone());
         for point in own.into_iter().chain(others) {
             if let Ok(key) = sign_with(PrivatePkcs8KeyDer::from(pkcs8(curve, &number, &point)).into()) {
@@ -117,10 +130,6 @@ impl<'a> Key<'a> {
     }
 }
 
-fn is_point(point: &[u8], curve: Curve) -> bool {
-    point.first() == Some(&UNCOMPRESSED) && point.len() == 1 + 2 * curve.size()
-}
-
 /// The public key of a certificate, if it is one of these curves.
 fn point_of_certificate(certificate: &CertificateDer<'_>) -> Option<(Curve, Vec<u8>)> {
     let certificate = CertificateInner::<Raw>::from_der(certificate).ok()?;
@@ -131,7 +140,7 @@ fn point_of_certificate(certificate: &CertificateDer<'_>) -> Option<(Curve, Vec<
     };
     let curve = Curve::of(&number)?;
     let point = inside.next_if(BIT_STRING)?.get(1..)?;
-    is_point(point, curve).then(|| (curve, point.to_vec()))
+    curve.has_point(point).then(|| (curve, point.to_vec()))
 }
 
 /// The one spelling that the cryptographic library takes.
@@ -141,9 +150,5 @@ fn pkcs8(curve: Curve, number: &[u8], point: &[u8]) -> Vec<u8> {
         SEQUENCE,
         &[&element(INTEGER, &[&[1]]), &element(OCTET_STRING, &[number]), &element(context(1), &[&bits])],
     );
-    let identifier = element(
-        SEQUENCE,
-        &[&element(OBJECT_IDENTIFIER, &[EC_PUBLIC_KEY]), &element(OBJECT_IDENTIFIER, &[curve.number()])],
-    );
-    element(SEQUENCE, &[&element(INTEGER, &[&[0]]), &identifier, &element(OCTET_STRING, &[&key])])
+    element(SEQUENCE, &[&element(INTEGER, &[&[0]]), &curve.identifier(), &element(OCTET_STRING, &[&key])])
 }

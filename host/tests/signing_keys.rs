@@ -1,0 +1,111 @@
+//! Keys of an embedder's own, of which this crate sees nothing but signatures.
+
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
+use rustls::sign::{Signer, SigningKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{SignatureAlgorithm, SignatureScheme};
+use thingpost_host::{Identity, IdentityError, Route};
+
+use crate::client::{publish, transport, within};
+use crate::identities::{fixture, says};
+use crate::pki::{Authority, Issued};
+use crate::server::Script;
+
+/// A key that shows its public half, or not, and signs by some schemes alone.
+#[derive(Debug)]
+struct Elsewhere {
+    key: Arc<dyn SigningKey>,
+    shows_itself: bool,
+    schemes: fn(SignatureScheme) -> bool,
+}
+
+impl SigningKey for Elsewhere {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        let offered: Vec<_> = offered.iter().copied().filter(|scheme| (self.schemes)(*scheme)).collect();
+        self.key.choose_scheme(&offered)
+    }
+
+    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
+        self.key.public_key().filter(|_| self.shows_itself)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.key.algorithm()
+    }
+}
+
+fn elsewhere(key: PrivateKeyDer<'static>, shows_itself: bool) -> Arc<Elsewhere> {
+    let key = rustls::crypto::ring::default_provider().key_provider.load_private_key(key).unwrap();
+    Arc::new(Elsewhere { key, shows_itself, schemes: |_| true })
+}
+
+fn key_of(issued: &Issued) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_key_that_only_signs_shakes_hands() {
+    within(async {
+        let ca = Authority::new("ca");
+        for shows_itself in [true, false] {
+            let issued = ca.issue("device");
+            let chain = vec![issued.der().into(), CertificateDer::from_pem_slice(ca.pem.as_bytes()).unwrap()];
+            let identity = Identity::from_signing_key(chain, elsewhere(key_of(&issued), shows_itself)).unwrap();
+            let mut script = Script::new(&ca);
+            script.tls.clients = Some(ca.pem.clone());
+            let server = script.start();
+            let transport = transport(Route::new("localhost", ca.roots()).identity(identity), &server);
+            publish(&transport, "https://localhost/", "x").await.unwrap();
+            assert_eq!(server.connections()[0].client, Some(issued.der()));
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused_whether_it_shows_itself_or_not() {
+    let ca = Authority::new("ca");
+    let (device, other) = (ca.issue("device"), ca.issue("other"));
+    for shows_itself in [true, false] {
+        let load = |chain: &[&Issued]| {
+            let chain = chain.iter().map(|issued| issued.der().into()).collect();
+            Identity::from_signing_key(chain, elsewhere(key_of(&device), shows_itself)).unwrap_err()
+        };
+        let error = load(&[&other]);
+        assert!(matches!(error, IdentityError::Mismatch { .. }), "{error}");
+        says(&error, &["the signing key", "the chain", "does not belong"]);
+        let error = load(&[&other, &device]);
+        assert!(matches!(error, IdentityError::LeafNotFirst { position: 2, .. }), "{error}");
+        assert!(matches!(load(&[]), IdentityError::Mismatch { .. }));
+    }
+    let error = Identity::from_signing_key(vec![vec![0x30, 0].into()], elsewhere(key_of(&device), true)).unwrap_err();
+    assert!(matches!(error, IdentityError::UnusableCertificate { position: 1, .. }), "{error}");
+}
+
+/// Many tokens pad RSA in one way alone. In TLS 1.3 they would show no certificate, and the server say that there is none.
+#[tokio::test]
+async fn a_key_that_cannot_sign_in_tls_1_3_speaks_tls_1_2() {
+    within(async {
+        let pem = std::fs::read(fixture("rsa.cert.pem")).unwrap();
+        let certificate = CertificateDer::from_pem_slice(&pem).unwrap();
+        let key = elsewhere(PrivateKeyDer::from_pem_file(fixture("rsa-pkcs1.key.pem")).unwrap(), false);
+        let schemes = |scheme| matches!(scheme, SignatureScheme::RSA_PKCS1_SHA256);
+        let limited = Arc::new(Elsewhere { key: Arc::clone(&key.key), shows_itself: false, schemes });
+        let ca = Authority::new("ca");
+        for (key, is_limited) in [(limited, true), (key, false)] {
+            let identity = Identity::from_signing_key(vec![certificate.clone()], key).unwrap();
+            assert_eq!(identity.is_limited_to_tls12(), is_limited);
+            let mut script = Script::new(&ca);
+            script.tls.clients = Some(String::from_utf8(pem.clone()).unwrap());
+            script.tls.versions = vec![&TLS13, &TLS12];
+            let server = script.start();
+            let transport = transport(Route::new("localhost", ca.roots()).identity(identity), &server);
+            publish(&transport, "https://localhost/", "x").await.unwrap();
+            assert_eq!(server.connections()[0].client.as_deref(), Some(certificate.as_ref()));
+        }
+    })
+    .await;
+}

@@ -3,6 +3,7 @@
 mod aliyun;
 mod aliyun_mqtt;
 mod aws;
+pub mod identity;
 mod mqtt;
 pub mod secret;
 

@@ -16,7 +16,7 @@ use super::aliyun_mqtt::authentication;
 use super::aws::auth_method::{BY_AUTHORIZER, CertificateAndKey, authorizer_option, refuse_strays, the_only_one};
 use super::aws::authorizer::Token;
 use super::secret::{self, SecretForm};
-use super::{Device, input_files, roots};
+use super::{Device, identity, input_files, roots};
 use crate::args::{MqttAuthorizerArgs, MqttDevice, MqttVersion, QosLevel, SessionOptions};
 use crate::error::CliError;
 use crate::message;
@@ -87,9 +87,7 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
             (generic(arguments, port)?, route)
         }
     };
-    let files = input_files([
-        ("--cert", arguments.certificate.cert.as_ref()),
-        ("--key", arguments.certificate.key.as_ref()),
+    let others = input_files([
         ("--ca", arguments.network.ca.as_ref()),
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
@@ -98,6 +96,7 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
         ("--device-token-file", arguments.aliyun.device_token_file.as_ref()),
         ("--iot-token-file", arguments.aliyun.iot_token_file.as_ref()),
     ]);
+    let files = identity::files(&arguments.certificate).into_iter().chain(others).collect();
     Ok(Device {
         platform: config(broker, &arguments.session),
         routes: vec![route],

@@ -10,10 +10,11 @@ use crate::args::network::parse_port;
 
 #[derive(Args)]
 pub struct CertificateArgs {
-    /// The device certificate, with those that signed it if there are any
+    /// The device certificate, with those that signed it if there are any. Or the URI of one on a PKCS#11 token
     #[arg(long, value_name = "PEM", requires = "key")]
     pub cert: Option<PathBuf>,
-    /// The private key of the device certificate: PKCS#8, PKCS#1 or SEC1
+    /// The private key of the device certificate: PKCS#8, PKCS#1 or SEC1. Or the URI of one on a PKCS#11 token (RFC 7512):
+    /// 'pkcs11:token=NAME;object=NAME?module-path=LIBRARY&pin-source=file:PATH'
     #[arg(long, value_name = "PEM", requires = "cert")]
     pub key: Option<PathBuf>,
 }

@@ -40,7 +40,7 @@ pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
     let Platform::Aws(config) = &platform else {
         unreachable!("a device of AWS is made for AWS");
     };
-    let files = files::check(config, &routes, &who.network);
+    let files = files::check(config, &routes, who);
     let PreparedRun { factory, payload, files } = PreparedRun::of(device, files, &who.network, source, how);
     let message = Message { payload, ..with_topic(&arguments.publication) };
     report.add(Check::Files, files);

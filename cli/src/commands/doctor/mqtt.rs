@@ -53,6 +53,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
     };
     let (config, route) = (device.platform.clone(), device.routes[0].clone());
     let mut seen = check_device(&config.broker);
+    files::check_token(&mut seen, &who.certificate);
     files::check_certificate(&mut seen, &route);
     files::check_roots(&mut seen, &who.network);
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use thingpost_host::Identity;
 
 use crate::args::{AwsDevice, CertificateArgs, EndpointArgument, TokenArgs};
+use crate::device::identity;
 use crate::error::CliError;
 
 const CHOICES: &str = "give --cert and --key, or --sigv4, or --authorizer NAME (or --authorizer-default), or --role-alias \
@@ -109,7 +110,7 @@ impl<'a> CertificateAndKey<'a> {
     }
 
     pub(in crate::device) fn identity(&self) -> Result<Identity, CliError> {
-        Identity::from_pem_files(self.cert, self.key).map_err(CliError::sentence)
+        identity::identity(self.cert, self.key)
     }
 
     /// What is to be said before this identity is shown to anybody: who refuses it gives no reason.

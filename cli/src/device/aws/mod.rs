@@ -11,7 +11,7 @@ use std::sync::Arc;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform, Scope};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route, TrustRoots};
 
-use super::{Device, input_files, roots};
+use super::{Device, identity, input_files, roots};
 use crate::args::{AwsDevice, Service, SignatureArgs};
 use crate::error::CliError;
 use crate::files::input_file::InputFile;
@@ -76,11 +76,10 @@ fn scope(arguments: &SignatureArgs, region: Option<String>) -> Scope {
 }
 
 fn files(arguments: &AwsDevice) -> Vec<InputFile> {
-    input_files([
-        ("--cert", arguments.certificate.cert.as_ref()),
-        ("--key", arguments.certificate.key.as_ref()),
+    let others = input_files([
         ("--ca", arguments.network.ca.as_ref()),
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
-    ])
+    ]);
+    identity::files(&arguments.certificate).into_iter().chain(others).collect()
 }

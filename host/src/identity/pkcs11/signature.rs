@@ -9,11 +9,10 @@ pub(super) fn ecdsa(made: &[u8], size: usize) -> Option<Vec<u8>> {
         return Some(element(SEQUENCE, &[&unsigned(r), &unsigned(s)]));
     }
     let mut outside = Elements::of(made);
-    let mut inside = Elements::of(outside.next_if(SEQUENCE)?);
-    let is_structure = outside.rest().is_empty()
-        && inside.next_if(INTEGER).is_some()
-        && inside.next_if(INTEGER).is_some()
-        && inside.rest().is_empty();
+    let structure = outside.next().filter(|element| element.tag == SEQUENCE && element.is_whole)?;
+    let mut inside = Elements::of(structure.content);
+    let mut is_number = || inside.next().is_some_and(|element| element.tag == INTEGER && element.is_whole);
+    let is_structure = is_number() && is_number() && inside.rest().is_empty() && outside.rest().is_empty();
     is_structure.then(|| made.to_vec())
 }
 

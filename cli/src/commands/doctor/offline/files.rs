@@ -5,18 +5,19 @@ use std::env;
 
 use rustls::SignatureScheme;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, CustomAuthorizer, Placement, SigV4};
-use thingpost_host::{Identity, Route, TrustRoots};
+use thingpost_host::{Route, TrustRoots};
 
-use crate::args::{CertificateArgs, NetworkArgs};
+use crate::args::{AwsDevice, CertificateArgs, NetworkArgs};
 use crate::commands::doctor::finding::Finding;
 use crate::commands::doctor::network::certificate::{CertificateDetails, Validity};
+use crate::device::identity;
 
 /// Looks at the files that a device cannot be made without. It stands before the making of it, which would turn a broken
 /// file into wrong usage.
 pub fn broken(certificate: Option<&CertificateArgs>, network: &NetworkArgs) -> Option<Finding> {
     let mut finding = Finding::new();
     if let Some(CertificateArgs { cert: Some(certificate), key: Some(key) }) = certificate
-        && let Err(error) = Identity::from_pem_files(certificate, key)
+        && let Err(error) = identity::identity(certificate, key)
     {
         finding.fail_with(error, "give another file");
     }
@@ -31,8 +32,10 @@ pub fn broken(certificate: Option<&CertificateArgs>, network: &NetworkArgs) -> O
 }
 
 /// Looks at what the device shows who it is with.
-pub fn check(config: &AwsConfig, routes: &[Route], network: &NetworkArgs) -> Finding {
+pub fn check(config: &AwsConfig, routes: &[Route], device: &AwsDevice) -> Finding {
+    let network = &device.network;
     let mut finding = Finding::new();
+    check_token(&mut finding, &device.certificate);
     for route in routes {
         check_certificate(&mut finding, route);
     }
@@ -77,6 +80,20 @@ pub fn check_certificate(finding: &mut Finding, route: &Route) {
                 .fail(line, "make a new certificate and register it, unless it is this machine's clock that is wrong");
         }
         Validity::NotYetValid(_) => finding.fail(line, "set this machine's clock, or wait"),
+    }
+}
+
+/// Looks at the token that the key is on, if it is on one. A library of a token, a PIN and a mechanism can each be wrong, and to a server
+/// all of them look like a device without a certificate.
+pub fn check_token(finding: &mut Finding, certificate: &CertificateArgs) {
+    match identity::on_token(certificate) {
+        None => {}
+        Some(Err(error)) => finding.fail_with(error, "check the token"),
+        Some(Ok(token)) if token.is_limited_to_tls12 => finding.warn(
+            format!("{}; it signs for TLS 1.2 alone, as the token has no RSA-PSS", token.what),
+            "that is enough for most servers; for TLS 1.3 make a key of ECDSA P-256 on it",
+        ),
+        Some(Ok(token)) => finding.see(token.what),
     }
 }
 

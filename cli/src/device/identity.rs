@@ -26,9 +26,9 @@ pub fn identity(cert: &Path, key: &Path) -> Result<Identity, CliError> {
 pub fn files(arguments: &CertificateArgs) -> Vec<InputFile> {
     let options = [("--cert", &arguments.cert), ("--key", &arguments.key)];
     let given = options.map(|(option, path)| (option, path.as_ref().filter(|path| !is_uri(path))));
-    let of_pins = options.into_iter().filter_map(|(option, path)| {
-        Some(InputFile { option, path: token::pin_file(path.as_ref()?)? })
-    });
+    let of_pins = options
+        .into_iter()
+        .filter_map(|(option, path)| Some(InputFile { option, path: token::pin_file(path.as_ref()?)? }));
     input_files(given).into_iter().chain(of_pins).collect()
 }
 
@@ -76,11 +76,8 @@ mod token {
     pub(super) fn facts(key: &Path) -> Result<TokenFacts, CliError> {
         let key = Pkcs11Key::open(&uri("--key", key)?).map_err(CliError::sentence)?;
         let schemes: Vec<_> = key.schemes().collect();
-        let of_tls12 = [
-            SignatureScheme::RSA_PKCS1_SHA256,
-            SignatureScheme::RSA_PKCS1_SHA384,
-            SignatureScheme::RSA_PKCS1_SHA512,
-        ];
+        let of_tls12 =
+            [SignatureScheme::RSA_PKCS1_SHA256, SignatureScheme::RSA_PKCS1_SHA384, SignatureScheme::RSA_PKCS1_SHA512];
         Ok(TokenFacts {
             what: format!("private key {} on the token {}", key.kind(), key.token()),
             is_limited_to_tls12: schemes.iter().all(|scheme| of_tls12.contains(scheme)),
@@ -90,7 +87,8 @@ mod token {
     /// Never shows what was given: there may be a PIN in it.
     fn uri(option: &str, given: &Path) -> Result<Pkcs11Uri, CliError> {
         let text = given.to_str().unwrap_or_default();
-        let uri: Pkcs11Uri = text.parse().map_err(|error| CliError::new(format!("{option} is no PKCS#11 URI"), error))?;
+        let uri: Pkcs11Uri =
+            text.parse().map_err(|error| CliError::new(format!("{option} is no PKCS#11 URI"), error))?;
         if uri.has_pin_value() {
             return Err(CliError::sentence(format!(
                 "{option} has a PIN in it (pin-value), which everybody on this machine sees in the list of processes: write the PIN to a \
@@ -123,6 +121,8 @@ mod token {
     }
 
     fn without() -> CliError {
-        CliError::sentence("this thingpost is built without PKCS#11: build it with the cargo feature pkcs11, or give the key in a file")
+        CliError::sentence(
+            "this thingpost is built without PKCS#11: build it with the cargo feature pkcs11, or give the key in a file",
+        )
     }
 }

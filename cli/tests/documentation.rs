@@ -83,6 +83,8 @@ impl Desk {
         fs::create_dir(&bin).unwrap();
         fs::write(bin.join("thingpost"), script).unwrap();
         fs::set_permissions(bin.join("thingpost"), fs::Permissions::from_mode(0o755)).unwrap();
+        #[cfg(feature = "pkcs11")]
+        crate::tokens::configure(folder.path());
         let credentials = folder.path().join("aws-credentials.txt");
         let section = fs::read_to_string(&credentials).unwrap().replace("[thingpost-emulator]", "[factory]");
         fs::write(&credentials, section).unwrap();
@@ -101,6 +103,7 @@ impl Desk {
             .current_dir(folder)
             .env("PATH", path)
             .env("SSL_CERT_FILE", folder.join("ca.pem"))
+            .env("SOFTHSM2_CONF", folder.join("softhsm2.conf"))
             .env("AWS_SHARED_CREDENTIALS_FILE", folder.join("aws-credentials.txt"));
         // The placeholder for a secret stands in the script, and so in the list of processes.
         let secret = "emulated-device-secret";
@@ -166,7 +169,7 @@ fn assert_works(path: &str) {
 }
 
 /// The pages with commands that run.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/aliyun.md",
     "docs/aws.md",
@@ -174,6 +177,7 @@ const PAGES: [&str; 7] = [
     "docs/emulator.md",
     "docs/exit-codes.md",
     "docs/mqtt.md",
+    "docs/tokens.md",
 ];
 
 #[test]
@@ -209,6 +213,15 @@ fn the_commands_end_with_the_exit_codes_that_the_page_says() {
 #[test]
 fn the_commands_over_mqtt_work() {
     assert_works(PAGES[6]);
+}
+
+#[cfg(feature = "pkcs11")]
+#[test]
+fn the_commands_with_tokens_work() {
+    match crate::tokens::library() {
+        Some(library) if library == Path::new("/usr/lib/softhsm/libsofthsm2.so") => assert_works(PAGES[7]),
+        _ => skipped("documentation::the_commands_with_tokens_work: SoftHSM is not where Debian puts it (softhsm2)"),
+    }
 }
 
 /// The pages of the workspace, by their paths in it.

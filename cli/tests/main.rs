@@ -43,3 +43,5 @@ mod shadows;
 mod shelves;
 mod standstill;
 mod thing_model;
+#[cfg(feature = "pkcs11")]
+mod tokens;

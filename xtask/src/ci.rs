@@ -76,9 +76,11 @@ const ALONE: &[(&str, &str, &str)] = &[
     ("clippy", "thingpost-host", "runtime,mqtt"),
     ("clippy", "thingpost-host", "signer"),
     ("clippy", "thingpost-host", "compiler"),
+    ("clippy", "thingpost-host", "pkcs11"),
     ("clippy", "thingpost-host", "default"),
     ("check", "thingpost-cli", ""),
     ("check", "thingpost-cli", "emulator"),
+    ("check", "thingpost-cli", "pkcs11"),
 ];
 
 /// Carries out all steps, whatever fails, and says at the end what did; with `--full` also all tests twice more.

@@ -25,12 +25,13 @@ fn a_feature_of_the_host_brings_what_it_needs_and_no_more() {
     const COMPILER: &str = "cranelift-codegen";
     const CACHE: &str = "wasmtime-internal-cache";
     for (features, present, absent) in [
-        ("", "rustls", &["wasmtime", "wasmtime-wasi", "wasmtime-wasi-io", "hmac"][..]),
+        ("", "rustls", &["wasmtime", "wasmtime-wasi", "wasmtime-wasi-io", "hmac", "cryptoki"][..]),
+        ("pkcs11", "cryptoki", &["wasmtime", "hmac"]),
         ("mqtt", "wasmtime-wasi-io", &[COMPILER, CACHE, "hmac"]),
         ("hooks", "wasmtime-wasi-http", &[COMPILER, CACHE, "hmac"]),
         ("runtime", "wasmtime-wasi", &[COMPILER, CACHE, "hmac"]),
         ("signer", "hmac", &[COMPILER, CACHE]),
-        ("compiler", COMPILER, &["hmac"]),
+        ("compiler", COMPILER, &["hmac", "cryptoki"]),
     ] {
         let crates = crates(features);
         assert!(crates.iter().any(|name| name == present), "{features}: {present} is not in {crates:?}");

@@ -105,7 +105,7 @@ impl Identity {
     /// The token, the certificate or the key cannot be used, or the two do not belong together.
     #[cfg(feature = "pkcs11")]
     pub fn from_token(certificate: &Pkcs11Uri, key: &Pkcs11Uri) -> Result<Self, IdentityError> {
-        // The key first: whoever is logged in for it sees the certificate too.
+        // The key first: its login shows certificates that are private too.
         let signing_key = Pkcs11Key::open(key).map_err(IdentityError::Token)?;
         let of_token = pkcs11::certificate(certificate).map_err(IdentityError::Token)?;
         let source = IdentitySource::Token(certificate.to_string());

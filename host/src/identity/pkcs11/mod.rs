@@ -1,6 +1,6 @@
-//! Keys that nobody holds: on a smart card, a TPM, a secure element or an HSM, behind PKCS#11.
+//! Keys that this process never has: on a smart card, a TPM, a secure element or an HSM, behind PKCS#11.
 //!
-//! A private key in a file is read by whoever reads the file, and copied by whoever copies the disk. On a token it signs and never
+//! A private key in a file is copied with the file. On a token it signs and never
 //! leaves. TLS wants one signature for each handshake and nothing else, so the key of a device has no need to be anywhere in this
 //! process.
 //!
@@ -205,7 +205,13 @@ impl Inner {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(current) = &*open {
             match self.sign_in(current, plan, input) {
-                Err(error) if is_lost(&error) => *open = None,
+                Err(error) if is_lost(&error) => {
+                    // Another program that uses the card may have taken the login away, of which the library knows nothing.
+                    if matches!(error, Error::Pkcs11(RvError::UserNotLoggedIn, _)) {
+                        let _ = current.session.logout();
+                    }
+                    *open = None;
+                }
                 made => return made.map_err(call_failed),
             }
         }
@@ -228,7 +234,7 @@ impl Inner {
         session.sign_final()
     }
 
-    /// The same key in a new session. The token may be in another slot by now, or be another one.
+    /// Finds the key again, in a new session. The token may be in another slot by now, or be another one.
     fn reopen(&self, turn: &mut Turn<'_>) -> Result<Open, Pkcs11Error> {
         self.module.initialize()?;
         let (_, session) = log_in(turn, &self.uri, self.pin.as_ref())?;

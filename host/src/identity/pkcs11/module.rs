@@ -1,6 +1,6 @@
 //! The libraries by which tokens are reached.
 //!
-//! A library is loaded once in a process, whoever asks for it, and stays: a second `C_Initialize` fails, and a `C_Finalize` takes the
+//! A library is loaded once in a process and stays: a second `C_Initialize` fails, and a `C_Finalize` takes the
 //! sessions of all others away. Many of them are not made for several threads, whatever they answer when they are asked, so all calls
 //! to one take turns; a handshake makes one signature, and connections are kept.
 
@@ -23,7 +23,7 @@ pub(super) struct Module {
     turn: Mutex<RefusedPins>,
 }
 
-/// A turn with a library, which nobody else has meanwhile.
+/// A turn with a library, the only one at that time.
 pub(super) struct Turn<'a> {
     library: &'a Pkcs11,
     pub(super) refused: MutexGuard<'a, RefusedPins>,

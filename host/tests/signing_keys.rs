@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rcgen::{PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm as OfCertificate};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 use rustls::sign::{Signer, SigningKey};
@@ -34,6 +35,19 @@ impl SigningKey for Elsewhere {
 
     fn algorithm(&self) -> SignatureAlgorithm {
         self.key.algorithm()
+    }
+}
+
+/// The public half of a key of RSA, which rcgen does not make.
+struct Rsa(Vec<u8>);
+
+impl PublicKeyData for Rsa {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static OfCertificate {
+        &PKCS_RSA_SHA256
     }
 }
 
@@ -89,17 +103,18 @@ fn a_key_of_another_certificate_is_refused_whether_it_shows_itself_or_not() {
 #[tokio::test]
 async fn a_key_that_cannot_sign_in_tls_1_3_speaks_tls_1_2() {
     within(async {
-        let pem = std::fs::read(fixture("rsa.cert.pem")).unwrap();
-        let certificate = CertificateDer::from_pem_slice(&pem).unwrap();
         let key = elsewhere(PrivateKeyDer::from_pem_file(fixture("rsa-pkcs1.key.pem")).unwrap(), false);
         let schemes = |scheme| matches!(scheme, SignatureScheme::RSA_PKCS1_SHA256);
         let limited = Arc::new(Elsewhere { key: Arc::clone(&key.key), shows_itself: false, schemes });
         let ca = Authority::new("ca");
+        // What stands before the numbers of a key of 2048 bits is 24 bytes long.
+        let certificate = ca.issue_for("device", &Rsa(key.key.public_key().unwrap()[24..].to_vec()));
+        let certificate = CertificateDer::from(certificate);
         for (key, is_limited) in [(limited, true), (key, false)] {
             let identity = Identity::from_signing_key(vec![certificate.clone()], key).unwrap();
             assert_eq!(identity.is_limited_to_tls12(), is_limited);
             let mut script = Script::new(&ca);
-            script.tls.clients = Some(String::from_utf8(pem.clone()).unwrap());
+            script.tls.clients = Some(ca.pem.clone());
             script.tls.versions = vec![&TLS13, &TLS12];
             let server = script.start();
             let transport = transport(Route::new("localhost", ca.roots()).identity(identity), &server);

@@ -176,6 +176,8 @@ fn what_is_wrong_with_a_token_is_told_in_one_line() {
     clouds.assert_wrong(&token.run(line), &["--cert is on a token", "--key"]);
     let line = clouds.publish_aws().with("--key", token.device()).with("--cert", token.uri("object=device"));
     clouds.assert_wrong(&token.run(line), &["no certificate for pkcs11:object=device"]);
+    let lost = Token { clouds: &clouds, library: token.library, conf: clouds.path("nowhere.conf") };
+    lost.assert_wrong(token.device(), &["does not start (C_Initialize says CKR_", "SOFTHSM2_CONF"]);
     clouds.write("pin.txt", "h7sh-wr0ng-p1n");
     token.assert_wrong(token.device(), &["the token Gateway 7 has refused the PIN", "lock"]);
 }

@@ -236,6 +236,7 @@ fn what_is_not_there_is_told_by_what_is() {
         ] {
             let error = open_error(tokens, fits_not);
             assert!(matches!(error, Pkcs11Error::NoToken { .. }), "{fits_not}: {error}");
+            assert_eq!(error.to_string().contains(";slot-id="), fits_not.starts_with("slot-id"), "{error}");
         }
         assert!(matches!(open_error(tokens, "object=device;type=cert"), Pkcs11Error::Type { .. }));
 

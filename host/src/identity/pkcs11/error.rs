@@ -28,6 +28,13 @@ pub enum Pkcs11Error {
         /// What the system or the library says.
         why: String,
     },
+    /// The library is there and does not start.
+    NotStarted {
+        /// The library.
+        module: String,
+        /// The name of the standard for what it has returned, such as `CKR_GENERAL_ERROR`.
+        code: String,
+    },
     /// No token fits the URI.
     NoToken {
         /// The URI, without a PIN.
@@ -217,6 +224,11 @@ impl fmt::Display for Pkcs11Error {
             Self::Module { module, why } => {
                 write!(f, "{module} cannot be used as a library for PKCS#11 tokens ({why}); give the one that came with the token")
             }
+            Self::NotStarted { module, code } => write!(
+                f,
+                "{module}, the library of the token, does not start (C_Initialize says {code}); check its settings, and that this user may use \
+                 it (with SoftHSM: SOFTHSM2_CONF, and the rights of its folder of tokens)"
+            ),
             Self::NoToken { uri, tokens } if tokens.is_empty() => {
                 write!(f, "no token for {uri}: there is none at all; plug it in, and check that this user may use it (with SoftHSM: \
                            SOFTHSM2_CONF, and the rights of its folder of tokens)")

@@ -96,9 +96,10 @@ impl Module {
             Err(Error::Pkcs11(RvError::CantLock, _)) => initialize(CInitializeFlags::empty()),
             other => other,
         };
-        initialized.map_err(|error| Pkcs11Error::Module {
-            module: self.file.display().to_string(),
-            why: call_failed(error).to_string(),
+        let module = || self.file.display().to_string();
+        initialized.map_err(|error| match call_failed(error) {
+            Pkcs11Error::Call { code, .. } => Pkcs11Error::NotStarted { module: module(), code },
+            other => Pkcs11Error::Module { module: module(), why: other.to_string() },
         })
     }
 

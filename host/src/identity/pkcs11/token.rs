@@ -28,7 +28,7 @@ impl Token {
                 there.push(Self { slot, info });
             }
         }
-        let written = |tokens: &[Self]| tokens.iter().map(Self::uri).collect();
+        let written = |tokens: &[Self]| tokens.iter().map(|token| token.uri(uri.slot_id().is_some())).collect();
         let is_library = fits_library(library, uri)?;
         let all = written(&there);
         there.retain(|token| is_library && token.fits(library, uri));
@@ -56,9 +56,11 @@ impl Token {
                 }))
     }
 
-    fn uri(&self) -> String {
+    /// By which it can be named; with the number of its slot, which changes from one start to the next with some, if that was asked for.
+    fn uri(&self, with_slot: bool) -> String {
         let (label, serial) = (self.info.label(), self.info.serial_number());
-        format!("pkcs11:token={};serial={}", encode(label.as_bytes()), encode(serial.as_bytes()))
+        let slot = if with_slot { format!(";slot-id={}", self.slot.id()) } else { String::new() };
+        format!("pkcs11:token={};serial={}{slot}", encode(label.as_bytes()), encode(serial.as_bytes()))
     }
 }
 

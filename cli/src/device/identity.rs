@@ -34,7 +34,8 @@ pub fn files(arguments: &CertificateArgs) -> Vec<InputFile> {
 
 /// What is to be said of the token that the key is on, if it is on one.
 pub fn on_token(arguments: &CertificateArgs) -> Option<Result<TokenFacts, CliError>> {
-    arguments.key.as_deref().filter(|key| is_uri(key)).map(token::facts)
+    let facts = |(what, is_limited_to_tls12)| TokenFacts { what, is_limited_to_tls12 };
+    arguments.key.as_deref().filter(|key| is_uri(key)).map(|key| token::facts(key).map(facts))
 }
 
 /// A key on a token.
@@ -57,7 +58,6 @@ mod token {
     use rustls::SignatureScheme;
     use thingpost_host::{Identity, Pkcs11Key, Pkcs11Uri};
 
-    use super::TokenFacts;
     use crate::error::CliError;
 
     pub(super) fn identity(cert: &Path, is_cert_on_token: bool, key: &Path) -> Result<Identity, CliError> {
@@ -73,15 +73,13 @@ mod token {
         uri("", given).ok()?.pin_file().map(Path::to_owned)
     }
 
-    pub(super) fn facts(key: &Path) -> Result<TokenFacts, CliError> {
+    /// What it is and where, and whether it signs in TLS 1.2 alone.
+    pub(super) fn facts(key: &Path) -> Result<(String, bool), CliError> {
         let key = Pkcs11Key::open(&uri("--key", key)?).map_err(CliError::sentence)?;
-        let schemes: Vec<_> = key.schemes().collect();
         let of_tls12 =
             [SignatureScheme::RSA_PKCS1_SHA256, SignatureScheme::RSA_PKCS1_SHA384, SignatureScheme::RSA_PKCS1_SHA512];
-        Ok(TokenFacts {
-            what: format!("private key {} on the token {}", key.kind(), key.token()),
-            is_limited_to_tls12: schemes.iter().all(|scheme| of_tls12.contains(scheme)),
-        })
+        let is_limited_to_tls12 = key.schemes().all(|scheme| of_tls12.contains(&scheme));
+        Ok((format!("private key {} on the token {}", key.kind(), key.token()), is_limited_to_tls12))
     }
 
     /// Never shows what was given: there may be a PIN in it.
@@ -105,7 +103,6 @@ mod token {
 
     use thingpost_host::Identity;
 
-    use super::TokenFacts;
     use crate::error::CliError;
 
     pub(super) fn identity(_: &Path, _: bool, _: &Path) -> Result<Identity, CliError> {
@@ -116,7 +113,7 @@ mod token {
         None
     }
 
-    pub(super) fn facts(_: &Path) -> Result<TokenFacts, CliError> {
+    pub(super) fn facts(_: &Path) -> Result<(String, bool), CliError> {
         Err(without())
     }
 

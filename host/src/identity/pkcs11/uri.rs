@@ -140,11 +140,6 @@ impl FromStr for Pkcs11Uri {
 }
 
 impl Pkcs11Uri {
-    /// Whether a text is meant to be such a URI.
-    pub fn is_meant(text: &str) -> bool {
-        Self::without_scheme(text).is_some()
-    }
-
     /// Whether the PIN itself stands in it. On a command line anybody on the machine reads it there.
     pub fn has_pin_value(&self) -> bool {
         matches!(self.pin, Some(PinSource::Value(_)))

@@ -1,5 +1,6 @@
 //! The transport over real TLS, against a server that counts connections and fails on command in every phase.
 
+mod addresses;
 mod client;
 mod dialing;
 mod fairness;

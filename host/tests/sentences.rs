@@ -118,7 +118,7 @@ fn proxy_errors() -> Vec<ProxyError> {
     let after = Duration::from_millis(1500);
     let mut errors = vec![
         ProxyError::Unreachable(Box::new(ConnectError::Dns(io::Error::other("no such host")))),
-        ProxyError::Unreachable(Box::new(ConnectError::Timeout { phase: Phase::Tcp, after })),
+        ProxyError::Unreachable(Box::new(ConnectError::Timeout { phase: Phase::Tcp, addresses: Vec::new(), after })),
         ProxyError::Timeout { after },
         ProxyError::Credentials { given: true, schemes: None },
         ProxyError::Credentials { given: false, schemes: None },
@@ -157,8 +157,13 @@ fn what_keeps_from_connecting_is_a_sentence() {
         ConnectError::Unreachable(vec![attempt(None), attempt(Some(io::ErrorKind::ConnectionRefused.into()))]),
         ConnectError::Unreachable(vec![attempt(Some(io::Error::from_raw_os_error(111)))]),
         ConnectError::OutOfDescriptors,
-        ConnectError::Timeout { phase: Phase::Tcp, after },
-        ConnectError::Timeout { phase: Phase::Tls, after: Duration::from_nanos(1_500_000_001) },
+        ConnectError::Timeout { phase: Phase::Tcp, addresses: vec![attempt(None).address; 2], after },
+        ConnectError::Timeout { phase: Phase::Tcp, addresses: Vec::new(), after },
+        ConnectError::Timeout {
+            phase: Phase::Tls,
+            addresses: vec![attempt(None).address],
+            after: Duration::from_nanos(1_500_000_001),
+        },
         ConnectError::Closed(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
     ];
     errors.extend(proxy_errors().into_iter().map(|error| ConnectError::Proxy {

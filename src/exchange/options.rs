@@ -9,8 +9,8 @@ pub struct Options {
     /// never sent are given up. Default: 30 seconds, which is room for a connection over a mobile network, a token, the message
     /// and a few pauses between attempts.
     pub timeout_ms: u32,
-    /// How long a connection may take, TLS handshake included. `None`: 10 seconds, and twice as long each time that was
-    /// too short, up to what the message has left.
+    /// How long a connection may take, TLS handshake included. `None`: a third of `timeout_ms` and no less than 10 seconds,
+    /// and twice as long each time that was too short, up to what the message has left.
     pub connect_timeout_ms: Option<u32>,
     /// How many times a message is sent at most of which it is not known whether it arrived. What certainly did not arrive
     /// does not count. Default: 4, as each of them may be a duplicate.

@@ -13,9 +13,13 @@ use crate::error::Error;
 /// No more than two requests begin within this while there is silence.
 const WINDOW_MS: u64 = 1_000;
 
-/// What a connection gets at first where it is not said how much: a handshake over a slow mobile link takes two to three
+/// What a connection gets at least where it is not said how much: a handshake over a slow mobile link takes two to three
 /// seconds, and one lost packet doubles that.
 const FIRST_CONNECT_TIMEOUT_MS: u32 = 10_000;
+
+/// Such a part of a message's time the first connection gets, if that is more: the next one, with twice as long, then has all that is
+/// left. So more time for a message is more time for its connection.
+const FIRST_CONNECT_PART: u32 = 3;
 
 #[derive(Debug)]
 pub(super) struct Outage {
@@ -54,7 +58,9 @@ impl Outage {
             silence: None,
             drought: None,
             taken_ms: 0,
-            connect_timeout_ms: options.connect_timeout_ms.unwrap_or(FIRST_CONNECT_TIMEOUT_MS),
+            connect_timeout_ms: options
+                .connect_timeout_ms
+                .unwrap_or(FIRST_CONNECT_TIMEOUT_MS.max(options.timeout_ms / FIRST_CONNECT_PART)),
             is_connect_timeout_fixed: options.connect_timeout_ms.is_some(),
         }
     }
@@ -214,6 +220,14 @@ mod tests {
         assert_eq!(outage.since_ms(), None);
         outage.not_taken(400, &error, false);
         assert_eq!(outage.since_ms(), Some(500));
+    }
+
+    #[test]
+    fn a_message_with_much_time_gives_its_connection_a_third_of_it_at_first() {
+        for (timeout_ms, expected) in [(1_000, 10_000), (30_000, 10_000), (60_000, 20_000), (u32::MAX, u32::MAX / 3)] {
+            let outage = Outage::new(&Options { timeout_ms, ..Options::default() });
+            assert_eq!(outage.connect_timeout_ms(), expected);
+        }
     }
 
     #[test]

@@ -3,29 +3,36 @@
 //! The whole of it ends by one deadline. A timeout that covers TCP alone, which is the usual one, leaves a device
 //! hanging for minutes behind a load balancer that accepts and then says nothing.
 
-mod addresses;
 pub(crate) mod alpn;
 pub(crate) mod connect_to;
+mod families;
+mod happy_eyeballs;
+mod lookups;
 pub(crate) mod proxy;
+pub(crate) mod resolver;
 pub(crate) mod tls;
 
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::clock::later;
-use crate::connect::addresses::{Unusable, first_usable};
+use crate::connect::families::{Family, Winners, in_order};
+use crate::connect::happy_eyeballs::{Unusable, first_usable};
+use crate::connect::lookups::Lookups;
 use crate::connect::proxy::Proxy;
+use crate::connect::resolver::Resolver;
 use crate::error::ConnectError;
 use crate::files::path::is_out_of_descriptors;
 use crate::route::Endpoint;
@@ -44,71 +51,105 @@ impl ConnectDeadline {
     }
 }
 
-/// What is dialed: host and port, and the proxy that is asked for them.
+/// The stations of a connection: what is dialed, and the proxy that is asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Way {
+pub(crate) struct Hops {
     pub(crate) address: Endpoint,
     pub(crate) proxy: Option<Proxy>,
 }
 
-/// Goes this way and shakes hands as a client of `server`.
-pub(crate) async fn connect(
-    way: &Way,
-    server: &ServerName<'static>,
-    config: &Arc<ClientConfig>,
-    deadline: ConnectDeadline,
-) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let has_tunnel = AtomicBool::new(false);
-    let connected = connect_by(way, server, config, deadline, &has_tunnel).await;
-    match &way.proxy {
-        Some(proxy) => connected.map_err(|error| proxy.explain(error, has_tunnel.load(Ordering::Relaxed))),
-        None => connected,
-    }
+/// Makes the connections of a pool, and knows what is the same for all its workloads: the network.
+pub(crate) struct Connector {
+    lookups: Lookups,
+    winners: Winners,
+    /// One permit per open socket of the pool.
+    sockets: Arc<Semaphore>,
 }
 
-/// Connects to the destination or to the proxy, which is reached as any other host, and goes on from there. `has_tunnel` is told
-/// whether a proxy has opened the way, which is for the error alone.
-async fn connect_by(
-    way: &Way,
-    server: &ServerName<'static>,
-    config: &Arc<ClientConfig>,
-    deadline: ConnectDeadline,
-    has_tunnel: &AtomicBool,
-) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let next = way.proxy.as_ref().map_or(&way.address, Proxy::endpoint);
-    let addresses = resolve(next, deadline).await?;
-    let has_tcp = AtomicBool::new(false);
-    let has_tcp = &has_tcp;
-    let open = |address| async move {
-        let tcp = TcpStream::connect(address).await.map_err(unconnected)?;
-        has_tcp.store(true, Ordering::Relaxed);
-        // A publish is one small write that waits for its answer; Nagle would hold its tail back.
-        tcp.set_nodelay(true).map_err(|error| Unusable::Tls(ConnectError::Closed(error.into())))?;
-        let tcp = match &way.proxy {
-            Some(proxy) => {
-                let tunnel = proxy.tunnel(tcp, &way.address).await;
-                tunnel.map_err(|error| Unusable::Tls(proxy.fault(error)))?
+impl Connector {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, sockets: Arc<Semaphore>) -> Self {
+        Self { lookups: Lookups::new(resolver), winners: Winners::default(), sockets }
+    }
+
+    /// Connects by these hops and shakes hands as a client of `server`. The caller has a permit for one socket; further ones that are
+    /// tried beside it take theirs only where no request waits for one.
+    pub(crate) async fn connect(
+        &self,
+        hops: &Hops,
+        server: &ServerName<'static>,
+        config: &Arc<ClientConfig>,
+        deadline: ConnectDeadline,
+    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+        let has_tunnel = AtomicBool::new(false);
+        let connected = self.connect_by(hops, server, config, deadline, &has_tunnel).await;
+        match &hops.proxy {
+            Some(proxy) => connected.map_err(|error| proxy.explain(error, has_tunnel.load(Ordering::Relaxed))),
+            None => connected,
+        }
+    }
+
+    /// Connects to the destination or to the proxy, which is reached as any other host, and goes on from there. `has_tunnel` is
+    /// told whether a proxy has opened the way, which is for the error alone.
+    async fn connect_by(
+        &self,
+        hops: &Hops,
+        server: &ServerName<'static>,
+        config: &Arc<ClientConfig>,
+        deadline: ConnectDeadline,
+        has_tunnel: &AtomicBool,
+    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+        let next = hops.proxy.as_ref().map_or(&hops.address, Proxy::endpoint);
+        let addresses = self.addresses(next, deadline).await?;
+        let mut spare = Vec::new();
+        let has_room = |count| {
+            if count > 1 + spare.len() {
+                spare.extend(Arc::clone(&self.sockets).try_acquire_owned());
             }
-            None => tcp,
+            count <= 1 + spare.len()
         };
-        has_tunnel.store(true, Ordering::Relaxed);
-        let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), tcp).await;
-        handshake.map_err(|error| Unusable::Tls(ConnectError::from_handshake(error)))
-    };
-    first_usable(&addresses, deadline, open, || has_tcp.load(Ordering::Relaxed)).await
+        let handshake = |tcp| async move {
+            let tcp = match &hops.proxy {
+                Some(proxy) => {
+                    let tunnel = proxy.tunnel(tcp, &hops.address).await;
+                    tunnel.map_err(|error| Unusable::Tls(proxy.fault(error)))?
+                }
+                None => tcp,
+            };
+            has_tunnel.store(true, Ordering::Relaxed);
+            let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), tcp).await;
+            handshake.map_err(|error| Unusable::Tls(ConnectError::from_handshake(error)))
+        };
+        let (usable, stream) = first_usable(&addresses, deadline, has_room, open, handshake).await?;
+        let family = Family::of(&usable);
+        if addresses.iter().any(|address| Family::of(address) != family) {
+            self.winners.note(&next.host, family);
+        }
+        Ok(stream)
+    }
+
+    /// The addresses of `address`, in the order in which to try them.
+    async fn addresses(&self, address: &Endpoint, deadline: ConnectDeadline) -> Result<Vec<SocketAddr>, ConnectError> {
+        let Endpoint { host, port } = address;
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(in_order(&[SocketAddr::new(ip, *port)], *port, None));
+        }
+        let found = timeout_at(deadline.at, self.lookups.addresses(host))
+            .await
+            .map_err(|_elapsed| ConnectError::DnsTimeout { after: deadline.after })?
+            .map_err(unresolved)?;
+        if found.is_empty() {
+            let none = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+            return Err(ConnectError::Dns(none));
+        }
+        Ok(in_order(&found, *port, self.winners.lately(host)))
+    }
 }
 
-async fn resolve(address: &Endpoint, deadline: ConnectDeadline) -> Result<Vec<SocketAddr>, ConnectError> {
-    let addresses: Vec<_> = timeout_at(deadline.at, lookup_host((address.host.as_str(), address.port)))
-        .await
-        .map_err(|_elapsed| ConnectError::DnsTimeout { after: deadline.after })?
-        .map_err(unresolved)?
-        .collect();
-    if addresses.is_empty() {
-        let none = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        return Err(ConnectError::Dns(none));
-    }
-    Ok(addresses)
+async fn open(address: SocketAddr) -> Result<TcpStream, Unusable> {
+    let tcp = TcpStream::connect(address).await.map_err(unconnected)?;
+    // A publish is one small write that waits for its answer; Nagle would hold its tail back.
+    tcp.set_nodelay(true).map_err(|error| Unusable::Tls(ConnectError::Closed(error.into())))?;
+    Ok(tcp)
 }
 
 /// Resolvers need files and sockets, and some call it an unknown host where they got none.

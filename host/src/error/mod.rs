@@ -106,6 +106,8 @@ pub enum ConnectError {
     Timeout {
         /// What it took too long over.
         phase: Phase,
+        /// The addresses that were waited for.
+        addresses: Vec<SocketAddr>,
         /// The connect timeout.
         after: Duration,
     },
@@ -131,7 +133,7 @@ pub enum ConnectError {
 pub struct Attempt {
     /// The address.
     pub address: SocketAddr,
-    /// What came of it; no error means that its share of the time ran out.
+    /// What came of it; no error means that there was no answer in time.
     pub error: Option<io::Error>,
 }
 

@@ -99,12 +99,16 @@ impl fmt::Display for ConnectError {
                 }
                 f.write_str("); check the port and the firewall")
             }
-            Self::Timeout { phase, after } => {
-                let what = match phase {
-                    Phase::Tcp => "no TCP connection",
-                    Phase::Tls => "no end of the TLS handshake",
+            Self::Timeout { phase, addresses, after } => {
+                let (what, before) = match phase {
+                    Phase::Tcp => ("no TCP connection", " to "),
+                    Phase::Tls => ("no end of the TLS handshake", " with "),
                 };
-                write!(f, "{what} within {}; check the network, or give it more time", seconds(*after))
+                f.write_str(what)?;
+                for (index, address) in addresses.iter().enumerate() {
+                    write!(f, "{}{address}", if index == 0 { before } else { ", " })?;
+                }
+                write!(f, " within {}; check the network, or give it more time", seconds(*after))
             }
             Self::Certificate(reason) => {
                 let (what, hint) = tls::certificate(reason);

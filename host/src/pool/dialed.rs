@@ -14,8 +14,8 @@ use tokio::time::timeout_at;
 use tokio_rustls::client::TlsStream;
 
 use super::{BucketSettings, Key, Pool, Target};
+use crate::connect::ConnectDeadline;
 use crate::connect::tls::ends_handshake_early;
-use crate::connect::{ConnectDeadline, connect};
 use crate::error::ConnectError;
 
 /// How long a TLS configuration is kept for a device that is away. A device that tries to come back does so every half
@@ -67,7 +67,8 @@ impl Pool {
         drop(waiting);
         let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
         let stream = loop {
-            match connect(&target.way, &target.route.server_name, &bucket.tls, deadline).await {
+            let connector = &self.shared.connector;
+            match connector.connect(&target.hops, &target.route.server_name, &bucket.tls, deadline).await {
                 Err(ConnectError::OutOfDescriptors) => self.wait_for_descriptor(deadline).await?,
                 connected => break connected?,
             }

@@ -23,8 +23,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::{STANDSTILL, later};
 use crate::connect::alpn::Protocol;
+use crate::connect::resolver::{Resolver, SystemResolver};
 use crate::connect::tls::client_config;
-use crate::connect::{ConnectDeadline, Way};
+use crate::connect::{ConnectDeadline, Connector, Hops};
 use crate::error::ConnectError;
 use crate::observe::{Counters, Statistics};
 use crate::route::{CheckedRoute, Endpoint, MinimumTls};
@@ -61,7 +62,7 @@ struct Key {
     workload: Arc<str>,
     protocol: Protocol,
     to: Endpoint,
-    way: Way,
+    hops: Hops,
     identity: Option<u64>,
     roots: u64,
     minimum_tls: MinimumTls,
@@ -76,7 +77,7 @@ pub(crate) struct Target {
     /// Host and port of the URL.
     pub(crate) to: Endpoint,
     /// What to dial.
-    pub(crate) way: Way,
+    pub(crate) hops: Hops,
     pub(crate) route: Arc<CheckedRoute>,
 }
 
@@ -87,6 +88,7 @@ struct Shared {
     /// As many as there are permits.
     places: usize,
     counters: Arc<Counters>,
+    connector: Connector,
     state: Mutex<State>,
     /// That something is to be swept earlier than was known.
     sweep_sooner: Arc<Notify>,
@@ -145,10 +147,16 @@ pub(crate) struct Lease {
 impl Pool {
     /// An empty pool. Limits of zero count as one, since nothing could ever be sent.
     pub fn new(limits: PoolLimits) -> Self {
+        Self::with_resolver(limits, Arc::new(SystemResolver::default()))
+    }
+
+    /// An empty pool whose workloads find the addresses of hosts by this resolver.
+    pub fn with_resolver(limits: PoolLimits, resolver: Arc<dyn Resolver>) -> Self {
         let sockets = permits(limits.connections);
         let places = sockets.available_permits();
+        let connector = Connector::new(resolver, Arc::clone(&sockets));
         let (counters, state, sweep_sooner) = (Arc::default(), Mutex::default(), Arc::default());
-        Self { shared: Arc::new(Shared { limits, sockets, places, counters, state, sweep_sooner }) }
+        Self { shared: Arc::new(Shared { limits, sockets, places, connector, counters, state, sweep_sooner }) }
     }
 
     /// What is open now, and what has happened so far.
@@ -194,7 +202,8 @@ impl Pool {
                     false => continue,
                 },
             };
-            match HttpConnection::open(&target.way, &target.route.server_name, &bucket.tls, deadline, place).await {
+            let (connector, server) = (&self.shared.connector, &target.route.server_name);
+            match HttpConnection::open(connector, &target.hops, server, &bucket.tls, deadline, place).await {
                 Ok(connection) => return Ok(self.lease(connection, key, bucket, turn)),
                 Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&bucket, turn, deadline).await?,
                 Err(error) => return Err(error),
@@ -296,7 +305,7 @@ impl Key {
             workload: Arc::clone(&target.workload),
             protocol: target.protocol,
             to: target.to.clone(),
-            way: target.way.clone(),
+            hops: target.hops.clone(),
             identity: route.identity.as_ref().map(|identity| identity.generation()),
             roots: route.roots.generation(),
             minimum_tls: route.minimum_tls,

@@ -82,7 +82,10 @@ mod tests {
             (ConnectError::LimitReached { after }, TransportErrorKind::ConnectionLimit),
             (ConnectError::RateLimited { after }, TransportErrorKind::ConnectionLimit),
             (ConnectError::DnsTimeout { after }, TransportErrorKind::NameResolution),
-            (ConnectError::Timeout { phase: Phase::Tls, after }, TransportErrorKind::ConnectTimeout),
+            (
+                ConnectError::Timeout { phase: Phase::Tls, addresses: Vec::new(), after },
+                TransportErrorKind::ConnectTimeout,
+            ),
             (ConnectError::Certificate(CertificateError::Expired), TransportErrorKind::TlsCertificate),
             (ConnectError::Tls(rustls::Error::DecryptError), TransportErrorKind::TlsProtocol),
             (ConnectError::Closed("reset".into()), TransportErrorKind::TlsProtocol),

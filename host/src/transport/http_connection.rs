@@ -18,7 +18,7 @@ use tokio::time::{timeout, timeout_at};
 
 use crate::clock::later;
 use crate::connect::tls::ends_handshake_early;
-use crate::connect::{ConnectDeadline, Way, connect};
+use crate::connect::{ConnectDeadline, Connector, Hops};
 use crate::error::ConnectError;
 use crate::pool::Place;
 use crate::transport::body::RequestBody;
@@ -55,13 +55,14 @@ pub(crate) enum SendError {
 impl HttpConnection {
     /// Connects. The place is held as long as the socket is open, be it in use, idle or closing.
     pub(crate) async fn open(
-        way: &Way,
+        connector: &Connector,
+        hops: &Hops,
         server: &ServerName<'static>,
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
         place: Place,
     ) -> Result<Self, ConnectError> {
-        let stream = connect(way, server, config, deadline).await?;
+        let stream = connector.connect(hops, server, config, deadline).await?;
         let ends_handshake_early = ends_handshake_early(stream.get_ref().1);
         let (wire, backlog) = Wire::new(stream);
         let (sender, connection) = http1::handshake(wire).await.map_err(|error| ConnectError::Closed(error.into()))?;

@@ -106,7 +106,7 @@ impl CurrentConfig {
         Ok(Target {
             workload: Arc::clone(&self.workload),
             protocol,
-            way: self.config.way(&route.route, &to),
+            hops: self.config.hops(&route.route, &to),
             route: Arc::clone(route),
             to,
         })

@@ -29,7 +29,7 @@ use crate::connect::alpn::Protocol;
 use crate::connect::connect_to::ConnectTo;
 use crate::connect::proxy::no_proxy::NoProxy;
 use crate::connect::proxy::{Proxy, RouteProxy};
-use crate::connect::{ConnectDeadline, Way};
+use crate::connect::{ConnectDeadline, Hops};
 use crate::error::{Denial, ExchangeError, TransportError};
 use crate::observe::{Observation, Observer, span};
 use crate::pool::{Lease, Pool};
@@ -83,14 +83,14 @@ impl WorkloadConfig {
         self
     }
 
-    /// The way to a destination of this route.
-    fn way(&self, route: &Route, to: &Endpoint) -> Way {
+    /// The hops to a destination of this route.
+    fn hops(&self, route: &Route, to: &Endpoint) -> Hops {
         let proxy = match &route.proxy {
             RouteProxy::OfWorkload => self.proxy.clone().filter(|_| !self.no_proxy.includes(to)),
             RouteProxy::Direct => None,
             RouteProxy::Through(proxy) => Some(proxy.clone()),
         };
-        Way { address: ConnectTo::apply(&self.connect_to, to), proxy }
+        Hops { address: ConnectTo::apply(&self.connect_to, to), proxy }
     }
 }
 

@@ -127,7 +127,7 @@ impl Proxy {
             | ConnectError::DnsTimeout { .. }
             | ConnectError::Unreachable(_)
             | ConnectError::Timeout { phase: Phase::Tcp, .. } => ProxyError::Unreachable(Box::new(error)),
-            ConnectError::Timeout { phase: Phase::Tls, after } if !has_tunnel => ProxyError::Timeout { after },
+            ConnectError::Timeout { phase: Phase::Tls, after, .. } if !has_tunnel => ProxyError::Timeout { after },
             other => return other,
         };
         self.fault(error)
@@ -209,7 +209,7 @@ mod tests {
             proxy.explain(unknown(), false),
             ConnectError::Proxy { error: ProxyError::Unreachable(_), .. }
         ));
-        let silence = || ConnectError::Timeout { phase: Phase::Tls, after };
+        let silence = || ConnectError::Timeout { phase: Phase::Tls, addresses: Vec::new(), after };
         assert!(matches!(
             proxy.explain(silence(), false),
             ConnectError::Proxy { error: ProxyError::Timeout { .. }, .. }

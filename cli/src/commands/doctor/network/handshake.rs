@@ -87,9 +87,10 @@ pub(super) async fn connect(
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
     let name = ServerName::try_from(to.endpoint.host.clone())
         .map_err(|error| ConnectError::Tls(Error::General(error.to_string())))?;
+    let addresses = tcp.peer_addr().into_iter().collect();
     timeout(limit, TlsConnector::from(Arc::new(config)).connect(name, tcp))
         .await
-        .map_err(|_elapsed| ConnectError::Timeout { phase: Phase::Tls, after: limit })?
+        .map_err(|_elapsed| ConnectError::Timeout { phase: Phase::Tls, addresses, after: limit })?
         .map_err(ConnectError::from_handshake)
 }
 

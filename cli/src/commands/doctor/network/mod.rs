@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
-use thingpost_host::{ConnectTo, Endpoint, Route, is_out_of_descriptors};
-use tokio::net::{TcpStream, lookup_host};
+use thingpost_host::{ConnectTo, Endpoint, Resolver, Route, SystemResolver, is_out_of_descriptors};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::finding::Finding;
@@ -105,8 +105,8 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         return (finding, vec![SocketAddr::new(ip, address.port)]);
     }
     let host = &address.host;
-    let addresses: Vec<_> = match timeout(limit, lookup_host((host.as_str(), address.port))).await {
-        Ok(Ok(addresses)) => addresses.collect(),
+    let addresses: Vec<_> = match timeout(limit, SystemResolver::default().resolve(host)).await {
+        Ok(Ok(addresses)) => addresses.into_iter().map(|found| with_port(found, address.port)).collect(),
         Ok(Err(error)) => {
             let step = match is_out_of_descriptors(&error) {
                 true => RAISE_LIMIT,
@@ -133,6 +133,11 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         }
     }
     (finding, addresses)
+}
+
+fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
+    address.set_port(port);
+    address
 }
 
 /// A platform is somewhere else. Names that lead to this machine or nowhere are the work of a filter, or of a file of hosts that
@@ -193,7 +198,7 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
                     match why {
                         ConnectFailureKind::Silence => finding.warn(
                             format!("{address}: {text}"),
-                            "another address works, but every connection waits for this one first: check the way there",
+                            "another address works, and connections are made with it a moment later: check the way to this one",
                         ),
                         _ => finding.see(format!("{address}: {text}")),
                     }

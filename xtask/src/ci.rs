@@ -78,9 +78,12 @@ const ALONE: &[(&str, &str, &str)] = &[
     ("clippy", "thingpost-host", "compiler"),
     ("clippy", "thingpost-host", "pkcs11"),
     ("clippy", "thingpost-host", "default"),
+    ("clippy", "thingpost-host", "interpreter"),
+    ("test", "thingpost-host", "compiler,interpreter"),
     ("check", "thingpost-cli", ""),
     ("check", "thingpost-cli", "emulator"),
     ("check", "thingpost-cli", "pkcs11"),
+    ("check", "thingpost-cli", "interpreter"),
 ];
 
 /// Carries out all steps, whatever fails, and says at the end what did; with `--full` also all tests twice more.

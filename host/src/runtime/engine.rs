@@ -50,6 +50,23 @@ pub(super) fn config() -> Config {
     config
 }
 
+/// The interpreter as a target of the compiler.
+#[cfg(feature = "interpreter")]
+const PULLEY: &str = match (cfg!(target_pointer_width = "64"), cfg!(target_endian = "little")) {
+    (true, true) => "pulley64",
+    (true, false) => "pulley64be",
+    (false, true) => "pulley32",
+    (false, false) => "pulley32be",
+};
+
+/// The same, for components that are interpreted.
+#[cfg(feature = "interpreter")]
+pub(super) fn interpreted() -> Config {
+    let mut config = config();
+    config.target(PULLEY).expect("wasmtime knows its own interpreter");
+    config
+}
+
 /// Lets memories grow in place by little, for where addresses are scarce.
 pub(super) fn without_reservations(config: &mut Config) {
     config.memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(GROWTH);

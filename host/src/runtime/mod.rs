@@ -11,6 +11,7 @@ mod data_plane;
 #[cfg(feature = "mqtt")]
 mod dialer;
 mod engine;
+mod executable;
 #[cfg(feature = "mqtt")]
 mod guest_error;
 mod interfaces;
@@ -47,7 +48,10 @@ pub use publisher::{OpenError, Publisher, PublisherBuilder, PublisherPre};
 pub use signer::{DeviceSecrets, SIGNATURES_PER_MINUTE, SharedCredential};
 
 use calls::{StoreSettings, Ticker};
+#[cfg(feature = "interpreter")]
+use engine::interpreted;
 use engine::{config, pooling, without_reservations};
+use executable::explained;
 #[cfg(feature = "mqtt")]
 pub use mqtt::state::MqttState;
 pub use state::PublisherState;
@@ -70,11 +74,43 @@ impl Runtime {
     /// The engine cannot be set up on this machine: it may not give out so many addresses, or no memory that can be executed.
     #[cfg(feature = "compiler")]
     pub fn new(cache: &CompilationCache) -> Result<Self> {
-        Self::tuned(|| {
+        let compiled = Self::tuned(|| {
             let mut config = config();
             config.cache(cache.open());
             config
+        })?;
+        #[cfg(feature = "interpreter")]
+        if !executable::can_run(&compiled.engine) {
+            tracing::info!("this machine forbids memory that is made executable: components are interpreted");
+            return Self::interpreted(cache);
+        }
+        Ok(compiled)
+    }
+
+    /// A runtime with the settings of `new` that interprets its components, by wasmtime's Pulley, in place of running machine code:
+    /// for machines that forbid memory that is made executable. `new` finds out whether this is one. What it
+    /// [precompiles](Self::precompile) is for [`Self::interpreted_for_precompiled`] alone.
+    ///
+    /// # Errors
+    ///
+    /// The engine cannot be set up on this machine: it may not give out so many addresses.
+    #[cfg(all(feature = "compiler", feature = "interpreter"))]
+    pub fn interpreted(cache: &CompilationCache) -> Result<Self> {
+        Self::tuned(|| {
+            let mut config = interpreted();
+            config.cache(cache.open());
+            config
         })
+    }
+
+    /// A runtime that interprets its components, for what another one has [precompiled](Self::precompile) that does.
+    ///
+    /// # Errors
+    ///
+    /// As with `interpreted`.
+    #[cfg(feature = "interpreter")]
+    pub fn interpreted_for_precompiled() -> Result<Self> {
+        Self::tuned(interpreted)
     }
 
     /// A runtime with the settings of `new`, for components that are [compiled already](Self::load_precompiled).
@@ -141,7 +177,7 @@ impl Runtime {
     /// These bytes are no component, or one of another world.
     #[cfg(feature = "compiler")]
     pub fn load(&self, component: &[u8]) -> Result<PublisherPre> {
-        self.publisher(&Component::new(&self.engine, component)?)
+        self.publisher(&Component::new(&self.engine, component).map_err(explained)?)
     }
 
     /// Compiles a component of world `mqtt`, or takes it from the cache, and checks that it imports nothing else.
@@ -151,7 +187,7 @@ impl Runtime {
     /// These bytes are no component, or one of another world.
     #[cfg(all(feature = "compiler", feature = "mqtt"))]
     pub fn load_mqtt(&self, component: &[u8]) -> Result<MqttPre> {
-        self.mqtt(&Component::new(&self.engine, component)?)
+        self.mqtt(&Component::new(&self.engine, component).map_err(explained)?)
     }
 
     /// Compiles a component for this machine and the settings of this runtime, for [`Self::load_precompiled`] or
@@ -179,7 +215,7 @@ impl Runtime {
     #[expect(unsafe_code, reason = "machine code cannot be checked, so it is the caller's word that counts")]
     pub unsafe fn load_precompiled(&self, file: &Path) -> Result<PublisherPre> {
         // SAFETY: as the caller has promised.
-        self.publisher(&unsafe { Component::deserialize_file(&self.engine, file) }?)
+        self.publisher(&unsafe { Component::deserialize_file(&self.engine, file) }.map_err(explained)?)
     }
 
     /// Loads what `precompile` made of a component of world `mqtt`.
@@ -195,7 +231,7 @@ impl Runtime {
     #[expect(unsafe_code, reason = "machine code cannot be checked, so it is the caller's word that counts")]
     pub unsafe fn load_mqtt_precompiled(&self, file: &Path) -> Result<MqttPre> {
         // SAFETY: as the caller has promised.
-        self.mqtt(&unsafe { Component::deserialize_file(&self.engine, file) }?)
+        self.mqtt(&unsafe { Component::deserialize_file(&self.engine, file) }.map_err(explained)?)
     }
 
     fn publisher(&self, component: &Component) -> Result<PublisherPre> {
@@ -249,6 +285,27 @@ mod tests {
         for _ in 0..PUBLISHERS {
             publishers.push(open(&component).await);
         }
+    }
+
+    #[cfg(feature = "interpreter")]
+    #[tokio::test]
+    async fn an_interpreted_component_comes_to_the_same_outcome_compiled_beforehand_or_now() {
+        let runtime = Runtime::interpreted(&CompilationCache::Off).unwrap();
+        let bytes = thingpost_artifacts::PUBLISHER.bytes;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), runtime.precompile(bytes).unwrap()).unwrap();
+        let without_compiler = Runtime::interpreted_for_precompiled().unwrap();
+        #[expect(unsafe_code, reason = "the file was just made, for this user alone")]
+        // SAFETY: it comes from `precompile`, and nobody else writes to it.
+        let precompiled = unsafe { without_compiler.load_precompiled(file.path()) }.unwrap();
+        let compiled = component(&cached());
+        let message = Message::new("a", *b"21.5", Qos::AtMostOnce);
+        let mut outcomes = Vec::new();
+        for component in [runtime.load(bytes).unwrap(), precompiled, compiled] {
+            outcomes.push(format!("{:?}", open(&component).await.publish(&message).await.unwrap()));
+        }
+        assert!(outcomes[0].starts_with("Err"), "there is no route: {}", outcomes[0]);
+        assert!(outcomes[0] == outcomes[1] && outcomes[1] == outcomes[2], "{outcomes:?}");
     }
 
     #[tokio::test]

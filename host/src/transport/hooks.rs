@@ -15,9 +15,10 @@ use wasmtime_wasi_http::{
 };
 
 use crate::limits::GuestLimits;
-use crate::transport::{RequestTimeouts, Transport};
+use crate::transport::{RequestTimeouts, Transport, transmission};
 
-/// `wasi:http/outgoing-handler` over a [`Transport`]. One per store.
+/// `wasi:http/outgoing-handler` over a [`Transport`]. One per store, and for WASI 0.2 only: nothing of WASI 0.3 (`p3`), which
+/// wasmtime-wasi-http 48 calls experimental, is linked or tried here.
 ///
 /// In the state of the store they stand before the `ResourceTable`, as fields are dropped in their order. The body of a
 /// request of which a guest has not announced the length ends for `wasmtime-wasi-http` when the table is dropped, as if
@@ -131,7 +132,7 @@ impl WasiHttpHooks for TransportHooks {
             return Box::new(async { Err(WasiError::ConnectionLimitReached) });
         };
         let store = Arc::downgrade(&self.store);
-        let request = request.map(|body| GuestBody { body, store });
+        let (request, transmitted) = transmission::observed(request.map(|body| GuestBody { body, store }));
         Box::new(async move {
             match transport.send_within(request, options.unwrap_or_default().into()).await {
                 Ok(answer) => {
@@ -143,8 +144,7 @@ impl WasiHttpHooks for TransportHooks {
                         });
                         translated.boxed_unsync()
                     });
-                    // The pool drives the connection, so nothing is left to be awaited here.
-                    Ok((answer, Box::new(async { Ok(()) }) as Box<_>))
+                    Ok((answer, Box::new(transmitted) as Box<_>))
                 }
                 Err(error) => {
                     transport.observation.log(&error);

@@ -10,6 +10,8 @@ pub(crate) mod dial;
 pub(crate) mod hooks;
 pub(crate) mod http_connection;
 pub(crate) mod live_config;
+#[cfg(feature = "hooks")]
+mod transmission;
 pub(crate) mod wire;
 
 use std::error::Error as StdError;

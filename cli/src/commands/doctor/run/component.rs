@@ -28,8 +28,8 @@ pub fn started<T>(report: &mut Report, made: Result<T, CliError>) -> Option<T> {
 fn way_out(text: &str) -> &'static str {
     let says = |word| text.contains(word);
     if says("executable") {
-        "something on this machine forbids memory that is made executable, which a compiled component needs: systemd's \
-         MemoryDenyWriteExecute, SELinux's execmem, or a hardened kernel; allow it for this command"
+        "allow it for this command (MemoryDenyWriteExecute=no in a unit of systemd, `execmem` in a policy of SELinux), or build it \
+         with the cargo feature `interpreter`"
     } else if says("memfd") || says("Too many open files") {
         "this process may open too few files: raise the limit (`ulimit -n 1024`; LimitNOFILE in a unit of systemd)"
     } else if says("memory") {

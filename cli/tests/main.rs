@@ -33,6 +33,8 @@ mod mqtt_credentials;
 mod outcomes;
 mod output;
 mod process;
+mod proxies;
+mod proxy_server;
 mod real_files;
 mod register;
 mod retained;

@@ -24,8 +24,8 @@ pub fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         let is_of_developer = |prefix| name.to_string_lossy().starts_with(prefix);
-        let of_developer = ["THINGPOST_", "AWS_", "SSL_CERT_", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-        if of_developer.into_iter().any(is_of_developer) {
+        let of_developer = ["THINGPOST_", "AWS_", "SSL_CERT_"].into_iter().any(is_of_developer);
+        if of_developer || name.to_string_lossy().to_ascii_lowercase().ends_with("_proxy") {
             command.env_remove(name);
         }
     }

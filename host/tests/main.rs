@@ -22,6 +22,7 @@ mod pkcs11;
 mod pki;
 mod pooling;
 mod reconfiguring;
+mod proxies;
 mod rotation;
 mod self_signed;
 mod sentences;

@@ -33,7 +33,7 @@ const fn documentation(cargo: &'static str) -> Step {
 const STEPS: &[Step] = &[
     step("fmt --all --check"),
     // A broker for the tests of MQTT; the demo shows MQTT where there is one.
-    step("xtask broker"),
+    step("xtask servers"),
     step("xtask demo"),
     step("xtask test"),
     step("xtask once"),

@@ -1,10 +1,10 @@
 //! The commands of the README. They exist because the WebAssembly target may be missing, and neither cargo nor a build
 //! script should install anything unasked: typing one of these is asking for it.
 
-mod broker;
 mod ci;
 mod moto;
 mod once;
+mod servers;
 mod suite;
 mod verdicts;
 
@@ -25,7 +25,7 @@ cargo xtask demo                 build everything, start the emulators, publish 
 cargo xtask test [ARGUMENTS]     run all tests, whatever fails, and list the failures; arguments go to cargo test
 cargo xtask ci [--full]          what has to hold before a change lands; --full: and all tests with busy cores, and under `nice` beside a build
 cargo xtask once                 say which third-party crates the demo and the tests compile twice, if any
-cargo xtask broker               install the MQTT broker of the tests, as root on Debian; demo and test use it
+cargo xtask servers              install the MQTT broker and the proxies of the tests, as root on Debian; test does so too
 cargo xtask moto                 install moto for the tests, if there is python3 with venv and pip; test uses it
 cargo xtask components [FOLDER]  build the components, write them to a folder
 cargo xtask bench                measure everything, write docs/performance.md
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Some("demo") => demo(&arguments),
         Some("test") => test(&arguments),
         Some("ci") => ci::run(&arguments),
-        Some("broker") => broker::ensure(),
+        Some("servers") => servers::ensure(),
         Some("once") => once::check(),
         Some("moto") => moto::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
@@ -77,7 +77,7 @@ fn workspace() -> PathBuf {
 }
 
 fn test(arguments: &[OsString]) -> Result<(), String> {
-    broker::ensure()?;
+    servers::ensure()?;
     // The tests that need it say that they are skipped.
     moto::ensure().unwrap_or_else(|problem| eprintln!("{problem}"));
     ensure_target()?;

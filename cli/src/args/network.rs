@@ -13,6 +13,17 @@ pub struct NetworkArgs {
     /// Connect to ADDR:PORT instead of HOST:PORT, and leave all else as it is; may be repeated
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<ConnectTo>,
+    /// Connect through this proxy, by CONNECT (http) or SOCKS5 (socks5h) [default: that of https_proxy, HTTPS_PROXY, all_proxy or
+    /// ALL_PROXY; '' is none]. Other users of this machine can read a password here; a variable or --proxy-user-file hides it
+    #[arg(long, value_name = "[SCHEME://]HOST:PORT")]
+    pub proxy: Option<String>,
+    /// A file with USER:PASSWORD for the proxy, as they are, in place of those in its URL
+    #[arg(long, value_name = "PATH")]
+    pub proxy_user_file: Option<PathBuf>,
+    /// Names, addresses and networks to connect to without the proxy, with commas between, or * for all [default: those of no_proxy
+    /// or NO_PROXY]
+    #[arg(long, value_name = "LIST")]
+    pub noproxy: Option<String>,
     /// How long one message or question may take, all attempts together
     #[arg(long, value_name = "SECONDS", default_value = "30", allow_negative_numbers = true, value_parser = parse_seconds)]
     pub timeout: u32,

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use thingpost_host::Transport;
 use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, SessionOptions, Unfinished};
 use thingpost_host::runtime::types::{Error, Message};
 use thingpost_host::runtime::{MqttPre, MqttSession, OpenError};
-use thingpost_host::{ConnectTo, Transport};
 
 use super::publisher::{load_mqtt, transport};
-use crate::device::Device;
+use crate::device::{Device, Network};
 use crate::error::CliError;
 use crate::files::input_file::InputFile;
 use crate::output::report::LastFailure;
@@ -37,13 +37,14 @@ impl MqttSessionFactory {
     /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection,
     /// unless the options say so.
     pub fn new(
-        device: Device<MqttConfig>,
-        connect_to: Vec<ConnectTo>,
+        mut device: Device<MqttConfig>,
+        network: Network,
         timeout_ms: u32,
         options: SessionOptions,
     ) -> Result<Self, CliError> {
         device.warn();
-        let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
+        device.files.extend(network.files.iter().cloned());
+        let (transport, last_failure) = transport(device.routes.clone(), network, timeout_ms)?;
         let message_timeout_ms = options.message_timeout_ms.or(Some(timeout_ms));
         let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms, ..options };
         let component = load_mqtt()?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform, SigV4};
 use thingpost_host::runtime::{CompilationCache, MqttPre, OpenError, Publisher, PublisherPre, Runtime};
-use thingpost_host::{ConnectTo, Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
+use thingpost_host::{Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
 
-use crate::device::Device;
+use crate::device::{Device, Network};
 use crate::error::CliError;
 use crate::files::credential_file::CredentialFile;
 use crate::files::input_file::InputFile;
@@ -33,12 +33,13 @@ impl PublisherFactory {
     /// Puts component, device and routes together.
     pub fn new(
         component: PublisherPre,
-        device: Device,
-        connect_to: Vec<ConnectTo>,
+        mut device: Device,
+        network: Network,
         timeout_ms: u32,
     ) -> Result<Self, CliError> {
         device.warn();
-        let (transport, last_failure) = transport(device.routes.clone(), connect_to, timeout_ms)?;
+        device.files.extend(network.files.iter().cloned());
+        let (transport, last_failure) = transport(device.routes.clone(), network, timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..Options::default() };
         Ok(Self { component, device, transport, options, credential: None, last_failure })
     }
@@ -55,7 +56,7 @@ impl PublisherFactory {
 
     /// A publisher without a way to anywhere. What it refuses, no answer can change.
     pub async fn open_nowhere(&self) -> Result<Publisher, CliError> {
-        let (transport, _) = transport(Vec::new(), Vec::new(), u32::MAX)?;
+        let (transport, _) = transport(Vec::new(), Network::default(), u32::MAX)?;
         let publisher = self.component.builder(transport, &self.device.platform).options(self.options);
         let opened = publisher.secrets(Arc::clone(&self.device.secrets)).open().await;
         opened.map_err(|error| CliError::new("the component cannot be started", error))
@@ -171,13 +172,9 @@ impl PublisherFactory {
 }
 
 /// A way along these routes and no others, and what went wrong on it last.
-pub fn transport(
-    routes: Vec<Route>,
-    connect_to: Vec<ConnectTo>,
-    timeout_ms: u32,
-) -> Result<(Transport, LastFailure), CliError> {
+pub fn transport(routes: Vec<Route>, network: Network, timeout_ms: u32) -> Result<(Transport, LastFailure), CliError> {
     let routes = RouteTable::new(routes).map_err(|error| CliError::new("--endpoint", error))?;
-    let workload = WorkloadConfig::new("thingpost", routes).connect_to(connect_to);
+    let workload = network.apply_to(WorkloadConfig::new("thingpost", routes));
     let last_failure = LastFailure::default();
     // The timeout was typed by the user, who is no guest.
     let maximum = Duration::from_millis(timeout_ms.into());

@@ -5,6 +5,7 @@ mod aliyun_mqtt;
 mod aws;
 pub mod identity;
 mod mqtt;
+pub mod network;
 pub mod secret;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use aliyun::{aliyun, config as aliyun_config, secrets as aliyun_secrets};
 pub use aws::access_key::Renewal;
 pub use aws::aws;
 pub use mqtt::mqtt;
+pub use network::Network;
 
 use crate::args::NetworkArgs;
 use crate::error::{CliError, one_line};

@@ -8,7 +8,7 @@ use thingpost_host::http::StatusCode;
 use thingpost_host::runtime::types::{
     Answer, Cause, Delivery, Error, Message, Receipt, Retry, Stage, TransportErrorKind,
 };
-use thingpost_host::{ConnectError, Endpoint, ExchangeError, Observer, TransportError};
+use thingpost_host::{ConnectError, Endpoint, ExchangeError, Observer, ProxyError, TransportError};
 use tokio::time::Instant;
 
 use super::names;
@@ -58,6 +58,12 @@ impl LastFailure {
                 };
                 is_certain.then_some(TransportErrorKind::TlsCertificate)
             }
+            // The guest knows of no proxy, and guesses at the endpoint.
+            TransportError::Connect { error: ConnectError::Proxy { error, .. }, .. } => Some(match error {
+                ProxyError::Credentials { .. } | ProxyError::Destination => TransportErrorKind::Denied,
+                error if error.is_timeout() => TransportErrorKind::ConnectTimeout,
+                _ => TransportErrorKind::Unreachable,
+            }),
             TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => {
                 Some(TransportErrorKind::ConnectionLimit)
             }

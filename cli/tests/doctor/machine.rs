@@ -1,5 +1,6 @@
 //! What a machine can forbid, with everything else well.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 use super::agreement::{assert_agree, first_finding};
@@ -67,10 +68,13 @@ fn with_few_open_files_all_is_well_only_where_it_would_publish() {
 }
 
 #[test]
-fn a_proxy_that_is_set_is_the_likeliest_reason_for_no_connection() {
+fn a_proxy_that_is_not_there_is_told_from_an_endpoint_that_is_not() {
     let clouds = Clouds::start();
     // No program on this machine listens there: the address is of loopback, and of no other server.
-    let line = super::doctor(&clouds).with("--endpoint", "127.9.8.7").without("--connect-to");
-    let output = clouds.run_with(line, "HTTPS_PROXY", "http://proxy.example:3128");
-    super::assert_names(&output, "tcp", &["connection refused", "HTTPS_PROXY is set", "proxies are not used"]);
+    let line = || super::doctor(&clouds).with("--endpoint", "127.9.8.7").without("--connect-to");
+    let output = clouds.run_with(line(), "HTTPS_PROXY", "http://127.9.8.7:3128");
+    super::assert_names(&output, "tcp", &["connection refused", "check the proxy of HTTPS_PROXY", "127.9.8.7:3128"]);
+    let variables = [("HTTPS_PROXY", "http://127.9.8.7:3128"), ("NO_PROXY", "127.9.8.0/24")];
+    let output = clouds.run_in(line(), &variables.map(|(name, value)| (name, OsStr::new(value))));
+    super::assert_names(&output, "tcp", &["connection refused", "take 127.9.8.7 out of NO_PROXY"]);
 }

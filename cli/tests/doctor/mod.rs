@@ -22,7 +22,7 @@ use crate::process::Output;
 const PAYLOAD: &[u8] = br#"{"from":"thingpost doctor"}"#;
 
 /// A healthy device with a certificate, port 8443.
-fn doctor(clouds: &Clouds) -> CommandLine {
+pub fn doctor(clouds: &Clouds) -> CommandLine {
     clouds.aws(&["doctor", "aws"])
 }
 
@@ -74,7 +74,7 @@ fn assert_healthy(output: &Output, checks: &[&str]) {
 
 /// That this check is the first to fail, and that the last line has all these words.
 #[track_caller]
-fn assert_names(output: &Output, check: &str, words: &[&str]) {
+pub fn assert_names(output: &Output, check: &str, words: &[&str]) {
     assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""), "{output:?}");
     assert_eq!(outcome(output, check), Some("FAIL"), "{}", output.stdout);
     let verdict = verdict(output);

@@ -16,6 +16,7 @@ use super::steps::{self, Expectations, PreparedRun, go, limit};
 use crate::args::PublishAliyun;
 use crate::args::doctor::DoctorAliyun;
 use crate::component::publisher::PublisherFactory;
+use crate::device::Network;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::message::thing_model;
@@ -37,6 +38,7 @@ pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, CliError> {
         Ok(device) => device,
         Err(error) => return steps::without_device(report, files::broken(None, &who.network), error),
     };
+    let network = Network::of(&who.network)?;
     let (platform, routes) = (device.platform.clone(), device.routes.clone());
     let Platform::Aliyun(config) = &platform else {
         unreachable!("a device of Aliyun is made for Aliyun");
@@ -65,7 +67,7 @@ pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, CliError> {
         shows_certificate: false,
         clock: (config.timestamp == TimestampPolicy::Now).then_some(TIMESTAMP),
     };
-    let to = Destination::new(&config.endpoint, config.port, &who.network.connect_to, Protocol::Https);
+    let to = Destination::new(&config.endpoint, config.port, &network, Protocol::Https);
     go(&mut report, &to, &routes[0], limit(&who.network), &expected).await;
     if arguments.publish {
         steps::publish(&mut report, factory, &message, false).await?;

@@ -13,7 +13,7 @@ use super::report::{Reached, Report};
 use super::steps::{self, Expectations, PreparedRun, go, limit};
 use crate::args::PublishAws;
 use crate::args::doctor::DoctorAws;
-use crate::device::{self, Device};
+use crate::device::{self, Device, Network};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::message;
@@ -36,6 +36,7 @@ pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
             return steps::without_device(report, broken, error);
         }
     };
+    let network = Network::of(&who.network)?;
     let (platform, routes) = (device.platform.clone(), device.routes.clone());
     let Platform::Aws(config) = &platform else {
         unreachable!("a device of AWS is made for AWS");
@@ -53,12 +54,12 @@ pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
         shows_certificate: matches!(authentication, AwsAuthentication::Certificate),
         clock: signs.then_some(SIGNATURE),
     };
-    let to = Destination::new(&config.endpoint, config.port, &who.network.connect_to, Protocol::Https);
+    let to = Destination::new(&config.endpoint, config.port, &network, Protocol::Https);
     let was_shown = go(&mut report, &to, &routes[0], limit(&who.network), &expected).await;
     if let AwsAuthentication::CredentialsProvider(it) = authentication
         && let Some(route) = routes.get(1)
     {
-        let to = Destination::new(&it.endpoint, it.port, &who.network.connect_to, Protocol::Https);
+        let to = Destination::new(&it.endpoint, it.port, &network, Protocol::Https);
         report.add(Check::Provider, provider::check(&to, route, limit(&who.network)).await);
     }
     if arguments.publish {

@@ -30,7 +30,7 @@ use crate::args::doctor::DoctorMqtt;
 use crate::commands::mqtt::{UnfinishedFile, session_options};
 use crate::commands::publish;
 use crate::component::mqtt::MqttSessionFactory;
-use crate::device::{self, Device};
+use crate::device::{self, Device, Network};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
@@ -51,6 +51,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
             return steps::without_device(report, broken, error);
         }
     };
+    let network = Network::of(&who.network)?;
     let (config, route) = (device.platform.clone(), device.routes[0].clone());
     let mut seen = check_device(&config.broker);
     files::check_token(&mut seen, &who.certificate);
@@ -58,7 +59,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
     files::check_roots(&mut seen, &who.network);
 
     let options = session_options(&arguments.publication.queue);
-    let factory = MqttSessionFactory::new(device, who.network.connect_to.clone(), who.network.timeout, options);
+    let factory = MqttSessionFactory::new(device, network.clone(), who.network.timeout, options);
     let mut read = publish::inputs(source);
     if let Ok(factory) = &factory {
         read.extend(factory.files().iter().cloned());
@@ -102,7 +103,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
     }
 
     let (host, port) = place(&config.broker);
-    let to = Destination::new(host, port, &who.network.connect_to, Protocol::Mqtt);
+    let to = Destination::new(host, port, &network, Protocol::Mqtt);
     let shows_certificate = who.certificate.cert.is_some();
     // What watched the handshake goes before the session comes.
     drop(steps::connect(&mut report, &to, &route, limit(&who.network), shows_certificate).await);

@@ -21,7 +21,7 @@ use super::clouds::{
 };
 use crate::component::mqtt::{MqttSessionFactory, trapped};
 use crate::component::publisher::{PublisherFactory, load};
-use crate::device::Device;
+use crate::device::{Device, Network};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::report;
@@ -127,7 +127,8 @@ impl Demo<'_> {
         };
         let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
         let connect_to = connect_to.parse().map_err(CliError::sentence)?;
-        let factory = MqttSessionFactory::new(device, vec![connect_to], TIMEOUT_MS, SessionOptions::default())?;
+        let factory =
+            MqttSessionFactory::new(device, Network::without_proxy(connect_to), TIMEOUT_MS, SessionOptions::default())?;
         let message = message(AWS_TOPIC);
         let outcome = over_mqtt(&factory, &message).await?;
         let text = one_line(&report::text(&message, &outcome, &factory.last_failure));
@@ -173,7 +174,8 @@ impl Demo<'_> {
     ) -> Result<Result<Receipt, Error>, CliError> {
         let connect_to = connect_to.parse().map_err(CliError::sentence)?;
         let message = message(topic);
-        let mut factory = PublisherFactory::new(self.component.clone(), device, vec![connect_to], TIMEOUT_MS)?;
+        let mut factory =
+            PublisherFactory::new(self.component.clone(), device, Network::without_proxy(connect_to), TIMEOUT_MS)?;
         let outcome = factory.open().await?.publish(&message).await;
         let outcome = outcome.map_err(trapped)?;
         let text = one_line(&report::text(&message, &outcome, &factory.last_failure));

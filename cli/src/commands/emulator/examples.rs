@@ -8,6 +8,7 @@ use super::clouds::{
     TOKEN_DEVICE_NAME, TOKEN_DEVICE_TOPIC, TOKEN_NAME,
 };
 use super::keys::{KeyFiles, PROFILE};
+use crate::device::network::is_proxy_set;
 
 /// Publications over HTTPS.
 pub fn https(clouds: &Clouds, files: &KeyFiles) -> [String; 6] {
@@ -47,6 +48,7 @@ pub fn https(clouds: &Clouds, files: &KeyFiles) -> [String; 6] {
          --connect-to {connect_to}"
     );
     [aws(8443, clouds.aws.addr_mutual_tls()), aws(443, clouds.aws.addr_alpn()), aliyun, signed, role_alias, authorizer]
+        .map(past_proxies)
 }
 
 /// A subscription and publications over MQTT.
@@ -86,6 +88,7 @@ pub fn mqtt(mqtt: &MqttClouds, files: &KeyFiles) -> [String; 7] {
         aliyun(TOKEN_DEVICE_NAME, &by_device_token, TOKEN_DEVICE_TOPIC),
         aliyun(DEVICE_NAME, &by_iot_token, ALIYUN_TOPIC),
     ]
+    .map(past_proxies)
 }
 
 /// For a device that has no secret. What an earlier emulator has given out is worth nothing, so it is replaced.
@@ -102,11 +105,19 @@ pub fn mqtt_registration(mqtt: &MqttClouds, files: &KeyFiles) -> String {
 
 fn register(command: &str, secret: &Path, connect_to: &str, files: &KeyFiles) -> String {
     let (ca, product_secret, secret) = (quoted(&files.ca), quoted(&files.product_secret), quoted(secret));
-    format!(
+    past_proxies(format!(
         "{command} --region {ALIYUN_REGION} --product-key {PRODUCT_KEY} \\\n    --device-name \
          {NEW_DEVICE_NAME} --product-secret-file {product_secret} \\\n    --secret-file {secret} --force --ca {ca} \
          \\\n    --connect-to {connect_to}"
-    )
+    ))
+}
+
+/// No proxy leads to the loopback of this machine, and in the shell where this is printed one may be set.
+fn past_proxies(command: String) -> String {
+    match is_proxy_set() {
+        true => format!("{command} \\\n    --noproxy '*'"),
+        false => command,
+    }
 }
 
 /// For a shell.

@@ -13,7 +13,7 @@ use thingpost_host::runtime::{DataPlane, Publisher};
 
 use crate::args::{ConnectionCommand, DirectCommand, OperationArgs, RetainedCommand, ShadowCommand};
 use crate::component::publisher::{PublisherFactory, load};
-use crate::device;
+use crate::device::{self, Network};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
@@ -90,7 +90,7 @@ impl QueryRunner {
     async fn open(arguments: &OperationArgs, inputs: &[InputFile]) -> Result<Self, CliError> {
         let device = device::aws(&arguments.device)?;
         let network = &arguments.device.network;
-        let mut factory = PublisherFactory::new(load()?, device, network.connect_to.clone(), network.timeout)?;
+        let mut factory = PublisherFactory::new(load()?, device, Network::of(network)?, network.timeout)?;
         factory.keep_credential(arguments.session.session_file.as_ref(), inputs)?;
         let publisher = factory.open().await?;
         Ok(Self { factory, publisher, interruptions: Interruptions::count(), json: arguments.json })

@@ -17,7 +17,7 @@ use thingpost_host::{Route, TrustRoots};
 
 use crate::args::{BootstrapCommand, EndpointArgument, MqttCredentialsCommand, NetworkArgs, RegisterCommand};
 use crate::component::publisher::{load, transport};
-use crate::device::roots;
+use crate::device::{Network, roots};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::printer;
@@ -97,7 +97,7 @@ impl QueryRunner {
         json: bool,
     ) -> Result<Self, CliError> {
         let route = Route::new(&to.host, to.roots.clone()).port(to.port);
-        let (transport, last_failure) = transport(vec![route], network.connect_to.clone(), network.timeout)?;
+        let (transport, last_failure) = transport(vec![route], Network::of(network)?, network.timeout)?;
         let provisioning = load()?.provisioning_with_secrets(transport, Arc::new(secrets)).await;
         let provisioning =
             provisioning.map_err(|error| CliError::new("the component cannot be started", format!("{error:#}")))?;

@@ -17,7 +17,7 @@ use super::issued::Issued;
 use super::{Destination, QueryError};
 use crate::args::RegisterAliyun;
 use crate::component::mqtt::MqttSessionFactory;
-use crate::device::Device;
+use crate::device::{Device, Network};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::{printer, report};
@@ -68,7 +68,7 @@ impl Registration {
         };
         let network = &arguments.network;
         let factory =
-            MqttSessionFactory::new(device, network.connect_to.clone(), network.timeout, SessionOptions::default())?;
+            MqttSessionFactory::new(device, Network::of(network)?, network.timeout, SessionOptions::default())?;
         let session = factory.open().await?;
         Ok(Self { factory, session })
     }

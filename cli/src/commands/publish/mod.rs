@@ -8,7 +8,7 @@ use thingpost_host::runtime::types::Message;
 
 use crate::args::{NetworkArgs, PublishAliyun, PublishArgs, Source};
 use crate::component::publisher::{PublisherFactory, load};
-use crate::device::{Device, input_files};
+use crate::device::{Device, Network, input_files};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
@@ -72,7 +72,7 @@ pub fn factory(
     if let Some(pace) = arguments.max_per_second {
         device.routes = device.routes.into_iter().map(|route| route.max_per_second(pace)).collect();
     }
-    let mut factory = PublisherFactory::new(load()?, device, network.connect_to.clone(), network.timeout)?;
+    let mut factory = PublisherFactory::new(load()?, device, Network::of(network)?, network.timeout)?;
     if let Some(pace) = arguments.max_per_second {
         // More at once would wait for their turn with their time running.
         factory.limit_in_flight(pace.get());

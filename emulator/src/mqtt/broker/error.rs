@@ -33,7 +33,7 @@ pub enum BrokerError {
 impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotInstalled => f.write_str("mosquitto is not installed: `cargo xtask broker` installs it"),
+            Self::NotInstalled => f.write_str("mosquitto is not installed: `cargo xtask servers` installs it"),
             Self::Folder(error) => write!(f, "the broker's folder: {error}"),
             Self::Start(error) => write!(f, "mosquitto cannot be started: {error}"),
             Self::Ended { log } => write!(f, "mosquitto ended at once; {}", LastLine(log)),
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_missing_broker_names_the_way_out_in_one_line() {
         let text = BrokerError::NotInstalled.to_string();
-        assert!(text.contains("cargo xtask broker") && !text.contains('\n'), "{text}");
+        assert!(text.contains("cargo xtask servers") && !text.contains('\n'), "{text}");
     }
 
     #[test]

@@ -165,8 +165,8 @@ fn join(reason: &str, line: &str) -> String {
 
 /// What somebody else's words may do to a line: nothing.
 fn sanitized(text: &str) -> String {
-    let visible = text.trim().chars().map(|character| if character.is_control() { ' ' } else { character });
-    visible.take(MAX_TEXT).collect()
+    let visible = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    visible.collect::<String>().trim().chars().take(MAX_TEXT).collect()
 }
 
 #[cfg(test)]

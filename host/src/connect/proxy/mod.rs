@@ -32,7 +32,7 @@ pub enum ProxyProtocol {
     Socks5,
 }
 
-/// A proxy, and as whom it is asked. Parsed from a URL as curl takes it, or made from its parts.
+/// A proxy, and as whom it is asked. Parsed from a URL as curl takes it, or made from its parts. Cheap to clone.
 ///
 /// Neither `Display` nor `Debug` shows user and password.
 ///
@@ -46,9 +46,14 @@ pub enum ProxyProtocol {
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Proxy {
+    shared: Arc<Shared>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Shared {
     protocol: ProxyProtocol,
     endpoint: Endpoint,
-    credentials: Option<Arc<Credentials>>,
+    credentials: Option<Credentials>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -60,12 +65,16 @@ struct Credentials {
 impl Proxy {
     /// A proxy that is asked by CONNECT.
     pub fn http(host: &str, port: u16) -> Self {
-        Self { protocol: ProxyProtocol::Http, endpoint: Endpoint::new(host, port), credentials: None }
+        Self::new(ProxyProtocol::Http, Endpoint::new(host, port), None)
     }
 
     /// A proxy that is asked by SOCKS5.
     pub fn socks5(host: &str, port: u16) -> Self {
-        Self { protocol: ProxyProtocol::Socks5, endpoint: Endpoint::new(host, port), credentials: None }
+        Self::new(ProxyProtocol::Socks5, Endpoint::new(host, port), None)
+    }
+
+    fn new(protocol: ProxyProtocol, endpoint: Endpoint, credentials: Option<Credentials>) -> Self {
+        Self { shared: Arc::new(Shared { protocol, endpoint, credentials }) }
     }
 
     /// Sets as whom the proxy is asked, in place of what was set before.
@@ -75,30 +84,31 @@ impl Proxy {
     /// The protocol cannot carry them: a user with a colon by HTTP; by SOCKS5 one of more than 255 bytes or of none, and likewise a
     /// password.
     pub fn credentials(self, user: &str, password: &str) -> Result<Self, ProxyUrlError> {
-        let fits = match self.protocol {
+        let Shared { protocol, endpoint, .. } = &*self.shared;
+        let fits = match protocol {
             ProxyProtocol::Http => !user.contains(':'),
             ProxyProtocol::Socks5 => [user, password].iter().all(|text| (1..=255).contains(&text.len())),
         };
         if !fits {
-            return Err(ProxyUrlError::Credentials(self.protocol));
+            return Err(ProxyUrlError::Credentials(*protocol));
         }
         let credentials = Credentials { user: user.to_owned(), password: password.to_owned() };
-        Ok(Self { credentials: Some(Arc::new(credentials)), ..self })
+        Ok(Self::new(*protocol, endpoint.clone(), Some(credentials)))
     }
 
     /// How it is spoken to.
     pub fn protocol(&self) -> ProxyProtocol {
-        self.protocol
+        self.shared.protocol
     }
 
     /// Where it is.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.shared.endpoint
     }
 
     /// Whether it is told a user and a password.
     pub fn has_credentials(&self) -> bool {
-        self.credentials.is_some()
+        self.shared.credentials.is_some()
     }
 
     /// Asks for a way to `to`, over a connection to the proxy. It waits as long as the proxy lets it. What is read afterwards
@@ -112,8 +122,8 @@ impl Proxy {
         if to.host.is_empty() || to.host.len() > 255 || !to.host.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ProxyError::Destination);
         }
-        let credentials = self.credentials.as_deref();
-        match self.protocol {
+        let credentials = self.shared.credentials.as_ref();
+        match self.protocol() {
             ProxyProtocol::Http => http_connect::ask(&mut tcp, to, credentials).await?,
             ProxyProtocol::Socks5 => socks5::ask(&mut tcp, to, credentials).await?,
         }
@@ -142,11 +152,11 @@ impl Proxy {
 impl fmt::Display for Proxy {
     /// `SCHEME://HOST:PORT`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.protocol {
+        let scheme = match self.protocol() {
             ProxyProtocol::Http => "http",
             ProxyProtocol::Socks5 => "socks5h",
         };
-        write!(f, "{scheme}://{}", self.endpoint)
+        write!(f, "{scheme}://{}", self.endpoint())
     }
 }
 

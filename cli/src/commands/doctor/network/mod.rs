@@ -9,7 +9,6 @@ pub mod provider;
 mod server_chain;
 pub mod tls;
 
-use std::env;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::finding::Finding;
+use crate::device::network::{FoundProxy, Network, ProxyChoice};
 use endpoint::Kind;
 
 /// Long enough for a packet that was lost and sent again, short enough for a look at the side.
@@ -64,16 +64,18 @@ pub struct Destination {
     /// As the endpoint is called.
     pub endpoint: Endpoint,
     pub spoken: Protocol,
-    /// As it is dialled.
+    /// As it is dialled, or as the proxy is asked for it.
     address: Endpoint,
+    proxy: ProxyChoice,
 }
 
 impl Destination {
-    pub fn new(host: &str, port: u16, overrides: &[ConnectTo], spoken: Protocol) -> Self {
+    pub fn new(host: &str, port: u16, network: &Network, spoken: Protocol) -> Self {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let endpoint = Endpoint { host: host.to_ascii_lowercase(), port };
-        let address = ConnectTo::apply(overrides, &endpoint);
-        Self { endpoint, spoken, address }
+        let address = ConnectTo::apply(network.connect_to(), &endpoint);
+        let proxy = network.proxy_for(&endpoint.host, port);
+        Self { endpoint, spoken, address, proxy }
     }
 
     /// With what the host shakes hands on this route.
@@ -85,6 +87,38 @@ impl Destination {
         Arc::unwrap_or_clone(config)
     }
 
+    /// The proxy that is asked for it.
+    fn proxy(&self) -> Option<&FoundProxy> {
+        match &self.proxy {
+            ProxyChoice::Through(proxy) => Some(proxy),
+            ProxyChoice::None | ProxyChoice::Past(..) => None,
+        }
+    }
+
+    /// What is connected to first.
+    fn next(&self) -> &Endpoint {
+        self.proxy().map_or(&self.address, |found| found.proxy.endpoint())
+    }
+
+    /// A connection by this address, with a proxy's consent if there is one.
+    async fn open(&self, address: SocketAddr) -> Result<TcpStream, (ConnectFailureKind, String)> {
+        let tcp = TcpStream::connect(address);
+        let tcp = tcp.await.map_err(|error| (ConnectFailureKind::of(&error), text(&error)))?;
+        match self.proxy() {
+            Some(FoundProxy { proxy, .. }) => {
+                let tunnel = proxy.tunnel(tcp, &self.address).await;
+                tunnel.map_err(|error| (ConnectFailureKind::Proxy, format!("the proxy {error}")))
+            }
+            None => Ok(tcp),
+        }
+    }
+
+    /// What to check where a name is unknown.
+    fn spelling(&self) -> String {
+        let place = self.proxy().map_or("the endpoint", |found| found.source);
+        format!("check the spelling of {place}, and the name servers of this machine")
+    }
+
     /// Whether this is a name that one of the platforms gives. They have no addresses that are not of the Internet.
     fn is_of_platform(&self) -> bool {
         Kind::of(&self.endpoint.host).0 != Kind::Foreign || self.endpoint.host.ends_with(".aliyuncs.com")
@@ -93,24 +127,35 @@ impl Destination {
 
 /// Looks the name up.
 pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketAddr>) {
-    let Destination { endpoint, address, .. } = to;
+    let Destination { endpoint, address, proxy, .. } = to;
     let mut finding = Finding::new();
     if address != endpoint {
         finding.see(format!("--connect-to takes {address} for {endpoint}"));
     }
-    if let Ok(ip) = address.host.parse::<IpAddr>() {
-        if address == endpoint {
+    match proxy {
+        ProxyChoice::None => {}
+        ProxyChoice::Past(FoundProxy { proxy, source }, list) => {
+            finding.see(format!("{list} has {endpoint} reached without the proxy {proxy} of {source}"));
+        }
+        ProxyChoice::Through(FoundProxy { proxy, source }) => {
+            let user = if proxy.has_credentials() { ", with user and password" } else { "" };
+            finding.see(format!("through the proxy {proxy} of {source}{user}, which looks up {} itself", address.host));
+        }
+    }
+    let next = to.next();
+    if let Ok(ip) = next.host.parse::<IpAddr>() {
+        if next == endpoint {
             finding.see(format!("{ip} is an address: there is nothing to look up"));
         }
-        return (finding, vec![SocketAddr::new(ip, address.port)]);
+        return (finding, vec![SocketAddr::new(ip, next.port)]);
     }
-    let host = &address.host;
+    let host = &next.host;
     let addresses: Vec<_> = match timeout(limit, SystemResolver::default().resolve(host)).await {
-        Ok(Ok(addresses)) => addresses.into_iter().map(|found| with_port(found, address.port)).collect(),
+        Ok(Ok(addresses)) => addresses.into_iter().map(|found| with_port(found, next.port)).collect(),
         Ok(Err(error)) => {
             let step = match is_out_of_descriptors(&error) {
-                true => RAISE_LIMIT,
-                false => "check the spelling of the endpoint, and the name servers of this machine",
+                true => RAISE_LIMIT.to_owned(),
+                false => to.spelling(),
             };
             finding.fail(format!("no address is known for {host} ({error})"), step);
             return (finding, Vec::new());
@@ -124,11 +169,11 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         }
     };
     if addresses.is_empty() {
-        finding.fail(format!("{host} has no address"), "check the spelling of the endpoint");
+        finding.fail(format!("{host} has no address"), to.spelling());
     } else {
         let texts: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
         finding.see(format!("{host} is {}", texts.join(", ")));
-        if to.is_of_platform() && address == endpoint {
+        if to.is_of_platform() && next == endpoint {
             check_addresses(&mut finding, &addresses);
         }
     }
@@ -192,7 +237,7 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
     let share = limit / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     for address in addresses {
         let begin = Instant::now();
-        match timeout(share, TcpStream::connect(address)).await {
+        match timeout(share, to.open(*address)).await {
             Ok(Ok(tcp)) => {
                 for FailedConnect { address, why, text } in failures {
                     match why {
@@ -203,14 +248,11 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
                         _ => finding.see(format!("{address}: {text}")),
                     }
                 }
-                finding.see(format!("connected to {address} in {}", milliseconds(begin.elapsed())));
+                let place = if to.proxy().is_some() { ", and by the proxy there to the destination," } else { "" };
+                finding.see(format!("connected to {address}{place} in {}", milliseconds(begin.elapsed())));
                 return (finding, Some(tcp));
             }
-            Ok(Err(error)) => failures.push(FailedConnect {
-                address: *address,
-                why: ConnectFailureKind::of(&error),
-                text: text(&error),
-            }),
+            Ok(Err((why, text))) => failures.push(FailedConnect { address: *address, why, text }),
             Err(_elapsed) => {
                 let text = format!("no answer within {}", seconds(share));
                 failures.push(FailedConnect { address: *address, why: ConnectFailureKind::Silence, text });
@@ -224,9 +266,12 @@ pub async fn dial(to: &Destination, addresses: &[SocketAddr], limit: Duration) -
 /// What says most comes first: on half of all machines one of the addresses is of IPv6, and there is no way to any of those.
 async fn say_why(finding: &mut Finding, to: &Destination, mut failures: Vec<FailedConnect>) {
     failures.sort_by_key(|failure| failure.why);
-    let step = step(to, &failures, proxy_variable(|name| env::var(name).ok())).await;
-    for FailedConnect { address, text, .. } in failures {
-        finding.fail(format!("{address}: {text}"), step.clone());
+    let step = step(to, &failures).await;
+    for FailedConnect { address, why, text } in failures {
+        match why {
+            ConnectFailureKind::Proxy => finding.fail_with(format!("{address}: {text}"), &step),
+            _ => finding.fail(format!("{address}: {text}"), step.clone()),
+        }
     }
 }
 
@@ -241,6 +286,8 @@ struct FailedConnect {
 enum ConnectFailureKind {
     /// This process may not open more files.
     Limit,
+    /// The proxy gives no way.
+    Proxy,
     /// There was an answer, and there is no listener.
     Refused,
     Other,
@@ -267,17 +314,28 @@ fn text(error: &io::Error) -> String {
     match ConnectFailureKind::of(error) {
         ConnectFailureKind::Refused => "connection refused".to_owned(),
         ConnectFailureKind::NoWay => format!("no way there ({error})"),
-        ConnectFailureKind::Limit | ConnectFailureKind::Other | ConnectFailureKind::Silence => error.to_string(),
+        ConnectFailureKind::Limit
+        | ConnectFailureKind::Proxy
+        | ConnectFailureKind::Other
+        | ConnectFailureKind::Silence => error.to_string(),
     }
 }
 
 /// What most likely keeps connections from being made, given what else is known here.
-async fn step(to: &Destination, failures: &[FailedConnect], proxy: Option<&str>) -> String {
-    let Destination { endpoint, address, spoken } = to;
+async fn step(to: &Destination, failures: &[FailedConnect]) -> String {
+    let Destination { endpoint, address, spoken, proxy } = to;
     let all = |why| failures.iter().all(|failure| failure.why == why);
     let any_place = |there| failures.iter().any(|failure| place(failure.address.ip()) == there);
     if failures.iter().any(|failure| failure.why == ConnectFailureKind::Limit) {
         return RAISE_LIMIT.to_owned();
+    }
+    if let ProxyChoice::Through(FoundProxy { proxy, source }) = proxy {
+        return match failures.iter().all(|failure| failure.why == ConnectFailureKind::Silence) {
+            true => format!(
+                "check that the proxy {proxy} of {source} is there, and can reach {address}, or give it more time with --timeout"
+            ),
+            false => format!("check the proxy of {source}: nobody answers at {}", proxy.endpoint()),
+        };
     }
     if address != endpoint {
         return format!("check --connect-to: nobody answers at {address}");
@@ -285,10 +343,11 @@ async fn step(to: &Destination, failures: &[FailedConnect], proxy: Option<&str>)
     if to.is_of_platform() && any_place(AddressScope::Nowhere) {
         return FILTERED.to_owned();
     }
-    if let Some(proxy) = proxy {
+    if let ProxyChoice::Past(FoundProxy { source, .. }, list) = proxy {
         return format!(
-            "{proxy} is set, so perhaps nobody gets out of this network but by that proxy, and proxies are not used here: have \
-             connections to {endpoint} let through"
+            "{source} names a proxy, and {list} has {endpoint} reached without it: if nobody gets out of this network but by that \
+             proxy, take {} out of {list}",
+            endpoint.host
         );
     }
     if all(ConnectFailureKind::NoWay) && failures.iter().all(|failure| failure.address.is_ipv6()) {
@@ -306,14 +365,10 @@ async fn step(to: &Destination, failures: &[FailedConnect], proxy: Option<&str>)
             false => format!("a firewall may block port {port}: try --port 443"),
         };
     }
-    format!("check that nothing between here and there blocks port {}", endpoint.port)
-}
-
-/// The variable by which other programs are told to use a proxy.
-fn proxy_variable(value: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        .into_iter()
-        .find(|name| value(name).is_some_and(|value| !value.is_empty()))
+    format!(
+        "check that nothing between here and there blocks port {}, and give --proxy if only a proxy leads out of this network",
+        endpoint.port
+    )
 }
 
 /// Whether the same machines listen on another port.
@@ -339,6 +394,8 @@ pub fn seconds(duration: Duration) -> String {
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
+    use thingpost_host::Proxy;
+
     use super::*;
 
     /// Far beyond what anything here takes.
@@ -347,7 +404,7 @@ mod tests {
     const AWS: &str = "a1b2-ats.iot.eu-central-1.amazonaws.com";
 
     fn to(host: &str, port: u16) -> Destination {
-        Destination::new(host, port, &[], Protocol::Https)
+        Destination::new(host, port, &Network::default(), Protocol::Https)
     }
 
     fn address(text: &str) -> SocketAddr {
@@ -396,20 +453,29 @@ mod tests {
     #[tokio::test]
     async fn the_likeliest_reason_for_no_connection_comes_first() {
         let (v4, v6) = ("198.51.100.7", "2001:db8::7");
+        let proxy = || FoundProxy { proxy: Proxy::http("proxy.example", 3128), source: "HTTPS_PROXY" };
+        let through = || ProxyChoice::Through(proxy());
         for (host, failures, proxy, words) in [
-            (AWS, vec![failure(v4, ConnectFailureKind::Limit)], Some("HTTPS_PROXY"), "ulimit -n"),
-            (AWS, vec![failure("0.0.0.0", ConnectFailureKind::Refused)], None, "name servers"),
-            (AWS, vec![failure(v4, ConnectFailureKind::Silence)], Some("HTTPS_PROXY"), "HTTPS_PROXY is set"),
-            (AWS, vec![failure(v6, ConnectFailureKind::NoWay)], None, "no way to IPv6"),
+            (AWS, vec![failure(v4, ConnectFailureKind::Limit)], through(), "ulimit -n"),
+            (AWS, vec![failure("0.0.0.0", ConnectFailureKind::Refused)], ProxyChoice::None, "name servers"),
+            (AWS, vec![failure(v4, ConnectFailureKind::Refused)], through(), "check the proxy of HTTPS_PROXY"),
+            (AWS, vec![failure(v4, ConnectFailureKind::Silence)], through(), "is there, and can reach"),
+            (
+                AWS,
+                vec![failure(v4, ConnectFailureKind::Silence)],
+                ProxyChoice::Past(proxy(), "NO_PROXY"),
+                "out of NO_PROXY",
+            ),
+            (AWS, vec![failure(v6, ConnectFailureKind::NoWay)], ProxyChoice::None, "no way to IPv6"),
             (
                 AWS,
                 vec![failure(v4, ConnectFailureKind::NoWay), failure(v6, ConnectFailureKind::NoWay)],
-                None,
+                ProxyChoice::None,
                 "check this machine's network",
             ),
-            ("a.example", vec![failure(v4, ConnectFailureKind::Other)], None, "blocks port 443"),
+            ("a.example", vec![failure(v4, ConnectFailureKind::Other)], ProxyChoice::None, "blocks port 443"),
         ] {
-            let step = step(&to(host, 443), &failures, proxy).await;
+            let step = step(&Destination { proxy, ..to(host, 443) }, &failures).await;
             assert!(step.contains(words), "{words}: {step}");
         }
     }
@@ -432,14 +498,5 @@ mod tests {
         let mut finding = Finding::new();
         check_addresses(&mut finding, &[address("198.51.100.7"), address("2001:db8::7")]);
         assert!(finding.seen.is_empty(), "{finding:?}");
-    }
-
-    #[test]
-    fn an_empty_variable_names_no_proxy() {
-        assert_eq!(proxy_variable(|_| None), None);
-        assert_eq!(proxy_variable(|_| Some(String::new())), None);
-        let only = |name: &'static str| move |asked: &str| (asked == name).then(|| "http://proxy:3128".to_owned());
-        assert_eq!(proxy_variable(only("https_proxy")), Some("https_proxy"));
-        assert_eq!(proxy_variable(only("HTTP_PROXY")), None, "it is about http alone");
     }
 }

@@ -101,7 +101,7 @@ async fn look_again(
     peer: SocketAddr,
     limit: Duration,
 ) -> Vec<crate::commands::doctor::network::certificate::CertificateDetails> {
-    match timeout(limit, TcpStream::connect(peer)).await {
+    match timeout(limit, to.open(peer)).await {
         Ok(Ok(tcp)) => fetch_server_chain(to, route, tcp, limit).await,
         _ => Vec::new(),
     }
@@ -168,6 +168,7 @@ mod tests {
 
     use super::*;
     use crate::commands::doctor::finding::Outcome;
+    use crate::device::Network;
 
     /// Far beyond what anything here takes.
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -207,7 +208,7 @@ mod tests {
             let _ = Stream::new(&mut connection, &mut tcp).read_to_end(&mut Vec::new());
         });
         let addresses = [no_tls(), no_tls(), good];
-        let to = Destination::new("a.example", 443, &[], Protocol::Https);
+        let to = Destination::new("a.example", 443, &Network::default(), Protocol::Https);
         let route = Route::new("a.example", TrustRoots::from_pem(pem.as_bytes()).unwrap());
         let (_, tcp) = dial(&to, &addresses, PATIENCE).await;
         let (finding, handshake) = shake_hands_with_any(&to, &route, tcp.unwrap(), &addresses, false, PATIENCE).await;

@@ -21,6 +21,7 @@ use super::unfinished_file::UnfinishedFile;
 use crate::args::{Drop, MqttPublish, QueueArgs, QueueLimit};
 use crate::commands::publish::inputs;
 use crate::component::mqtt::{MqttSessionFactory, trapped};
+use crate::device::Network;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::lines::failed_lines::FailedLines;
@@ -67,7 +68,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
     let message_timeout_ms = arguments.unfinished.as_ref().map(|_| network.timeout.saturating_add(MARGIN_MS));
     let options = SessionOptions { max_per_second, message_timeout_ms, ..options(&arguments.queue) };
-    let factory = MqttSessionFactory::new(device, network.connect_to.clone(), network.timeout, options)?
+    let factory = MqttSessionFactory::new(device, Network::of(network)?, network.timeout, options)?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;

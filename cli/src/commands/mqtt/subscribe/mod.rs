@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::connection_log::ConnectionLog;
 use crate::args::{self, MqttSubscribe};
 use crate::component::mqtt::{MqttSessionFactory, trapped};
+use crate::device::Network;
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::printer;
@@ -31,9 +32,8 @@ const LONG: Duration = Duration::from_secs(3600);
 pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
     let network = &arguments.device.network;
     let device = device::mqtt(&arguments.device)?;
-    let factory =
-        MqttSessionFactory::new(device, network.connect_to.clone(), network.timeout, SessionOptions::default())?
-            .expiring(arguments.device.session.session_expiry_at_disconnect);
+    let factory = MqttSessionFactory::new(device, Network::of(network)?, network.timeout, SessionOptions::default())?
+        .expiring(arguments.device.session.session_expiry_at_disconnect);
     let mut session = factory.open().await?;
     let qos = message::qos(arguments.qos);
     for filter in &arguments.topics {

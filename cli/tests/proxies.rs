@@ -13,7 +13,7 @@ use crate::proxy_server::{PASSWORD, ProxyServer};
 fn run(clouds: &Clouds, line: CommandLine, variables: &[(&str, &str)]) -> Output {
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect();
     let output = clouds.run_in(line, &variables);
-    output.assert_without(&[PASSWORD.to_owned(), PASSWORD.replace('@', "%40")]);
+    output.assert_without(&[PASSWORD.to_owned(), PASSWORD.replace('-', "%2D")]);
     output
 }
 
@@ -104,6 +104,7 @@ fn what_tinyproxy_refuses_is_not_sent_and_says_what_to_do() {
     let output = run(&clouds, line(), &[("HTTPS_PROXY", &wrong)]);
     // tinyproxy answers 401 to a wrong password, as to any client that it does not know.
     assert_not_sent(&output, &[&place, "does not accept this user and password"]);
+    assert_eq!(proxy.requests(), 1, "an account that is tried again and again gets locked");
     let output = run(&clouds, line(), &[("HTTPS_PROXY", &proxy.bare_url("http"))]);
     assert_not_sent(&output, &[&place, "wants a user and a password"]);
     let output = run(&clouds, line(), &[("HTTPS_PROXY", &proxy.url("http"))]);
@@ -120,9 +121,9 @@ fn what_tinyproxy_refuses_is_not_sent_and_says_what_to_do() {
 fn what_is_mistyped_is_one_line_that_names_it_and_no_password() {
     let clouds = Clouds::start();
     for (variables, words) in [
-        (&[("HTTPS_PROXY", "http://me:h7sh-pr0xy-p@ss@p:99999")][..], ["HTTPS_PROXY: ", "port"]),
-        (&[("all_proxy", "ftp://me:h7sh-pr0xy-p@ss@p:21")], ["all_proxy: ", "ftp://"]),
-        (&[("https_proxy", "https://me:h7sh-pr0xy-p@ss@p:443")], ["https_proxy: ", "over TLS"]),
+        (&[("HTTPS_PROXY", "http://me:h7sh-pr0xy-pass@p:99999")][..], ["HTTPS_PROXY: ", "port"]),
+        (&[("all_proxy", "ftp://me:h7sh-pr0xy-pass@p:21")], ["all_proxy: ", "ftp://"]),
+        (&[("https_proxy", "https://me:h7sh-pr0xy-pass@p:443")], ["https_proxy: ", "over TLS"]),
         (&[("ALL_PROXY", "p:1"), ("NO_PROXY", "10.0.0.0/99")], ["NO_PROXY: ", "`10.0.0.0/99`"]),
     ] {
         clouds.assert_wrong(&run(&clouds, clouds.publish_aws(), variables), &words);

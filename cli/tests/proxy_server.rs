@@ -16,7 +16,7 @@ use thingpost_patience::patience;
 use crate::process::skipped;
 
 const USER: &str = "gateway";
-pub const PASSWORD: &str = "h7sh-pr0xy-p@ss";
+pub const PASSWORD: &str = "h7sh-pr0xy-pass";
 
 /// Its parameters are those of a program. A test that is killed runs no destructors, but the pipe closes.
 const WATCHED: &str = r#""$@" & read -r _; kill -9 $!; wait"#;
@@ -84,9 +84,9 @@ impl ProxyServer {
         }
     }
 
-    /// Its URL, with user and password.
+    /// Its URL, with user and password, which are percent-encoded in part.
     pub fn url(&self, scheme: &str) -> String {
-        format!("{scheme}://{USER}:{}@{}", PASSWORD.replace('@', "%40"), self.address)
+        format!("{scheme}://{USER}:{}@{}", PASSWORD.replace('-', "%2D"), self.address)
     }
 
     /// Its URL without them.
@@ -99,7 +99,12 @@ impl ProxyServer {
         format!("{USER}:{PASSWORD}\n")
     }
 
-    /// Waits until its log has this. Only tinyproxy has one.
+    /// How often it was asked for a way. Only tinyproxy keeps a log.
+    pub fn requests(&self) -> usize {
+        fs::read_to_string(&self.log).unwrap_or_default().matches(": CONNECT ").count()
+    }
+
+    /// Waits until its log has this.
     pub fn wait_for_log(&self, words: &str) {
         let begin = Instant::now();
         loop {

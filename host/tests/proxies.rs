@@ -354,6 +354,7 @@ async fn a_connection_is_kept_for_the_same_proxy_and_the_same_user_alone() {
         let server = Script::new(&ca).start();
         let [one, other] = [FakeProxy::to(&server).await, FakeProxy::to(&server).await];
         let pool = Pool::default();
+        let route = Route::new("localhost", ca.roots());
         let as_user = |proxy: &FakeProxy, user: &str| Some(proxy.proxy().credentials(user, "x").unwrap());
         for (proxy, opened) in [
             (as_user(&one, "a"), 1),
@@ -363,7 +364,7 @@ async fn a_connection_is_kept_for_the_same_proxy_and_the_same_user_alone() {
             (None, 4),
             (as_user(&one, "a"), 4),
         ] {
-            let config = config("w", vec![Route::new("localhost", ca.roots())], &server).proxy(proxy);
+            let config = config("w", vec![route.clone()], &server).proxy(proxy);
             publish(&Transport::new(pool.clone(), config), "https://localhost/", "x").await.unwrap();
             assert_eq!(server.accepted(), opened);
         }

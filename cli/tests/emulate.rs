@@ -45,10 +45,15 @@ fn commands(process: &Process) -> Vec<String> {
 
 /// Pastes a command into a shell, in another folder than the emulator's.
 pub fn paste(printed: &str, folder: &Path) -> Process {
+    paste_with(printed, folder, &[])
+}
+
+/// Pastes it into a shell with these variables.
+pub fn paste_with(printed: &str, folder: &Path, variables: &[(&str, &str)]) -> Process {
     let quoted = format!("exec '{}' ", THINGPOST.replace('\'', r"'\''"));
     let (before, after) = printed.split_once("thingpost ").unwrap();
     let mut shell: Command = command("sh");
-    shell.arg("-c").arg(format!("{before}{quoted}{after}")).current_dir("/");
+    shell.arg("-c").arg(format!("{before}{quoted}{after}")).current_dir("/").envs(variables.iter().copied());
     Process::start(shell, secrets(folder))
 }
 

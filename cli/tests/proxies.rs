@@ -3,10 +3,13 @@
 use std::ffi::OsStr;
 use std::net::TcpListener;
 
+use tempfile::TempDir;
+
 use crate::clouds::{Clouds, to};
 use crate::command::CommandLine;
+use crate::emulate::{paste_with, secrets};
 use crate::mqtt::Fronts;
-use crate::process::Output;
+use crate::process::{Output, Process, THINGPOST, command};
 use crate::proxy_server::{PASSWORD, ProxyServer};
 
 /// Runs it with these variables, and makes sure that the password shows nowhere.
@@ -148,4 +151,34 @@ fn the_doctor_goes_the_same_way_and_says_so() {
     assert!(output.stdout.contains(&way) && output.stdout.contains("by the proxy there"), "{}", output.stdout);
     let output = run(&clouds, line(), &[("HTTPS_PROXY", &proxy.bare_url("http"))]);
     crate::doctor::assert_names(&output, "tcp", &["wants a user and a password", "USER:PASSWORD"]);
+}
+
+#[test]
+fn the_demo_and_what_the_emulator_prints_go_past_a_proxy_that_the_shell_has() {
+    // Nobody listens there.
+    let variables = [("HTTPS_PROXY", "http://127.9.8.7:9")];
+    let mut demo = command(THINGPOST);
+    demo.arg("demo").envs(variables);
+    let output = Process::start(demo, Vec::new()).end();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+
+    let folder = TempDir::new().unwrap();
+    let mut emulate = command(THINGPOST);
+    emulate.arg("emulate").arg("--dir").arg(folder.path()).envs(variables);
+    let mut emulator = Process::start(emulate, Vec::new());
+    emulator.wait_until("the emulator", |process| process.stdout().contains("Ctrl-C ends it."));
+    let text = emulator.stdout();
+    let is_command = |part: &&str| part.contains("thingpost ") && part.contains("--connect-to ");
+    let printed: Vec<&str> = text.split("\n\n").filter(is_command).collect();
+    assert!(printed.len() >= 7, "{text}");
+    for printed in &printed {
+        assert!(printed.contains("--noproxy '*'"), "{printed}");
+    }
+    let publish = printed.iter().find(|printed| printed.starts_with("thingpost publish aws ")).unwrap();
+    let output = paste_with(publish, folder.path(), &variables).end();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    emulator.signal("INT");
+    let output = emulator.end();
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.assert_without(&secrets(folder.path()));
 }

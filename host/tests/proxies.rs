@@ -322,11 +322,14 @@ async fn one_that_stalls_costs_the_connect_timeout_and_no_more() {
     within(async {
         let ca = Authority::new("ca");
         for said in [&b""[..], b"HTTP/1.1 200 O"] {
-            let proxy = FakeProxy::saying(said).await;
-            let timeouts = Timeouts::default().connect(Duration::from_millis(300));
-            let transport = through(proxy.proxy(), Route::new("localhost", ca.roots())).timeouts(timeouts);
-            let error = publish(&transport, "https://localhost/", "x").await.unwrap_err();
-            assert!(fault(&error).is_timeout(), "{error:?}");
+            let silent = FakeProxy::saying(said).await;
+            // To SOCKS5 it says nothing at all: what it is asked does not end with an empty line.
+            for proxy in [silent.proxy(), Proxy::socks5("127.0.0.1", silent.address.port())] {
+                let timeouts = Timeouts::default().connect(Duration::from_millis(300));
+                let transport = through(proxy, Route::new("localhost", ca.roots())).timeouts(timeouts);
+                let error = publish(&transport, "https://localhost/", "x").await.unwrap_err();
+                assert!(fault(&error).is_timeout(), "{error:?}");
+            }
         }
     })
     .await;

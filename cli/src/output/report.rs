@@ -60,7 +60,7 @@ impl LastFailure {
             }
             // The guest knows of no proxy, and guesses at the endpoint.
             TransportError::Connect { error: ConnectError::Proxy { error, .. }, .. } => Some(match error {
-                ProxyError::Credentials { .. } | ProxyError::Destination => TransportErrorKind::Denied,
+                ProxyError::Credentials { .. } | ProxyError::Destination => TransportErrorKind::RequestRejected,
                 error if error.is_timeout() => TransportErrorKind::ConnectTimeout,
                 _ => TransportErrorKind::Unreachable,
             }),

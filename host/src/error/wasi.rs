@@ -39,8 +39,9 @@ impl ConnectError {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(alert::name(*alert)),
             },
+            // Only somebody on this side can change it, and an account that is tried again and again gets locked.
             Self::Proxy { error: ProxyError::Credentials { .. } | ProxyError::Destination, .. } => {
-                WasiError::HttpRequestDenied
+                WasiError::ConfigurationError
             }
             Self::Proxy { error, .. } if error.is_timeout() => WasiError::ConnectionTimeout,
             Self::Proxy { .. } => WasiError::DestinationUnavailable,

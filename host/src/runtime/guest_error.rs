@@ -12,7 +12,7 @@ impl From<&TransportError> for GuestError {
     fn from(error: &TransportError) -> Self {
         let (kind, detail) = match error.to_wasi() {
             WasiError::HttpRequestDenied => (TransportErrorKind::Denied, None),
-            WasiError::HttpRequestUriInvalid | WasiError::HttpRequestMethodInvalid => {
+            WasiError::HttpRequestUriInvalid | WasiError::HttpRequestMethodInvalid | WasiError::ConfigurationError => {
                 (TransportErrorKind::RequestRejected, None)
             }
             WasiError::DnsTimeout => (TransportErrorKind::NameResolution, None),
@@ -92,7 +92,7 @@ mod tests {
             (ConnectError::Unreachable(Vec::new()), TransportErrorKind::Unreachable),
             (by_proxy(ProxyError::TooLarge), TransportErrorKind::Unreachable),
             (by_proxy(ProxyError::Timeout { after }), TransportErrorKind::ConnectTimeout),
-            (by_proxy(ProxyError::Credentials { given: true, schemes: None }), TransportErrorKind::Denied),
+            (by_proxy(ProxyError::Credentials { given: true, schemes: None }), TransportErrorKind::RequestRejected),
         ] {
             assert_eq!(guest_error(TransportError::Connect { to: to(), error }), (failure, None));
         }

@@ -87,7 +87,8 @@ impl fmt::Display for ProxyError {
             Self::Unreachable(error) => write!(f, "cannot be reached: {error}"),
             Self::Timeout { after } => write!(
                 f,
-                "has not opened a way to the destination within {}; check that it can reach it, or give it more time",
+                "has not opened a way to the destination within {}; check its port and its kind, and that it can reach the destination, or give \
+                 it more time",
                 seconds(*after)
             ),
             Self::Credentials { schemes: Some(schemes), .. } => write!(

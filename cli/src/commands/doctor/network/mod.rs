@@ -139,7 +139,11 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         }
         ProxyChoice::Through(FoundProxy { proxy, source }) => {
             let user = if proxy.has_credentials() { ", with user and password" } else { "" };
-            finding.see(format!("through the proxy {proxy} of {source}{user}, which looks up {} itself", address.host));
+            let names = match address.host.parse::<IpAddr>() {
+                Ok(_) => String::new(),
+                Err(_) => format!(", which looks up {} itself", address.host),
+            };
+            finding.see(format!("through the proxy {proxy} of {source}{user}{names}"));
         }
     }
     let next = to.next();

@@ -169,7 +169,7 @@ fn assert_works(path: &str) {
 }
 
 /// The pages with commands that run.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/aliyun.md",
     "docs/aws.md",
@@ -178,6 +178,7 @@ const PAGES: [&str; 8] = [
     "docs/exit-codes.md",
     "docs/mqtt.md",
     "docs/tokens.md",
+    "docs/networks.md",
 ];
 
 #[test]
@@ -222,6 +223,11 @@ fn the_commands_with_tokens_work() {
         Some(library) if library == Path::new("/usr/lib/softhsm/libsofthsm2.so") => assert_works(PAGES[7]),
         _ => skipped("documentation::the_commands_with_tokens_work: SoftHSM is not where Debian puts it (softhsm2)"),
     }
+}
+
+#[test]
+fn the_commands_about_networks_work() {
+    assert_works(PAGES[8]);
 }
 
 /// The pages of the workspace, by their paths in it.

@@ -171,7 +171,7 @@ pub use identity::{Identity, IdentityError, IdentitySource};
 pub use identity::{ObjectKind, PinError, Pkcs11Error, Pkcs11Key, Pkcs11Uri, Pkcs11UriError};
 #[cfg(feature = "hooks")]
 pub use limits::{GuestLimiter, GuestLimits, LimitExceeded};
-pub use observe::{Observer, Statistics};
+pub use observe::{Handshake, Observer, Statistics};
 pub use pool::{Pool, PoolLimits};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
 pub use transport::body::AnswerBody;

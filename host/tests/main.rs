@@ -31,6 +31,7 @@ mod server;
 mod signing_keys;
 #[cfg(feature = "pkcs11")]
 mod soft_token;
+mod spans;
 mod stream_ends;
 mod streams;
 mod timeouts;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::poll_immediate;
 use http_body_util::BodyExt;
 use thingpost_host::http::StatusCode;
-use thingpost_host::{Endpoint, Observer, Pool, PoolLimits, Route, Statistics, Transport, TransportError};
+use thingpost_host::{Endpoint, Handshake, Observer, Pool, PoolLimits, Route, Statistics, Transport, TransportError};
 use thingpost_patience::patience;
 use tokio::io::AsyncReadExt;
 use tokio::task::yield_now;
@@ -142,6 +142,14 @@ async fn dialed_connections_are_counted_by_whether_they_came_about_and_whether_t
 struct Diary(Mutex<Vec<String>>);
 
 impl Observer for Diary {
+    fn connected(&self, to: &Endpoint, handshake: Handshake) {
+        let how = match handshake {
+            Handshake::Resumed => "resumed",
+            _ => "anew",
+        };
+        self.0.lock().unwrap().push(format!("{to} {how}"));
+    }
+
     fn answered(&self, to: &Endpoint, status: StatusCode) {
         self.0.lock().unwrap().push(format!("{to} {status}"));
     }
@@ -166,7 +174,40 @@ async fn an_observer_is_told_of_answers_and_failures_in_their_order() {
         publish(&transport, URL, "x").await.unwrap();
         publish(&transport, URL, "x").await.unwrap_err();
         transport.send(post("http://localhost/", "x")).await.unwrap_err();
-        assert_eq!(*diary.0.lock().unwrap(), ["localhost:443 200 OK", "closed_without_answer", "denied_scheme"]);
+        assert_eq!(*diary.0.lock().unwrap(), ["localhost:443 anew", "localhost:443 200 OK", "closed_without_answer", "denied_scheme"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn handshakes_are_counted_by_their_kind_and_bytes_with_all_that_tls_adds() {
+    within(async {
+        let ca = Authority::new("ca");
+        let server = Script::new(&ca).on_request(|_, _| Do::AnswerThenClose(OK, Duration::ZERO)).start();
+        let (transport, pool) = pooled(PoolLimits::default(), &ca, &server);
+        let diary = Arc::<Diary>::default();
+        let transport = transport.observer(diary.clone());
+        let content = vec![b'x'; 100_000];
+        publish(&transport, URL, content).await.unwrap();
+        let first = until(&pool, |statistics| statistics.open == 0).await;
+        assert_eq!((first.full_handshakes, first.resumed_handshakes), (1, 0));
+        assert!((100_000..110_000).contains(&first.bytes_sent), "{first:?}");
+        // A certificate at least, and tickets.
+        assert!((500..10_000).contains(&first.bytes_received), "{first:?}");
+        publish(&transport, URL, "x").await.unwrap();
+        let second = until(&pool, |statistics| statistics.open == 0).await;
+        assert_eq!((second.full_handshakes, second.resumed_handshakes), (1, 1));
+        assert!(second.bytes_sent > first.bytes_sent && second.bytes_received > first.bytes_received, "{second:?}");
+        let told = diary.0.lock().unwrap().clone();
+        assert_eq!(told[0], "localhost:443 anew");
+        assert_eq!(told[2], "localhost:443 resumed");
+
+        // Neither is one that fails.
+        let stranger = Route::new("localhost", Authority::new("stranger").roots());
+        publish(&Transport::new(pool.clone(), config("other", vec![stranger], &server)), URL, "x").await.unwrap_err();
+        let third = pool.statistics();
+        assert_eq!((third.full_handshakes, third.resumed_handshakes), (1, 1));
+        assert!(third.bytes_sent > second.bytes_sent, "its bytes went over the network all the same: {third:?}");
     })
     .await;
 }

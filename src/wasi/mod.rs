@@ -44,6 +44,10 @@ pub fn seed() -> u64 {
 }
 
 /// Sends one request and waits for its answer.
+///
+/// # Errors
+///
+/// Why there is no answer, as the host tells it.
 pub fn send(outgoing: Outgoing) -> Result<Response, TransportError> {
     let (mut clock, now) = Clock::start();
     let mut requests = vec![InFlight::start(outgoing, now.monotonic_ms)?];

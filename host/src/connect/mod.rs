@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tracing::Instrument;
 
 use crate::clock::later;
 use crate::connect::families::{Family, Winners, in_order};
@@ -35,6 +36,8 @@ use crate::connect::proxy::Proxy;
 use crate::connect::resolver::Resolver;
 use crate::error::ConnectError;
 use crate::files::path::is_out_of_descriptors;
+use crate::observe::metered::Metered;
+use crate::observe::{Counters, Handshake, span};
 use crate::route::Endpoint;
 
 /// The connect timeout of one request, begun.
@@ -64,11 +67,12 @@ pub(crate) struct Connector {
     winners: Winners,
     /// One permit per open socket of the pool.
     sockets: Arc<Semaphore>,
+    counters: Arc<Counters>,
 }
 
 impl Connector {
-    pub(crate) fn new(resolver: Arc<dyn Resolver>, sockets: Arc<Semaphore>) -> Self {
-        Self { lookups: Lookups::new(resolver), winners: Winners::default(), sockets }
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, sockets: Arc<Semaphore>, counters: Arc<Counters>) -> Self {
+        Self { lookups: Lookups::new(resolver), winners: Winners::default(), sockets, counters }
     }
 
     /// Connects by these hops and shakes hands as a client of `server`. The caller has a permit for one socket; further ones that are
@@ -79,13 +83,20 @@ impl Connector {
         server: &ServerName<'static>,
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
-    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+    ) -> Result<TlsStream<Metered>, ConnectError> {
         let has_tunnel = AtomicBool::new(false);
-        let connected = self.connect_by(hops, server, config, deadline, &has_tunnel).await;
-        match &hops.proxy {
+        let span = span::connect(&hops.address);
+        let connecting = self.connect_by(hops, server, config, deadline, &has_tunnel);
+        let connected = connecting.instrument(span.clone()).await;
+        let connected = match &hops.proxy {
             Some(proxy) => connected.map_err(|error| proxy.explain(error, has_tunnel.load(Ordering::Relaxed))),
             None => connected,
+        };
+        span::record_connection(&span, &connected);
+        if let Ok(stream) = &connected {
+            self.counters.handshake(Handshake::of(stream.get_ref().1));
         }
+        connected
     }
 
     /// Connects to the destination or to the proxy, which is reached as any other host, and goes on from there. `has_tunnel` is
@@ -97,7 +108,7 @@ impl Connector {
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
         has_tunnel: &AtomicBool,
-    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+    ) -> Result<TlsStream<Metered>, ConnectError> {
         let next = hops.proxy.as_ref().map_or(&hops.address, Proxy::endpoint);
         let addresses = self.addresses(next, deadline).await?;
         let mut spare = Vec::new();
@@ -116,7 +127,8 @@ impl Connector {
                 None => tcp,
             };
             has_tunnel.store(true, Ordering::Relaxed);
-            let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), tcp).await;
+            let metered = Metered::new(tcp, Arc::clone(&self.counters));
+            let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), metered).await;
             handshake.map_err(|error| Unusable::Tls(ConnectError::from_handshake(error)))
         };
         let (usable, stream) = first_usable(&addresses, deadline, has_room, open, handshake).await?;

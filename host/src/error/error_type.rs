@@ -38,7 +38,7 @@ impl TransportError {
 }
 
 impl ConnectError {
-    fn error_type(&self) -> &'static str {
+    pub(crate) fn error_type(&self) -> &'static str {
         match self {
             Self::LimitReached { .. } => "connection_limit",
             Self::RateLimited { .. } => "rate_limit",

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::Statistics;
+use super::{Handshake, Statistics};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -26,6 +26,10 @@ impl Counter {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     waiting: AtomicUsize,
+    full_handshakes: Counter,
+    resumed_handshakes: Counter,
+    pub(super) bytes_sent: Counter,
+    pub(super) bytes_received: Counter,
     pub(super) requests: Counter,
     pub(super) answered: Counter,
     pub(super) denied: Counter,
@@ -47,12 +51,24 @@ impl Counters {
         WaitingCount(self)
     }
 
+    /// A handshake has succeeded.
+    pub(crate) fn handshake(&self, handshake: Handshake) {
+        match handshake {
+            Handshake::Full => self.full_handshakes.increment(),
+            Handshake::Resumed => self.resumed_handshakes.increment(),
+        }
+    }
+
     /// All of them, beside what the pool knows of its connections.
     pub(crate) fn snapshot(&self, open: usize, idle: usize) -> Statistics {
         Statistics {
             open,
             idle,
             waiting: self.waiting.load(Ordering::Relaxed),
+            full_handshakes: self.full_handshakes.get(),
+            resumed_handshakes: self.resumed_handshakes.get(),
+            bytes_sent: self.bytes_sent.get(),
+            bytes_received: self.bytes_received.get(),
             requests: self.requests.get(),
             answered: self.answered.get(),
             denied: self.denied.get(),

@@ -14,12 +14,15 @@ use crate::error::TransportError;
 use crate::route::Endpoint;
 
 mod counters;
+mod handshake;
 mod log;
+pub(crate) mod metered;
 mod observation;
 pub(crate) mod span;
 mod statistics;
 
 pub(crate) use counters::Counters;
+pub use handshake::Handshake;
 pub(crate) use observation::Observation;
 pub use statistics::Statistics;
 
@@ -52,6 +55,11 @@ pub use statistics::Statistics;
 /// }
 /// ```
 pub trait Observer: Send + Sync {
+    /// There is a new connection, for a request or because it was dialed.
+    fn connected(&self, to: &Endpoint, handshake: Handshake) {
+        let _ = (to, handshake);
+    }
+
     /// The head of an answer has come, whatever it says.
     fn answered(&self, to: &Endpoint, status: StatusCode) {
         let _ = (to, status);

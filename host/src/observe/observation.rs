@@ -6,8 +6,9 @@ use http::Response;
 
 use super::counters::Counter;
 use super::log::FailureLog;
-use super::{Counters, Observer};
+use super::{Counters, Handshake, Observer};
 use crate::error::TransportError;
+use crate::route::Endpoint;
 use crate::transport::body::AnswerBody;
 
 /// Whom to tell.
@@ -33,6 +34,13 @@ impl Observation {
     pub(crate) fn request(&self) -> UnderWay<'_> {
         self.counters.requests.increment();
         UnderWay(Some(&self.counters.abandoned))
+    }
+
+    /// There is a new connection for it, or one that was dialed.
+    pub(crate) fn connected(&self, to: &Endpoint, handshake: Handshake) {
+        if let Some(observer) = &self.observer {
+            observer.connected(to, handshake);
+        }
     }
 
     /// A request ends.

@@ -6,10 +6,14 @@
 //! otherwise end with the connection.
 
 use http::{Request, Response};
+use rustls::ProtocolVersion;
+use tokio_rustls::client::TlsStream;
 use tracing::Span;
 use tracing::field::{Empty, display};
 
-use crate::error::TransportError;
+use super::Handshake;
+use super::metered::Metered;
+use crate::error::{ConnectError, TransportError};
 use crate::route::Endpoint;
 
 /// For a request. The path is left out: it is the topic.
@@ -42,6 +46,48 @@ pub(crate) fn dial(to: Option<&Endpoint>) -> Span {
     )
 }
 
+/// For a new connection, which belongs to the request or the dialing that waits for it.
+pub(crate) fn connect(to: &Endpoint) -> Span {
+    tracing::info_span!(
+        "connect",
+        otel.status_code = Empty,
+        server.address = to.host,
+        server.port = to.port,
+        network.transport = "tcp",
+        network.peer.address = Empty,
+        network.peer.port = Empty,
+        tls.protocol.version = Empty,
+        tls.resumed = Empty,
+        error.type = Empty,
+    )
+}
+
+/// How connecting ended. The peer is that which was dialed: with a proxy it is the proxy.
+pub(crate) fn record_connection(span: &Span, result: &Result<TlsStream<Metered>, ConnectError>) {
+    // What is recorded costs a call of the system.
+    if span.is_disabled() {
+        return;
+    }
+    match result {
+        Ok(stream) => {
+            let (metered, tls) = stream.get_ref();
+            if let Ok(peer) = metered.tcp().peer_addr() {
+                span.record("network.peer.address", display(peer.ip())).record("network.peer.port", peer.port());
+            }
+            let version = match tls.protocol_version() {
+                Some(ProtocolVersion::TLSv1_2) => "1.2",
+                _ => "1.3",
+            };
+            span.record("tls.protocol.version", version);
+            span.record("tls.resumed", Handshake::of(tls) == Handshake::Resumed);
+        }
+        Err(error) => {
+            span.record("error.type", error.error_type());
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
 /// How a request ended.
 pub(crate) fn record_answer<B>(span: &Span, result: &Result<Response<B>, TransportError>) {
     match result {
@@ -59,6 +105,6 @@ pub(crate) fn record_answer<B>(span: &Span, result: &Result<Response<B>, Transpo
 
 /// Why there is no answer, or no connection.
 pub(crate) fn record_error(span: &Span, error: &TransportError) {
-    span.record("error.type", display(error.error_type()));
+    span.record("error.type", error.error_type());
     span.record("otel.status_code", "ERROR");
 }

@@ -15,6 +15,14 @@ pub struct Statistics {
     pub idle: usize,
     /// Now: requests and dialings that wait for a free connection, or for a place to open one.
     pub waiting: usize,
+    /// TLS handshakes that succeeded and were whole ones.
+    pub full_handshakes: u64,
+    /// TLS handshakes that succeeded and went on from an earlier one.
+    pub resumed_handshakes: u64,
+    /// Bytes that were written to the network, handshakes and all that TLS adds included; what TCP and a proxy add is not.
+    pub bytes_sent: u64,
+    /// Bytes that came from the network, counted in the same way.
+    pub bytes_received: u64,
     /// Requests that were begun.
     pub requests: u64,
     /// Requests that got the head of an answer, whatever it says: they were delivered to a server.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 use tokio_rustls::client::TlsStream;
@@ -17,6 +16,8 @@ use super::{BucketSettings, Key, Pool, Target};
 use crate::connect::ConnectDeadline;
 use crate::connect::tls::ends_handshake_early;
 use crate::error::ConnectError;
+use crate::observe::Handshake;
+use crate::observe::metered::Metered;
 
 /// How long a TLS configuration is kept for a device that is away. A device that tries to come back does so every half
 /// minute at least. The configuration holds the device's key, so it is not kept for long.
@@ -24,7 +25,7 @@ pub(super) const RESUMPTION: Duration = Duration::from_secs(300);
 
 /// A connection of one guest, and what ends it from this side.
 pub(crate) struct Dialed {
-    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) stream: TlsStream<Metered>,
     /// The order to end. None once it has come.
     closing: Option<Closing>,
     _places: Places,
@@ -35,7 +36,7 @@ type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A connection that has just been opened.
 pub(crate) struct Opened {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Metered>,
     places: Places,
 }
 
@@ -51,6 +52,13 @@ impl Dialed {
     /// Whether the server may still refuse the handshake, if nothing has come from it.
     pub(crate) fn ends_handshake_early(&self) -> bool {
         ends_handshake_early(self.stream.get_ref().1)
+    }
+}
+
+impl Opened {
+    /// How it began.
+    pub(crate) fn handshake(&self) -> Handshake {
+        Handshake::of(self.stream.get_ref().1)
     }
 }
 

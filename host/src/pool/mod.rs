@@ -154,8 +154,9 @@ impl Pool {
     pub fn with_resolver(limits: PoolLimits, resolver: Arc<dyn Resolver>) -> Self {
         let sockets = permits(limits.connections);
         let places = sockets.available_permits();
-        let connector = Connector::new(resolver, Arc::clone(&sockets));
-        let (counters, state, sweep_sooner) = (Arc::default(), Mutex::default(), Arc::default());
+        let counters = Arc::<Counters>::default();
+        let connector = Connector::new(resolver, Arc::clone(&sockets), Arc::clone(&counters));
+        let (state, sweep_sooner) = (Mutex::default(), Arc::default());
         Self { shared: Arc::new(Shared { limits, sockets, places, connector, counters, state, sweep_sooner }) }
     }
 

@@ -89,6 +89,7 @@ impl Transport {
             }
             live.find_again().map_err(TransportError::Denied)?;
         };
+        self.observation.connected(&to, connection.handshake());
         let dialed = Dialed::new(connection, Box::pin(self.config.closing(live)));
         Ok(DialedConnection { to, dialed, has_answered: false, observation: self.observation.clone() })
     }

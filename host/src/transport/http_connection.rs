@@ -20,6 +20,7 @@ use crate::clock::later;
 use crate::connect::tls::ends_handshake_early;
 use crate::connect::{ConnectDeadline, Connector, Hops};
 use crate::error::ConnectError;
+use crate::observe::Handshake;
 use crate::pool::Place;
 use crate::transport::body::RequestBody;
 use crate::transport::wire::{Wire, WriteBacklog};
@@ -41,6 +42,7 @@ pub(crate) struct HttpConnection {
     answered: bool,
     /// Whether the handshake is over for this side before the server has looked at the client's certificate.
     ends_handshake_early: bool,
+    handshake: Handshake,
     _handle: oneshot::Sender<()>,
 }
 
@@ -64,6 +66,7 @@ impl HttpConnection {
     ) -> Result<Self, ConnectError> {
         let stream = connector.connect(hops, server, config, deadline).await?;
         let ends_handshake_early = ends_handshake_early(stream.get_ref().1);
+        let handshake = Handshake::of(stream.get_ref().1);
         let (wire, backlog) = Wire::new(stream);
         let (sender, connection) = http1::handshake(wire).await.map_err(|error| ConnectError::Closed(error.into()))?;
         let (handle, dropped) = oneshot::channel();
@@ -75,13 +78,18 @@ impl HttpConnection {
                 _ = dropped => timeout(CLOSING, connection).await.unwrap_or(Ok(())),
             }
         });
-        Ok(Self { sender, driver, backlog, answered: false, ends_handshake_early, _handle: handle })
+        Ok(Self { sender, driver, backlog, answered: false, ends_handshake_early, handshake, _handle: handle })
     }
 
     /// Whether it may serve another request, as far as is known: the peer has not closed it, and has taken all of the
     /// request before.
     pub(crate) fn is_reusable(&self) -> bool {
         !self.sender.is_closed() && !self.backlog.is_present()
+    }
+
+    /// How it began.
+    pub(crate) fn handshake(&self) -> Handshake {
+        self.handshake
     }
 
     /// Whether it has given an answer before.

@@ -318,10 +318,13 @@ impl Transport {
         }
         loop {
             let mut lease = self.acquire(&mut live, deadline).await?;
+            let first = !lease.connection.has_answered();
+            if first {
+                self.observation.connected(&live.target.to, lease.connection.handshake());
+            }
             if self.permit.as_ref().is_some_and(|permits| !permits(request.uri().path())) {
                 return Err(TransportError::Denied(Denial::Withheld(live.target.to)));
             }
-            let first = !lease.connection.has_answered();
             let may_be_refused = lease.connection.may_be_refused();
             match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {

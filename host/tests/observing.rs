@@ -174,7 +174,10 @@ async fn an_observer_is_told_of_answers_and_failures_in_their_order() {
         publish(&transport, URL, "x").await.unwrap();
         publish(&transport, URL, "x").await.unwrap_err();
         transport.send(post("http://localhost/", "x")).await.unwrap_err();
-        assert_eq!(*diary.0.lock().unwrap(), ["localhost:443 anew", "localhost:443 200 OK", "closed_without_answer", "denied_scheme"]);
+        assert_eq!(
+            *diary.0.lock().unwrap(),
+            ["localhost:443 anew", "localhost:443 200 OK", "closed_without_answer", "denied_scheme"]
+        );
     })
     .await;
 }

@@ -132,8 +132,7 @@ async fn a_request_and_its_connection_are_spans_that_are_over_while_the_connecti
         let ca = Authority::new("ca");
         let server = Script::new(&ca).start();
         let pool = Pool::default();
-        let transport =
-            Transport::new(pool.clone(), config("w", vec![Route::new("localhost", ca.roots())], &server));
+        let transport = Transport::new(pool.clone(), config("w", vec![Route::new("localhost", ca.roots())], &server));
         let spans = Spans::record();
         for _ in 0..2 {
             publish(&transport, "https://localhost:8443/topics/h7sh?token=s3cret", "x").await.unwrap();

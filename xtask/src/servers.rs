@@ -1,4 +1,5 @@
-//! The tests want real servers that are no Rust programs, as Debian has them: the MQTT broker mosquitto, and two proxies.
+//! The tests want real programs that are not of Rust, as Debian has them: the MQTT broker mosquitto, two proxies, and a PKCS#11 token that
+//! is made of files.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,14 +15,15 @@ struct Server {
     is_needed: bool,
 }
 
-const SERVERS: [Server; 3] = [
+const SERVERS: [Server; 4] = [
     Server { program: "mosquitto", package: "mosquitto", is_needed: true },
     Server { program: "tinyproxy", package: "tinyproxy-bin", is_needed: false },
     Server { program: "microsocks", package: "microsocks", is_needed: false },
+    Server { program: "softhsm2-util", package: "softhsm2", is_needed: false },
 ];
 
-const BY_HAND: &str = "the tests need the MQTT broker mosquitto, version 2, and would like the proxies tinyproxy and microsocks: sudo \
-                       apt-get install mosquitto tinyproxy-bin microsocks, or as your system installs them";
+const BY_HAND: &str = "the tests need the MQTT broker mosquitto, version 2, and would like the proxies tinyproxy and microsocks, and \
+                       SoftHSM: sudo apt-get install mosquitto tinyproxy-bin microsocks softhsm2, or as your system installs them";
 
 /// Installs those that are missing, if that can be done without asking anybody.
 pub fn ensure() -> Result<(), String> {

@@ -88,7 +88,7 @@ fn a_message_over_https_goes_through_socks5_and_a_wrong_password_is_not_sent() {
     assert_not_sent(&output, &["does not accept this user and password"]);
     let output = run(&clouds, clouds.publish_aws(), &[("ALL_PROXY", &proxy.bare_url("socks5h"))]);
     assert_not_sent(&output, &["wants a user and a password"]);
-    // Nobody listens there, which the proxy learns.
+    // No server listens there, which the proxy learns.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let line = clouds.publish_aws().with("--connect-to", to(nobody)).with("--timeout", "1");
     let output = run(&clouds, line, &[("ALL_PROXY", &proxy.url("socks5h"))]);
@@ -155,7 +155,7 @@ fn the_doctor_goes_the_same_way_and_says_so() {
 
 #[test]
 fn the_demo_and_what_the_emulator_prints_go_past_a_proxy_that_the_shell_has() {
-    // Nobody listens there.
+    // No proxy listens there.
     let variables = [("HTTPS_PROXY", "http://127.9.8.7:9")];
     let mut demo = command(THINGPOST);
     demo.arg("demo").envs(variables);

@@ -71,7 +71,7 @@ impl ProxyServer {
                 .stderr(Stdio::from(fs::File::create(folder.path().join("stderr")).unwrap()))
                 .spawn()
                 .unwrap();
-            // Somebody else may have taken the port meanwhile.
+            // Another process may have taken the port meanwhile.
             for _ in 0..600 {
                 if TcpStream::connect(address).is_ok() {
                     return Self { address, log, process, _folder: folder };

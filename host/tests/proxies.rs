@@ -86,7 +86,7 @@ async fn relay(mut tcp: TcpStream, answer: &[u8], server: SocketAddr) {
     let _ = copy_bidirectional(&mut tcp, &mut there).await;
 }
 
-/// A workload without addresses of its own: whoever resolves `localhost:443` finds nobody there.
+/// A workload without addresses of its own: nothing listens where `localhost:443` leads without a proxy.
 fn through(proxy: Proxy, route: Route) -> Transport {
     Transport::new(Pool::default(), workload(vec![route]).proxy(proxy))
 }

@@ -88,7 +88,7 @@ impl Network {
         }
         let exceptions = match &arguments.noproxy {
             Some(list) => Some(("--noproxy", list.clone())),
-            // Where there is no proxy, nobody needs a list, and a list that is wrong does no harm.
+            // Without a proxy the list is not needed, and one that is wrong does no harm.
             None if proxy.is_none() => None,
             None => first(&NO_PROXY_VARIABLES)?,
         };
@@ -225,7 +225,7 @@ mod tests {
             let error = network(arguments, variables).err().unwrap().to_string();
             assert!(error.starts_with(names) && !error.contains("hunter2") && !error.contains('\n'), "{error}");
         }
-        // Nobody needs it.
+        // The list is not needed.
         assert!(network(&[], &[("NO_PROXY", "10.0.0.0/64")]).is_ok());
     }
 

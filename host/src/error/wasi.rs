@@ -39,7 +39,7 @@ impl ConnectError {
                 alert_id: Some(u8::from(*alert)),
                 alert_message: Some(alert::name(*alert)),
             },
-            // Only somebody on this side can change it, and an account that is tried again and again gets locked.
+            // What is wrong is set on this side, and an account that is tried again and again gets locked.
             Self::Proxy { error: ProxyError::Credentials { .. } | ProxyError::Destination, .. } => {
                 WasiError::ConfigurationError
             }

@@ -1,5 +1,5 @@
 //! Why a proxy gives no way, told so that the user knows whom to ask: himself about a password, the administrator of the proxy
-//! about a policy, or nobody but the server behind it.
+//! about a policy, or the owner of the server behind it.
 
 use std::error::Error as StdError;
 use std::fmt;

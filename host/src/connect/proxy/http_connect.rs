@@ -163,7 +163,7 @@ fn join(reason: &str, line: &str) -> String {
     }
 }
 
-/// What somebody else's words may do to a line: nothing.
+/// The words of a stranger, without what could break a line or drive a terminal.
 fn sanitized(text: &str) -> String {
     let visible = text.chars().map(|character| if character.is_control() { ' ' } else { character });
     visible.collect::<String>().trim().chars().take(MAX_TEXT).collect()

@@ -118,7 +118,7 @@ impl Proxy {
     ///
     /// The proxy refuses, ends the connection, or is none.
     pub async fn tunnel(&self, mut tcp: TcpStream, to: &Endpoint) -> Result<TcpStream, ProxyError> {
-        // Of a host that comes from an override nobody has said that it is a name.
+        // The host of an override may be any text.
         if to.host.is_empty() || to.host.len() > 255 || !to.host.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ProxyError::Destination);
         }

@@ -13,7 +13,7 @@ pub fn is_alone(test: &str) -> bool {
         return true;
     }
     let program = env::current_exe().unwrap();
-    let name = format!("hostile::attacks::{test}");
+    let name = format!("hostile::{test}");
     let output = Command::new(program).args([&name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");

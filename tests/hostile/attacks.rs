@@ -19,7 +19,7 @@ const MEBIBYTE: usize = 1024 * 1024;
 
 #[tokio::test]
 async fn a_guest_that_wants_all_memory_gets_what_is_its_share() {
-    if !is_alone("a_guest_that_wants_all_memory_gets_what_is_its_share") {
+    if !is_alone("attacks::a_guest_that_wants_all_memory_gets_what_is_its_share") {
         return;
     }
     within(async {
@@ -36,7 +36,7 @@ async fn a_guest_that_wants_all_memory_gets_what_is_its_share() {
 
 #[tokio::test]
 async fn a_guest_that_takes_the_default_of_memory_costs_the_host_no_more_than_that() {
-    if !is_alone("a_guest_that_takes_the_default_of_memory_costs_the_host_no_more_than_that") {
+    if !is_alone("attacks::a_guest_that_takes_the_default_of_memory_costs_the_host_no_more_than_that") {
         return;
     }
     within(async {
@@ -52,7 +52,7 @@ async fn a_guest_that_takes_the_default_of_memory_costs_the_host_no_more_than_th
 
 #[tokio::test]
 async fn a_guest_that_fills_bodies_and_sends_none_fills_no_host() {
-    if !is_alone("a_guest_that_fills_bodies_and_sends_none_fills_no_host") {
+    if !is_alone("attacks::a_guest_that_fills_bodies_and_sends_none_fills_no_host") {
         return;
     }
     within(ends_at_a_full_table("bodies")).await;
@@ -60,7 +60,7 @@ async fn a_guest_that_fills_bodies_and_sends_none_fills_no_host() {
 
 #[tokio::test]
 async fn a_guest_that_collects_headers_fills_no_host() {
-    if !is_alone("a_guest_that_collects_headers_fills_no_host") {
+    if !is_alone("attacks::a_guest_that_collects_headers_fills_no_host") {
         return;
     }
     within(ends_at_a_full_table("headers")).await;
@@ -80,7 +80,7 @@ async fn ends_at_a_full_table(attack: &str) {
 
 #[tokio::test]
 async fn a_guest_with_too_many_headers_for_one_request_ends_with_a_trap_that_says_so() {
-    if !is_alone("a_guest_with_too_many_headers_for_one_request_ends_with_a_trap_that_says_so") {
+    if !is_alone("attacks::a_guest_with_too_many_headers_for_one_request_ends_with_a_trap_that_says_so") {
         return;
     }
     within(async {
@@ -94,7 +94,7 @@ async fn a_guest_with_too_many_headers_for_one_request_ends_with_a_trap_that_say
 
 #[tokio::test]
 async fn a_guest_that_gives_requests_endless_names_fills_no_host() {
-    if !is_alone("a_guest_that_gives_requests_endless_names_fills_no_host") {
+    if !is_alone("attacks::a_guest_that_gives_requests_endless_names_fills_no_host") {
         return;
     }
     within(async {
@@ -108,7 +108,7 @@ async fn a_guest_that_gives_requests_endless_names_fills_no_host() {
 
 #[tokio::test]
 async fn a_guest_that_computes_for_ever_is_stopped_and_says_so_from_then_on() {
-    if !is_alone("a_guest_that_computes_for_ever_is_stopped_and_says_so_from_then_on") {
+    if !is_alone("attacks::a_guest_that_computes_for_ever_is_stopped_and_says_so_from_then_on") {
         return;
     }
     within(async {
@@ -126,7 +126,7 @@ async fn a_guest_that_computes_for_ever_is_stopped_and_says_so_from_then_on() {
 
 #[tokio::test]
 async fn a_guest_that_makes_the_host_loop_is_ended_before_it_does() {
-    if !is_alone("a_guest_that_makes_the_host_loop_is_ended_before_it_does") {
+    if !is_alone("attacks::a_guest_that_makes_the_host_loop_is_ended_before_it_does") {
         return;
     }
     within(async {
@@ -142,7 +142,7 @@ async fn a_guest_that_makes_the_host_loop_is_ended_before_it_does() {
 
 #[tokio::test]
 async fn a_guest_that_waits_for_ever_is_ended_by_the_deadline_of_its_call() {
-    if !is_alone("a_guest_that_waits_for_ever_is_ended_by_the_deadline_of_its_call") {
+    if !is_alone("attacks::a_guest_that_waits_for_ever_is_ended_by_the_deadline_of_its_call") {
         return;
     }
     within(async {
@@ -160,7 +160,7 @@ async fn a_guest_that_waits_for_ever_is_ended_by_the_deadline_of_its_call() {
 
 #[tokio::test]
 async fn ten_thousand_requests_to_hosts_that_are_denied_leave_nothing_in_the_host() {
-    if !is_alone("ten_thousand_requests_to_hosts_that_are_denied_leave_nothing_in_the_host") {
+    if !is_alone("attacks::ten_thousand_requests_to_hosts_that_are_denied_leave_nothing_in_the_host") {
         return;
     }
     within(async {
@@ -174,7 +174,7 @@ async fn ten_thousand_requests_to_hosts_that_are_denied_leave_nothing_in_the_hos
 
 #[tokio::test]
 async fn a_guest_that_injects_headers_and_request_lines_gets_none_of_them_out() {
-    if !is_alone("a_guest_that_injects_headers_and_request_lines_gets_none_of_them_out") {
+    if !is_alone("attacks::a_guest_that_injects_headers_and_request_lines_gets_none_of_them_out") {
         return;
     }
     within(async {
@@ -188,7 +188,7 @@ async fn a_guest_that_injects_headers_and_request_lines_gets_none_of_them_out() 
 
 #[tokio::test]
 async fn a_guest_that_reads_no_answer_has_a_bounded_number_of_requests() {
-    if !is_alone("a_guest_that_reads_no_answer_has_a_bounded_number_of_requests") {
+    if !is_alone("attacks::a_guest_that_reads_no_answer_has_a_bounded_number_of_requests") {
         return;
     }
     within(async {
@@ -203,7 +203,7 @@ async fn a_guest_that_reads_no_answer_has_a_bounded_number_of_requests() {
 
 #[tokio::test]
 async fn a_guest_gets_signatures_of_its_own_device_for_now_and_no_stock_of_them() {
-    if !is_alone("a_guest_gets_signatures_of_its_own_device_for_now_and_no_stock_of_them") {
+    if !is_alone("attacks::a_guest_gets_signatures_of_its_own_device_for_now_and_no_stock_of_them") {
         return;
     }
     within(async {
@@ -227,7 +227,7 @@ async fn a_guest_gets_signatures_of_its_own_device_for_now_and_no_stock_of_them(
 
 #[tokio::test]
 async fn a_guest_may_trap_after_any_call_of_the_host() {
-    if !is_alone("a_guest_may_trap_after_any_call_of_the_host") {
+    if !is_alone("attacks::a_guest_may_trap_after_any_call_of_the_host") {
         return;
     }
     within(async {

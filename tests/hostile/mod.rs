@@ -5,6 +5,8 @@
 
 mod alone;
 mod attacks;
+mod connections;
+mod listener;
 mod stage;
 
 /// What a host may grow by at the hands of one guest, its own memory aside.

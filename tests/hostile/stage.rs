@@ -1,19 +1,20 @@
 //! A host with a hostile guest and a good one, over one pool and on one thread.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use thingpost_emulator::{AwsEmulator, Entry};
+use thingpost_emulator::{Authority, AwsEmulator, Entry};
 use thingpost_host::runtime::types::{AliyunConfig, Message, Platform, Qos, SignMethod, Signer, TimestampPolicy};
 use thingpost_host::runtime::{CompilationCache, DeviceSecrets, Publisher, PublisherPre, Runtime};
-use thingpost_host::{Pool, RouteTable, Transport, WorkloadConfig};
+use thingpost_host::{Pool, PoolLimits, Route, RouteTable, Statistics, Timeouts, Transport, WorkloadConfig};
 use thingpost_hostile_guest::GUEST;
 use wasmtime::Error;
 
 use super::GROWTH;
 use super::alone::peak;
 use crate::fixtures::aws::{AwsCloud, platform};
-use crate::fixtures::host::{cache_folder, options};
+use crate::fixtures::host::{cache_folder, options, roots};
 
 /// What the good guest publishes to.
 const TOPIC: &str = "devices/thermometer-7/up";
@@ -23,6 +24,7 @@ const MESSAGES: usize = 5;
 
 pub struct Stage {
     cloud: AwsCloud,
+    pool: Pool,
     transport: Transport,
     good: Publisher,
     /// How many messages of the good guest were acknowledged.
@@ -39,22 +41,61 @@ pub type Ended = Result<String, Error>;
 impl Stage {
     /// A good guest that has published already, and the component of the hostile one.
     pub async fn set() -> Self {
+        Self::set_within(PoolLimits::default()).await
+    }
+
+    /// Sets the stage with a pool of this size for both.
+    pub async fn set_within(limits: PoolLimits) -> Self {
         let cloud = AwsCloud::start().await;
         let runtime = Runtime::new(&CompilationCache::Folder(cache_folder())).unwrap();
-        let (pool, platform) = (Pool::default(), platform(8443));
+        let (pool, platform) = (Pool::new(limits), platform(8443));
         let component = runtime.load(thingpost_artifacts::PUBLISHER.bytes).unwrap();
         let transport = cloud.transport_over(pool.clone(), cloud.route());
         let mut good = component.builder(transport, &platform).options(options()).open().await.unwrap();
         good.publish(&message(0)).await.unwrap().unwrap();
         let component = runtime.load(GUEST).unwrap();
-        let transport = Transport::new(pool, workload(&cloud));
-        Self { cloud, transport, good, published: 1, component, platform, before: peak() }
+        let transport = Transport::new(pool.clone(), workload(&cloud, None));
+        Self { cloud, pool, transport, good, published: 1, component, platform, before: peak() }
     }
 
     /// Changes what the hostile guest may do.
     pub fn with(mut self, change: impl FnOnce(PublisherPre) -> PublisherPre) -> Self {
         self.component = change(self.component);
         self
+    }
+
+    /// Sets how long the requests of the hostile guest wait.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.transport = self.transport.timeouts(timeouts);
+        self
+    }
+
+    /// Lets the hostile guest go here too, by this name. The emulator's authority is the one to trust.
+    pub fn with_route(mut self, host: &str, address: SocketAddr) -> Self {
+        self.transport = Transport::new(self.pool.clone(), workload(&self.cloud, Some((host, address))));
+        self
+    }
+
+    /// The authority of all servers.
+    pub fn authority(&self) -> &Authority {
+        &self.cloud.authority
+    }
+
+    /// The pool of both guests now.
+    pub fn connections(&self) -> Statistics {
+        self.pool.statistics()
+    }
+
+    /// How many connections the emulator has had.
+    pub fn accepted(&self) -> u64 {
+        self.cloud.emulator.connections().mutual_tls.accepted
+    }
+
+    /// Waits until it is so.
+    pub async fn until(&self, is_so: impl Fn(&Self) -> bool) {
+        while !is_so(self) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// An instance of the hostile guest.
@@ -85,13 +126,13 @@ impl Stage {
         self.suffer_from(&mut guest, attack).await
     }
 
-    /// The same, by a guest that may have carried out others.
+    /// Has this guest carry it out, which may have carried out others.
     pub async fn suffer_from(&mut self, guest: &mut Publisher, attack: &str) -> Ended {
         let endpoint = authority(&self.cloud.emulator);
         self.suffer_with(guest, attack, &endpoint).await
     }
 
-    /// The same, with what the attack is to know in place of the endpoint.
+    /// Has this guest carry it out, and tells it this in place of the endpoint.
     pub async fn suffer_with(&mut self, guest: &mut Publisher, attack: &str, known: &str) -> Ended {
         let is_over = Cell::new(false);
         let order = Message::new(attack, known, Qos::AtMostOnce);
@@ -141,11 +182,16 @@ impl Stage {
     }
 }
 
-/// The hostile guest may go where the good one goes, as the same device.
-fn workload(cloud: &AwsCloud) -> WorkloadConfig {
-    let connect_to = format!("{}:8443:{}", cloud.emulator.server_name(), cloud.emulator.addr_mutual_tls());
-    let routes = RouteTable::new(vec![cloud.route()]).unwrap();
-    WorkloadConfig::new("hostile", routes).connect_to([connect_to.parse().unwrap()])
+/// The hostile guest may go where the good one goes, as the same device, and where the other route leads.
+fn workload(cloud: &AwsCloud, other: Option<(&str, SocketAddr)>) -> WorkloadConfig {
+    let mut routes = vec![cloud.route()];
+    let mut connect_to = vec![format!("{}:8443:{}", cloud.emulator.server_name(), cloud.emulator.addr_mutual_tls())];
+    if let Some((host, address)) = other {
+        routes.push(Route::new(host, roots(&cloud.authority)));
+        connect_to.extend([443, 8443].map(|port| format!("{host}:{port}:{address}")));
+    }
+    let connect_to = connect_to.iter().map(|way| way.parse().unwrap());
+    WorkloadConfig::new("hostile", RouteTable::new(routes).unwrap()).connect_to(connect_to.collect::<Vec<_>>())
 }
 
 fn message(index: usize) -> Message {

@@ -2,7 +2,7 @@
 
 use wasip2::http::types::OutgoingBody;
 
-use crate::requests::{outcome, publication, send};
+use crate::requests::{publication, send};
 
 /// The most that a host takes in one piece, as far as a guest can know; it says what it takes.
 const PIECE: u64 = 2 * 1024 * 1024;
@@ -27,15 +27,28 @@ pub fn attack() -> String {
     }
 }
 
-/// Writes half of a message and forgets about the rest, without ever having said how long it is.
-pub fn half_written(endpoint: &str) -> String {
+/// Writes half of a message, without ever having said how long it is, and does this with the rest when the answer shows that the
+/// half has arrived.
+pub fn half_written(end: &str, endpoint: &str) -> String {
     let request = publication(endpoint);
-    let body: OutgoingBody = request.body().unwrap();
+    let body = request.body().unwrap();
     let future = send(request).unwrap();
     let stream = body.write().unwrap();
     stream.blocking_write_and_flush(b"half a mess").unwrap();
-    drop(stream);
-    // Not finished: only dropped.
-    drop(body);
-    outcome(&future)
+    future.subscribe().block();
+    // Without it the connection would be closed from here.
+    std::mem::forget(future);
+    match end {
+        "trap" => core::arch::wasm32::unreachable(),
+        "leave it" => std::mem::forget((stream, body)),
+        "drop it" => {
+            drop(stream);
+            drop(body);
+        }
+        _ => {
+            drop(stream);
+            OutgoingBody::finish(body, None).unwrap();
+        }
+    }
+    "done".to_owned()
 }

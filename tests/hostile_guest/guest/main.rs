@@ -13,6 +13,7 @@ mod report;
 mod request_lines;
 mod requests;
 mod signer;
+mod sockets;
 mod traps;
 mod unread_answers;
 
@@ -56,8 +57,11 @@ impl GuestClient for Device {
             "injection" => injection::attack(&endpoint),
             "unread answers" => unread_answers::attack(&endpoint),
             "signer" => signer::attack(&endpoint),
-            "half-written body" => bodies::half_written(&endpoint),
-            trap => traps::attack(trap, &endpoint),
+            "sockets" => sockets::attack(&endpoint),
+            other => match other.strip_prefix("half a message: ") {
+                Some(end) => bodies::half_written(end, &endpoint),
+                None => traps::attack(other, &endpoint),
+            },
         }))
     }
 

@@ -1,6 +1,8 @@
 //! Requests, as attacks want them.
 
-use wasip2::http::types::{Fields, FutureIncomingResponse, Method, OutgoingRequest, Scheme};
+use wasip2::http::types::{
+    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
 use wasip2::http::{outgoing_handler, types};
 
 /// A request to publish at this endpoint, without headers.
@@ -21,6 +23,14 @@ pub fn with_headers(endpoint: &str, headers: Fields) -> OutgoingRequest {
 /// Sends it as it is.
 pub fn send(request: OutgoingRequest) -> Result<FutureIncomingResponse, types::ErrorCode> {
     outgoing_handler::handle(request, None)
+}
+
+/// Sends it with an empty body and these options.
+pub fn send_empty(request: OutgoingRequest, options: RequestOptions) -> FutureIncomingResponse {
+    let body = request.body().unwrap();
+    let future = outgoing_handler::handle(request, Some(options)).unwrap();
+    OutgoingBody::finish(body, None).unwrap();
+    future
 }
 
 /// The status, or the name of the error.

@@ -1,6 +1,8 @@
 //! Requests that are sent all at once, and whose answers nobody reads.
 
-use crate::requests::{outcome, publication, send};
+use wasip2::http::types::{Fields, RequestOptions};
+
+use crate::requests::{outcome, send_empty, with_headers};
 
 /// More than a host has under way for one guest.
 const REQUESTS: usize = 100;
@@ -9,10 +11,11 @@ const REQUESTS: usize = 100;
 pub fn attack(endpoint: &str) -> String {
     let mut futures = Vec::new();
     for _ in 0..REQUESTS {
-        let request = publication(endpoint);
-        let body = request.body().unwrap();
-        futures.push(send(request).unwrap());
-        wasip2::http::types::OutgoingBody::finish(body, None).unwrap();
+        // As AWS wants it.
+        let headers = Fields::from_list(&[("content-length".to_owned(), b"0".to_vec())]).unwrap();
+        let options = RequestOptions::new();
+        options.set_between_bytes_timeout(Some(u64::MAX)).unwrap();
+        futures.push(send_empty(with_headers(endpoint, headers), options));
     }
     let last = futures.pop().map(|future| outcome(&future)).unwrap_or_default();
     // What is under way stays so, as far as it is for the guest to say.

@@ -147,6 +147,7 @@ mod identity;
 mod limits;
 mod observe;
 mod pool;
+mod reload;
 mod route;
 #[cfg(feature = "runtime")]
 pub mod runtime;
@@ -173,6 +174,7 @@ pub use identity::{ObjectKind, PinError, Pkcs11Error, Pkcs11Key, Pkcs11Uri, Pkcs
 pub use limits::{GuestLimiter, GuestLimits, LimitExceeded};
 pub use observe::{Handshake, Observer, Statistics};
 pub use pool::{Pool, PoolLimits};
+pub use reload::{ExpiresSoon, ExpiryReminder, POLL_INTERVAL, ReloadEvent, Reloader, WatchedFiles};
 pub use route::{Endpoint, MinimumTls, Route, RouteError, RouteTable};
 pub use transport::body::AnswerBody;
 pub use transport::dial::DialedConnection;

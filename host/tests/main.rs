@@ -23,6 +23,7 @@ mod pki;
 mod pooling;
 mod proxies;
 mod reconfiguring;
+mod reloading;
 mod rotation;
 mod self_signed;
 mod sentences;

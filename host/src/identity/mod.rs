@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
@@ -27,7 +28,7 @@ use x509_cert::ext::pkix::BasicConstraints;
 
 use crate::files::pem::{self, PemSource, PemText};
 use crate::x509::certificate::{CertificateFormatError, certificate_of};
-use crate::x509::validity::{OutsideValidity, now};
+use crate::x509::validity::{self, ExpiresSoon, OutsideValidity, now};
 use key::LoadError;
 
 pub use error::{IdentityError, IdentitySource};
@@ -129,6 +130,18 @@ impl Identity {
         let signs_by = |schemes: &[SignatureScheme]| self.key.key.choose_scheme(schemes).is_some();
         signs_by(&[S::RSA_PKCS1_SHA256, S::RSA_PKCS1_SHA384, S::RSA_PKCS1_SHA512])
             && !signs_by(&[S::RSA_PSS_SHA256, S::RSA_PSS_SHA384, S::RSA_PSS_SHA512])
+    }
+
+    /// The end of the device's own certificate. None if it says none that can be read.
+    pub fn not_after(&self) -> Option<SystemTime> {
+        let not_after = validity::not_after(self.key.cert.first()?)?;
+        UNIX_EPOCH.checked_add(not_after)
+    }
+
+    /// The end of the device's own certificate, if it is soon: within 14 days, or within the last third of its time where that is
+    /// less, as those that live for hours are renewed by machines.
+    pub fn expires_soon(&self) -> Option<ExpiresSoon> {
+        ExpiresSoon::of(self.key.cert.first()?, now())
     }
 
     /// The time of the device's own certificate, if the clock of this machine is outside of it. The certificate is not refused

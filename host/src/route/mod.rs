@@ -206,6 +206,11 @@ impl RouteTable {
         self.routes = Arc::new(continued.collect());
     }
 
+    /// The identities of all routes.
+    pub(crate) fn identities(&self) -> impl Iterator<Item = &Identity> {
+        self.routes.values().filter_map(|checked| checked.route.identity.as_ref())
+    }
+
     /// The route to a destination, if there is one: that of its port before that of the host alone. Case does not matter.
     pub(crate) fn find(&self, protocol: Protocol, to: &Endpoint) -> Option<&Arc<CheckedRoute>> {
         let implied = protocol.implied_ports().contains(&to.port).then_some(None);

@@ -33,6 +33,7 @@ use crate::connect::proxy::no_proxy::NoProxy;
 use crate::connect::proxy::{Proxy, RouteProxy};
 use crate::connect::{ConnectDeadline, Hops};
 use crate::error::{Denial, ExchangeError, TransportError};
+use crate::identity::Identity;
 use crate::observe::{Observation, Observer, span};
 use crate::pool::{Lease, Pool};
 use crate::route::endpoint::HTTPS_PORT;
@@ -40,6 +41,7 @@ use crate::route::{Endpoint, Route, RouteTable};
 use crate::transport::body::{AnswerBody, RequestBody, request_body};
 use crate::transport::http_connection::SendError;
 use crate::transport::live_config::{LiveConfig, LiveTarget};
+use crate::x509::validity::ExpiresSoon;
 
 /// What one workload may do: the boundary that connections, identities and TLS sessions never cross.
 #[derive(Debug, Clone)]
@@ -253,6 +255,17 @@ impl Transport {
     pub fn reconfigure(&self, config: WorkloadConfig) {
         let (before, now) = self.config.replace(config);
         self.pool.close_outdated(&before, &now);
+    }
+
+    /// The configuration that is in force, to be changed and [given back](Self::reconfigure).
+    pub fn config(&self) -> WorkloadConfig {
+        self.config.current().config.clone()
+    }
+
+    /// The identity of this configuration whose certificate ends first, if that is soon.
+    pub fn expires_soon(&self) -> Option<ExpiresSoon> {
+        let current = self.config.current();
+        current.config.routes.identities().filter_map(Identity::expires_soon).min_by_key(ExpiresSoon::not_after)
     }
 
     /// Ends the [dialed](Self::dial) connections that are not as the configuration would have them now, as soon as they have

@@ -15,12 +15,7 @@ fn counts(summary: &str) -> [usize; 4] {
 
 #[test]
 fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read() {
-    // A process that inherits an ignored SIGHUP (from `nohup`) is meant to go on.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("1");
-    let heeds_hang_up = u64::from_str_radix(ignored.trim(), 16).is_ok_and(|mask| mask & 1 == 0);
-    let signals: &[&str] = if heeds_hang_up { &["INT", "TERM", "HUP"] } else { &["INT", "TERM"] };
-    for signal in signals.iter().copied() {
+    for signal in ["INT", "TERM"] {
         let clouds = Clouds::start();
         // All but one that are under way at first: if nothing got through at all, the rest would not be sent.
         clouds.faults().push(Fault::BeforeAcceptance(Break::Stall), 31);

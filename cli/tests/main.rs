@@ -37,6 +37,8 @@ mod proxies;
 mod proxy_server;
 mod real_files;
 mod register;
+#[cfg(unix)]
+mod reloading;
 mod retained;
 mod secrets;
 mod sentences;

@@ -53,13 +53,12 @@ pub fn run(command: Command) -> Result<Exit, CliError> {
     let exit = runtime.block_on(async {
         match command {
             Command::Publish(PublishCommand::Aws(arguments)) => {
-                let device = device::aws(&arguments.device)?;
+                let make = || device::aws(&arguments.device);
                 let message = message::aws(&arguments);
-                publish::run(device, &arguments.device.network, message, &arguments.source, &arguments.publish).await
+                publish::run(&make, &arguments.device.network, message, &arguments.source, &arguments.publish).await
             }
             Command::Publish(PublishCommand::Aliyun(arguments)) => {
-                let device = device::aliyun(&arguments.device)?;
-                publish::aliyun(device, &arguments).await
+                publish::aliyun(&|| device::aliyun(&arguments.device), &arguments).await
             }
             Command::Register(command) => provisioning::register(&command).await,
             Command::Bootstrap(command) => provisioning::bootstrap(&command).await,

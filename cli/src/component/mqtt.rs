@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use thingpost_host::Transport;
-use thingpost_host::runtime::types::mqtt::{Event, MqttConfig, SessionOptions, Unfinished};
+use thingpost_host::runtime::types::mqtt::{Broker, Event, MqttConfig, SessionOptions, Unfinished};
 use thingpost_host::runtime::types::{Error, Message};
 use thingpost_host::runtime::{MqttPre, MqttSession, OpenError};
+use thingpost_host::{ExpiresSoon, Transport};
 
-use super::publisher::{load_mqtt, transport};
+use super::publisher::{load_mqtt, reconfigured, transport};
+use crate::device::reload::{NotTakenUp, Reloaded};
 use crate::device::{Device, Network};
 use crate::error::CliError;
 use crate::files::input_file::InputFile;
@@ -116,10 +117,54 @@ impl MqttSessionFactory {
         Ok(session)
     }
 
+    /// Takes up a device that was made anew: its routes for all connections from now on, its secrets for all sessions that are opened
+    /// from now on, and says whether there is a need for one. If none can be opened, all stays as it was.
+    pub async fn take_up(&mut self, reloaded: Reloaded<MqttConfig>) -> Result<bool, NotTakenUp> {
+        let (has_other_routes, has_other_secrets) = (reloaded.has_other_routes(), reloaded.has_other_secrets());
+        let (mut device, changed) = reloaded.into_parts();
+        let config = match reconfigured(&self.transport, device.routes) {
+            Ok(config) => config,
+            Err(error) => return Err(NotTakenUp { error, changed }),
+        };
+        if has_other_secrets {
+            goes_on_as(&mut device.platform, &self.device.platform);
+            let platform = std::mem::replace(&mut self.device.platform, device.platform);
+            let secrets = std::mem::replace(&mut self.device.secrets, device.secrets);
+            if let Err(error) = self.open().await {
+                (self.device.platform, self.device.secrets) = (platform, secrets);
+                return Err(NotTakenUp { error, changed });
+            }
+        }
+        if has_other_routes {
+            self.transport.reconfigure(config);
+        }
+        Ok(has_other_secrets)
+    }
+
+    /// A session in the place of one that has left these.
+    pub async fn open_again(&self, unfinished: &[Unfinished]) -> Result<MqttSession, CliError> {
+        self.open_with(&self.options, unfinished).await
+    }
+
+    /// The end of the device's certificate, if it is soon.
+    pub fn expires_soon(&self) -> Option<ExpiresSoon> {
+        self.transport.expires_soon()
+    }
+
     /// What the device was made from.
     pub fn files(&self) -> &[InputFile] {
         &self.device.files
     }
+}
+
+/// To the broker it is the same client, whose session goes on: a client id may be a random one.
+fn goes_on_as(config: &mut MqttConfig, before: &MqttConfig) {
+    match (&mut config.broker, &before.broker) {
+        (Broker::Aws(now), Broker::Aws(before)) => now.client_id.clone_from(&before.client_id),
+        (Broker::Generic(now), Broker::Generic(before)) => now.client_id.clone_from(&before.client_id),
+        _ => {}
+    }
+    config.session.clean_start = None;
 }
 
 /// A session that has trapped says nothing of what had been sent before it, and is of no more use.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Options, Platform, SigV4};
 use thingpost_host::runtime::{CompilationCache, MqttPre, OpenError, Publisher, PublisherPre, Runtime};
-use thingpost_host::{Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
+use thingpost_host::{ExpiresSoon, Pool, Route, RouteTable, Timeouts, Transport, WorkloadConfig};
 
+use crate::device::reload::{NotTakenUp, Reloaded};
 use crate::device::{Device, Network};
 use crate::error::CliError;
 use crate::files::credential_file::CredentialFile;
@@ -143,6 +144,39 @@ impl PublisherFactory {
         opened
     }
 
+    /// Takes up a device that was made anew: its routes for all requests from now on, its secrets with another publisher, which is
+    /// given then. If that cannot be opened, all stays as it was.
+    pub async fn take_up(&mut self, reloaded: Reloaded<Platform>) -> Result<Option<Publisher>, NotTakenUp> {
+        let (has_other_routes, has_other_secrets) = (reloaded.has_other_routes(), reloaded.has_other_secrets());
+        let (device, changed) = reloaded.into_parts();
+        let config = match reconfigured(&self.transport, device.routes) {
+            Ok(config) => config,
+            Err(error) => return Err(NotTakenUp { error, changed }),
+        };
+        let mut publisher = None;
+        if has_other_secrets {
+            let platform = std::mem::replace(&mut self.device.platform, device.platform);
+            let secrets = std::mem::replace(&mut self.device.secrets, device.secrets);
+            match self.open().await {
+                Ok(opened) => publisher = Some(opened),
+                Err(error) => {
+                    (self.device.platform, self.device.secrets) = (platform, secrets);
+                    return Err(NotTakenUp { error, changed });
+                }
+            }
+            self.device.renewal = device.renewal;
+        }
+        if has_other_routes {
+            self.transport.reconfigure(config);
+        }
+        Ok(publisher)
+    }
+
+    /// The end of the device's certificate, if it is soon.
+    pub fn expires_soon(&self) -> Option<ExpiresSoon> {
+        self.transport.expires_soon()
+    }
+
     fn key(&mut self) -> Option<&mut SigV4> {
         match &mut self.device.platform {
             Platform::Aws(AwsConfig { authentication: AwsAuthentication::SigV4(key), .. }) => Some(key),
@@ -182,6 +216,13 @@ pub fn transport(routes: Vec<Route>, network: Network, timeout_ms: u32) -> Resul
         .timeouts(Timeouts::default().maximum(maximum).maximum_connect(maximum))
         .observer(Arc::new(last_failure.clone()));
     Ok((transport, last_failure))
+}
+
+/// The configuration of a transport, with other routes.
+pub fn reconfigured(transport: &Transport, routes: Vec<Route>) -> Result<WorkloadConfig, CliError> {
+    let mut config = transport.config();
+    config.routes = RouteTable::new(routes).map_err(|error| CliError::new("--endpoint", error))?;
+    Ok(config)
 }
 
 /// Whether the device obtains something by authenticating.

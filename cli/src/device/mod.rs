@@ -6,6 +6,7 @@ mod aws;
 pub mod identity;
 mod mqtt;
 pub mod network;
+pub mod reload;
 pub mod secret;
 
 use std::path::PathBuf;

@@ -1,11 +1,13 @@
 //! Ctrl-C ends a run in order: once for "no more", twice for "now". A service manager's SIGTERM and the SIGHUP of a
 //! terminal that went away count as the same, and bring a deadline: a container is killed 10 s after its SIGTERM, and
-//! what was not kept by then is gone. So what is to be kept is written first, and every wait after that is bounded.
+//! what was not kept by then is gone. (Where there is no terminal, a SIGHUP asks a long run to [read its files again](super::hang_up).) So what is to be kept is written first, and every wait after that is bounded.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+
+use super::hang_up::HangUp;
 
 /// From the interruption that brings a deadline on: how long answers are waited for, ...
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,8 +55,17 @@ impl Seen {
 impl Interruptions {
     /// Begins to count. From here on an interruption does not end the process by itself.
     pub fn count() -> Self {
+        Self::count_with(HangUp::Ends)
+    }
+
+    /// Begins to count for a run that can read its files again: a SIGHUP that asks for that is no interruption.
+    pub fn count_for_long_run() -> Self {
+        Self::count_with(HangUp::of_this_process())
+    }
+
+    fn count_with(hang_up: HangUp) -> Self {
         let (sender, seen) = watch::channel(Seen::default());
-        if let Some(mut signals) = Signals::listen() {
+        if let Some(mut signals) = Signals::listen(hang_up) {
             tokio::spawn(async move {
                 while let Some(kind) = signals.next().await {
                     sender.send_modify(|seen| seen.note(kind, Instant::now()));
@@ -121,12 +132,16 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> Option<Self> {
+    fn listen(hang_up: HangUp) -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Some(Self {
             interrupt: signal(SignalKind::interrupt()).ok()?,
             terminate: signal(SignalKind::terminate()).ok()?,
-            hang_up: if is_hang_up_ignored() { None } else { signal(SignalKind::hangup()).ok() },
+            hang_up: if is_hang_up_ignored() || hang_up == HangUp::Reloads {
+                None
+            } else {
+                signal(SignalKind::hangup()).ok()
+            },
         })
     }
 
@@ -146,7 +161,7 @@ impl Signals {
 
 /// Whether `nohup` or the like is at work. To listen would undo it. Where that cannot be found out, it counts as so.
 #[cfg(unix)]
-fn is_hang_up_ignored() -> bool {
+pub(super) fn is_hang_up_ignored() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // SIGHUP is signal 1, the lowest bit.
@@ -158,7 +173,7 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> Option<Self> {
+    fn listen(_hang_up: HangUp) -> Option<Self> {
         Some(Self)
     }
 

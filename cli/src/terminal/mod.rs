@@ -6,6 +6,7 @@
 
 pub mod blocking;
 pub mod closed_output;
+pub mod hang_up;
 pub mod interrupt;
 
 use std::fmt;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::pin::pin;
 
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Receipt};
+use thingpost_host::runtime::types::{Cause, Delivery, Error, Message, Platform, Receipt};
 
 use super::outage;
 use crate::args::PublishArgs;
 use crate::component::publisher::PublisherFactory;
+use crate::device::reload::Reload;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
@@ -37,6 +38,7 @@ fn most_lines(per_second: Option<NonZeroU32>) -> usize {
 /// Publishes every line and says what became of them.
 pub async fn publish(
     factory: &mut PublisherFactory,
+    reload: Reload<'_, Platform>,
     path: &Path,
     message: Message,
     arguments: &PublishArgs,
@@ -47,13 +49,14 @@ pub async fn publish(
     let publisher = factory.open().await?;
     let mut inputs = vec![InputFile { option: "--lines", path: path.to_owned() }];
     inputs.extend(factory.files().iter().cloned());
-    let interruptions = Interruptions::count();
+    let interruptions = Interruptions::count_for_long_run();
+    let reload = reload.heeding_hang_ups();
     let json = arguments.report.json;
     let failed = arguments.report.failed.as_deref().map(|failed| FailedLines::open(failed, &inputs)).transpose()?;
     let progress = recorder::progress(source.total_bytes, json);
     let recorder = OutcomeRecorder::of_lines(message, json, failed, progress, factory.last_failure.clone());
     let most_lines = most_lines(arguments.max_per_second);
-    let mut run = Run { publisher, factory, most_lines, interruptions, recorder };
+    let mut run = Run { publisher, factory, reload, most_lines, interruptions, recorder };
     let ended = run.all(&mut source).await;
     run.recorder.finish(ended)
 }
@@ -61,6 +64,7 @@ pub async fn publish(
 struct Run<'a> {
     publisher: Publisher,
     factory: &'a mut PublisherFactory,
+    reload: Reload<'a, Platform>,
     /// Of one call.
     most_lines: usize,
     interruptions: Interruptions,
@@ -85,6 +89,10 @@ impl Run<'_> {
                 biased;
                 // After an interruption, what was not sent is counted and kept.
                 () = self.interruptions.reached(1) => return self.give_up_rest(source).await,
+                () = self.reload.is_due() => {
+                    self.reload().await;
+                    continue;
+                }
                 next = source.next() => next,
             };
             if next.is_none() {
@@ -118,6 +126,26 @@ impl Run<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Takes up what has changed of the device. No call is under way.
+    async fn reload(&mut self) {
+        let say = |line: &str| self.recorder.progress.suspend(|| complain(line));
+        if let Some(reloaded) = self.reload.look(say) {
+            let summary = reloaded.summary();
+            match self.factory.take_up(reloaded).await {
+                Ok(publisher) => {
+                    say(&summary);
+                    if let Some(publisher) = publisher {
+                        self.publisher = publisher;
+                    }
+                }
+                Err(not_taken_up) => self.reload.refuse(not_taken_up, say),
+            }
+        }
+        if let Some(warning) = self.reload.reminder(self.factory.expires_soon()) {
+            say(&warning);
         }
     }
 

@@ -3,11 +3,14 @@
 mod lines;
 mod outage;
 
+use std::num::NonZeroU32;
+
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::Message;
+use thingpost_host::runtime::types::{Message, Platform};
 
 use crate::args::{NetworkArgs, PublishAliyun, PublishArgs, Source};
 use crate::component::publisher::{PublisherFactory, load};
+use crate::device::reload::{MakeDevice, Reload};
 use crate::device::{Device, Network, input_files};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -22,16 +25,19 @@ use crate::terminal::interrupt::Interruptions;
 
 /// Publishes what the arguments say. `message` has all but the payload.
 pub async fn run(
-    device: Device,
+    make: MakeDevice<'_, Platform>,
     network: &NetworkArgs,
     message: Message,
     source: &Source,
     arguments: &PublishArgs,
 ) -> Result<Exit, CliError> {
+    let make = || make().map(|device| paced(device, arguments.max_per_second));
+    let device = make()?;
+    let reload = Reload::of(&device, &make);
     let mut factory = factory(device, network, arguments)?;
     factory.keep_credential(arguments.session.session_file.as_ref(), &inputs(source))?;
     if let Some(path) = &source.lines {
-        return lines::publish(&mut factory, path, message, arguments).await;
+        return lines::publish(&mut factory, reload, path, message, arguments).await;
     }
     let payload = payload::of(source)?;
     let mut publisher = factory.open().await?;
@@ -39,17 +45,18 @@ pub async fn run(
 }
 
 /// Publishes a message, or what the thing model makes of properties and events.
-pub async fn aliyun(device: Device, arguments: &PublishAliyun) -> Result<Exit, CliError> {
+pub async fn aliyun(make: MakeDevice<'_, Platform>, arguments: &PublishAliyun) -> Result<Exit, CliError> {
     let (network, source) = (&arguments.device.network, &arguments.source);
     if source.property.is_empty() && source.event.is_none() {
         let message = message::aliyun(arguments);
-        return run(device, network, message, &source.source(), &arguments.publish).await;
+        return run(make, network, message, &source.source(), &arguments.publish).await;
     }
     if arguments.publish.report.failed.is_some() {
         return Err(CliError::sentence(
             "--failed is of use only with --lines: leave it out with --property and --event",
         ));
     }
+    let device = make()?;
     let platform = device.platform.clone();
     let mut factory = factory(device, network, &arguments.publish)?;
     factory.keep_credential(arguments.publish.session.session_file.as_ref(), &[])?;
@@ -64,20 +71,25 @@ pub fn inputs(source: &Source) -> Vec<InputFile> {
 }
 
 /// What publishes for this device.
-pub fn factory(
-    mut device: Device,
-    network: &NetworkArgs,
-    arguments: &PublishArgs,
-) -> Result<PublisherFactory, CliError> {
-    if let Some(pace) = arguments.max_per_second {
-        device.routes = device.routes.into_iter().map(|route| route.max_per_second(pace)).collect();
-    }
+pub fn factory(device: Device, network: &NetworkArgs, arguments: &PublishArgs) -> Result<PublisherFactory, CliError> {
+    let device = paced(device, arguments.max_per_second);
     let mut factory = PublisherFactory::new(load()?, device, Network::of(network)?, network.timeout)?;
     if let Some(pace) = arguments.max_per_second {
         // More at once would wait for their turn with their time running.
         factory.limit_in_flight(pace.get());
     }
     Ok(factory)
+}
+
+/// A device that keeps a pace.
+fn paced(device: Device, max_per_second: Option<NonZeroU32>) -> Device {
+    match max_per_second {
+        None => device,
+        Some(pace) => {
+            let routes = device.routes.into_iter().map(|route| route.max_per_second(pace)).collect();
+            Device { routes, ..device }
+        }
+    }
 }
 
 /// Publishes a few messages, and says of each what became of it. The gravest outcome counts.

@@ -123,6 +123,8 @@ impl<'a> CertificateAndKey<'a> {
             };
             format!("the certificate in {} {outside_validity}; {step}", self.cert.display())
         });
-        warning.into_iter().collect()
+        let expiring = identity.expires_soon();
+        let expiring = expiring.map(|expiry| format!("the certificate in {} {expiry}; renew it", self.cert.display()));
+        warning.into_iter().chain(expiring).collect()
     }
 }

@@ -81,5 +81,9 @@ fn files(arguments: &AwsDevice) -> Vec<InputFile> {
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
     ]);
-    identity::files(&arguments.certificate).into_iter().chain(others).collect()
+    let mut files: Vec<_> = identity::files(&arguments.certificate).into_iter().chain(others).collect();
+    if arguments.signature.sigv4 {
+        files.extend(access_key::files(&arguments.signature));
+    }
+    files
 }

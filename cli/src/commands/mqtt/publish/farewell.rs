@@ -16,7 +16,7 @@ use crate::terminal::complain;
 /// them in memory.
 const LEFT_OVER_BYTES: usize = 16 * 1024 * 1024;
 
-impl Run {
+impl Run<'_> {
     /// The first interruption: all that is to be kept is kept, and then answers are waited for.
     pub(super) async fn interrupted(&mut self) -> Result<(), CliError> {
         let reason = if self.connection.was_up { "interrupted" } else { "interrupted before there was a connection" };
@@ -126,7 +126,7 @@ impl Run {
         }
     }
 
-    async fn receive_rest(&mut self) -> Result<(), CliError> {
+    pub(super) async fn receive_rest(&mut self) -> Result<(), CliError> {
         loop {
             let events = self.session.receive(std::time::Duration::ZERO).await.map_err(trapped)?;
             if events.is_empty() {

@@ -3,6 +3,7 @@
 mod farewell;
 mod feed;
 mod outstanding;
+mod replacing;
 mod saving;
 
 use std::collections::VecDeque;
@@ -12,7 +13,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use thingpost_host::runtime::MqttSession;
-use thingpost_host::runtime::types::mqtt::{Event, FullQueue, SessionOptions, Unfinished};
+use thingpost_host::runtime::types::mqtt::{Event, FullQueue, MqttConfig, SessionOptions, Unfinished};
 use thingpost_host::runtime::types::{Cause, Delivery, Error, Message};
 use tokio::time::Instant;
 
@@ -22,6 +23,7 @@ use crate::args::{Drop, MqttPublish, QueueArgs, QueueLimit};
 use crate::commands::publish::inputs;
 use crate::component::mqtt::{MqttSessionFactory, trapped};
 use crate::device::Network;
+use crate::device::reload::Reload;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::lines::failed_lines::FailedLines;
@@ -35,6 +37,7 @@ use crate::terminal::interrupt::Interruptions;
 use crate::{device, message};
 use feed::{MessageFeed, NextMessage};
 use outstanding::{Origin, Outstanding};
+use replacing::Replacement;
 use saving::SaveSchedule;
 
 /// How many messages without an outcome there are before no more are read, unless they cannot wait. More than the session has
@@ -63,7 +66,9 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
         ));
     }
     let network = &arguments.device.network;
-    let device = device::mqtt(&arguments.device)?;
+    let make = || device::mqtt(&arguments.device);
+    let device = make()?;
+    let reload = Reload::of(&device, &make);
     let max_per_second = arguments.max_per_second.map(NonZeroU32::get);
     // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
     let message_timeout_ms = arguments.unfinished.as_ref().map(|_| network.timeout.saturating_add(MARGIN_MS));
@@ -128,7 +133,11 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
         outstanding: Outstanding::new(recorder, keeps_lines, &earlier),
         saving: file.as_ref().map(|_| SaveSchedule::new(earlier.is_empty(), now)),
         file,
-        interruptions: Interruptions::count(),
+        interruptions: Interruptions::count_for_long_run(),
+        reload: reload.heeding_hang_ups(),
+        is_reload_due: false,
+        replacement: None,
+        factory,
         heeded: 0,
         is_impatient: false,
         timeout: Duration::from_millis(network.timeout.into()),
@@ -145,7 +154,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     };
     let ended = run.all().await;
     let ended = run.end(ended).await;
-    let Run { outstanding, connection, reason, .. } = run;
+    let Run { outstanding, connection, reason, factory, .. } = run;
     let recorder = outstanding.into_tally();
     if connection.was_up || !recorder.summary.is_empty() || ended.is_err() {
         return recorder.finish(ended);
@@ -201,7 +210,8 @@ fn feed(arguments: &MqttPublish) -> Result<(MessageFeed, Vec<u8>), CliError> {
     Ok((MessageFeed::copies(payload.clone(), arguments.count.unwrap_or(1), interval), payload))
 }
 
-struct Run {
+struct Run<'a> {
+    factory: MqttSessionFactory,
     session: MqttSession,
     connection: ConnectionLog,
     feed: MessageFeed,
@@ -212,6 +222,10 @@ struct Run {
     /// When it is written in the middle, if there is one.
     saving: Option<SaveSchedule>,
     interruptions: Interruptions,
+    reload: Reload<'a, MqttConfig>,
+    is_reload_due: bool,
+    /// Of the connection, as the device has changed.
+    replacement: Option<Replacement>,
     /// How many interruptions have had their effect.
     heeded: u32,
     /// After an interruption, the time for answers is over.
@@ -239,7 +253,7 @@ struct Run {
     unreadable: Option<io::Error>,
 }
 
-impl Run {
+impl Run<'_> {
     /// Ends when every message has its outcome, or when there is no more hope for those that are left.
     async fn all(&mut self) -> Result<(), CliError> {
         self.session.keep_connecting().await.map_err(trapped)?;
@@ -263,6 +277,7 @@ impl Run {
             let before = self.heeded;
             self.serve().await?;
             self.save_if_due().await?;
+            self.replace_if_due().await?;
             match self.heeded {
                 1 if before == 0 => {
                     self.interrupted().await?;
@@ -305,10 +320,13 @@ impl Run {
             let is_missing = self.connection.was_up || self.connection.never_up().is_some();
             is_missing && self.feed.is_live() && self.waiting.len() < BATCH
         };
-        has_room && !self.feed.is_over()
+        has_room && !self.feed.is_over() && self.replacement.is_none()
     }
 
     async fn publish(&mut self) -> Result<(), CliError> {
+        if self.is_being_replaced() {
+            return Ok(());
+        }
         while !self.waiting.is_empty() {
             let (messages, origins) = self.batch();
             let taken = self.session.publish_all(&messages).await.map_err(trapped)?;
@@ -351,7 +369,7 @@ impl Run {
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
     async fn serve(&mut self) -> Result<(), CliError> {
-        let until = [self.deadline(), self.save_at()].into_iter().flatten().min();
+        let until = [self.deadline(), self.save_at(), self.replace_at()].into_iter().flatten().min();
         let time = until.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
         let may_take = self.may_take();
         let interrupt = self.session.interrupt();
@@ -367,6 +385,11 @@ impl Run {
                 }
                 () = self.interruptions.patience_is_over(), if self.heeded > 0 => {
                     self.is_impatient = true;
+                    interrupt.now();
+                    receive.await
+                }
+                () = self.reload.is_due(), if self.heeded == 0 => {
+                    self.is_reload_due = true;
                     interrupt.now();
                     receive.await
                 }
@@ -396,11 +419,13 @@ impl Run {
                     self.outstanding.answered(refused.id, &Err(self.explained(refused.error)));
                 }
                 Event::Connected(_) => {
+                    self.replaced();
                     self.quiet_since = Instant::now();
                     let connection = &mut self.connection;
                     self.outstanding.recorder().progress.suspend(|| connection.connected());
                 }
                 Event::Disconnected(disconnection) => {
+                    self.replaced();
                     if self.connection.is_up {
                         self.quiet_since = Instant::now();
                     }

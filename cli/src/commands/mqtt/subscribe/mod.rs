@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thingpost_host::runtime::MqttSession;
 use thingpost_host::runtime::types::mqtt::{
-    Event, Incoming, RetainHandling, SessionOptions, Subscribed, Subscription, SubscriptionOptions,
+    Event, Incoming, MqttConfig, RetainHandling, SessionOptions, Subscribed, Subscription, SubscriptionOptions,
 };
 use thingpost_host::runtime::types::{Error, Qos};
 use tokio::time::Instant;
@@ -18,6 +18,7 @@ use super::connection_log::ConnectionLog;
 use crate::args::{self, MqttSubscribe};
 use crate::component::mqtt::{MqttSessionFactory, trapped};
 use crate::device::Network;
+use crate::device::reload::Reload;
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::printer;
@@ -31,29 +32,29 @@ const LONG: Duration = Duration::from_secs(3600);
 
 pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
     let network = &arguments.device.network;
-    let device = device::mqtt(&arguments.device)?;
+    let make = || device::mqtt(&arguments.device);
+    let device = make()?;
+    let reload = Reload::of(&device, &make);
     let factory = MqttSessionFactory::new(device, Network::of(network)?, network.timeout, SessionOptions::default())?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
-    let mut session = factory.open().await?;
-    let qos = message::qos(arguments.qos);
-    for filter in &arguments.topics {
-        let subscription = Subscription { filter: filter.clone(), qos, options: options(arguments) };
-        if let Err(error) = session.subscribe(&subscription).await.map_err(trapped)? {
-            return Err(CliError::new(format!("--topic {filter}"), error.explanation));
-        }
-    }
+    let last_failure = factory.last_failure.clone();
+    let mut session = open(&factory, arguments).await?;
     if closed_output::is_closed() {
         return Err(CliError::sentence(
             "standard output is closed, so nothing could be printed: leave out `>&-`, or give it a file or a pipe",
         ));
     }
-    let interruptions = Interruptions::count();
+    let interruptions = Interruptions::count_for_long_run();
     session.keep_connecting().await.map_err(trapped)?;
     let mut run = Run {
-        connection: ConnectionLog::new(factory.last_failure.clone()),
+        connection: ConnectionLog::new(last_failure.clone()),
         connect_by: arguments.connect_within.map(|ms| Instant::now() + Duration::from_millis(ms.into())),
-        last_failure: factory.last_failure.clone(),
-        wanted: qos,
+        last_failure: last_failure.clone(),
+        factory,
+        reload: reload.heeding_hang_ups(),
+        arguments,
+        has_old_session: false,
+        wanted: message::qos(arguments.qos),
         granted: HashMap::new(),
         topics: arguments.topics.iter().collect::<std::collections::HashSet<_>>().len(),
         left: arguments.count,
@@ -75,9 +76,9 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
                 return Ok(Exit::NotSent);
             };
             match arguments.json {
-                true => printer::failure(&error, &factory.last_failure, true),
+                true => printer::failure(&error, &last_failure, true),
                 false => {
-                    complain(one_line(&format!("no connection: {}", report::explained(&error, &factory.last_failure))));
+                    complain(one_line(&format!("no connection: {}", report::explained(&error, &last_failure))));
                 }
             }
             Ok(report::exit_of_failure(&error))
@@ -94,6 +95,19 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
             Ok(Exit::Unknown)
         }
     }
+}
+
+/// A session that asks for the topics as soon as it is connected.
+async fn open(factory: &MqttSessionFactory, arguments: &MqttSubscribe) -> Result<MqttSession, CliError> {
+    let mut session = factory.open().await?;
+    let qos = message::qos(arguments.qos);
+    for filter in &arguments.topics {
+        let subscription = Subscription { filter: filter.clone(), qos, options: options(arguments) };
+        if let Err(error) = session.subscribe(&subscription).await.map_err(trapped)? {
+            return Err(CliError::new(format!("--topic {filter}"), error.explanation));
+        }
+    }
+    Ok(session)
 }
 
 /// None where none was asked for: MQTT 3.1.1 has none.
@@ -120,7 +134,12 @@ enum End {
     NeverConnected(Option<Box<Error>>),
 }
 
-struct Run {
+struct Run<'a> {
+    factory: MqttSessionFactory,
+    reload: Reload<'a, MqttConfig>,
+    arguments: &'a MqttSubscribe,
+    /// The session has a secret that is no longer right.
+    has_old_session: bool,
     connection: ConnectionLog,
     /// When there must have been a connection.
     connect_by: Option<Instant>,
@@ -135,10 +154,10 @@ struct Run {
     json: bool,
 }
 
-impl Run {
+impl Run<'_> {
     async fn all(&mut self, session: &mut MqttSession, interruptions: &Interruptions) -> Result<End, CliError> {
-        let interrupt = session.interrupt();
         loop {
+            let interrupt = session.interrupt();
             // What is received counts as delivered: so no more than is printed.
             let most = self.left.unwrap_or(u32::MAX);
             let connect_by = self.connect_by.filter(|_| !self.connection.was_up);
@@ -146,6 +165,7 @@ impl Run {
             if time.is_zero() || self.connection.is_in_vain() {
                 return Ok(End::NeverConnected(self.connection.never_up().cloned().map(Box::new)));
             }
+            let mut is_reload_due = false;
             let (events, is_interrupted) = {
                 let mut receive = pin!(session.receive_at_most(time, most));
                 tokio::select! {
@@ -155,9 +175,16 @@ impl Run {
                         interrupt.now();
                         (receive.await, true)
                     }
+                    () = self.reload.is_due() => {
+                        is_reload_due = true;
+                        interrupt.now();
+                        (receive.await, false)
+                    }
                 }
             };
+            let mut is_lost = false;
             for event in events.map_err(trapped)? {
+                is_lost |= matches!(event, Event::Disconnected(_));
                 if let Some(end) = self.heed(event) {
                     return Ok(end);
                 }
@@ -165,7 +192,55 @@ impl Run {
             if is_interrupted {
                 return Ok(End::Reached(Exit::Delivered));
             }
+            let is_next = is_reload_due && self.reload().await;
+            if (is_next || (is_lost && self.has_old_session))
+                && let Some(end) = self.connect_again(session).await?
+            {
+                return Ok(end);
+            }
         }
+    }
+
+    /// Takes up what has changed of the device, and says whether the connection is to be made anew for that. A broker that does not keep
+    /// the session would forget what comes between two connections, so such a connection is left as it is until it ends.
+    async fn reload(&mut self) -> bool {
+        let say = |line: &str| complain(line);
+        let mut is_next = false;
+        if let Some(reloaded) = self.reload.look(say) {
+            let summary = reloaded.summary();
+            match self.factory.take_up(reloaded).await {
+                Ok(needs_session) => {
+                    self.has_old_session |= needs_session;
+                    let session = &self.arguments.device.session;
+                    let is_kept = session.session_expiry > 0 && session.session_expiry_at_disconnect.is_none();
+                    is_next = is_kept || !self.connection.is_up;
+                    let from_when = if is_next { "" } else { "; in use from the next connection on" };
+                    say(&format!("{summary}{from_when}"));
+                }
+                Err(not_taken_up) => self.reload.refuse(not_taken_up, say),
+            }
+        }
+        if let Some(warning) = self.reload.reminder(self.factory.expires_soon()) {
+            say(&warning);
+        }
+        is_next
+    }
+
+    /// Says goodbye, which acknowledges what was printed, and connects as the device is now.
+    async fn connect_again(&mut self, session: &mut MqttSession) -> Result<Option<End>, CliError> {
+        session.disconnect().await.map_err(trapped)?;
+        if std::mem::take(&mut self.has_old_session) {
+            let most = self.left.unwrap_or(u32::MAX);
+            for event in session.receive_at_most(Duration::ZERO, most).await.map_err(trapped)? {
+                if let Some(end) = self.heed(event) {
+                    return Ok(Some(end));
+                }
+            }
+            *session = open(&self.factory, self.arguments).await?;
+        }
+        self.connection.is_up = false;
+        session.keep_connecting().await.map_err(trapped)?;
+        Ok(None)
     }
 
     /// Says what happened, and whether that was all.

@@ -14,6 +14,7 @@ use thingpost_host::runtime::types::SigV4;
 use super::scope;
 use crate::args::SignatureArgs;
 use crate::error::CliError;
+use crate::files::input_file::InputFile;
 use container::Container;
 use profile::{Profile, ProfileError};
 
@@ -104,6 +105,12 @@ pub(super) fn find(arguments: &SignatureArgs, endpoint: &str) -> Result<Found, C
         scope: scope(arguments, region),
     };
     Ok(Found { key, renewal })
+}
+
+/// The files that the key comes from, unless it comes from variables.
+pub(super) fn files(arguments: &SignatureArgs) -> Vec<InputFile> {
+    let is_in_variables = arguments.profile.is_none() && matches!(from_variables(), Ok(Some(_)));
+    if is_in_variables { Vec::new() } else { profile::files() }
 }
 
 /// The server of keys that the variables of a container name. Without one, the error says which way to a key there is that is not

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::AccessKey;
 use super::settings::{Settings, SettingsError};
+use crate::files::input_file::InputFile;
 
 /// What AWS's tools go for before a key in the profile, and what they go for after it.
 const BEFORE_KEYS: [&str; 3] = ["role_arn", "sso_account_id", "sso_role_name"];
@@ -51,9 +52,8 @@ impl Profile {
     /// Reads what there is of it, which may be nothing.
     pub(super) fn read(name: Option<&str>) -> Result<Self, ProfileError> {
         let name = name.unwrap_or("default").to_owned();
-        let credentials =
-            Settings::read(&file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?, |section| section == name)?;
-        let config = Settings::read(&file("AWS_CONFIG_FILE", "config")?, |section| is_of(section, &name))?;
+        let credentials = Settings::read(&file(CREDENTIALS.0, CREDENTIALS.1)?, |section| section == name)?;
+        let config = Settings::read(&file(CONFIG.0, CONFIG.1)?, |section| is_of(section, &name))?;
         Ok(Self { name, credentials, config })
     }
 
@@ -109,6 +109,16 @@ fn is_of(section: &str, profile: &str) -> bool {
         None => section == profile && profile == "default",
     }
 }
+
+/// Both files, by the variables that can name others.
+pub(super) fn files() -> Vec<InputFile> {
+    let files = [CREDENTIALS, CONFIG].into_iter();
+    files.filter_map(|(option, name)| Some(InputFile { option, path: file(option, name).ok()? })).collect()
+}
+
+/// The variable that names a file in place of the one of this name.
+const CREDENTIALS: (&str, &str) = ("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+const CONFIG: (&str, &str) = ("AWS_CONFIG_FILE", "config");
 
 /// Where a file is: a variable says so, or it is in the folder that AWS has for it.
 fn file(variable: &str, name: &str) -> Result<PathBuf, ProfileError> {

@@ -1,0 +1,173 @@
+//! A run that lasts for months outlives its certificate, its key and its token. Their owners put others in the place of the files,
+//! and expect that to be all; or they say so by a SIGHUP, as they do to every service.
+//!
+//! The device is made anew by what made it at first, so nothing is taken up that would have been refused at the beginning. What
+//! cannot be used leaves in place what there was.
+
+use std::fs;
+
+use thingpost_host::{ExpiresSoon, ExpiryReminder, POLL_INTERVAL, WatchedFiles};
+use tokio::time::{Instant, sleep_until};
+
+use super::Device;
+use crate::error::{CliError, one_line};
+use crate::files::input_file::InputFile;
+use crate::terminal::hang_up::HangUps;
+
+/// Of the files of a device those that decide where it may connect and as whom: all others the component is told, or the host
+/// signs with.
+const OF_ROUTES: [&str; 3] = ["--cert", "--key", "--ca"];
+
+/// What makes the device of its files.
+pub type MakeDevice<'a, P> = &'a dyn Fn() -> Result<Device<P>, CliError>;
+
+/// Notices that files of a device have changed, and makes it anew.
+pub struct Reload<'a, P> {
+    make: MakeDevice<'a, P>,
+    inputs: Vec<InputFile>,
+    files: WatchedFiles,
+    /// A file that can be read only once, so that nothing can be made anew.
+    fleeting: Option<InputFile>,
+    hang_ups: HangUps,
+    /// Whether a signal has asked.
+    is_asked: bool,
+    next: Instant,
+    /// What has changed since the device was made last.
+    changed: Vec<InputFile>,
+    /// Why it could not be made, as it was said last.
+    said: Option<String>,
+    reminder: ExpiryReminder,
+}
+
+/// A device that was made anew, and why.
+pub struct Reloaded<P> {
+    pub device: Device<P>,
+    changed: Vec<InputFile>,
+}
+
+/// A device that was made anew and cannot be used.
+pub struct NotTakenUp {
+    pub error: CliError,
+    pub changed: Vec<InputFile>,
+}
+
+impl<'a, P> Reload<'a, P> {
+    /// Watches the files of a device that was just made.
+    pub fn of(device: &Device<P>, make: MakeDevice<'a, P>) -> Self {
+        let inputs = device.files.clone();
+        // A process substitution, or the like. What is not there may come.
+        let is_fleeting = |input: &InputFile| fs::metadata(&input.path).is_ok_and(|metadata| !metadata.is_file());
+        let fleeting = inputs.iter().find(|input| is_fleeting(input)).cloned();
+        let watched = inputs.iter().filter(|_| fleeting.is_none()).map(|input| &input.path);
+        Self {
+            make,
+            files: WatchedFiles::new(watched),
+            inputs,
+            fleeting,
+            hang_ups: HangUps::none(),
+            is_asked: false,
+            next: Instant::now() + POLL_INTERVAL,
+            changed: Vec::new(),
+            said: None,
+            reminder: ExpiryReminder::default(),
+        }
+    }
+
+    /// Heeds SIGHUPs too, from now on.
+    pub fn heeding_hang_ups(self) -> Self {
+        Self { hang_ups: HangUps::listen(), ..self }
+    }
+
+    /// Waits until it is time to look at the files: every 10 s, and at a SIGHUP. May be given up and asked for again.
+    pub async fn is_due(&mut self) {
+        tokio::select! {
+            () = sleep_until(self.next) => {}
+            () = self.hang_ups.next() => self.is_asked = true,
+        }
+    }
+
+    /// Makes the device anew if files have changed, and says through `say` why not if it cannot be made.
+    pub fn look(&mut self, say: impl Fn(&str)) -> Option<Reloaded<P>> {
+        self.next = Instant::now() + POLL_INTERVAL;
+        let is_asked = std::mem::take(&mut self.is_asked);
+        if let Some(InputFile { option, path }) = self.fleeting.as_ref().filter(|_| is_asked) {
+            let path = path.display();
+            say(&format!(
+                "thingpost: nothing can be read again, as {option} {path} is no file that stays; give a file"
+            ));
+        }
+        for path in self.files.changed() {
+            let of_path = self.inputs.iter().filter(|input| input.path == path);
+            for input in of_path {
+                if !self.changed.iter().any(|known| known.option == input.option) {
+                    self.changed.push(input.clone());
+                }
+            }
+        }
+        if self.changed.is_empty() {
+            if is_asked && self.fleeting.is_none() {
+                say("thingpost: none of the files of the device has changed");
+            }
+            return None;
+        }
+        match (self.make)() {
+            Ok(device) => {
+                self.said = None;
+                Some(Reloaded { device, changed: std::mem::take(&mut self.changed) })
+            }
+            Err(error) => {
+                self.kept(&self.changed.clone(), &error, is_asked, say);
+                None
+            }
+        }
+    }
+
+    /// Says why what has changed is not taken up, once for each reason, and tries again the next time.
+    pub fn refuse(&mut self, NotTakenUp { error, changed }: NotTakenUp, say: impl Fn(&str)) {
+        self.kept(&changed, &error, false, say);
+        self.changed = changed;
+    }
+
+    fn kept(&mut self, changed: &[InputFile], error: &CliError, is_asked: bool, say: impl Fn(&str)) {
+        let text = format!("thingpost: {} changed, and what there was stays in use: {error}", listed(changed));
+        if is_asked || self.said.as_ref() != Some(&text) {
+            say(&one_line(&text));
+            self.said = Some(text);
+        }
+    }
+
+    /// The warning that a certificate ends soon, once a day.
+    pub fn reminder(&mut self, expiry: Option<ExpiresSoon>) -> Option<String> {
+        let expiry = expiry.filter(|expiry| self.reminder.is_due(expiry))?;
+        Some(format!("thingpost: warning: the certificate of --cert {expiry}; renew it"))
+    }
+}
+
+impl<P> Reloaded<P> {
+    /// Whether it may connect elsewhere, or as another.
+    pub fn has_other_routes(&self) -> bool {
+        self.changed.iter().any(|input| OF_ROUTES.contains(&input.option))
+    }
+
+    /// Whether it has another secret to show or to sign with.
+    pub fn has_other_secrets(&self) -> bool {
+        self.changed.iter().any(|input| !OF_ROUTES.contains(&input.option))
+    }
+
+    /// What is said of it.
+    pub fn summary(&self) -> String {
+        one_line(&format!("thingpost: taken up: {}", listed(&self.changed)))
+    }
+
+    /// The device, and what has changed of its files.
+    pub fn into_parts(self) -> (Device<P>, Vec<InputFile>) {
+        (self.device, self.changed)
+    }
+}
+
+/// `--cert device.pem, --key key.pem`
+fn listed(inputs: &[InputFile]) -> String {
+    let listed: Vec<_> =
+        inputs.iter().map(|InputFile { option, path }| format!("{option} {}", path.display())).collect();
+    listed.join(", ")
+}

@@ -1,0 +1,72 @@
+//! SIGHUP has two meanings: the terminal went away, and "read your files again". A process whose standard input is a terminal hears
+//! the first, a service the second, as it has none.
+
+#[cfg(unix)]
+use std::io::{self, IsTerminal};
+
+/// What a SIGHUP is to a run that could read its files again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangUp {
+    /// The end.
+    Ends,
+    /// A request to read files again.
+    Reloads,
+}
+
+impl HangUp {
+    /// What it is to this process.
+    pub fn of_this_process() -> Self {
+        #[cfg(unix)]
+        if !io::stdin().is_terminal() {
+            return Self::Reloads;
+        }
+        Self::Ends
+    }
+}
+
+/// The SIGHUPs that ask for files to be read again.
+pub struct HangUps {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl HangUps {
+    /// None of them.
+    pub fn none() -> Self {
+        Self {
+            #[cfg(unix)]
+            signal: None,
+        }
+    }
+
+    /// Listens from now on, unless they are the end of this process, or it was started to survive them.
+    #[cfg(unix)]
+    pub fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let is_wanted = HangUp::of_this_process() == HangUp::Reloads && !super::interrupt::is_hang_up_ignored();
+        Self { signal: if is_wanted { signal(SignalKind::hangup()).ok() } else { None } }
+    }
+
+    /// Where there is no such signal.
+    #[cfg(not(unix))]
+    pub fn listen() -> Self {
+        Self::none()
+    }
+
+    /// Waits for the next one. May be given up and asked for again.
+    #[cfg(unix)]
+    pub async fn next(&mut self) {
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+
+    /// Waits for ever.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) {
+        std::future::pending().await
+    }
+}

@@ -1,7 +1,7 @@
 //! Files that change while a process runs, and certificates that end.
 //!
-//! Whoever replaces a certificate replaces a file, and expects that to be all. Notifications of the file system are no way to
-//! learn of it: Kubernetes relinks a folder two links away from the file, network file systems notify nobody, and tools write
+//! A certificate is replaced by replacing a file, and its owner expects that to be all. Notifications of the file system are no way to
+//! learn of it: Kubernetes relinks a folder two links away from the file, network file systems do not notify, and tools write
 //! a certificate first and its key later. So the contents are looked at again and again, and what cannot be used, which half
 //! of a pair is, leaves in place what there was.
 

@@ -1,7 +1,7 @@
 //! A configuration that is replaced while requests are on their way.
 //!
-//! A certificate lives for months and a process does too, so one day the process outlives its certificate. Whoever then has to
-//! make all stores anew loses what they hold. So a transport and all its clones go by one configuration, which is read for each
+//! A certificate lives for months and a process does too, so one day the process outlives its certificate. To make
+//! all stores anew then is to lose what they hold. So a transport and all its clones go by one configuration, which is read for each
 //! request and each dial, and replaced as a whole.
 //!
 //! It is a `watch` channel of tokio and not a lock around an `Arc`, because a request that waits for its turn, or in the midst

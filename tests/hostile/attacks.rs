@@ -242,7 +242,7 @@ async fn a_guest_may_trap_after_any_call_of_the_host() {
             }
         }
         stage.assert_small();
-        // Whether what a guest had begun arrived is known to nobody, but no more of it has than was begun.
+        // What a guest had begun may have arrived or not, but no more of it has than was begun.
         assert!(stage.of_the_guest().len() <= 30);
     })
     .await;

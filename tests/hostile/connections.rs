@@ -54,13 +54,14 @@ async fn a_guest_whose_connections_never_come_about_leaves_the_others_theirs() {
     within(async {
         let share = 4;
         let limits = PoolLimits::default().connections(share + 2).connections_per_workload(share);
-        // The system connects, and nobody says a word of TLS.
+        // The system connects, and the handshake of TLS is never answered.
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let stage = Stage::set_within(limits).await.with_route(OTHER, silent.local_addr().unwrap());
         let endless = Timeouts::default().maximum(Duration::MAX).maximum_connect(Duration::MAX);
         let mut stage = stage.timeouts(endless);
         let mut guest = stage.guest().await;
         assert_eq!(stage.suffer_with(&mut guest, "sockets", OTHER).await.unwrap(), "ConnectionLimitReached");
+        assert!(stage.connections().open <= share + 1);
         // It has all that it may have, and wants more; the good guest has its one.
         stage.until(|stage| stage.connections().open == share + 1 && stage.connections().waiting > 0).await;
         drop(guest);

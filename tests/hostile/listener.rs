@@ -33,7 +33,7 @@ impl Listener {
         thread::spawn(move || {
             for tcp in listener.incoming() {
                 let (tls, tell) = (Arc::clone(&tls), tell.clone());
-                // Nobody listens when the test has failed.
+                // The test may have failed by then.
                 thread::spawn(move || tell.send(listen(tcp.unwrap(), tls)));
             }
         });

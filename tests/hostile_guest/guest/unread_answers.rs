@@ -1,4 +1,4 @@
-//! Requests that are sent all at once, and whose answers nobody reads.
+//! Requests that are sent all at once, and answers that are left unread.
 
 use wasip2::http::types::{Fields, RequestOptions};
 

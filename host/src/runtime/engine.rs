@@ -59,7 +59,7 @@ const PULLEY: &str = match (cfg!(target_pointer_width = "64"), cfg!(target_endia
     (false, false) => "pulley32be",
 };
 
-/// The same, for components that are interpreted.
+/// The settings for components that are interpreted.
 #[cfg(feature = "interpreter")]
 pub(super) fn interpreted() -> Config {
     let mut config = config();

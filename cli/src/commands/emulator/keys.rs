@@ -25,7 +25,7 @@ pub struct KeyFiles {
     pub product_secret: PathBuf,
     /// Where the secret of a device goes that registers. Not written here.
     pub new_device_secret: PathBuf,
-    /// The same over MQTT.
+    /// Where that of a device goes which registers over MQTT.
     pub new_mqtt_device_secret: PathBuf,
     pub device_token: PathBuf,
     pub iot_token: PathBuf,

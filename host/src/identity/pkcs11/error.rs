@@ -183,20 +183,22 @@ pub(super) fn call_failed(error: Error) -> Pkcs11Error {
 }
 
 /// `CKR_DEVICE_ERROR` of `DeviceError`.
-fn name_of(code: RvError) -> String {
-    match code {
+fn name_of(variant: RvError) -> String {
+    match variant {
         RvError::VendorDefined(number) => return format!("the error {number:#x} of its vendor"),
         RvError::UnknownErrorCode(number) => return format!("the unknown error {number:#x}"),
         _ => {}
     }
-    let mut name = "CKR".to_owned();
-    for character in format!("{code:?}").chars() {
+    // The library calls its variants as the standard calls the codes, and has the names in no other form.
+    let name = format!("{variant:?}");
+    let mut standard = "CKR".to_owned();
+    for character in name.chars() {
         if character.is_ascii_uppercase() {
-            name.push('_');
+            standard.push('_');
         }
-        name.push(character.to_ascii_uppercase());
+        standard.push(character.to_ascii_uppercase());
     }
-    name
+    standard
 }
 
 /// As many as a line has place for.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::seconds;
+
 /// The reason why the host has ended a call of a guest, or does not begin one.
 ///
 /// It is inside the [`wasmtime::Error`] of the call, where `downcast_ref` finds it.
@@ -29,8 +31,8 @@ pub enum CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CpuBudget { budget } => write!(f, "the guest was stopped: it has computed for more than {budget:?}"),
-            Self::Deadline { after } => write!(f, "the guest was stopped: its call took more than {after:?}"),
+            Self::CpuBudget { budget } => write!(f, "the guest was stopped: it has computed for more than {}", seconds(*budget)),
+            Self::Deadline { after } => write!(f, "the guest was stopped: its call took more than {}", seconds(*after)),
             Self::Lost { reason } => write!(f, "this instance is of no more use, open a new one: {reason}"),
         }
     }

@@ -56,6 +56,8 @@ fn content(key: &RandomState, file: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use tempfile::TempDir;
 
     use super::*;
@@ -70,10 +72,10 @@ mod tests {
         fs::write(&file, "old").unwrap();
         assert!(files.changed().is_empty(), "it was written again, and is the same");
         fs::write(&file, "new").unwrap();
-        assert_eq!(files.changed(), [file.clone()]);
+        assert_eq!(files.changed(), slice::from_ref(&file));
         assert!(files.changed().is_empty(), "it was told");
         fs::remove_file(&file).unwrap();
-        assert_eq!(files.changed(), [file.clone()]);
+        assert_eq!(files.changed(), slice::from_ref(&file));
         fs::write(&file, "").unwrap();
         assert_eq!(files.changed(), [file]);
     }

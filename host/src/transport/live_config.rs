@@ -80,7 +80,10 @@ impl LiveConfig {
         // Replaced in the moment in which it was dialed, and the order for it may have been given in that moment too.
         let is_late = live.is_outdated();
         async move {
-            while !is_late {
+            if is_late {
+                return;
+            }
+            loop {
                 // Without a transport there is none left that could order it.
                 if closings.changed().await.is_err() {
                     pending::<()>().await;

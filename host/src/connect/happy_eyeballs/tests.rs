@@ -164,8 +164,7 @@ async fn on_a_slow_link_one_handshake_has_the_link_for_itself_until_it_takes_fou
     let slow = (Succeeds(1_500), Succeeds(25_000));
     let network = Network::new([slow, slow, slow, slow]);
     assert_eq!(network.first(60).await.unwrap(), (0, 26_500));
-    let handshakes = network.handshakes.borrow();
-    assert_eq!(handshakes[..2], [(1_500, 0), (1_500 + 6_000, 1)]);
+    assert_eq!(network.handshakes.borrow()[..2], [(1_500, 0), (1_500 + 6_000, 1)]);
     assert_eq!(network.syns.borrow().len(), 4);
 
     let alone = Network::new([slow]);

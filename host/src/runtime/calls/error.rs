@@ -31,7 +31,9 @@ pub enum CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CpuBudget { budget } => write!(f, "the guest was stopped: it has computed for more than {}", seconds(*budget)),
+            Self::CpuBudget { budget } => {
+                write!(f, "the guest was stopped: it has computed for more than {}", seconds(*budget))
+            }
             Self::Deadline { after } => write!(f, "the guest was stopped: its call took more than {}", seconds(*after)),
             Self::Lost { reason } => write!(f, "this instance is of no more use, open a new one: {reason}"),
         }

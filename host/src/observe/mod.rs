@@ -53,6 +53,7 @@ pub use statistics::Statistics;
 ///     let unknowns = Arc::<Unknowns>::default();
 ///     (transport.observer(unknowns.clone()), unknowns)
 /// }
+/// # let _ = counted;
 /// ```
 pub trait Observer: Send + Sync {
     /// There is a new connection, for a request or because it was dialed.

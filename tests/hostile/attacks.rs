@@ -12,6 +12,9 @@ use super::alone::is_alone;
 use super::stage::Stage;
 use crate::fixtures::deadline::within;
 
+/// What a guest in a loop uses up in any case, and a start of an instance on no machine.
+const COMPUTING: Duration = Duration::from_secs(5);
+
 /// Long enough for the good guest to be in the middle of something, and short enough for a test.
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -112,10 +115,10 @@ async fn a_guest_that_computes_for_ever_is_stopped_and_says_so_from_then_on() {
         return;
     }
     within(async {
-        let mut stage = Stage::set().await.with(|guest| guest.call_budget(CallBudget::default().cpu(SHORT)));
+        let mut stage = Stage::set().await.with(|guest| guest.call_budget(CallBudget::default().cpu(COMPUTING)));
         let mut guest = stage.guest().await;
         let stopped = stage.suffer_from(&mut guest, "cpu").await.unwrap_err();
-        assert_eq!(stopped.downcast_ref(), Some(&CallError::CpuBudget { budget: SHORT }), "{stopped:#}");
+        assert_eq!(stopped.downcast_ref(), Some(&CallError::CpuBudget { budget: COMPUTING }), "{stopped:#}");
         let later = stage.suffer_from(&mut guest, "cpu").await.unwrap_err();
         assert!(matches!(later.downcast_ref(), Some(CallError::Lost { .. })), "{later:#}");
         stage.assert_small();

@@ -116,7 +116,7 @@ async fn no_secret_is_in_the_log_of_the_host_whatever_goes_wrong() {
             let name = cloud.emulator.server_name();
             assert!(ours.iter().filter(|line| line.contains(name)).count() >= 6, "{way:?}: {ours:#?}");
             // What wasmtime writes about each call of a guest is in there as well.
-            assert!(text.contains("path_with_query"), "{way:?}");
+            assert!(text.lines().any(|line| !is_ours(&line) && line.contains("scheme")), "{way:?}");
             assert_hidden(&text);
             assert_eq!(sessions.is_empty(), way != Way::CredentialsProvider);
             for session in sessions {

@@ -181,7 +181,8 @@ impl<Tcp> Race<Tcp> {
         if live + self.untried.len() == 0 {
             return Step::Over;
         }
-        if now >= self.deadline {
+        // Even without any time left the first one begins: what fails at once tells more than that the time is over.
+        if now >= self.deadline && !self.tried.is_empty() {
             return Step::Wait(self.deadline);
         }
         let may_shake = self.shaking.is_empty() || self.next_handshake <= now;

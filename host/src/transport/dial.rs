@@ -84,8 +84,8 @@ impl Transport {
             let (target, outdated) = live.while_current();
             tokio::select! {
                 biased;
-                connection = self.pool.dial(target, deadline) => break connection.map_err(unconnected)?,
                 () = outdated => {}
+                connection = self.pool.dial(target, deadline) => break connection.map_err(unconnected)?,
             }
             live.find_again().map_err(TransportError::Denied)?;
         };

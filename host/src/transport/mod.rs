@@ -371,11 +371,12 @@ impl Transport {
         loop {
             let (target, outdated) = live.while_current();
             tokio::select! {
+                // What is ready in the moment in which the configuration is replaced goes by the new one.
                 biased;
+                () = outdated => {}
                 lease = self.pool.acquire(target, deadline) => {
                     return lease.map_err(|error| TransportError::Connect { to: target.to.clone(), error });
                 }
-                () = outdated => {}
             }
             live.find_again().map_err(TransportError::Denied)?;
         }

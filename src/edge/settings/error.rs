@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::config_error::ConfigError;
+use crate::endpoint::EndpointError;
 
 /// Why settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum SettingsErrorKind {
     Unknown(String),
     /// It is needed.
     Missing(&'static str),
+    /// It is of a default device, and there is none.
+    NoDefault(&'static str),
     /// It breaks this rule.
     Rule(&'static str, &'static str),
     /// It is none of these.
@@ -61,9 +64,19 @@ impl fmt::Display for SettingsError {
             ),
             SettingsErrorKind::Unknown(name) => write!(f, "there is no setting `{name}`"),
             SettingsErrorKind::Missing(name) => write!(f, "`{name}` is missing"),
+            SettingsErrorKind::NoDefault(name) => {
+                write!(f, "`{name}` belongs to a default device, and `platform` is missing for that")
+            }
             SettingsErrorKind::Rule(name, rule) => write!(f, "`{name}` is wrong: {rule}"),
             SettingsErrorKind::NoneOf(name, choices) => write!(f, "`{name}` is none of {}", choices.join(", ")),
             SettingsErrorKind::Twice => f.write_str("another device has this name"),
+            // The bare name that is in it is a part of the value.
+            SettingsErrorKind::Config(ConfigError::Endpoint(EndpointError::NotBare(_))) => {
+                f.write_str("the endpoint must be a host name alone, without https://, port and path")
+            }
+            SettingsErrorKind::Config(ConfigError::ClientIdWithParameters(_)) => {
+                f.write_str("`client_id` has the parameters of a signature behind a `|`: give what stands before it")
+            }
             SettingsErrorKind::Config(error) => write!(f, "{error}"),
         }
     }

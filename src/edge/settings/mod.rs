@@ -86,6 +86,13 @@ impl Settings {
     fn take(fields: &mut Fields) -> Result<Self, SettingsError> {
         let bucket = fields.take("bucket").unwrap_or_default();
         let further = fields.take("devices");
+        if !fields.has("platform")
+            && let Some(stray) = OF_A_DEVICE.into_iter().find(|name| fields.has(name))
+            && further.is_some()
+        {
+            // A token that is passed over leaves open what it was to close.
+            return Err(SettingsError::new(None, SettingsErrorKind::NoDefault(stray)));
+        }
         let mut devices = Vec::new();
         if further.is_none() || fields.has("platform") {
             devices.push(Device::take(fields, true).map_err(|problem| SettingsError::new(None, problem))?);
@@ -127,6 +134,33 @@ impl Settings {
         &self.bucket
     }
 }
+
+/// What is a setting of one device.
+const OF_A_DEVICE: [&str; 23] = [
+    "token",
+    "endpoint",
+    "port",
+    "timeout_ms",
+    "auth",
+    "region",
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "authorizer_name",
+    "authorizer_token_name",
+    "authorizer_token",
+    "authorizer_signature",
+    "credentials_endpoint",
+    "role_alias",
+    "thing_name",
+    "product_key",
+    "device_name",
+    "device_secret",
+    "client_id",
+    "sign_method",
+    "timestamp",
+    "name",
+];
 
 /// A port, or this one.
 fn port(fields: &mut Fields, default: u16) -> Result<u16, SettingsErrorKind> {

@@ -59,6 +59,16 @@ fn settings_of_a_store_are_the_same_and_others_there_do_not_matter() {
 }
 
 #[test]
+fn what_belongs_to_a_default_device_is_not_passed_over_where_there_is_none() {
+    let further = r#"[{"name":"b","platform":"aws","endpoint":"b.example"}]"#;
+    for name in ["token", "endpoint", "timeout_ms", "device_secret"] {
+        let pairs = [("devices", further), (name, "hunter2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let told = Settings::from_pairs(pairs).unwrap_err().to_string();
+        assert_eq!(told, format!("settings: `{name}` belongs to a default device, and `platform` is missing for that"));
+    }
+}
+
+#[test]
 fn a_wrong_setting_is_named_and_no_value_is_told() {
     let with = |from: &str, to: &str| {
         assert!(ALIYUN.contains(from), "{from}");
@@ -95,11 +105,12 @@ fn a_wrong_setting_is_named_and_no_value_is_told() {
         ),
         (
             "{\"devices\":[{\"name\":\"a\",\"platform\":\"aws\",\"endpoint\":\"https://hunter2/\"}]}".to_owned(),
-            "settings of the device a: the endpoint must be a host name alone, without https://, port and path: hunter2",
+            "settings of the device a: the endpoint must be a host name alone, without https://, port and path",
         ),
     ] {
         let told = told(&json);
         assert_eq!(told, expected, "{json}");
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }
 

@@ -15,7 +15,8 @@ pub fn attack(trap: &str, endpoint: &str) -> String {
     called();
     let fields = Fields::new();
     called();
-    fields.append("x-a", b"b").unwrap();
+    // As AWS wants it: a request without it would be refused, and nothing of it could arrive.
+    fields.append("content-length", b"7").unwrap();
     called();
     let request = OutgoingRequest::new(fields);
     called();

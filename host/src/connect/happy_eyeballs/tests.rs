@@ -264,3 +264,12 @@ async fn silence_is_told_with_how_far_it_came_and_with_whom() {
         assert_eq!((*phase, addresses.len()), (expected, whom), "{error}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_at_once_is_told_though_no_time_is_left() {
+    let deadline = ConnectDeadline::begin(Duration::ZERO);
+    let open = |_| async { Err::<(), _>(Unusable::Here(ConnectError::OutOfDescriptors)) };
+    let handshake = |()| async { Ok::<(), _>(()) };
+    let error = first_usable(&[address(0), address(1)], deadline, |_| true, open, handshake).await.unwrap_err();
+    assert!(matches!(error, ConnectError::OutOfDescriptors), "{error:?}");
+}

@@ -54,7 +54,9 @@ impl Module {
             }
             let file = fs::canonicalize(file).ok().filter(|_| !is_name).unwrap_or_else(|| file.clone());
             if let Some(module) = loaded.iter().find(|module| module.file == file) {
+                let turn = module.turn();
                 module.initialize()?;
+                drop(turn);
                 return Ok(Arc::clone(module));
             }
             match Self::load_file(&file) {

@@ -2,6 +2,8 @@
 //! read is no reason to trust the list of somebody else. Only a machine without any, which is a bare container, gets one.
 
 use std::env;
+#[cfg(all(unix, not(target_os = "macos")))]
+use std::{fs, path::PathBuf};
 
 use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, load_native_certs};
@@ -9,17 +11,33 @@ use rustls_native_certs::{CertificateResult, load_native_certs};
 use super::{Gathered, RootsError, TrustRoots, is_authority};
 
 pub(super) fn roots() -> Result<TrustRoots, RootsError> {
-    roots_of(match env::var_os("SSL_CERT_FILE") {
+    let found = match env::var_os("SSL_CERT_FILE") {
         None => load_native_certs(),
         Some(_) => beside_the_environment(),
-    })
+    };
+    roots_of(found, is_there())
 }
 
-fn roots_of(found: CertificateResult) -> Result<TrustRoots, RootsError> {
+/// Whether this machine has a store, were it one without anything in it: somebody may have emptied it on purpose.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn is_there() -> bool {
+    let places = openssl_probe::probe();
+    // A folder is there on machines without a store as well; then nothing is in it.
+    let has_entries = |folder: &PathBuf| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    places.cert_file.is_some() || places.cert_dir.iter().any(has_entries)
+}
+
+/// Such systems are never without.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn is_there() -> bool {
+    true
+}
+
+fn roots_of(found: CertificateResult, is_there: bool) -> Result<TrustRoots, RootsError> {
     for error in &found.errors {
         tracing::warn!("the system's trust store is only partly readable: {error}");
     }
-    if found.certs.is_empty() && found.errors.is_empty() {
+    if found.certs.is_empty() && found.errors.is_empty() && !is_there {
         tracing::debug!("the system has no trust store; using the compiled-in list");
         let store = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<RootCertStore>();
         return Ok(TrustRoots::new(store, Vec::new()));
@@ -76,12 +94,15 @@ mod tests {
 
     #[test]
     fn a_machine_without_a_store_trusts_the_compiled_in_list() {
-        assert_eq!(roots_of(CertificateResult::default()).unwrap().store().len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        assert_eq!(
+            roots_of(CertificateResult::default(), false).unwrap().store().len(),
+            webpki_roots::TLS_SERVER_ROOTS.len()
+        );
     }
 
     #[test]
     fn a_store_that_cannot_be_read_is_an_error_and_nobody_elses_list_takes_its_place() {
-        let said = roots_of(fixture("nowhere.pem")).unwrap_err().to_string();
+        let said = roots_of(fixture("nowhere.pem"), true).unwrap_err().to_string();
         assert!(said.contains("certificate authorities of this system") && said.contains("nowhere.pem"), "{said}");
         assert!(said.contains("SSL_CERT_FILE"), "{said}");
     }
@@ -89,10 +110,11 @@ mod tests {
     #[test]
     fn a_store_without_authorities_is_an_error_too() {
         for file in ["ec-explicit.key.pem", "v1-leaf.cert.pem", "sha512.server.pem"] {
-            let found = fixture(file);
-            let is_absent = found.certs.is_empty() && found.errors.is_empty();
-            assert!(is_absent || matches!(roots_of(found), Err(RootsError::System { .. })), "{file}");
+            let said = roots_of(fixture(file), true);
+            assert!(matches!(said, Err(RootsError::System { .. })), "{file}");
         }
+        let emptied = roots_of(CertificateResult::default(), true);
+        assert!(matches!(emptied, Err(RootsError::System { .. })));
     }
 
     #[test]
@@ -101,7 +123,7 @@ mod tests {
         found.certs.extend(fixture("v1-leaf.cert.pem").certs);
         found.certs.push(b"nonsense".to_vec().into());
         found.errors.extend(fixture("nowhere.pem").errors);
-        let roots = roots_of(found).unwrap();
+        let roots = roots_of(found, true).unwrap();
         assert_eq!((roots.store().len(), roots.named.len()), (1, 0));
     }
 

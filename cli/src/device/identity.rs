@@ -46,9 +46,12 @@ pub struct TokenFacts {
     pub is_limited_to_tls12: bool,
 }
 
+/// Also one that is spelled wrong: what is taken for the name of a file is shown, and a PIN with it.
 fn is_uri(path: &Path) -> bool {
-    const SCHEME: &str = "pkcs11:";
-    path.to_str().is_some_and(|text| text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME)))
+    const SCHEME: &str = "pkcs11";
+    path.to_str()
+        .and_then(|text| text.trim_start().split_at_checked(SCHEME.len()))
+        .is_some_and(|(scheme, rest)| scheme.eq_ignore_ascii_case(SCHEME) && rest.starts_with([':', ';']))
 }
 
 #[cfg(feature = "pkcs11")]

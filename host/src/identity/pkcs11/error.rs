@@ -4,7 +4,8 @@
 //! otherwise and a PIN that is wrong, the number is of little help; what helps is what is there instead.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use cryptoki::error::{Error, RvError};
 
@@ -201,6 +202,11 @@ fn name_of(variant: RvError) -> String {
     standard
 }
 
+/// Whether this is rather a PIN than the name of a file.
+fn is_pin(file: &Path) -> bool {
+    file.to_str().is_some_and(|name| name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// As many as a line has place for.
 const MOST_NAMED: usize = 5;
 
@@ -240,6 +246,9 @@ impl fmt::Display for Pkcs11Error {
             }
             Self::SeveralTokens { uri, tokens } => {
                 write!(f, "several tokens fit {uri}: {}; give one of these, so that the PIN is tried at no other", named(tokens))
+            }
+            Self::PinFile { file, error } if error.kind() == ErrorKind::NotFound && is_pin(file) => {
+                f.write_str("pin-source names no file, and looks like the PIN itself; give a file that has the PIN in it")
             }
             Self::PinFile { file, error } => {
                 write!(f, "cannot read the PIN in {}: {error}; {}", file.display(), path::file_hint(file, error))

@@ -113,6 +113,11 @@ pub enum Pkcs11UriError {
     PinSource,
     /// Both `pin-source` and `pin-value`.
     TwoPins,
+    /// A PIN within the value of another attribute, because something else than a separator stands before it.
+    PinInside {
+        /// The name of the attribute.
+        name: &'static str,
+    },
 }
 
 impl FromStr for Pkcs11Uri {
@@ -186,6 +191,7 @@ impl Pkcs11Uri {
                 None => ignored_or_unknown(name),
             };
         };
+        without_pin(name, value)?;
         let value = decoded(name, value, Part::Path)?;
         match attribute {
             P::Type if !TYPES.iter().any(|known| known.as_bytes() == value) => return Err(Pkcs11UriError::Type),
@@ -210,6 +216,7 @@ impl Pkcs11Uri {
             return Err(Pkcs11UriError::Repeated { name });
         }
         seen.push(name);
+        without_pin(name, value)?;
         let value = decoded(name, value, Part::Query)?;
         let text = || String::from_utf8(value.clone()).ok().filter(|text| !text.is_empty());
         let path = || text().ok_or(Pkcs11UriError::NotAPath { name });
@@ -229,6 +236,15 @@ fn ignored_or_unknown(name: &str) -> Result<(), Pkcs11UriError> {
     match name.starts_with("x-") {
         true => Ok(()),
         false => Err(Pkcs11UriError::UnknownAttribute { name: name.to_owned() }),
+    }
+}
+
+/// A value is shown in sentences, and a PIN that has got into one would be as well.
+fn without_pin(name: &'static str, value: &str) -> Result<(), Pkcs11UriError> {
+    let value = value.to_ascii_lowercase();
+    match ["pin-value", "pin-source", "pin="].iter().any(|pin| value.contains(pin)) {
+        true => Err(Pkcs11UriError::PinInside { name }),
+        false => Ok(()),
     }
 }
 
@@ -309,6 +325,10 @@ impl fmt::Display for Pkcs11UriError {
             Self::NotAPath { name } => write!(f, "{name} is empty, or no text"),
             Self::PinSource => f.write_str("pin-source has to be a file: give /PATH or file:/PATH"),
             Self::TwoPins => f.write_str("pin-source and pin-value are two PINs; give one"),
+            Self::PinInside { name } => write!(
+                f,
+                "the value of {name} goes on into a PIN: parts are separated by `;` before the `?`, by `&` behind it, and there is one `?`"
+            ),
         }
     }
 }
@@ -321,6 +341,21 @@ mod tests {
 
     fn parse(uri: &str) -> Result<Pkcs11Uri, Pkcs11UriError> {
         uri.parse()
+    }
+
+    #[test]
+    fn a_pin_that_a_wrong_separator_has_put_into_another_value_is_not_told() {
+        for (uri, name) in [
+            ("pkcs11:token=gw;object=device&pin-value=13572468?module-path=/m", "object"),
+            ("pkcs11:token=gw&pin-value=13572468;object=device", "token"),
+            ("pkcs11:object=device,PIN-VALUE=13572468", "object"),
+            ("pkcs11:token=gw?module-path=/m?pin-value=13572468", "module-path"),
+            ("pkcs11:token=gw?pin-source=/f;pin=13572468", "pin-source"),
+        ] {
+            let error = parse(uri).unwrap_err();
+            assert_eq!(error, Pkcs11UriError::PinInside { name }, "{uri}");
+            assert!(!error.to_string().contains("1357"), "{error}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use thingpost_host::{
-    Alpn, ConnectError, Endpoint, NoProxy, Pool, Proxy, ProxyError, ProxyProtocol, ProxyRefusal, Route, RouteTable,
-    Timeouts, Transport, TransportError, WorkloadConfig,
+    Alpn, ConnectError, Endpoint, NoProxy, Pool, PoolLimits, Proxy, ProxyError, ProxyProtocol, ProxyRefusal, Resolver,
+    Resolving, Route, RouteTable, Timeouts, Transport, TransportError, WorkloadConfig,
 };
 use thingpost_patience::patience;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -32,7 +32,14 @@ impl FakeProxy {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        Self::at((Ipv4Addr::LOCALHOST, 0).into(), answer).await
+    }
+
+    async fn at<F>(address: SocketAddr, answer: impl Fn(TcpStream) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::<Mutex<Vec<String>>>::default();
         let asked = Arc::clone(&heads);
@@ -63,7 +70,11 @@ impl FakeProxy {
 
     /// One that says this and then nothing.
     async fn saying(answer: &'static [u8]) -> Self {
-        Self::start(move |mut tcp| async move {
+        Self::saying_at((Ipv4Addr::LOCALHOST, 0).into(), answer).await
+    }
+
+    async fn saying_at(address: SocketAddr, answer: &'static [u8]) -> Self {
+        Self::at(address, move |mut tcp| async move {
             let _ = tcp.write_all(answer).await;
             // Until the client goes.
             let _ = tcp.read_to_end(&mut Vec::new()).await;
@@ -264,18 +275,56 @@ async fn each_refusal_says_what_the_proxy_says_and_reaches_no_server() {
             assert!(text.starts_with("not sent to localhost:443: the proxy http://"), "{text}");
             assert!(text.contains(said) && !text.contains(char::is_control), "{said}: {text}");
         }
-        for (answer, schemes) in [
-            (&b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..], None),
-            (b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=\"a\"\r\n\r\n", None),
+        for (answer, status, schemes) in [
+            (&b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..], 407, None),
+            (b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=\"a\"\r\n\r\n", 407, None),
             (
                 b"HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n",
+                407,
                 Some("Negotiate, NTLM"),
             ),
-            (b"HTTP/1.1 401 Unauthorized\r\n\r\n", None),
+            (b"HTTP/1.1 401 Unauthorized\r\n\r\n", 401, None),
         ] {
             let error = refusal(answer).await;
-            let ProxyError::Credentials { given: true, schemes: told } = fault(&error) else { panic!("{error:?}") };
-            assert_eq!(told.as_deref(), schemes);
+            let ProxyError::Credentials { given: true, status: said, schemes: told } = fault(&error) else {
+                panic!("{error:?}")
+            };
+            assert_eq!((*said, told.as_deref()), (Some(status), schemes));
+            assert!(error.to_string().contains(&format!(" ({status})")), "{error}");
+        }
+    })
+    .await;
+}
+
+/// Knows two addresses of whatever it is asked for.
+struct TwoAddresses;
+
+impl Resolver for TwoAddresses {
+    fn resolve(&self, _: &str) -> Resolving {
+        Box::pin(async { Ok([Ipv4Addr::LOCALHOST, OTHER].map(|ip| SocketAddr::from((ip, 0))).to_vec()) })
+    }
+}
+
+/// Beside the loopback address that the other proxies have.
+const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+#[tokio::test]
+async fn a_password_that_is_refused_at_one_address_is_told_to_no_other() {
+    within(async {
+        let ca = Authority::new("ca");
+        for (answer, asked) in [
+            (&b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"[..], [1, 0]),
+            // What another node may know better.
+            (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", [1, 1]),
+        ] {
+            let one = FakeProxy::saying(answer).await;
+            let port = one.address.port();
+            let other = FakeProxy::saying_at((OTHER, port).into(), answer).await;
+            let pool = Pool::with_resolver(PoolLimits::default(), Arc::new(TwoAddresses));
+            let proxy = Proxy::http("proxy.example", port).credentials("gateway", "hunter2").unwrap();
+            let config = workload(vec![Route::new("localhost", ca.roots())]).proxy(proxy);
+            let error = publish(&Transport::new(pool, config), "https://localhost/", "x").await.unwrap_err();
+            assert_eq!([&one, &other].map(|proxy| proxy.heads().len()), asked, "{error}");
         }
     })
     .await;

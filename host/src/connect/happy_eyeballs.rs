@@ -56,6 +56,9 @@ pub(crate) enum Unusable {
     Tls(ConnectError),
     /// This machine has no socket for it.
     Here(ConnectError),
+    /// What is wrong is wrong at each other address too, and asking there as well does harm: a password that is refused six times
+    /// locks an account.
+    Everywhere(ConnectError),
 }
 
 /// The connection to whichever address is the first to give one. `open` connects by TCP, `handshake` does all that comes
@@ -92,10 +95,12 @@ where
             biased;
             Some((address, ended)) = shaking.next() => match ended {
                 Ok(usable) => return Ok((address, usable)),
+                Err(Unusable::Everywhere(error)) => return Err(error),
                 Err(error) => race.handshake_failed(address, error, Instant::now()),
             },
             Some((address, ended)) = opening.next() => match ended {
                 Ok(Ok(tcp)) => race.accepted(address, tcp, Instant::now()),
+                Ok(Err(Unusable::Everywhere(error))) => return Err(error),
                 Ok(Err(error)) => race.refused(address, error, Instant::now()),
                 // It has made room.
                 Err(_aborted) => {}
@@ -272,7 +277,7 @@ impl<Tcp> Race<Tcp> {
     /// What to say when the time is over.
     fn out_of_time(self, after: Duration) -> ConnectError {
         let phase = if self.shaking.is_empty() { Phase::Tcp } else { Phase::Tls };
-        let has_told = self.failed.iter().any(|(_, error)| matches!(error, Unusable::Tls(_) | Unusable::Here(_)));
+        let has_told = self.failed.iter().any(|(_, error)| !matches!(error, Unusable::Tcp(_)));
         if has_told || (phase == Phase::Tcp && !self.failed.is_empty()) {
             return self.verdict();
         }
@@ -291,7 +296,7 @@ impl<Tcp> Race<Tcp> {
         let mut attempts = Vec::new();
         for (address, error) in self.failed {
             match error {
-                Unusable::Tls(error) | Unusable::Here(error) => return error,
+                Unusable::Tls(error) | Unusable::Here(error) | Unusable::Everywhere(error) => return error,
                 Unusable::Tcp(error) => attempts.push(Attempt { address, error: Some(error) }),
             }
         }

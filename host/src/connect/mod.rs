@@ -32,7 +32,7 @@ use crate::clock::later;
 use crate::connect::families::{Family, Winners, in_order};
 use crate::connect::happy_eyeballs::{Unusable, first_usable};
 use crate::connect::lookups::Lookups;
-use crate::connect::proxy::Proxy;
+use crate::connect::proxy::{Proxy, ProxyError};
 use crate::connect::resolver::Resolver;
 use crate::error::ConnectError;
 use crate::files::path::is_out_of_descriptors;
@@ -122,7 +122,7 @@ impl Connector {
             let tcp = match &hops.proxy {
                 Some(proxy) => {
                     let tunnel = proxy.tunnel(tcp, &hops.address).await;
-                    tunnel.map_err(|error| Unusable::Tls(proxy.fault(error)))?
+                    tunnel.map_err(|error| unopened(proxy, error))?
                 }
                 None => tcp,
             };
@@ -162,6 +162,13 @@ async fn open(address: SocketAddr) -> Result<TcpStream, Unusable> {
     // A publish is one small write that waits for its answer; Nagle would hold its tail back.
     tcp.set_nodelay(true).map_err(|error| Unusable::Tls(ConnectError::Closed(error.into())))?;
     Ok(tcp)
+}
+
+/// A proxy has its users whatever the address that it is asked at.
+fn unopened(proxy: &Proxy, error: ProxyError) -> Unusable {
+    let is_everywhere = matches!(error, ProxyError::Credentials { .. } | ProxyError::Destination);
+    let error = proxy.fault(error);
+    if is_everywhere { Unusable::Everywhere(error) } else { Unusable::Tls(error) }
 }
 
 /// Resolvers need files and sockets, and some call it an unknown host where they got none.

@@ -92,7 +92,10 @@ mod tests {
             (ConnectError::Unreachable(Vec::new()), TransportErrorKind::Unreachable),
             (by_proxy(ProxyError::TooLarge), TransportErrorKind::Unreachable),
             (by_proxy(ProxyError::Timeout { after }), TransportErrorKind::ConnectTimeout),
-            (by_proxy(ProxyError::Credentials { given: true, schemes: None }), TransportErrorKind::RequestRejected),
+            (
+                by_proxy(ProxyError::Credentials { given: true, status: Some(407), schemes: None }),
+                TransportErrorKind::RequestRejected,
+            ),
         ] {
             assert_eq!(guest_error(TransportError::Connect { to: to(), error }), (failure, None));
         }

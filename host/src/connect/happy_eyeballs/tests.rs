@@ -14,12 +14,14 @@ use super::*;
 enum Act {
     Succeeds(u64),
     Fails(u64),
+    /// Ends with what no other address can mend.
+    FailsEverywhere(u64),
     /// Does nothing, ever.
     Hangs,
     /// Nothing comes of what begins before this moment, and all of what begins later.
     ComesBack(u64),
 }
-use Act::{ComesBack, Fails, Hangs, Succeeds};
+use Act::{ComesBack, Fails, FailsEverywhere, Hangs, Succeeds};
 
 const DEAD: (Act, Act) = (Hangs, Hangs);
 const GOOD: (Act, Act) = (Succeeds(20), Succeeds(40));
@@ -81,11 +83,11 @@ impl Network {
 
     async fn act(&self, act: Act) -> bool {
         match act {
-            Succeeds(after) | Fails(after) => sleep(Duration::from_millis(after)).await,
+            Succeeds(after) | Fails(after) | FailsEverywhere(after) => sleep(Duration::from_millis(after)).await,
             ComesBack(at) if self.now() >= at => {}
             Hangs | ComesBack(_) => pending().await,
         }
-        !matches!(act, Fails(_))
+        !matches!(act, Fails(_) | FailsEverywhere(_))
     }
 
     async fn open(&self, address: SocketAddr) -> Result<Socket<'_>, Unusable> {
@@ -102,9 +104,11 @@ impl Network {
 
     async fn handshake<'a>(&self, socket: Socket<'a>) -> Result<Socket<'a>, Unusable> {
         self.handshakes.borrow_mut().push((self.now(), socket.index));
-        match self.act(self.acts[socket.index].1).await {
-            true => Ok(socket),
-            false => Err(Unusable::Tls(ConnectError::Certificate(CertificateError::UnknownIssuer))),
+        let act = self.acts[socket.index].1;
+        match (self.act(act).await, act) {
+            (true, _) => Ok(socket),
+            (false, FailsEverywhere(_)) => Err(Unusable::Everywhere(ConnectError::Tls(rustls::Error::EncryptError))),
+            (false, _) => Err(Unusable::Tls(ConnectError::Certificate(CertificateError::UnknownIssuer))),
         }
     }
 
@@ -241,6 +245,18 @@ async fn a_failed_handshake_is_told_before_a_closed_port_and_before_a_silent_add
     for acts in [[CLOSED, STRANGER], [STRANGER, CLOSED], [DEAD, STRANGER], [STRANGER, DEAD]] {
         let error = Network::new(acts).first(10).await.unwrap_err();
         assert!(matches!(error, ConnectError::Certificate(_)), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_other_address_can_mend_ends_the_race() {
+    let refused = (Succeeds(20), FailsEverywhere(20));
+    for acts in [[refused, GOOD, GOOD], [STRANGER, refused, GOOD]] {
+        let network = Network::new(acts);
+        let error = network.first(10).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Tls(_)), "{error:?}");
+        assert!(network.syns.borrow().iter().all(|(_, index)| *index < 2), "{:?}", network.syns.borrow());
+        assert!(network.now() <= 80, "{}", network.now());
     }
 }
 

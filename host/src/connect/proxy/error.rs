@@ -24,6 +24,8 @@ pub enum ProxyError {
     Credentials {
         /// Whether it was told a user and a password.
         given: bool,
+        /// The status of its answer, 407 or 401. SOCKS5 has none.
+        status: Option<u16>,
         /// The ways to authenticate that it offers, if Basic is none of them.
         schemes: Option<String>,
     },
@@ -91,31 +93,46 @@ impl fmt::Display for ProxyError {
                  it more time",
                 seconds(*after)
             ),
-            Self::Credentials { schemes: Some(schemes), .. } => write!(
+            Self::Credentials { schemes: Some(schemes), status, .. } => write!(
                 f,
-                "wants to be authenticated to by {schemes}, and all that is known here is Basic; ask who runs it for an account \
-                 with Basic, or for this host to be let through"
+                "wants to be authenticated to by {schemes}{}, and all that is known here is Basic; ask who runs it for an account \
+                 with Basic, or for this host to be let through",
+                in_brackets(*status)
             ),
-            Self::Credentials { given: true, schemes: None } => f.write_str(
-                "does not accept this user and password; check both, and in a URL percent-encode what is special in them (%40 for @)",
+            Self::Credentials { given: true, schemes: None, status } => write!(
+                f,
+                "does not accept this user and password{}; check both, and in a URL percent-encode what is special in them (%40 for @)",
+                in_brackets(*status)
             ),
-            Self::Credentials { given: false, schemes: None } => {
-                f.write_str("wants a user and a password; give them with its URL, as in http://USER:PASSWORD@HOST:PORT")
-            }
+            Self::Credentials { given: false, schemes: None, status } => write!(
+                f,
+                "wants a user and a password{}; give them with its URL, as in http://USER:PASSWORD@HOST:PORT",
+                in_brackets(*status)
+            ),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Closed(error) => {
-                write!(f, "closed the connection without an answer ({error}); check its port, and whether it is a proxy")
+                write!(
+                    f,
+                    "closed the connection without an answer ({error}); check its port, and whether it is a proxy"
+                )
             }
-            Self::Malformed(ProxyProtocol::Http) => {
-                f.write_str("does not answer as an HTTP proxy does; check its port, or whether it is one for socks5h://")
-            }
+            Self::Malformed(ProxyProtocol::Http) => f.write_str(
+                "does not answer as an HTTP proxy does; check its port, or whether it is one for socks5h://",
+            ),
             Self::Malformed(ProxyProtocol::Socks5) => {
                 f.write_str("does not answer as a SOCKS5 proxy does; check its port, or whether it is one for http://")
             }
-            Self::TooLarge => f.write_str("answers with a head that does not end; check its port, and whether it is a proxy"),
+            Self::TooLarge => {
+                f.write_str("answers with a head that does not end; check its port, and whether it is a proxy")
+            }
             Self::Destination => f.write_str("is not asked: the destination is no host name; check --connect-to"),
         }
     }
+}
+
+/// ` (407)`, or nothing.
+fn in_brackets(status: Option<u16>) -> String {
+    status.map(|status| format!(" ({status})")).unwrap_or_default()
 }
 
 impl fmt::Display for ProxyRefusal {

@@ -46,7 +46,8 @@ pub(super) async fn ask(
             100..=199 => {}
             200..=299 => return Ok(()),
             401 | 407 => {
-                return Err(ProxyError::Credentials { given: credentials.is_some(), schemes: head.unknown_schemes() });
+                let (status, schemes) = (Some(head.status), head.unknown_schemes());
+                return Err(ProxyError::Credentials { given: credentials.is_some(), status, schemes });
             }
             status => {
                 let text = join(&head.reason, &first_line(tcp, &head).await);

@@ -58,7 +58,7 @@ async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     credentials: Option<&Credentials>,
 ) -> Result<(), ProxyError> {
-    let refused = ProxyError::Credentials { given: credentials.is_some(), schemes: None };
+    let refused = ProxyError::Credentials { given: credentials.is_some(), status: None, schemes: None };
     let methods: &[u8] = match credentials {
         Some(_) => &[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD],
         None => &[VERSION, 1, NO_AUTHENTICATION],
@@ -173,7 +173,9 @@ mod tests {
         ] {
             let credentials = credentials();
             let (outcome, _) = told(said, with.then_some(&credentials)).await;
-            let Err(ProxyError::Credentials { given, schemes: None }) = outcome else { panic!("{outcome:?}") };
+            let Err(ProxyError::Credentials { given, status: None, schemes: None }) = outcome else {
+                panic!("{outcome:?}")
+            };
             assert_eq!(given, expected, "{said:?}");
         }
     }

@@ -85,13 +85,13 @@ fn server() -> (Authority, Server) {
 }
 
 /// An address whose SYNs are swallowed as long as this is there.
-struct Swallower {
+pub struct Swallower {
     _listener: TcpListener,
     _queue: Vec<TcpStream>,
 }
 
 impl Swallower {
-    async fn at(address: SocketAddr) -> Self {
+    pub async fn at(address: SocketAddr) -> Self {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();
         socket.bind(address).unwrap();
         let listener = socket.listen(1).unwrap();
@@ -102,7 +102,7 @@ impl Swallower {
 }
 
 /// Lets time pass in steps until this is done, and says how much it took.
-async fn passing<T>(clock: &Clock, step: Duration, work: impl Future<Output = T>) -> (T, Duration) {
+pub async fn passing<T>(clock: &Clock, step: Duration, work: impl Future<Output = T>) -> (T, Duration) {
     let begun = tokio::time::Instant::now();
     let mut work = std::pin::pin!(work);
     loop {

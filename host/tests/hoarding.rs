@@ -1,14 +1,20 @@
 //! What one workload can take from the others that share its pool, when it wants to: places, by asking at many ports and by
 //! leaving answers unread. Where places are few, whose turn it is, and what becomes of the connection.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use thingpost_host::{ExchangeError, Pool, PoolLimits, RequestTimeouts, Route, Timeouts, Transport, TransportError};
+use thingpost_host::{
+    ExchangeError, Pool, PoolLimits, RequestTimeouts, Resolver, Resolving, Route, RouteTable, Timeouts, Transport,
+    TransportError, WorkloadConfig,
+};
 use thingpost_patience::Clock;
 use tokio::task::{JoinSet, yield_now};
 use wasmtime_wasi_http::Error as WasiError;
 
+use crate::addresses::{Swallower, passing};
 use crate::client::{config, post, publish, within};
 use crate::pki::Authority;
 use crate::server::{Do, OK, Script, Signal};
@@ -46,6 +52,68 @@ async fn a_workload_has_so_many_connections_to_all_its_ports_together_and_others
         // Each port has its turn: what is idle at the others gives way.
         flood.join_all().await.into_iter().for_each(|answer| drop(answer.unwrap()));
         assert!(server.most_open() <= BOUND + 1, "{}", server.most_open());
+    })
+    .await;
+}
+
+const SILENT: &str = "silent.example";
+
+/// Eight addresses that say nothing for one host, and loopback for the others.
+struct Names;
+
+impl Resolver for Names {
+    fn resolve(&self, host: &str) -> Resolving {
+        let addresses = if host == SILENT { silent_addresses() } else { vec![Ipv4Addr::LOCALHOST] };
+        Box::pin(async move { Ok(addresses.into_iter().map(|ip| SocketAddr::new(IpAddr::V4(ip), 9)).collect()) })
+    }
+}
+
+fn silent_addresses() -> Vec<Ipv4Addr> {
+    (101..109).map(|last| Ipv4Addr::new(127, 0, 0, last)).collect()
+}
+
+#[tokio::test]
+async fn attempts_at_addresses_that_say_nothing_count_among_the_connections_of_their_workload() {
+    within(async {
+        const BOUND: usize = 4;
+        let authority = Authority::new("ca");
+        let server = Script::new(&authority).start();
+        let port = server.address.port();
+        let mut swallowers = Vec::new();
+        for address in silent_addresses() {
+            swallowers.push(Swallower::at((address, port).into()).await);
+        }
+        let limits = PoolLimits::default()
+            .connections(2 * BOUND + 1)
+            .connections_per_workload(BOUND)
+            .dialed_per_workload(BOUND);
+        let pool = Pool::with_resolver(limits, Arc::new(Names));
+        let transport = |workload: &str, host: &str| {
+            let routes = RouteTable::new(vec![Route::new(host, authority.roots()).port(port).mqtt()]).unwrap();
+            Transport::new(pool.clone(), WorkloadConfig::new(workload, routes))
+                .timeouts(Timeouts::default().connect(Duration::MAX).maximum_connect(Duration::MAX))
+        };
+        let (greedy, modest) = (transport("greedy", SILENT), transport("modest", "localhost"));
+
+        let clock = Clock::stop();
+        let mut flood = JoinSet::new();
+        for _ in 0..BOUND / 2 {
+            let (sends, dials) = (greedy.clone(), greedy.clone());
+            let url = format!("https://{SILENT}:{port}/");
+            flood.spawn(async move { publish(&sends, &url, "greedy").await.map(drop) });
+            flood.spawn(async move { dials.dial(&format!("{SILENT}:{port}"), Duration::MAX).await.map(drop) });
+        }
+        let mut most = 0;
+        for _ in 0..40 {
+            yield_now().await;
+            clock.pass(Duration::from_millis(250)).await;
+            most = most.max(pool.statistics().open);
+        }
+        assert_eq!(most, 2 * BOUND, "as many as it may have, and no more");
+        let url = format!("https://localhost:{port}/");
+        passing(&clock, Duration::from_millis(250), publish(&modest, &url, "modest")).await.0.unwrap();
+        assert!(flood.try_join_next().is_none());
+        drop(swallowers);
     })
     .await;
 }

@@ -62,7 +62,8 @@ pub(crate) enum Unusable {
 }
 
 /// The connection to whichever address is the first to give one. `open` connects by TCP, `handshake` does all that comes
-/// after that; both end with what they return. `has_room` says whether so many sockets may be open at once, for two and more.
+/// after that; both end with what they return. `has_room` says whether so many sockets may be open at once, for two and more; it is also told
+/// how many there are before each wait, so that those that are no more leave their places to others.
 pub(crate) async fn first_usable<Tcp, T, Opening, Shaking>(
     addresses: &[SocketAddr],
     deadline: ConnectDeadline,
@@ -87,7 +88,10 @@ where
                     let attempt = handshake(tcp);
                     shaking.push(async move { (address, attempt.await) });
                 }
-                Step::Wait(until) => break until,
+                Step::Wait(until) => {
+                    has_room(race.live());
+                    break until;
+                }
                 Step::Over => return Err(race.verdict()),
             }
         };
@@ -182,7 +186,7 @@ impl<Tcp> Race<Tcp> {
     }
 
     fn step(&mut self, now: Instant, has_room: &mut impl FnMut(usize) -> bool) -> Step<Tcp> {
-        let live = self.opening.len() + self.accepted.len() + self.shaking.len();
+        let live = self.live();
         if live + self.untried.len() == 0 {
             return Step::Over;
         }
@@ -215,6 +219,11 @@ impl<Tcp> Race<Tcp> {
             return self.give_way(MAKES_ROOM, now);
         }
         self.open_next(now)
+    }
+
+    /// How many sockets it has.
+    fn live(&self) -> usize {
+        self.opening.len() + self.accepted.len() + self.shaking.len()
     }
 
     /// Begins with the next address that waits for that.

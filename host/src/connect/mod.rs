@@ -4,6 +4,7 @@
 //! hanging for minutes behind a load balancer that accepts and then says nothing.
 
 pub(crate) mod alpn;
+pub(crate) mod beside;
 pub(crate) mod connect_to;
 mod families;
 mod happy_eyeballs;
@@ -22,13 +23,13 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tracing::Instrument;
 
 use crate::clock::later;
+use crate::connect::beside::Beside;
 use crate::connect::families::{Family, Winners, in_order};
 use crate::connect::happy_eyeballs::{Unusable, first_usable};
 use crate::connect::lookups::Lookups;
@@ -65,28 +66,27 @@ pub(crate) struct Hops {
 pub(crate) struct Connector {
     lookups: Lookups,
     winners: Winners,
-    /// One permit per open socket of the pool.
-    sockets: Arc<Semaphore>,
     counters: Arc<Counters>,
 }
 
 impl Connector {
-    pub(crate) fn new(resolver: Arc<dyn Resolver>, sockets: Arc<Semaphore>, counters: Arc<Counters>) -> Self {
-        Self { lookups: Lookups::new(resolver), winners: Winners::default(), sockets, counters }
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, counters: Arc<Counters>) -> Self {
+        Self { lookups: Lookups::new(resolver), winners: Winners::default(), counters }
     }
 
-    /// Connects by these hops and shakes hands as a client of `server`. The caller has a permit for one socket; further ones that are
-    /// tried beside it take theirs only where no request waits for one.
+    /// Connects by these hops and shakes hands as a client of `server`. The caller has a place for one socket; further ones that are
+    /// tried beside it have theirs by `beside`.
     pub(crate) async fn connect(
         &self,
         hops: &Hops,
         server: &ServerName<'static>,
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
+        beside: Beside,
     ) -> Result<TlsStream<Metered>, ConnectError> {
         let has_tunnel = AtomicBool::new(false);
         let span = span::connect(&hops.address);
-        let connecting = self.connect_by(hops, server, config, deadline, &has_tunnel);
+        let connecting = self.connect_by(hops, server, config, deadline, beside, &has_tunnel);
         let connected = connecting.instrument(span.clone()).await;
         let connected = match &hops.proxy {
             Some(proxy) => connected.map_err(|error| proxy.explain(error, has_tunnel.load(Ordering::Relaxed))),
@@ -107,17 +107,12 @@ impl Connector {
         server: &ServerName<'static>,
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
+        mut beside: Beside,
         has_tunnel: &AtomicBool,
     ) -> Result<TlsStream<Metered>, ConnectError> {
         let next = hops.proxy.as_ref().map_or(&hops.address, Proxy::endpoint);
         let addresses = self.addresses(next, deadline).await?;
-        let mut spare = Vec::new();
-        let has_room = |count| {
-            if count > 1 + spare.len() {
-                spare.extend(Arc::clone(&self.sockets).try_acquire_owned());
-            }
-            count <= 1 + spare.len()
-        };
+        let has_room = |sockets| beside.has_room(sockets);
         let handshake = |tcp| async move {
             let tcp = match &hops.proxy {
                 Some(proxy) => {

@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{BucketSettings, Key, Pool, Target};
 use crate::connect::ConnectDeadline;
+use crate::connect::beside::Beside;
 use crate::connect::tls::ends_handshake_early;
 use crate::error::ConnectError;
 use crate::observe::Handshake;
@@ -76,7 +77,8 @@ impl Pool {
         let socket = timeout_at(deadline.at, self.socket()).await.map_err(full)?;
         let stream = loop {
             let connector = &self.shared.connector;
-            match connector.connect(&target.hops, &target.route.server_name, &bucket.tls, deadline).await {
+            let beside = Beside::under([&bucket.turns, &self.shared.sockets]);
+            match connector.connect(&target.hops, &target.route.server_name, &bucket.tls, deadline, beside).await {
                 Err(ConnectError::OutOfDescriptors) => self.wait_for_descriptor(deadline).await?,
                 connected => break connected?,
             }

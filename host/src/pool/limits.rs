@@ -16,7 +16,8 @@ pub struct PoolLimits {
     /// 320 requests a second; what exceeds it waits for its turn. More than `connections_per_workload` or `connections`
     /// counts as that.
     pub connections_per_key: usize,
-    /// Connections that one workload may have for requests at once, idle ones included, to all its destinations together; where
+    /// Connections that one workload may have for requests at once, idle ones and attempts at several
+    /// addresses of one host included, to all its destinations together; where
     /// it is reached, its own idle ones give way. Default 64, twice `connections_per_key`: a device has two busy
     /// destinations at most, one of which gives out its tokens. A host whose devices are one workload raises it to their number.
     /// Without this bound a guest with sixteen ports could take all that the pool has. More than `connections` counts as
@@ -25,8 +26,8 @@ pub struct PoolLimits {
     /// Connections of the whole pool, dialed ones included. Default 512: half of the 1024 descriptors that a process
     /// commonly gets. Where it is reached, idle ones give way.
     pub connections: usize,
-    /// Connections that one workload may have [dialed](crate::Transport::dial) at once, to all its destinations together.
-    /// Default 32, as for requests. A request ends by itself, such a connection when the guest likes: without this bound one guest could take all
+    /// Connections that one workload may have [dialed](crate::Transport::dial) at once, attempts at several addresses
+    /// of one host included, to all its destinations together. Default 32, as for requests. A request ends by itself, such a connection when the guest likes: without this bound one guest could take all
     /// that the pool has, and keep it. More than `connections` counts as `connections`.
     pub dialed_per_workload: usize,
 }

@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::{STANDSTILL, later};
 use crate::connect::alpn::Protocol;
+use crate::connect::beside::Beside;
 use crate::connect::resolver::{Resolver, SystemResolver};
 use crate::connect::tls::client_config;
 use crate::connect::{ConnectDeadline, Connector, Hops};
@@ -119,10 +120,10 @@ struct Bucket {
 
 struct BucketSettings {
     tls: Arc<ClientConfig>,
-    /// One permit per request in flight. Since a connection is opened only by a holder who found none idle, this bounds
+    /// One permit per request in flight, and per socket that is tried beside that of its request. Since a connection is opened only by a holder who found none idle, this bounds
     /// the connections in use and idle too, and no request ever waits while one is idle. One that is closing has a socket
     /// for a moment longer; only the bounds of the workload and of the whole pool count those. For dialed connections all buckets of a workload
-    /// have the same permits, one for each connection.
+    /// have the same permits, one for each connection or attempt at one.
     turns: Arc<Semaphore>,
     owner: Owner,
     /// Where descriptors are short.
@@ -155,7 +156,7 @@ impl Pool {
         let sockets = permits(limits.connections);
         let places = sockets.available_permits();
         let counters = Arc::<Counters>::default();
-        let connector = Connector::new(resolver, Arc::clone(&sockets), Arc::clone(&counters));
+        let connector = Connector::new(resolver, Arc::clone(&counters));
         let (state, sweep_sooner) = (Mutex::default(), Arc::default());
         Self { shared: Arc::new(Shared { limits, sockets, places, connector, counters, state, sweep_sooner }) }
     }
@@ -204,7 +205,8 @@ impl Pool {
                 },
             };
             let (connector, server) = (&self.shared.connector, &target.route.server_name);
-            match HttpConnection::open(connector, &target.hops, server, &bucket.tls, deadline, place).await {
+            let beside = Beside::under([&bucket.turns, bucket.owner.places(), &self.shared.sockets]);
+            match HttpConnection::open(connector, &target.hops, server, &bucket.tls, deadline, place, beside).await {
                 Ok(connection) => return Ok(self.lease(connection, key, bucket, turn)),
                 Err(ConnectError::OutOfDescriptors) => turn = self.make_do(&bucket, turn, deadline).await?,
                 Err(error) => return Err(error),

@@ -16,7 +16,7 @@ use crate::transport::http_connection::HttpConnection;
 
 /// What all keys of one workload share.
 pub(super) struct Workload {
-    /// One permit per open socket for requests.
+    /// One permit per open socket for requests, such as are tried beside another included.
     places: Arc<Semaphore>,
     /// One permit per dialed connection.
     pub(super) dialed: Arc<Semaphore>,
@@ -45,6 +45,11 @@ pub(super) struct Owner {
 impl Owner {
     pub(super) fn new(workload: Arc<Workload>) -> Self {
         Self { workload, open: Arc::default() }
+    }
+
+    /// The places of its workload for requests.
+    pub(super) fn places(&self) -> &Arc<Semaphore> {
+        &self.workload.places
     }
 
     /// Whether it has so much more than the other that one of its sockets is for that. Where both are about equal, a socket

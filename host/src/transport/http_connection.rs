@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use crate::clock::later;
+use crate::connect::beside::Beside;
 use crate::connect::tls::ends_handshake_early;
 use crate::connect::{ConnectDeadline, Connector, Hops};
 use crate::error::ConnectError;
@@ -63,8 +64,9 @@ impl HttpConnection {
         config: &Arc<ClientConfig>,
         deadline: ConnectDeadline,
         place: Place,
+        beside: Beside,
     ) -> Result<Self, ConnectError> {
-        let stream = connector.connect(hops, server, config, deadline).await?;
+        let stream = connector.connect(hops, server, config, deadline, beside).await?;
         let ends_handshake_early = ends_handshake_early(stream.get_ref().1);
         let handshake = Handshake::of(stream.get_ref().1);
         let (wire, backlog) = Wire::new(stream);

@@ -289,3 +289,19 @@ async fn what_fails_at_once_is_told_though_no_time_is_left() {
     let error = first_usable(&[address(0), address(1)], deadline, |_| true, open, handshake).await.unwrap_err();
     assert!(matches!(error, ConnectError::OutOfDescriptors), "{error:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_places_of_attempts_that_failed_are_given_back_while_a_handshake_goes_on() {
+    let network = Network::new([MUTE, (Fails(4_000), Hangs), (Fails(4_000), Hangs)]);
+    let addresses: Vec<_> = (0..3).map(address).collect();
+    let told = RefCell::new(Vec::new());
+    let has_room = |count| {
+        told.borrow_mut().push(count);
+        true
+    };
+    let deadline = ConnectDeadline::begin(Duration::from_secs(30));
+    let race = first_usable(&addresses, deadline, has_room, |to| network.open(to), |socket| network.handshake(socket));
+    assert!(race.await.is_err());
+    let told = told.into_inner();
+    assert_eq!((told.iter().max(), told.last()), (Some(&3), Some(&1)), "{told:?}");
+}

@@ -1,11 +1,12 @@
 //! A transport that follows its files.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use thingpost_host::{Identity, Pool, ReloadEvent, Reloader, Route, Transport};
+use thingpost_host::{Identity, Pool, ReloadEvent, Reloader, Route, Transport, WatchedFiles};
 
 use crate::client::{config_at, publish, within};
 use crate::pki::{Authority, Issued};
@@ -32,18 +33,26 @@ impl Device {
         fs::write(self.folder.path().join(name), content).unwrap();
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     fn reloader(&self) -> (Transport, Reloader) {
-        let files = ["tls.crt", "tls.key"].map(|name| self.folder.path().join(name));
+        self.reloader_after(|| ())
+    }
+
+    /// One whose files change between the loading and the making of the reloader, by `meanwhile`.
+    fn reloader_after(&self, meanwhile: impl FnOnce()) -> (Transport, Reloader) {
+        let files = ["tls.crt", "tls.key"].map(|name| self.path(name));
+        let watched = WatchedFiles::new(&files);
         let (roots, address) = (self.authority.roots(), self.server.address);
-        let load = {
-            let files = files.clone();
-            move || {
-                let device = Identity::from_pem_files(&files[0], &files[1])?;
-                Ok(config_at("w", vec![Route::new("localhost", roots.clone()).identity(device)], address))
-            }
+        let load = move || {
+            let device = Identity::from_pem_files(&files[0], &files[1])?;
+            Ok(config_at("w", vec![Route::new("localhost", roots.clone()).identity(device)], address))
         };
         let transport = Transport::new(Pool::default(), load().unwrap());
-        (transport.clone(), Reloader::new(transport, files, load))
+        meanwhile();
+        (transport.clone(), Reloader::new(transport, watched, load))
     }
 
     async fn assert_shows(&self, transport: &Transport, device: &Issued) {
@@ -76,11 +85,32 @@ async fn a_pair_that_is_replaced_in_two_steps_is_taken_up_when_it_is_whole() {
         device.assert_shows(&transport, &old).await;
 
         device.write("tls.key", &new.key);
-        assert!(is_reloaded(&reloader.check().await));
+        let events = reloader.check().await;
+        let [ReloadEvent::Reloaded { files }] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(files, &[device.path("tls.crt"), device.path("tls.key")], "both halves are named");
         device.assert_shows(&transport, &new).await;
         assert!(reloader.check().await.is_empty());
         device.assert_shows(&transport, &new).await;
         assert_eq!(device.server.accepted(), 2, "what has not changed is not connected anew");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_replaced_between_the_first_loading_and_the_reloader_is_taken_up() {
+    within(async {
+        let device = Device::begin();
+        let (old, new) = (device.authority.issue("old"), device.authority.issue("new"));
+        device.write("tls.crt", &old.certificate);
+        device.write("tls.key", &old.key);
+        let (transport, mut reloader) = device.reloader_after(|| {
+            device.write("tls.crt", &new.certificate);
+            device.write("tls.key", &new.key);
+        });
+        device.assert_shows(&transport, &old).await;
+        assert!(is_reloaded(&reloader.check().await));
+        device.assert_shows(&transport, &new).await;
+        assert!(reloader.check().await.is_empty());
     })
     .await;
 }

@@ -39,15 +39,21 @@ type Load = Arc<dyn Fn() -> Result<WorkloadConfig, BoxError> + Send + Sync>;
 ///
 /// ```no_run
 /// # use thingpost_host::{Identity, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
-/// use thingpost_host::{ReloadEvent, Reloader};
+/// use thingpost_host::{Pool, ReloadEvent, Reloader, WatchedFiles};
 ///
-/// # async fn follow(transport: Transport, roots: TrustRoots) {
-/// let reloader = Reloader::new(transport, ["tls.crt", "tls.key"], move || {
+/// # type Error = Box<dyn std::error::Error + Send + Sync>;
+/// # async fn follow(roots: TrustRoots) -> Result<(), Error> {
+/// let load = move || -> Result<WorkloadConfig, Error> {
 ///     let device = Identity::from_pem_files("tls.crt".as_ref(), "tls.key".as_ref())?;
 ///     let route = Route::new("iot.example.com", roots.clone()).identity(device);
 ///     Ok(WorkloadConfig::new("thermometer", RouteTable::new(vec![route])?))
-/// });
+/// };
+/// // Looked at before they are loaded, so that nothing is missed that is replaced in between.
+/// let files = WatchedFiles::new(["tls.crt", "tls.key"]);
+/// let transport = Transport::new(Pool::default(), load()?);
+/// let reloader = Reloader::new(transport, files, load);
 /// tokio::spawn(reloader.run(|event| eprintln!("{event}")));
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
@@ -56,6 +62,8 @@ pub struct Reloader {
     files: WatchedFiles,
     load: Load,
     interval: Duration,
+    /// What has changed since something was taken up last.
+    changed: Vec<PathBuf>,
     /// Why what changed could not be used, as it was told last. None while all is taken up.
     told: Option<String>,
     reminder: ExpiryReminder,
@@ -67,7 +75,7 @@ pub struct Reloader {
 pub enum ReloadEvent {
     /// The files have changed, and the transport has a new configuration.
     Reloaded {
-        /// Those that have changed.
+        /// All that have changed since the configuration before this one, each once.
         files: Vec<PathBuf>,
     },
     /// The files have changed, and cannot be used as they are: the configuration that there was stays. Told once for each reason;
@@ -81,17 +89,20 @@ pub enum ReloadEvent {
 }
 
 impl Reloader {
-    /// Watches `files`, from their content of now on, for `load` to read again. Looks every [10 seconds](POLL_INTERVAL).
+    /// Watches `files` for `load` to read again, from the content on that they had when `files` was made: make it before the configuration
+    /// is loaded that `transport` has, as what is replaced between the two would never be noticed otherwise. Looks every
+    /// [10 seconds](POLL_INTERVAL).
     pub fn new(
         transport: Transport,
-        files: impl IntoIterator<Item = impl Into<PathBuf>>,
+        files: WatchedFiles,
         load: impl Fn() -> Result<WorkloadConfig, BoxError> + Send + Sync + 'static,
     ) -> Self {
         Self {
             transport,
-            files: WatchedFiles::new(files),
+            files,
             load: Arc::new(load),
             interval: POLL_INTERVAL,
+            changed: Vec::new(),
             told: None,
             reminder: ExpiryReminder::default(),
         }
@@ -106,10 +117,14 @@ impl Reloader {
 
     /// Looks at the files now: for those who learn from elsewhere that there is something new, by a signal for instance.
     pub async fn check(&mut self) -> Vec<ReloadEvent> {
-        let (mut files, load, is_pending) = (self.files.clone(), Arc::clone(&self.load), self.told.is_some());
+        let (mut files, load, mut changed) = (self.files.clone(), Arc::clone(&self.load), self.changed.clone());
         let looked = spawn_blocking(move || {
-            let changed = files.changed();
-            let loaded = (is_pending || !changed.is_empty()).then(|| load());
+            for file in files.changed() {
+                if !changed.contains(&file) {
+                    changed.push(file);
+                }
+            }
+            let loaded = (!changed.is_empty()).then(|| load());
             (files, changed, loaded)
         });
         let (files, changed, loaded) = match looked.await {
@@ -125,9 +140,11 @@ impl Reloader {
             Some(Ok(config)) => {
                 self.transport.reconfigure(config);
                 self.told = None;
+                self.changed.clear();
                 events.push(ReloadEvent::Reloaded { files: changed });
             }
             Some(Err(error)) => {
+                self.changed = changed;
                 let reason = error.to_string();
                 if self.told.as_ref() != Some(&reason) {
                     self.told = Some(reason);
@@ -154,6 +171,7 @@ impl fmt::Debug for Reloader {
         f.debug_struct("Reloader")
             .field("files", &self.files)
             .field("interval", &self.interval)
+            .field("changed", &self.changed)
             .field("told", &self.told)
             .finish_non_exhaustive()
     }

@@ -22,6 +22,13 @@ impl HangUp {
         }
         Self::Ends
     }
+
+    /// Whether files are read again at a SIGHUP. Where it is not known whether it is ignored they are: without a handler it would
+    /// kill the run, and one too many only reads files.
+    #[cfg(unix)]
+    fn is_to_reload(self, is_ignored: Option<bool>) -> bool {
+        self == Self::Reloads && is_ignored != Some(true)
+    }
 }
 
 /// The SIGHUPs that ask for files to be read again.
@@ -43,7 +50,7 @@ impl HangUps {
     #[cfg(unix)]
     pub fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let is_wanted = HangUp::of_this_process() == HangUp::Reloads && !super::interrupt::is_hang_up_ignored();
+        let is_wanted = HangUp::of_this_process().is_to_reload(super::interrupt::is_hang_up_ignored());
         Self { signal: if is_wanted { signal(SignalKind::hangup()).ok() } else { None } }
     }
 
@@ -68,5 +75,18 @@ impl HangUps {
     #[cfg(not(unix))]
     pub async fn next(&mut self) {
         std::future::pending().await
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_it_is_not_known_whether_a_hang_up_is_ignored_a_service_listens() {
+        assert!(HangUp::Reloads.is_to_reload(None));
+        assert!(HangUp::Reloads.is_to_reload(Some(false)));
+        assert!(!HangUp::Reloads.is_to_reload(Some(true)));
+        assert!(!HangUp::Ends.is_to_reload(None));
     }
 }

@@ -137,7 +137,8 @@ impl Signals {
         Some(Self {
             interrupt: signal(SignalKind::interrupt()).ok()?,
             terminate: signal(SignalKind::terminate()).ok()?,
-            hang_up: if is_hang_up_ignored() || hang_up == HangUp::Reloads {
+            // Where it cannot be found out whether it is ignored it counts as so: at worst it ends the process at once.
+            hang_up: if is_hang_up_ignored().unwrap_or(true) || hang_up == HangUp::Reloads {
                 None
             } else {
                 signal(SignalKind::hangup()).ok()
@@ -159,13 +160,17 @@ impl Signals {
     }
 }
 
-/// Whether `nohup` or the like is at work. To listen would undo it. Where that cannot be found out, it counts as so.
+/// Whether `nohup` or the like is at work. To listen would undo it. None where that cannot be found out, as without `/proc`.
 #[cfg(unix)]
-pub(super) fn is_hang_up_ignored() -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+pub(super) fn is_hang_up_ignored() -> Option<bool> {
+    std::fs::read_to_string("/proc/self/status").ok().and_then(|status| ignores_hang_up(&status))
+}
+
+#[cfg(unix)]
+fn ignores_hang_up(status: &str) -> Option<bool> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     // SIGHUP is signal 1, the lowest bit.
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
+    u64::from_str_radix(mask.trim(), 16).ok().map(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]
@@ -185,6 +190,15 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn whether_hang_ups_are_ignored_is_read_from_the_mask_or_not_known() {
+        assert_eq!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001001\n"), Some(true));
+        assert_eq!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001000\n"), Some(false));
+        assert_eq!(ignores_hang_up("Name:\tx\n"), None);
+        assert_eq!(ignores_hang_up("SigIgn:\tnone\n"), None);
+    }
 
     const FOR_EVER: Duration = Duration::from_secs(1 << 20);
 

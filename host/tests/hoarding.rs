@@ -83,10 +83,8 @@ async fn attempts_at_addresses_that_say_nothing_count_among_the_connections_of_t
         for address in silent_addresses() {
             swallowers.push(Swallower::at((address, port).into()).await);
         }
-        let limits = PoolLimits::default()
-            .connections(2 * BOUND + 1)
-            .connections_per_workload(BOUND)
-            .dialed_per_workload(BOUND);
+        let limits =
+            PoolLimits::default().connections(2 * BOUND + 1).connections_per_workload(BOUND).dialed_per_workload(BOUND);
         let pool = Pool::with_resolver(limits, Arc::new(Names));
         let transport = |workload: &str, host: &str| {
             let routes = RouteTable::new(vec![Route::new(host, authority.roots()).port(port).mqtt()]).unwrap();

@@ -71,6 +71,10 @@ pub enum Signed {
 /// A signer, for configurations that leave that to others.
 pub trait Signs {
     /// Signs, or finds that there is no need to.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no signature, and whether another try is worth it.
     fn sign(&self, signing: &Signing) -> Result<Signed, NotSigned>;
 
     /// What came of the signature: others may wait for it.

@@ -50,7 +50,7 @@ impl HangUps {
     #[cfg(unix)]
     pub fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let is_wanted = HangUp::of_this_process().is_to_reload(super::interrupt::is_hang_up_ignored());
+        let is_wanted = HangUp::of_this_process().is_to_reload(is_hang_up_ignored());
         Self { signal: if is_wanted { signal(SignalKind::hangup()).ok() } else { None } }
     }
 
@@ -78,6 +78,19 @@ impl HangUps {
     }
 }
 
+/// Whether `nohup` or the like is at work. To listen would undo it. None where that cannot be found out, as without `/proc`.
+#[cfg(unix)]
+pub(super) fn is_hang_up_ignored() -> Option<bool> {
+    std::fs::read_to_string("/proc/self/status").ok().and_then(|status| ignores_hang_up(&status))
+}
+
+#[cfg(unix)]
+fn ignores_hang_up(status: &str) -> Option<bool> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    // SIGHUP is signal 1, the lowest bit.
+    u64::from_str_radix(mask.trim(), 16).ok().map(|mask| mask & 1 == 1)
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -88,5 +101,13 @@ mod tests {
         assert!(HangUp::Reloads.is_to_reload(Some(false)));
         assert!(!HangUp::Reloads.is_to_reload(Some(true)));
         assert!(!HangUp::Ends.is_to_reload(None));
+    }
+
+    #[test]
+    fn whether_hang_ups_are_ignored_is_read_from_the_mask_or_not_known() {
+        assert_eq!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001001\n"), Some(true));
+        assert_eq!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001000\n"), Some(false));
+        assert_eq!(ignores_hang_up("Name:\tx\n"), None);
+        assert_eq!(ignores_hang_up("SigIgn:\tnone\n"), None);
     }
 }

@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::hang_up::HangUp;
+#[cfg(unix)]
+use super::hang_up::is_hang_up_ignored;
 
 /// From the interruption that brings a deadline on: how long answers are waited for, ...
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -160,19 +162,6 @@ impl Signals {
     }
 }
 
-/// Whether `nohup` or the like is at work. To listen would undo it. None where that cannot be found out, as without `/proc`.
-#[cfg(unix)]
-pub(super) fn is_hang_up_ignored() -> Option<bool> {
-    std::fs::read_to_string("/proc/self/status").ok().and_then(|status| ignores_hang_up(&status))
-}
-
-#[cfg(unix)]
-fn ignores_hang_up(status: &str) -> Option<bool> {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-    // SIGHUP is signal 1, the lowest bit.
-    u64::from_str_radix(mask.trim(), 16).ok().map(|mask| mask & 1 == 1)
-}
-
 #[cfg(not(unix))]
 struct Signals;
 
@@ -190,15 +179,6 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn whether_hang_ups_are_ignored_is_read_from_the_mask_or_not_known() {
-        assert_eq!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001001\n"), Some(true));
-        assert_eq!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001000\n"), Some(false));
-        assert_eq!(ignores_hang_up("Name:\tx\n"), None);
-        assert_eq!(ignores_hang_up("SigIgn:\tnone\n"), None);
-    }
 
     const FOR_EVER: Duration = Duration::from_secs(1 << 20);
 

@@ -39,7 +39,7 @@ type Load = Arc<dyn Fn() -> Result<WorkloadConfig, BoxError> + Send + Sync>;
 ///
 /// ```no_run
 /// # use thingpost_host::{Identity, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
-/// use thingpost_host::{Pool, ReloadEvent, Reloader, WatchedFiles};
+/// use thingpost_host::{Pool, Reloader, WatchedFiles};
 ///
 /// # type Error = Box<dyn std::error::Error + Send + Sync>;
 /// # async fn follow(roots: TrustRoots) -> Result<(), Error> {
@@ -55,6 +55,7 @@ type Load = Arc<dyn Fn() -> Result<WorkloadConfig, BoxError> + Send + Sync>;
 /// tokio::spawn(reloader.run(|event| eprintln!("{event}")));
 /// # Ok(())
 /// # }
+/// # let _ = follow;
 /// ```
 #[derive(Clone)]
 pub struct Reloader {

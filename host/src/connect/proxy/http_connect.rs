@@ -51,10 +51,22 @@ pub(super) async fn ask(
             }
             status => {
                 let text = join(&head.reason, &first_line(tcp, &head).await);
+                let text = if quotes(&text, credentials) { String::new() } else { text };
                 return Err(ProxyError::Refused(ProxyRefusal::Http { status, text }));
             }
         }
     }
+}
+
+/// Whether a proxy says what it was told as a secret; then nothing of what it says is shown. It may have been cut off, so the
+/// beginning of it is enough.
+fn quotes(text: &str, credentials: Option<&Credentials>) -> bool {
+    const ENOUGH: usize = 8;
+    credentials.is_some_and(|Credentials { user, password }| {
+        let basic = BASE64_STANDARD.encode(format!("{user}:{password}"));
+        let mut secrets = [basic.as_str(), password.as_str()].into_iter().filter(|secret| !secret.is_empty());
+        secrets.any(|secret| text.contains(&secret.chars().take(ENOUGH).collect::<String>()))
+    })
 }
 
 fn request(to: &Endpoint, credentials: Option<&Credentials>) -> String {
@@ -173,6 +185,19 @@ fn sanitized(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_that_quotes_its_credentials_is_not_quoted() {
+        let credentials = Credentials { user: "Aladdin".to_owned(), password: "open sesame".to_owned() };
+        for text in ["Forbidden Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Basic QWxhZGRpbj", "no Aladdin:open sesame here"]
+        {
+            assert!(quotes(text, Some(&credentials)), "{text}");
+            assert!(!quotes(text, None), "{text}");
+        }
+        assert!(!quotes("Access denied by policy", Some(&credentials)));
+        let without_password = Credentials { user: "Aladdin".to_owned(), password: String::new() };
+        assert!(!quotes("Access denied by policy", Some(&without_password)));
+    }
 
     #[test]
     fn a_request_names_the_destination_and_who_asks() {

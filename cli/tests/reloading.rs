@@ -76,6 +76,30 @@ fn a_certificate_replaced_under_32_messages_loses_none_and_the_old_one_can_be_re
 }
 
 #[test]
+fn a_certificate_replaced_amid_a_call_is_shown_by_the_attempts_that_follow_in_it() {
+    if !heeds_hang_up() {
+        return;
+    }
+    let clouds = Clouds::start();
+    // Until these are taken back nothing gets through, so the call cannot end.
+    clouds.faults().push(Fault::Answer { status: 503, headers: Vec::new(), body: Vec::new() }, usize::MAX);
+    let lines = numbered(4);
+    let line = clouds.publish_aws().lines("-").and(&["--timeout", "600"]);
+    let mut process = clouds.start_piped(line);
+    process.write(format!("{}\n", lines.join("\n")).as_bytes());
+    clouds.wait_for_aws(1);
+    let renewed = renewed(&clouds);
+    replace(&clouds, &renewed);
+    hang_up(&mut process, "taken up: --cert ");
+    clouds.aws.deactivate(&clouds.certificate.fingerprint);
+    clouds.faults().clear();
+    let output = clouds.checked(process.end());
+    assert_eq!(output.stdout, "4 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    let accepted = clouds.aws.ledger().accepted();
+    assert!(accepted.len() == 4 && accepted.iter().all(|it| is_of(&it.device, &renewed)), "{accepted:?}");
+}
+
+#[test]
 fn half_a_pair_is_not_taken_up_and_said_once_and_the_other_half_makes_it_whole() {
     if !heeds_hang_up() {
         return;

@@ -172,6 +172,14 @@ impl PublisherFactory {
         Ok(publisher)
     }
 
+    /// Takes up the routes of a device that was made anew and nothing else of it, under a call that is under way too.
+    pub fn take_up_routes(&self, reloaded: Reloaded<Platform>) -> Result<(), NotTakenUp> {
+        let (device, changed) = reloaded.into_parts();
+        let config = reconfigured(&self.transport, device.routes).map_err(|error| NotTakenUp { error, changed })?;
+        self.transport.reconfigure(config);
+        Ok(())
+    }
+
     /// The end of the device's certificate, if it is soon.
     pub fn expires_soon(&self) -> Option<ExpiresSoon> {
         self.transport.expires_soon()

@@ -34,6 +34,8 @@ pub struct Reload<'a, P> {
     next: Instant,
     /// What has changed since the device was made last.
     changed: Vec<InputFile>,
+    /// Whether some of it waits for the end of a call.
+    is_put_off: bool,
     /// Why it could not be made, as it was said last.
     said: Option<String>,
     reminder: ExpiryReminder,
@@ -68,6 +70,7 @@ impl<'a, P> Reload<'a, P> {
             is_asked: false,
             next: Instant::now() + POLL_INTERVAL,
             changed: Vec::new(),
+            is_put_off: false,
             said: None,
             reminder: ExpiryReminder::default(),
         }
@@ -86,9 +89,30 @@ impl<'a, P> Reload<'a, P> {
         }
     }
 
+    /// Whether something has changed that [`Reload::look_amid_call`] has left for the end of the call.
+    pub fn is_put_off(&self) -> bool {
+        self.is_put_off
+    }
+
+    /// As [`Reload::look`], while a call is under way: gives only what has changed of the routes, which needs no other publisher, and
+    /// leaves the rest for after the call.
+    pub fn look_amid_call(&mut self, say: impl Fn(&str)) -> Option<Reloaded<P>> {
+        self.note_changes();
+        if !self.changed.is_empty() && !self.changed.iter().any(is_of_routes) {
+            self.next = Instant::now() + POLL_INTERVAL;
+            self.is_put_off = true;
+            return None;
+        }
+        let mut reloaded = self.look(say)?;
+        (reloaded.changed, self.changed) = reloaded.changed.into_iter().partition(is_of_routes);
+        self.is_put_off = !self.changed.is_empty();
+        Some(reloaded)
+    }
+
     /// Makes the device anew if files have changed, and says through `say` why not if it cannot be made.
     pub fn look(&mut self, say: impl Fn(&str)) -> Option<Reloaded<P>> {
         self.next = Instant::now() + POLL_INTERVAL;
+        self.is_put_off = false;
         let is_asked = std::mem::take(&mut self.is_asked);
         if let Some(InputFile { option, path }) = self.fleeting.as_ref().filter(|_| is_asked) {
             let path = path.display();
@@ -96,14 +120,7 @@ impl<'a, P> Reload<'a, P> {
                 "thingpost: nothing can be read again, as {option} {path} is no file that stays; give a file"
             ));
         }
-        for path in self.files.changed() {
-            let of_path = self.inputs.iter().filter(|input| input.path == path);
-            for input in of_path {
-                if !self.changed.iter().any(|known| known.option == input.option) {
-                    self.changed.push(input.clone());
-                }
-            }
-        }
+        self.note_changes();
         if self.changed.is_empty() {
             if is_asked && self.fleeting.is_none() {
                 say("thingpost: none of the files of the device has changed");
@@ -122,10 +139,21 @@ impl<'a, P> Reload<'a, P> {
         }
     }
 
+    fn note_changes(&mut self) {
+        for path in self.files.changed() {
+            let of_path = self.inputs.iter().filter(|input| input.path == path);
+            for input in of_path {
+                if !self.changed.iter().any(|known| known.option == input.option) {
+                    self.changed.push(input.clone());
+                }
+            }
+        }
+    }
+
     /// Says why what has changed is not taken up, once for each reason, and tries again the next time.
     pub fn refuse(&mut self, NotTakenUp { error, changed }: NotTakenUp, say: impl Fn(&str)) {
         self.kept(&changed, &error, false, say);
-        self.changed = changed;
+        self.changed.extend(changed);
     }
 
     fn kept(&mut self, changed: &[InputFile], error: &CliError, is_asked: bool, say: impl Fn(&str)) {
@@ -146,12 +174,12 @@ impl<'a, P> Reload<'a, P> {
 impl<P> Reloaded<P> {
     /// Whether it may connect elsewhere, or as another.
     pub fn has_other_routes(&self) -> bool {
-        self.changed.iter().any(|input| OF_ROUTES.contains(&input.option))
+        self.changed.iter().any(is_of_routes)
     }
 
     /// Whether it has another secret to show or to sign with.
     pub fn has_other_secrets(&self) -> bool {
-        self.changed.iter().any(|input| !OF_ROUTES.contains(&input.option))
+        !self.changed.iter().all(is_of_routes)
     }
 
     /// What is said of it.
@@ -163,6 +191,10 @@ impl<P> Reloaded<P> {
     pub fn into_parts(self) -> (Device<P>, Vec<InputFile>) {
         (self.device, self.changed)
     }
+}
+
+fn is_of_routes(input: &InputFile) -> bool {
+    OF_ROUTES.contains(&input.option)
 }
 
 /// `--cert device.pem, --key key.pem`

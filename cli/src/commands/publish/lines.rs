@@ -85,6 +85,9 @@ impl Run<'_> {
     /// Ends with the input, with an interruption, or with a problem that keeps the rest from being sent.
     async fn all(&mut self, source: &mut Source) -> Result<(), CliError> {
         loop {
+            if self.reload.is_put_off() {
+                self.reload().await;
+            }
             let mut next = tokio::select! {
                 biased;
                 // After an interruption, what was not sent is counted and kept.
@@ -218,12 +221,21 @@ impl Run<'_> {
             return Ok((Some(Ok(Vec::new())), false));
         }
         let (recorder, interruptions) = (&mut self.recorder, &self.interruptions);
-        let still_trying = StillTrying::new(self.factory.last_failure.clone(), self.factory.timeout());
+        let (reload, factory) = (&mut self.reload, &*self.factory);
+        let still_trying = StillTrying::new(factory.last_failure.clone(), factory.timeout());
         let mut call = pin!(self.publisher.publish_all(messages));
-        tokio::select! {
-            answered = &mut call => return Ok((Some(answered), false)),
-            () = interruptions.reached(1) => {}
-            never = still_trying.say(|line| recorder.progress.suspend(|| complain(line))) => match never {},
+        {
+            let say = |line: &str| recorder.progress.suspend(|| complain(line));
+            let mut still_trying = pin!(still_trying.say(|line| say(&line)));
+            loop {
+                tokio::select! {
+                    answered = &mut call => return Ok((Some(answered), false)),
+                    () = interruptions.reached(1) => break,
+                    // A call may be tried for all of the timeout, and the certificate may end meanwhile.
+                    () = reload.is_due() => take_up_routes(reload, factory, say),
+                    never = &mut still_trying => match never {},
+                }
+            }
         }
         recorder.keep_for_now(batch.iter());
         recorder.secure();
@@ -233,6 +245,17 @@ impl Run<'_> {
             answered = &mut call => (Some(answered), true),
             () = interruptions.patience_is_over() => (None, true),
         })
+    }
+}
+
+/// Takes up what has changed of the routes while a call is under way.
+fn take_up_routes(reload: &mut Reload<'_, Platform>, factory: &PublisherFactory, say: impl Fn(&str)) {
+    if let Some(reloaded) = reload.look_amid_call(&say) {
+        let summary = reloaded.summary();
+        match factory.take_up_routes(reloaded) {
+            Ok(()) => say(&summary),
+            Err(not_taken_up) => reload.refuse(not_taken_up, say),
+        }
     }
 }
 

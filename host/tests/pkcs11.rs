@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cryptoki::mechanism::MechanismType;
 use cryptoki::object::Attribute;
 use cryptoki::session::Session;
+use cryptoki::types::AuthPin;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
@@ -170,6 +171,32 @@ fn a_key_that_wants_its_pin_for_each_signature_gets_it() {
         generate(&session, Kind::P256, "other", 2, &[Attribute::AlwaysAuthenticate(true)]);
         let error = open_error(tokens, "object=other");
         assert!(error.to_string().contains("wants its PIN each time"), "{error}");
+    });
+}
+
+#[test]
+fn a_pin_that_is_refused_for_a_signature_is_tried_once_and_never_again() {
+    with_tokens("pkcs11::a_pin_that_is_refused_for_a_signature_is_tried_once_and_never_again", ALL, |tokens| {
+        let session = tokens.add("token");
+        generate(&session, Kind::Rsa, "device", 1, &[Attribute::AlwaysAuthenticate(true)]);
+        let key = Pkcs11Key::open(&tokens.uri("object=device")).unwrap();
+        let sign = || key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).unwrap().sign(b"hello");
+        sign().unwrap();
+        // The process is logged in and stays so, with a PIN that is none any more.
+        session.set_pin(&AuthPin::from(PIN), &AuthPin::from("n3w-pin")).unwrap();
+        let refused = |expected: PinError| {
+            let rustls::Error::Other(error) = sign().unwrap_err() else { panic!("no error of the token") };
+            match error.0.downcast_ref::<Pkcs11Error>() {
+                Some(Pkcs11Error::Pin { error, .. }) => assert_eq!(*error, expected),
+                other => panic!("{other:?}"),
+            }
+        };
+        refused(PinError::Wrong);
+        for _ in 0..5 {
+            refused(PinError::RefusedBefore);
+        }
+        let slot = tokens.client.get_slots_with_initialized_token().unwrap()[0];
+        assert!(!tokens.client.get_token_info(slot).unwrap().user_pin_locked());
     });
 }
 

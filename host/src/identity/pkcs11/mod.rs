@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::error::{Error, RvError};
 use cryptoki::object::ObjectHandle;
-use cryptoki::session::{Session, UserType};
+use cryptoki::session::Session;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use rustls::sign::{Signer, SigningKey};
 use rustls::{OtherError, SignatureAlgorithm, SignatureScheme};
@@ -204,34 +204,43 @@ impl Inner {
         let mut turn = self.module.turn();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(current) = &*open {
-            match self.sign_in(current, plan, input) {
-                Err(error) if is_lost(&error) => {
+            match self.sign_in(&mut turn, current, plan, input) {
+                Err(SignFault::Call(error)) if is_lost(&error) => {
                     // Another program that uses the card may have taken the login away, of which the library knows nothing.
                     if matches!(error, Error::Pkcs11(RvError::UserNotLoggedIn, _)) {
                         let _ = current.session.logout();
                     }
                     *open = None;
                 }
-                made => return made.map_err(call_failed),
+                Err(fault) => {
+                    // It may be in the middle of a signature.
+                    if self.is_always_authenticated {
+                        *open = None;
+                    }
+                    return Err(fault.into());
+                }
+                Ok(made) => return Ok(made),
             }
         }
         let current = open.insert(self.reopen(&mut turn)?);
-        let made = self.sign_in(current, plan, input);
+        let made = self.sign_in(&mut turn, current, plan, input);
         if made.is_err() {
             *open = None;
         }
-        made.map_err(call_failed)
+        made.map_err(Pkcs11Error::from)
     }
 
-    fn sign_in(&self, open: &Open, plan: &Plan, input: &[u8]) -> Result<Vec<u8>, Error> {
+    fn sign_in(&self, turn: &mut Turn<'_>, open: &Open, plan: &Plan, input: &[u8]) -> Result<Vec<u8>, SignFault> {
         let Open { session, key } = open;
         if !self.is_always_authenticated {
-            return session.sign(&plan.mechanism(), *key, input);
+            return Ok(session.sign(&plan.mechanism(), *key, input)?);
         }
         session.sign_init(&plan.mechanism(), *key)?;
-        session.login(UserType::ContextSpecific, self.pin.as_ref().map(Pin::secret))?;
+        // Asked anew, as it counts the tries that are left.
+        let token = turn.get_token_info(session.get_session_info()?.slot_id())?;
+        pin::login_for_signature(session, &token, self.pin.as_ref(), &mut turn.refused).map_err(SignFault::Pin)?;
         session.sign_update(input)?;
-        session.sign_final()
+        Ok(session.sign_final()?)
     }
 
     /// Finds the key again, in a new session. The token may be in another slot by now, or be another one.
@@ -242,6 +251,27 @@ impl Inner {
         match key.kind == self.kind && key.public_key == self.public_key {
             true => Ok(Open { session, key: key.handle }),
             false => Err(Pkcs11Error::AnotherKey { uri: self.uri.to_string() }),
+        }
+    }
+}
+
+/// Why there is no signature: a session that is lost can be opened again, and a PIN that is refused must not be tried again.
+enum SignFault {
+    Call(Error),
+    Pin(Pkcs11Error),
+}
+
+impl From<Error> for SignFault {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<SignFault> for Pkcs11Error {
+    fn from(fault: SignFault) -> Self {
+        match fault {
+            SignFault::Call(error) => call_failed(error),
+            SignFault::Pin(error) => error,
         }
     }
 }

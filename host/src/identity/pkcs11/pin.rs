@@ -39,7 +39,7 @@ impl Pin {
         Self { secret: AuthPin::from(pin), digest: Sha256::digest(pin).into() }
     }
 
-    pub(super) fn secret(&self) -> &AuthPin {
+    fn secret(&self) -> &AuthPin {
         &self.secret
     }
 }
@@ -97,13 +97,33 @@ pub(super) fn login(
     if is_logged_in || !token.login_required() || (pin.is_none() && !has_keypad) {
         return Ok(());
     }
+    attempt(session, token, UserType::User, pin, refused)
+}
+
+/// Logs in for one signature, for a key that asks for the PIN each time.
+pub(super) fn login_for_signature(
+    session: &Session,
+    token: &TokenInfo,
+    pin: Option<&Pin>,
+    refused: &mut RefusedPins,
+) -> Result<(), Pkcs11Error> {
+    attempt(session, token, UserType::ContextSpecific, pin, refused)
+}
+
+fn attempt(
+    session: &Session,
+    token: &TokenInfo,
+    user: UserType,
+    pin: Option<&Pin>,
+    refused: &mut RefusedPins,
+) -> Result<(), Pkcs11Error> {
     let fault = |error| Pkcs11Error::Pin { token: token.label().to_owned(), error };
     let is_refused = pin.is_some_and(|pin| refused.has(pin, token));
     if let Some(error) = untried(token.user_pin_locked(), token.user_pin_final_try(), is_refused) {
         return Err(fault(error));
     }
-    let secret = pin.filter(|_| !has_keypad).map(Pin::secret);
-    match session.login(UserType::User, secret) {
+    let secret = pin.filter(|_| !token.protected_authentication_path()).map(Pin::secret);
+    match session.login(user, secret) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
         Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _)) => {
             if let Some(pin) = pin {

@@ -38,7 +38,7 @@ impl KeyServer {
                 if tell.send(head.join("\n").to_ascii_lowercase()).is_err() {
                     return;
                 }
-                // Who does not wait for the answer is no concern of this server.
+                // A client that does not wait for the answer is no concern of this server.
                 let _ = stream.write_all(answer(number).as_bytes());
             }
         });

@@ -74,6 +74,11 @@ fn transport(pool: Pool, workload: &str, authority: &Authority, port: u16) -> Tr
     Transport::new(pool, WorkloadConfig::new(workload, routes))
 }
 
+/// For requests that are to be answered: on a slow machine much of the test's own time passes until they are.
+fn patient() -> Timeouts {
+    Timeouts::default().connect(Duration::MAX).first_byte(Duration::MAX)
+}
+
 fn url(port: u16) -> String {
     format!("https://localhost:{port}/")
 }
@@ -130,7 +135,7 @@ async fn addresses_that_refuse_or_swallow_or_say_nothing_do_not_keep_from_the_go
         for bad in [vec![closed], vec![OTHER], vec![THIRD], vec![THIRD, OTHER, closed, OTHER]] {
             let clock = Clock::stop();
             let pool = pool(Table::of(bad.into_iter().chain([GOOD])));
-            let transport = transport(pool, "w", &authority, port).timeouts(Timeouts::default().connect(Duration::MAX));
+            let transport = transport(pool, "w", &authority, port).timeouts(patient());
             let url = url(port);
             let (answer, _) = passing(&clock, Duration::from_millis(250), publish(&transport, &url, "x")).await;
             answer.unwrap();
@@ -198,12 +203,12 @@ async fn a_dead_ipv6_is_found_out_once_and_not_by_each_connection() {
         let pool = pool(Table::of(found));
         let clock = Clock::stop();
         let url = url(port);
-        let first = transport(pool.clone(), "first", &authority, port);
+        let first = transport(pool.clone(), "first", &authority, port).timeouts(patient());
         let (answer, took) = passing(&clock, Duration::from_millis(250), publish(&first, &url, "x")).await;
         answer.unwrap();
         assert!(took >= Duration::from_millis(250), "{took:?}");
         // No time passes any more, so no second address is tried beside the first.
-        let second = transport(pool, "second", &authority, port);
+        let second = transport(pool, "second", &authority, port).timeouts(patient());
         publish(&second, &url, "x").await.unwrap();
         assert_eq!(server.accepted(), 2);
     })
@@ -222,8 +227,7 @@ async fn attempts_beside_the_first_one_give_their_places_back() {
             let clock = Clock::stop();
             let url = url(port);
             for workload in ["a", "b", "c", "d"] {
-                let transport = transport(pool.clone(), workload, &authority, port)
-                    .timeouts(Timeouts::default().connect(Duration::MAX));
+                let transport = transport(pool.clone(), workload, &authority, port).timeouts(patient());
                 passing(&clock, Duration::from_millis(250), publish(&transport, &url, "x")).await.0.unwrap();
             }
             drop(clock);

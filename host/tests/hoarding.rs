@@ -88,8 +88,9 @@ async fn attempts_at_addresses_that_say_nothing_count_among_the_connections_of_t
         let pool = Pool::with_resolver(limits, Arc::new(Names));
         let transport = |workload: &str, host: &str| {
             let routes = RouteTable::new(vec![Route::new(host, authority.roots()).port(port).mqtt()]).unwrap();
-            Transport::new(pool.clone(), WorkloadConfig::new(workload, routes))
-                .timeouts(Timeouts::default().connect(Duration::MAX).maximum_connect(Duration::MAX))
+            Transport::new(pool.clone(), WorkloadConfig::new(workload, routes)).timeouts(
+                Timeouts::default().connect(Duration::MAX).maximum_connect(Duration::MAX).first_byte(Duration::MAX),
+            )
         };
         let (greedy, modest) = (transport("greedy", SILENT), transport("modest", "localhost"));
 
@@ -190,6 +191,17 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_frees_its_place_when_its_time_is_over() {
+    // Not all at once: the process would have stood still, and nothing could have been read.
+    an_unread_answer_frees_its_place(PAUSE / 50).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_frees_its_place_where_the_process_is_always_late() {
+    an_unread_answer_frees_its_place(PAUSE).await;
+}
+
+/// While the clock passes in such steps.
+async fn an_unread_answer_frees_its_place(step: Duration) {
     within(async {
         let authority = Authority::new("ca");
         let clock = Clock::stop();
@@ -211,8 +223,7 @@ async fn an_answer_that_nobody_reads_frees_its_place_when_its_time_is_over() {
                 tokio::spawn(async move { transport.send(post(URL, "y")).await.map(drop) })
             };
             while !next.is_finished() {
-                // Not all at once: the process would have stood still, and nobody could have read.
-                clock.pass(PAUSE / 50).await;
+                clock.pass(step).await;
                 yield_now().await;
             }
             next.await.unwrap().unwrap();

@@ -93,3 +93,14 @@ fn a_pause_of_less_than_a_second_is_a_second_in_the_header() {
     let unknown = answered(Cause::ServerError, Delivery::Unknown, Retry::AfterMs(0));
     assert_eq!(answer::failed(&unknown, "").header("retry-after"), None, "sending again may double the message");
 }
+
+#[test]
+fn causes_have_the_names_that_the_interface_has_for_them() {
+    let interface = include_str!("../../../wit/types.wit");
+    let names = include_str!("../names.rs").split('"').skip(1).step_by(2).filter(|name| !name.contains('/'));
+    let names: Vec<_> = names.collect();
+    assert!(names.len() > 40, "{names:?}");
+    for name in names {
+        assert!(interface.contains(&format!(" {name},")) || interface.contains(&format!(" {name}(")), "{name}");
+    }
+}

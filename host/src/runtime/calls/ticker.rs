@@ -84,11 +84,18 @@ fn sleep(activity: &Activity) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use thingpost_patience::patience;
+
     use super::*;
 
-    /// Whether the thread has ended: it holds the other half.
-    fn has_ended(activity: &Arc<Activity>) -> bool {
-        Arc::strong_count(activity) == 1
+    fn wait_until(mut is_so: impl FnMut() -> bool) {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(begun.elapsed() < patience(), "a test waits for nothing that long");
+            thread::sleep(TICK);
+        }
     }
 
     #[test]
@@ -96,20 +103,17 @@ mod tests {
         let engine = Engine::default();
         let ticker = Ticker::start(&engine).unwrap();
         let activity = Arc::clone(&ticker.activity);
-        while !activity.is_asleep.load(SeqCst) {
-            thread::sleep(TICK);
-        }
-        ticker.wake();
-        while activity.is_asleep.load(SeqCst) {
-            thread::sleep(TICK);
-        }
-        while !activity.is_asleep.load(SeqCst) {
-            thread::sleep(TICK);
-        }
+        let is_asleep = || activity.is_asleep.load(SeqCst);
+        wait_until(is_asleep);
+        // Once more if it has fallen asleep again before that was seen.
+        wait_until(|| {
+            ticker.wake();
+            !is_asleep()
+        });
+        wait_until(is_asleep);
         drop(ticker);
-        while !has_ended(&activity) {
-            thread::sleep(TICK);
-        }
+        // The thread holds the other half.
+        wait_until(|| Arc::strong_count(&activity) == 1);
     }
 
     #[test]
@@ -118,8 +122,6 @@ mod tests {
         let ticker = Ticker::start(&engine).unwrap();
         ticker.wake();
         drop(engine);
-        while Arc::strong_count(&ticker.activity) > 1 {
-            thread::sleep(TICK);
-        }
+        wait_until(|| Arc::strong_count(&ticker.activity) == 1);
     }
 }

@@ -97,6 +97,11 @@ impl FromStr for NoProxy {
     }
 }
 
+/// An entry without what stands before its host: of one that is the URL of a proxy, that is the password.
+fn without_user(entry: &str) -> String {
+    entry.rsplit_once('@').map_or_else(|| entry.to_owned(), |(_, host)| format!("..@{host}"))
+}
+
 fn rule(entry: &str) -> Result<Rule, NoProxyError> {
     if let Some(hosts) = network(entry)? {
         return Ok(Rule { hosts, port: None });
@@ -104,7 +109,7 @@ fn rule(entry: &str) -> Result<Rule, NoProxyError> {
     let (host, port) = match entry.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => match port.parse() {
             Ok(port @ 1..) => (host, Some(port)),
-            _ => return Err(NoProxyError::Port(entry.to_owned())),
+            _ => return Err(NoProxyError::Port(without_user(entry))),
         },
         _ => (entry, None),
     };
@@ -116,7 +121,7 @@ fn rule(entry: &str) -> Result<Rule, NoProxyError> {
             let name = name.strip_prefix('.').unwrap_or(name);
             let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
             if name.is_empty() || name.contains('/') {
-                return Err(NoProxyError::Host(entry.to_owned()));
+                return Err(NoProxyError::Host(without_user(entry)));
             }
             Hosts::Name(name)
         }
@@ -137,7 +142,7 @@ fn network(text: &str) -> Result<Option<Hosts>, NoProxyError> {
         None => most,
         Some(digits) => match digits.parse() {
             Ok(bits) if bits <= most => bits,
-            _ => return Err(NoProxyError::Bits(text.to_owned())),
+            _ => return Err(NoProxyError::Bits(without_user(text))),
         },
     };
     // A host is compared as the IPv4 address that it stands for.
@@ -174,6 +179,14 @@ impl std::error::Error for NoProxyError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_the_url_of_a_proxy_is_not_told() {
+        for entry in ["http://alice:h7sh@127.0.0.1:3128", "http://alice:h7sh@p.example:x", "alice:h7sh@10.0.0.0/99"] {
+            let error = entry.parse::<NoProxy>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("h7sh"), "{error:?}");
+        }
+    }
 
     #[track_caller]
     fn check(list: &str, yes: &[&str], no: &[&str]) {

@@ -146,6 +146,7 @@ mod identity;
 #[cfg(feature = "hooks")]
 mod limits;
 mod observe;
+mod percent;
 mod pool;
 mod reload;
 mod route;

@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use super::{Proxy, ProxyProtocol};
+use crate::percent;
 
 /// What curl takes where no port is given.
 const DEFAULT_PORT: u16 = 1080;
@@ -72,25 +73,8 @@ fn is_host(host: &str) -> bool {
 }
 
 fn percent_decoded(text: &str) -> Result<String, ProxyUrlError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = match (first, after) {
-            (b'%', [high, low, after @ ..]) => {
-                let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return Err(ProxyUrlError::Encoding) };
-                bytes.push(high * 16 + low);
-                after
-            }
-            (b'%', _) => return Err(ProxyUrlError::Encoding),
-            _ => {
-                bytes.push(*first);
-                after
-            }
-        };
-    }
-    let text = String::from_utf8(bytes).map_err(|_| ProxyUrlError::Encoding)?;
-    if text.contains(char::is_control) { Err(ProxyUrlError::Encoding) } else { Ok(text) }
+    let text = percent::decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
+    text.filter(|text| !text.contains(char::is_control)).ok_or(ProxyUrlError::Encoding)
 }
 
 /// The reason why a text is not the URL of a proxy. It has nothing of the text in it but a scheme, as there may be a password.

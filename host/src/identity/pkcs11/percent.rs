@@ -1,5 +1,9 @@
 //! The values of a URI, byte by byte.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+use crate::percent;
+
 /// What of a value cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueFault {
@@ -27,36 +31,24 @@ pub(super) fn decode(value: &str, part: Part) -> Result<Vec<u8>, ValueFault> {
         Part::Path => IN_PATH,
         Part::Query => IN_QUERY,
     };
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut characters = value.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '%' => {
-                let mut digit = || characters.next()?.to_digit(16);
-                let (high, low) = digit().zip(digit()).ok_or(ValueFault::Percent)?;
-                decoded.push((high << 4 | low) as u8);
-            }
-            _ if character.is_ascii_alphanumeric()
-                || UNRESERVED.contains(character)
-                || allowed.contains(character)
-                || (!character.is_ascii() && !character.is_whitespace() && !character.is_control()) =>
-            {
-                decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            _ => return Err(ValueFault::Character(character)),
-        }
+    let stands_for_itself = |character: char| {
+        character.is_ascii_alphanumeric()
+            || UNRESERVED.contains(character)
+            || allowed.contains(character)
+            || (!character.is_ascii() && !character.is_whitespace() && !character.is_control())
+    };
+    match value.chars().find(|&character| character != '%' && !stands_for_itself(character)) {
+        Some(character) => Err(ValueFault::Character(character)),
+        None => percent::decode(value).ok_or(ValueFault::Percent),
     }
-    Ok(decoded)
 }
+
+/// What is escaped in a path: all but letters, digits and [`UNRESERVED`].
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A value as it may stand in a path.
 pub(super) fn encode(value: &[u8]) -> String {
-    let stands_for_itself = |byte: u8| byte.is_ascii_alphanumeric() || UNRESERVED.contains(char::from(byte));
-    let written = value.iter().map(|&byte| match stands_for_itself(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    });
-    written.collect()
+    percent_encode(value, ESCAPED).to_string()
 }
 
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! The file that says what is served, where, and for whom.

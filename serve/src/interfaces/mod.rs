@@ -1,0 +1,1 @@
+//! What a guest is offered beside `wasi:http`.

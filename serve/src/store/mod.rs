@@ -1,0 +1,1 @@
+//! Names and values that outlive the process.

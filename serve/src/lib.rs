@@ -20,5 +20,11 @@ mod config;
 mod front;
 mod guests;
 mod interfaces;
+mod problem;
 mod store;
 mod telemetry;
+
+pub use front::{
+    ClientRootsError, Drained, Front, FrontLimits, Handler, Peer, RequestBody, RequestBodyError, ServerTls, Stop, StopHandle,
+};
+pub use problem::AnswerBody;

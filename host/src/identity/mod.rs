@@ -119,7 +119,8 @@ impl Identity {
         self.generation
     }
 
-    pub(crate) fn certified_key(&self) -> Arc<CertifiedKey> {
+    /// The pair as rustls has it, for those who show it themselves, as a server does.
+    pub fn certified_key(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.key)
     }
 

@@ -117,8 +117,8 @@ impl TrustRoots {
         self.named.contains(certificate)
     }
 
-    /// The authorities. None where only servers are named.
-    pub(crate) fn store(&self) -> Arc<RootCertStore> {
+    /// The authorities as rustls has them, for those who check certificates of clients. Empty where only servers are named.
+    pub fn authorities(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.store)
     }
 
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_machine_always_trusts_somebody() {
-        assert!(!TrustRoots::system_or_webpki().unwrap().store().is_empty());
+        assert!(!TrustRoots::system_or_webpki().unwrap().authorities().is_empty());
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
     fn who_says_so_is_an_authority_and_who_cannot_say() {
         for (name, authorities) in [("rsa.cert.pem", 1), ("rsa-v1.cert.pem", 1)] {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-            assert_eq!(TrustRoots::from_pem_file(&file).unwrap().store().len(), authorities, "{name}");
+            assert_eq!(TrustRoots::from_pem_file(&file).unwrap().authorities().len(), authorities, "{name}");
         }
     }
 

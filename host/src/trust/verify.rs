@@ -31,7 +31,7 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     pub(crate) fn new(roots: &TrustRoots) -> Self {
-        let store = roots.store();
+        let store = roots.authorities();
         let chains = (!store.is_empty()).then(|| {
             WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider()))
                 .build()

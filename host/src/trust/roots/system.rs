@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_machine_without_a_store_trusts_the_compiled_in_list() {
         assert_eq!(
-            roots_of(CertificateResult::default(), false).unwrap().store().len(),
+            roots_of(CertificateResult::default(), false).unwrap().authorities().len(),
             webpki_roots::TLS_SERVER_ROOTS.len()
         );
     }
@@ -124,7 +124,7 @@ mod tests {
         found.certs.push(b"nonsense".to_vec().into());
         found.errors.extend(fixture("nowhere.pem").errors);
         let roots = roots_of(found, true).unwrap();
-        assert_eq!((roots.store().len(), roots.named.len()), (1, 0));
+        assert_eq!((roots.authorities().len(), roots.named.len()), (1, 0));
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]

@@ -25,6 +25,7 @@ mod store;
 mod telemetry;
 
 pub use front::{
-    ClientRootsError, Drained, Front, FrontLimits, Handler, Peer, RequestBody, RequestBodyError, ServerTls, Stop, StopHandle,
+    ClientRootsError, Drained, Front, FrontLimits, Handler, Peer, RequestBody, RequestBodyError, ServerTls, Stop,
+    StopHandle,
 };
 pub use problem::AnswerBody;

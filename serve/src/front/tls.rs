@@ -75,7 +75,11 @@ impl fmt::Debug for ServerTls {
 
 impl fmt::Display for ClientRootsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no client can be checked: {}; give the certificate of the authority that signs those of the clients", self.0)
+        write!(
+            f,
+            "no client can be checked: {}; give the certificate of the authority that signs those of the clients",
+            self.0
+        )
     }
 }
 

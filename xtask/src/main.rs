@@ -2,6 +2,7 @@
 //! script should install anything unasked: typing one of these is asking for it.
 
 mod ci;
+mod hosts;
 mod moto;
 mod once;
 mod servers;
@@ -26,6 +27,7 @@ cargo xtask test [ARGUMENTS]     run all tests, whatever fails, and list the fai
 cargo xtask ci [--full]          what has to hold before a change lands; --full: and all tests with busy cores, and under `nice` beside a build
 cargo xtask once                 say which third-party crates the demo and the tests compile twice, if any
 cargo xtask servers              install the MQTT broker and the proxies of the tests, as root on Debian; test does so too
+cargo xtask hosts                install the hosts of others that the tests run the edge function in, what can be had of them; test uses them
 cargo xtask moto                 install moto for the tests, if there is python3 with venv and pip; test uses it
 cargo xtask components [FOLDER]  build the components, write them to a folder
 cargo xtask bench                measure everything, write docs/performance.md
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Some("ci") => ci::run(&arguments),
         Some("servers") => servers::ensure(),
         Some("once") => once::check(),
+        Some("hosts") => hosts::ensure(),
         Some("moto") => moto::ensure(),
         Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
         Some("bench") => cargo(&["run", "--profile", "dist", "--package", "thingpost-benches", "--"], &arguments),
@@ -78,8 +81,10 @@ fn workspace() -> PathBuf {
 
 fn test(arguments: &[OsString]) -> Result<(), String> {
     servers::ensure()?;
-    // The tests that need it say that they are skipped.
-    moto::ensure().unwrap_or_else(|problem| eprintln!("{problem}"));
+    // The tests that need them say that they are skipped.
+    for installed in [moto::ensure(), hosts::ensure()] {
+        installed.unwrap_or_else(|problem| eprintln!("{problem}"));
+    }
     ensure_target()?;
     end_with(suite::run(Command::new("cargo"), arguments)?)
 }

@@ -19,7 +19,7 @@ pub type AnswerBody = UnsyncBoxBody<Bytes, BoxError>;
 pub(crate) enum Outcome {
     /// No guest has seen the request to its end, and nothing was sent.
     NotSent,
-    /// A guest had the request, and nobody knows what came of it.
+    /// A guest had the request, and what came of it is not known.
     Unknown,
 }
 

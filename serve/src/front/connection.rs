@@ -33,7 +33,7 @@ use crate::problem::{AnswerBody, BoxError, Problem};
 /// connection, and the reset may overtake the answer: a device that sends too much would learn nothing.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The most that is read of what nobody wants.
+/// The most that is read of what is of no use.
 const LINGER_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Serves one connection to its end.
@@ -143,7 +143,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let _ = timeout(LINGER, until_closed).await;
 }
 
-/// A full server has one word for everybody, and does not wait until it was heard.
+/// A full server has one word for all, and does not wait until it was heard.
 pub(super) async fn turn_away(mut stream: TcpStream) {
     let body = concat!(
         r#"{"type":"urn:thingpost:problem:overloaded","title":"Service Unavailable","status":503,"#,

@@ -1,7 +1,7 @@
 //! Who has a connection, and who has to go when there are too many.
 //!
 //! A bound alone helps whoever comes first: a thousand clients that send half a request line each, and again when they are closed,
-//! keep everybody else out. So one connection more closes the one that has been without a request for longest. A client that
+//! keep all others out. So one connection more closes the one that has been without a request for longest. A client that
 //! sends its request at once is never that one.
 
 use std::collections::{BTreeMap, HashMap};

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// Asks all parts of a server to come to an end. Dropping it asks them too: a server without anybody who could end it has ended.
+/// Asks all parts of a server to come to an end. Dropping it asks them too: a server that cannot be ended any more has ended.
 #[derive(Debug)]
 pub struct StopHandle(watch::Sender<bool>);
 

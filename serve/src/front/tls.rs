@@ -19,7 +19,7 @@ pub struct ServerTls(Arc<Mutex<Arc<ServerConfig>>>);
 pub struct ClientRootsError(VerifierBuilderError);
 
 impl ServerTls {
-    /// Shows this certificate; with `client_roots`, lets in nobody without a certificate of one of these authorities.
+    /// Shows this certificate; with `client_roots`, lets in no client without a certificate of one of these authorities.
     ///
     /// # Errors
     ///

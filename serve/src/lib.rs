@@ -28,4 +28,5 @@ pub use front::{
     ClientRootsError, Drained, Front, FrontLimits, Handler, Peer, RequestBody, RequestBodyError, ServerTls, Stop,
     StopHandle,
 };
+pub use guests::{GuestSettings, GuestStatistics, Guests, Workload};
 pub use problem::AnswerBody;

@@ -1,6 +1,8 @@
 //! Answers of the server itself, for a request that no guest has answered. They have the form of those of the edge function, RFC 9457, so
 //! that a device has one thing to read.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
@@ -24,21 +26,21 @@ pub(crate) enum Outcome {
 }
 
 /// What the server has to say of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub status: StatusCode,
     /// The name of the cause, for programs.
     pub cause: &'static str,
     /// What happened and what to do, for people.
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
     pub outcome: Outcome,
     /// After how many seconds it is worth another try.
     pub retry_after_seconds: Option<u32>,
 }
 
 impl Problem {
-    pub fn not_sent(status: StatusCode, cause: &'static str, detail: &'static str) -> Self {
-        Self { status, cause, detail, outcome: Outcome::NotSent, retry_after_seconds: None }
+    pub fn not_sent(status: StatusCode, cause: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, cause, detail: detail.into(), outcome: Outcome::NotSent, retry_after_seconds: None }
     }
 
     pub fn retry_after_seconds(mut self, seconds: u32) -> Self {
@@ -47,7 +49,7 @@ impl Problem {
     }
 
     pub fn answer(&self) -> Response<AnswerBody> {
-        let Self { status, cause, detail, outcome, retry_after_seconds } = *self;
+        let &Self { status, cause, ref detail, outcome, retry_after_seconds } = self;
         let mut body = json!({
             "type": format!("urn:thingpost:problem:{cause}"),
             "title": status.canonical_reason().unwrap_or("Error"),

@@ -6,9 +6,14 @@
 #[cfg(feature = "compiler")]
 use std::path::PathBuf;
 
+#[cfg(feature = "incoming-handler")]
+use wasmtime::component::Component;
 #[cfg(feature = "compiler")]
 use wasmtime::{Cache, CacheConfig};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+#[cfg(feature = "incoming-handler")]
+use crate::limits::GuestLimits;
 
 /// The place where compiled components are kept. Compiling the publisher takes a few hundred milliseconds, loading it from the
 /// cache a few.
@@ -88,6 +93,7 @@ const RESIDENT_TABLE: usize = 16 * 1024;
 /// Memory that is reserved once and kept.
 pub(super) fn pooling() -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
+    pool.linear_memory_keep_resident(RESIDENT_MEMORY).table_keep_resident(RESIDENT_TABLE);
     pool.total_component_instances(PUBLISHERS)
         .total_stacks(PUBLISHERS)
         .total_memories(PUBLISHERS)
@@ -95,8 +101,57 @@ pub(super) fn pooling() -> InstanceAllocationStrategy {
         .total_tables(PUBLISHERS * PARTS)
         .max_memories_per_component(1)
         .max_core_instances_per_component(PARTS)
-        .max_tables_per_component(PARTS)
-        .linear_memory_keep_resident(RESIDENT_MEMORY)
-        .table_keep_resident(RESIDENT_TABLE);
+        .max_tables_per_component(PARTS);
     InstanceAllocationStrategy::Pooling(pool)
+}
+
+/// What is reserved for components of anybody's that serve HTTP.
+#[cfg(feature = "incoming-handler")]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HandlerPool {
+    instances: u32,
+}
+
+#[cfg(feature = "incoming-handler")]
+impl HandlerPool {
+    /// Memories of an instance, for as many instances as there can be: one of most components, three of one that is composed
+    /// with a store and with settings. A component with more has fewer instances. Each is some 6 GiB of addresses, and of these a process
+    /// has 128 TiB.
+    const MEMORIES: u32 = 4;
+    /// Tables of an instance, likewise. Interpreters of other languages have about ten, and a table takes a megabyte of addresses.
+    const TABLES: u32 = 12;
+    /// The elements of a table, as many as one instance may have by default.
+    const TABLE_ELEMENTS: usize = 100_000;
+
+    /// Room for so many instances.
+    pub fn new(instances: u32) -> Self {
+        Self { instances }
+    }
+
+    pub fn strategy(self) -> InstanceAllocationStrategy {
+        let Self { instances } = self;
+        let GuestLimits { instances: parts, tables, memories, .. } = GuestLimits::default();
+        let [parts, tables, memories] = [parts, tables, memories].map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+        let mut pool = PoolingAllocationConfig::new();
+        pool.linear_memory_keep_resident(RESIDENT_MEMORY).table_keep_resident(RESIDENT_TABLE);
+        pool.total_component_instances(instances)
+            .total_stacks(instances)
+            // A number that is counted to, and nothing that is reserved.
+            .total_core_instances(instances.saturating_mul(parts))
+            .max_core_instances_per_component(parts)
+            .total_memories(instances.saturating_mul(Self::MEMORIES))
+            .max_memories_per_component(memories)
+            .total_tables(instances.saturating_mul(Self::TABLES))
+            .max_tables_per_component(tables)
+            .table_elements(Self::TABLE_ELEMENTS);
+        InstanceAllocationStrategy::Pooling(pool)
+    }
+
+    /// How many instances of this component there can be. None if that cannot be known: it brings modules from outside.
+    pub fn most_instances_of(self, component: &Component) -> Option<usize> {
+        let needed = component.resources_required()?;
+        let most = |reserved: u32, needed: u32| self.instances.saturating_mul(reserved) / needed.max(1);
+        let most = most(Self::MEMORIES, needed.num_memories).min(most(Self::TABLES, needed.num_tables));
+        Some(most.min(self.instances) as usize)
+    }
 }

@@ -14,6 +14,8 @@ mod engine;
 mod executable;
 #[cfg(feature = "mqtt")]
 mod guest_error;
+#[cfg(feature = "incoming-handler")]
+mod incoming_handler;
 mod interfaces;
 #[cfg(feature = "mqtt")]
 mod interrupt;
@@ -32,12 +34,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine, Result};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, Result};
 
 pub use calls::{CallBudget, CallError};
 pub use data_plane::DataPlane;
 #[cfg(feature = "compiler")]
 pub use engine::CompilationCache;
+#[cfg(feature = "incoming-handler")]
+pub use incoming_handler::{
+    AnswerCutShort, HandlerAnswer, HandlerBody, HandlerInstance, HandlerLinker, HandlerPre, HandlerState,
+    LoadHandlerError,
+};
 #[cfg(feature = "mqtt")]
 pub use interrupt::Interrupt;
 #[cfg(feature = "mqtt")]
@@ -48,6 +55,8 @@ pub use publisher::{OpenError, Publisher, PublisherBuilder, PublisherPre};
 pub use signer::{DeviceSecrets, SIGNATURES_PER_MINUTE, SharedCredential};
 
 use calls::{StoreSettings, Ticker};
+#[cfg(feature = "incoming-handler")]
+use engine::HandlerPool;
 #[cfg(feature = "interpreter")]
 use engine::interpreted;
 use engine::{config, pooling, without_reservations};
@@ -64,6 +73,9 @@ pub struct Runtime {
     linker: Linker<PublisherState>,
     #[cfg(feature = "mqtt")]
     mqtt_linker: Linker<MqttState>,
+    /// What is reserved, if that was done for components that serve HTTP.
+    #[cfg(feature = "incoming-handler")]
+    handlers: Option<HandlerPool>,
 }
 
 impl Runtime {
@@ -74,7 +86,7 @@ impl Runtime {
     /// The engine cannot be set up on this machine: it may not give out so many addresses, or no memory that can be executed.
     #[cfg(feature = "compiler")]
     pub fn new(cache: &CompilationCache) -> Result<Self> {
-        let compiled = Self::tuned(|| {
+        let (compiled, _) = Self::tuned(pooling, || {
             let mut config = config();
             config.cache(cache.open());
             config
@@ -96,11 +108,54 @@ impl Runtime {
     /// The engine cannot be set up on this machine: it may not give out so many addresses.
     #[cfg(all(feature = "compiler", feature = "interpreter"))]
     pub fn interpreted(cache: &CompilationCache) -> Result<Self> {
-        Self::tuned(|| {
+        let (runtime, _) = Self::tuned(pooling, || {
             let mut config = interpreted();
             config.cache(cache.open());
             config
-        })
+        })?;
+        Ok(runtime)
+    }
+
+    /// A runtime for components of anybody's that serve HTTP, with room for so many instances at once, and a compiler. Where the
+    /// machine forbids memory that is made executable and the feature `interpreter` is there, they are interpreted, as with `new`.
+    ///
+    /// # Errors
+    ///
+    /// As with `new`.
+    #[cfg(all(feature = "compiler", feature = "incoming-handler"))]
+    pub fn for_handlers(cache: &CompilationCache, instances: u32) -> Result<Self> {
+        let cached = |config: fn() -> Config| {
+            move || {
+                let mut config = config();
+                config.cache(cache.open());
+                config
+            }
+        };
+        let compiled = Self::with_room_for_handlers(instances, cached(config))?;
+        #[cfg(feature = "interpreter")]
+        if !executable::can_run(&compiled.engine) {
+            tracing::info!("this machine forbids memory that is made executable: components are interpreted");
+            return Self::with_room_for_handlers(instances, cached(interpreted));
+        }
+        Ok(compiled)
+    }
+
+    /// A runtime with the settings of `for_handlers`, for components that are
+    /// [compiled already](Self::load_handler_precompiled).
+    ///
+    /// # Errors
+    ///
+    /// As with `new`.
+    #[cfg(feature = "incoming-handler")]
+    pub fn for_precompiled_handlers(instances: u32) -> Result<Self> {
+        Self::with_room_for_handlers(instances, config)
+    }
+
+    #[cfg(feature = "incoming-handler")]
+    fn with_room_for_handlers(instances: u32, config: impl Fn() -> Config) -> Result<Self> {
+        let pool = HandlerPool::new(instances);
+        let (runtime, is_pooled) = Self::tuned(|| pool.strategy(), config)?;
+        Ok(Self { handlers: is_pooled.then_some(pool), ..runtime })
     }
 
     /// A runtime that interprets its components, for what another one has [precompiled](Self::precompile) that does.
@@ -110,7 +165,7 @@ impl Runtime {
     /// As with `interpreted`.
     #[cfg(feature = "interpreter")]
     pub fn interpreted_for_precompiled() -> Result<Self> {
-        Self::tuned(interpreted)
+        Self::tuned(pooling, interpreted).map(|(runtime, _)| runtime)
     }
 
     /// A runtime with the settings of `new`, for components that are [compiled already](Self::load_precompiled).
@@ -119,19 +174,20 @@ impl Runtime {
     ///
     /// As with `new`.
     pub fn for_precompiled() -> Result<Self> {
-        Self::tuned(config)
+        Self::tuned(pooling, config).map(|(runtime, _)| runtime)
     }
 
-    fn tuned(config: impl Fn() -> Config) -> Result<Self> {
+    /// The runtime, and whether it has its pool.
+    fn tuned(pooling: impl Fn() -> InstanceAllocationStrategy, config: impl Fn() -> Config) -> Result<(Self, bool)> {
         match Self::with_config(config().allocation_strategy(pooling())) {
             // The pool reserves terabytes of addresses. Where a limit forbids that, instances start more slowly.
             Err(error) => {
                 tracing::debug!("no pooling allocator: {error:#}");
                 let mut config = config();
                 without_reservations(&mut config);
-                Self::with_config(&config)
+                Ok((Self::with_config(&config)?, false))
             }
-            runtime => runtime,
+            Ok(runtime) => Ok((runtime, true)),
         }
     }
 
@@ -165,6 +221,8 @@ impl Runtime {
             linker: linker::linker(&engine)?,
             #[cfg(feature = "mqtt")]
             mqtt_linker: mqtt::linker(&engine)?,
+            #[cfg(feature = "incoming-handler")]
+            handlers: None,
             engine,
         })
     }
@@ -188,6 +246,31 @@ impl Runtime {
     #[cfg(all(feature = "compiler", feature = "mqtt"))]
     pub fn load_mqtt(&self, component: &[u8]) -> Result<MqttPre> {
         self.mqtt(&Component::new(&self.engine, component).map_err(explained)?)
+    }
+
+    /// What components that serve HTTP may import, to be added to; see [`HandlerLinker`].
+    ///
+    /// # Errors
+    ///
+    /// The engine is without component model.
+    #[cfg(feature = "incoming-handler")]
+    pub fn handler_linker<X: Send + 'static>(&self) -> Result<HandlerLinker<X>> {
+        HandlerLinker::new(&self.engine)
+    }
+
+    /// Compiles a component that exports `wasi:http/incoming-handler@0.2`, or takes it from the cache, and checks that it imports
+    /// nothing but what `linker` offers.
+    ///
+    /// # Errors
+    ///
+    /// These bytes are no such component.
+    #[cfg(all(feature = "compiler", feature = "incoming-handler"))]
+    pub fn load_handler<X: Send + 'static>(
+        &self,
+        component: &[u8],
+        linker: &HandlerLinker<X>,
+    ) -> std::result::Result<HandlerPre<X>, LoadHandlerError> {
+        self.handler(Component::new(&self.engine, component), linker)
     }
 
     /// Compiles a component for this machine and the settings of this runtime, for [`Self::load_precompiled`] or
@@ -218,6 +301,28 @@ impl Runtime {
         self.publisher(&unsafe { Component::deserialize_file(&self.engine, file) }.map_err(explained)?)
     }
 
+    /// Loads what `precompile` made of a component that exports `wasi:http/incoming-handler@0.2`, with the same settings of the pool:
+    /// those of [`Self::for_precompiled_handlers`] for what a runtime of `for_handlers` has compiled.
+    ///
+    /// # Errors
+    ///
+    /// As with [`Self::load_precompiled`], and where the component imports what `linker` does not offer.
+    ///
+    /// # Safety
+    ///
+    /// As with [`Self::load_precompiled`].
+    #[cfg(feature = "incoming-handler")]
+    #[expect(unsafe_code, reason = "machine code cannot be checked, so it is the caller's word that counts")]
+    pub unsafe fn load_handler_precompiled<X: Send + 'static>(
+        &self,
+        file: &Path,
+        linker: &HandlerLinker<X>,
+    ) -> std::result::Result<HandlerPre<X>, LoadHandlerError> {
+        // SAFETY: as the caller has promised.
+        let component = unsafe { Component::deserialize_file(&self.engine, file) };
+        self.handler(component, linker)
+    }
+
     /// Loads what `precompile` made of a component of world `mqtt`.
     ///
     /// # Errors
@@ -232,6 +337,16 @@ impl Runtime {
     pub unsafe fn load_mqtt_precompiled(&self, file: &Path) -> Result<MqttPre> {
         // SAFETY: as the caller has promised.
         self.mqtt(&unsafe { Component::deserialize_file(&self.engine, file) }.map_err(explained)?)
+    }
+
+    #[cfg(feature = "incoming-handler")]
+    fn handler<X: Send + 'static>(
+        &self,
+        component: Result<Component>,
+        linker: &HandlerLinker<X>,
+    ) -> std::result::Result<HandlerPre<X>, LoadHandlerError> {
+        let component = component.map_err(explained).map_err(LoadHandlerError::Component)?;
+        HandlerPre::new(&component, linker, StoreSettings::new(self.ticker.clone()), self.handlers)
     }
 
     fn publisher(&self, component: &Component) -> Result<PublisherPre> {

@@ -9,18 +9,16 @@ use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{RequestOptions, WasiHttpView};
 
-use super::state::PublisherState;
-
 /// What a guest hands over: the request, and how long to wait.
 type Handed = (Resource<HostOutgoingRequest>, Option<Resource<RequestOptions>>);
 type Sent = Result<Resource<HostFutureIncomingResponse>, ErrorCode>;
 
 /// By hand, because the generated function takes nothing but wasmtime's own implementation.
-pub(super) fn add_to_linker(linker: &mut Linker<PublisherState>) -> Result<()> {
+pub(super) fn add_to_linker<T: WasiHttpView + 'static>(linker: &mut Linker<T>) -> Result<()> {
     linker.instance("wasi:http/outgoing-handler@0.2.12")?.func_wrap("handle", handle)
 }
 
-fn handle(mut store: StoreContextMut<'_, PublisherState>, (request, options): Handed) -> Result<(Sent,)> {
+fn handle<T: WasiHttpView>(mut store: StoreContextMut<'_, T>, (request, options): Handed) -> Result<(Sent,)> {
     let left_behind = options.as_ref().map(|options| Resource::<RequestOptions>::new_own(options.rep()));
     let mut http = store.data_mut().http();
     let sent = http.handle(request, options);

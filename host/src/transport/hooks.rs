@@ -34,6 +34,8 @@ pub struct TransportHooks {
     in_flight: Arc<Semaphore>,
     /// There as long as the store.
     store: Arc<()>,
+    /// What the guest has handed over, sent or not.
+    requests_sent: u64,
 }
 
 impl TransportHooks {
@@ -46,7 +48,14 @@ impl TransportHooks {
             body_chunk_bytes,
             in_flight: Arc::new(Semaphore::new(requests_in_flight)),
             store: Arc::default(),
+            requests_sent: 0,
         }
+    }
+
+    /// Requests that the guest has handed over so far, those that were not sent after all included.
+    #[cfg(feature = "incoming-handler")]
+    pub(crate) fn requests_sent(&self) -> u64 {
+        self.requests_sent
     }
 
     /// Sets [`body_chunk_bytes`](GuestLimits::body_chunk_bytes) and
@@ -126,6 +135,7 @@ impl WasiHttpHooks for TransportHooks {
         options: Option<RequestOptions>,
         _response_processed: Box<dyn Future<Output = Result<(), WasiError>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
+        self.requests_sent = self.requests_sent.saturating_add(1);
         let transport = self.transport.clone();
         let Ok(permit) = Arc::clone(&self.in_flight).try_acquire_owned() else {
             tracing::debug!("a guest has as many requests under way as it may; one more is not sent");

@@ -99,8 +99,20 @@ impl<T: 'static> GuestStore<T> {
         self.calls.limits.memory_bytes
     }
 
+    /// The resources that the guest may have at once.
+    #[cfg(feature = "incoming-handler")]
+    pub fn resources(&self) -> usize {
+        self.calls.limits.resources
+    }
+
+    /// Whether no further call can be begun.
+    #[cfg(feature = "incoming-handler")]
+    pub fn is_lost(&self) -> bool {
+        self.calls.lost.is_some()
+    }
+
     /// What the store holds.
-    #[cfg(feature = "mqtt")]
+    #[cfg(any(feature = "incoming-handler", feature = "mqtt"))]
     pub fn data(&self) -> &T {
         self.store.data()
     }

@@ -30,3 +30,4 @@ pub use front::{
 };
 pub use guests::{GuestSettings, GuestStatistics, Guests, Workload};
 pub use problem::AnswerBody;
+pub use telemetry::{Admin, LogError, LogFormat, Measured, Metrics, MetricsError, init_log};

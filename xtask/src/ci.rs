@@ -80,6 +80,7 @@ const ALONE: &[(&str, &str, &str)] = &[
     ("clippy", "thingpost-host", "default"),
     ("clippy", "thingpost-host", "interpreter"),
     ("test", "thingpost-host", "compiler,interpreter"),
+    ("check", "thingpost-serve", "otlp"),
     ("check", "thingpost-cli", ""),
     ("check", "thingpost-cli", "emulator"),
     ("check", "thingpost-cli", "pkcs11"),

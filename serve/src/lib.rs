@@ -24,10 +24,16 @@ mod problem;
 mod store;
 mod telemetry;
 
+pub use config::{
+    Config, ConfigError, KeySource, Listen, ListenTls, Loaded, Loader, LogLevel, LogSettings, Place, Placed,
+    RouteSettings, Setting, Source,
+};
 pub use front::{
     ClientRootsError, Drained, Front, FrontLimits, Handler, Peer, RequestBody, RequestBodyError, ServerTls, Stop,
     StopHandle,
 };
 pub use guests::{GuestSettings, GuestStatistics, Guests, Workload};
+pub use interfaces::{Grants, GuestLog};
 pub use problem::AnswerBody;
+pub use store::{Buckets, Database, KeyPage, StoreError, StoreSettings};
 pub use telemetry::{Admin, LogError, LogFormat, Measured, Metrics, MetricsError, init_log};

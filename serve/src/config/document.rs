@@ -43,6 +43,8 @@ pub(super) struct Section<'a> {
     table: &'a DeTable<'a>,
     place: Place,
     known: Vec<&'static str>,
+    /// Whether its names are anybody's.
+    is_free: bool,
 }
 
 /// A value that nobody has looked at.
@@ -93,7 +95,7 @@ pub(super) fn read<T>(
         let message = error.message().lines().next().unwrap_or_default().to_owned();
         Place { line, ..place.clone() }.error(ConfigProblem::Syntax(message))
     })?;
-    let mut section = Section { text, table: table.get_ref(), place, known: Vec::new() };
+    let mut section = Section { text, table: table.get_ref(), place, known: Vec::new(), is_free: false };
     let value = read(&mut section)?;
     section.end()?;
     Ok(value)
@@ -147,8 +149,12 @@ impl<'a> Section<'a> {
 
     /// All of the table, whose names are anybody's.
     pub fn entries(&mut self) -> Vec<(String, Entry<'a>)> {
+        self.is_free = true;
         let table = self.table;
-        table.iter().map(|(name, value)| (name.get_ref().to_string(), self.at(name.get_ref(), name.span().start, value))).collect()
+        table
+            .iter()
+            .map(|(name, value)| (name.get_ref().to_string(), self.at(name.get_ref(), name.span().start, value)))
+            .collect()
     }
 
     fn at(&self, key: &str, offset: usize, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
@@ -158,7 +164,7 @@ impl<'a> Section<'a> {
 
     /// Refuses what was not asked for.
     fn end(self) -> Result<(), ConfigError> {
-        let unknown = self.table.keys().find(|name| !self.known.contains(&&**name.get_ref()));
+        let unknown = self.table.keys().filter(|_| !self.is_free).find(|name| !self.known.contains(&&**name.get_ref()));
         match unknown {
             None => Ok(()),
             Some(name) => {
@@ -182,14 +188,11 @@ impl<'a> Entry<'a> {
         self.value
     }
 
-    pub fn section<T>(
-        self,
-        read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>,
-    ) -> Result<T, ConfigError> {
+    pub fn section<T>(self, read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
         let DeValue::Table(table) = self.value else {
             return Err(self.place.error(ConfigProblem::Expected("a table, as `{ .. }` or under a line `[..]`")));
         };
-        let mut section = Section { text: self.text, table, place: self.place, known: Vec::new() };
+        let mut section = Section { text: self.text, table, place: self.place, known: Vec::new(), is_free: false };
         let value = read(&mut section)?;
         section.end()?;
         Ok(value)
@@ -209,7 +212,8 @@ impl<'a> Entry<'a> {
     /// Its keys and values, if it is a table.
     pub fn table(&self) -> Option<Vec<(String, Entry<'a>)>> {
         let DeValue::Table(table) = self.value else { return None };
-        let mut section = Section { text: self.text, table, place: self.place.clone(), known: Vec::new() };
+        let mut section =
+            Section { text: self.text, table, place: self.place.clone(), known: Vec::new(), is_free: false };
         Some(section.entries())
     }
 }

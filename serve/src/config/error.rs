@@ -23,7 +23,10 @@ pub(super) enum ConfigProblem {
     Unreadable(io::Error),
     NotText,
     Syntax(String),
-    UnknownKey { nearest: Option<&'static str>, known: Vec<&'static str> },
+    UnknownKey {
+        nearest: Option<&'static str>,
+        known: Vec<&'static str>,
+    },
     Missing(&'static str),
     /// What should be there.
     Expected(&'static str),

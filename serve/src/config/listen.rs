@@ -60,9 +60,10 @@ impl Listen {
 
 impl ListenTls {
     fn of(section: &mut Section<'_>) -> Result<Self, ConfigError> {
-        let missing = |key| section.place().error(ConfigProblem::Missing(key));
+        let place = section.place().clone();
+        let missing = |key| place.error(ConfigProblem::Missing(key));
         let cert = section.path("cert")?.ok_or_else(|| missing("cert"))?;
-        let key = section.get("key")?.ok_or_else(|| section.place().error(ConfigProblem::Missing("key")))?;
+        let key = section.get("key")?.ok_or_else(|| missing("key"))?;
         Ok(Self { cert, key: key_source(key)?, client_ca: section.path("client_ca")? })
     }
 

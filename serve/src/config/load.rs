@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use thingpost_host::{Alpn, Encoding, Identity, Route, RouteTable, RootsError, TrustRoots, WorkloadConfig};
+use thingpost_host::{Alpn, Encoding, Identity, RootsError, Route, RouteTable, TrustRoots, WorkloadConfig};
 
 use super::document::Placed;
 use super::error::{ConfigError, ConfigProblem};
@@ -55,8 +55,7 @@ impl Loader {
     pub fn load(&mut self, config: Config) -> Result<Loaded, ConfigError> {
         let unreadable = |file: &Path, error| ConfigError::of_file(file, ConfigProblem::Unreadable(error));
         let component = config.component.as_deref();
-        let component =
-            component.map(|file| fs::read(file).map_err(|error| unreadable(file, error))).transpose()?;
+        let component = component.map(|file| fs::read(file).map_err(|error| unreadable(file, error))).transpose()?;
         let tls = config.listen.tls.as_ref().map(|tls| self.server_tls(tls)).transpose()?;
         let settings = config.settings.as_ref();
         let settings = settings
@@ -111,11 +110,16 @@ impl Loader {
     fn server_tls(&mut self, tls: &ListenTls) -> Result<(Identity, Option<TrustRoots>), ConfigError> {
         let cert = Placed { value: KeySource::File(tls.cert.value.clone()), place: tls.cert.place.clone() };
         let identity = self.identity(&cert, &tls.key)?;
-        let client_roots = tls.client_ca.as_ref().map(|ca| self.roots_of(Some(ca)).map_err(|error| ca.place.error(error)));
+        let client_roots =
+            tls.client_ca.as_ref().map(|ca| self.roots_of(Some(ca)).map_err(|error| ca.place.error(error)));
         Ok((identity, client_roots.transpose()?))
     }
 
-    fn identity(&mut self, cert: &Placed<KeySource>, key: &Placed<KeySource>) -> Result<Identity, ConfigError> {
+    pub(super) fn identity(
+        &mut self,
+        cert: &Placed<KeySource>,
+        key: &Placed<KeySource>,
+    ) -> Result<Identity, ConfigError> {
         let source = [cert.value.clone(), key.value.clone()];
         let contents = source.iter().map(|source| self.content(source.file().as_deref())).collect();
         if let Some((before, identity)) = self.identities.get(&source)
@@ -170,9 +174,13 @@ fn load_identity(cert: &KeySource, key: &KeySource) -> Result<Identity, ConfigPr
     match (cert, key) {
         (KeySource::File(cert), KeySource::File(key)) => Ok(Identity::from_pem_files(cert, key)?),
         #[cfg(feature = "pkcs11")]
-        (KeySource::File(cert), KeySource::Token(key, _)) => Ok(Identity::from_pem_file_and_token(cert, &key.parse()?)?),
+        (KeySource::File(cert), KeySource::Token(key, _)) => {
+            Ok(Identity::from_pem_file_and_token(cert, &key.parse()?)?)
+        }
         #[cfg(feature = "pkcs11")]
-        (KeySource::Token(cert, _), KeySource::Token(key, _)) => Ok(Identity::from_token(&cert.parse()?, &key.parse()?)?),
+        (KeySource::Token(cert, _), KeySource::Token(key, _)) => {
+            Ok(Identity::from_token(&cert.parse()?, &key.parse()?)?)
+        }
         _ => Err(ConfigProblem::Expected("on the token too, where the certificate is on one")),
     }
 }

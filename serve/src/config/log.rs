@@ -4,6 +4,7 @@ use toml::de::DeValue;
 
 use super::document::{FromToml, Section};
 use super::error::{ConfigError, ConfigProblem};
+use crate::telemetry::LogFormat;
 
 /// What is written to standard error, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,16 +16,6 @@ pub struct LogSettings {
     pub level: LogLevel,
     /// Whether guests may write lines too, by `wasi:logging`. Default false.
     pub guest: bool,
-}
-
-/// The form of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// An object a line, for programs.
-    Json,
 }
 
 /// The least that is worth a line.
@@ -71,9 +62,13 @@ const LEVELS: [(&str, LogLevel); 5] = [
 impl FromToml for LogLevel {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, ConfigProblem> {
         let found = LEVELS.iter().find(|(name, _)| Some(*name) == value.as_str());
-        found
-            .map(|(_, level)| *level)
-            .ok_or(ConfigProblem::NoneOf(&["\"error\"", "\"warn\"", "\"info\"", "\"debug\"", "\"trace\""]))
+        found.map(|(_, level)| *level).ok_or(ConfigProblem::NoneOf(&[
+            "\"error\"",
+            "\"warn\"",
+            "\"info\"",
+            "\"debug\"",
+            "\"trace\"",
+        ]))
     }
 }
 

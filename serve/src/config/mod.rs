@@ -34,7 +34,7 @@ pub use document::{Place, Placed};
 pub use error::ConfigError;
 pub use listen::{Listen, ListenTls};
 pub use load::{Loaded, Loader};
-pub use log::{LogFormat, LogLevel, LogSettings};
+pub use log::{LogLevel, LogSettings};
 pub use route::{KeySource, RouteSettings, Source};
 pub use setting::Setting;
 

@@ -164,7 +164,8 @@ fn token(_: &str) -> Result<KeySource, ConfigProblem> {
 
 /// `HOST` or `HOST:PORT`, perhaps as a URL, as people paste what they have.
 fn host_and_port(endpoint: &Placed<String>) -> Result<(String, Option<u16>), ConfigError> {
-    const WANTED: ConfigProblem = ConfigProblem::Expected("the name of a host, perhaps with a port: \"HOST\" or \"HOST:PORT\"");
+    const WANTED: ConfigProblem =
+        ConfigProblem::Expected("the name of a host, perhaps with a port: \"HOST\" or \"HOST:PORT\"");
     let text = endpoint.value.trim();
     let text = text.strip_prefix("https://").unwrap_or(text);
     let text = text.strip_suffix('/').unwrap_or(text);

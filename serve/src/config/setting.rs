@@ -52,7 +52,8 @@ impl Setting {
             }
             DeValue::Table(_) => Self::of_table(entry)?,
             DeValue::Float(_) | DeValue::Datetime(_) => {
-                let problem = ConfigProblem::Expected("a text in quotes, a whole number, { file = \"..\" } or { env = \"..\" }");
+                let problem =
+                    ConfigProblem::Expected("a text in quotes, a whole number, { file = \"..\" } or { env = \"..\" }");
                 return Err(entry.place.error(problem));
             }
         };

@@ -34,9 +34,10 @@ impl FromToml for bool {
 
 impl FromToml for Count {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, ConfigProblem> {
-        integer(value).and_then(|number| NonZeroU32::new(u32::try_from(number).ok()?)).map(|number| Self(number.get())).ok_or(
-            ConfigProblem::Expected("a number from 1 to 4294967295, without quotes"),
-        )
+        integer(value)
+            .and_then(|number| NonZeroU32::new(u32::try_from(number).ok()?))
+            .map(|number| Self(number.get()))
+            .ok_or(ConfigProblem::Expected("a number from 1 to 4294967295, without quotes"))
     }
 }
 

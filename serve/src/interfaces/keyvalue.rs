@@ -5,8 +5,8 @@
 //! somebody else's.
 
 use thingpost_host::runtime::HandlerState;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime::Result;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use super::Grants;
 use crate::store::{Buckets, StoreError};
@@ -86,11 +86,7 @@ impl store::Host for Keyvalue<'_> {
 }
 
 impl store::HostBucket for Keyvalue<'_> {
-    async fn get(
-        &mut self,
-        bucket: Resource<Bucket>,
-        key: String,
-    ) -> Result<Result<Option<Vec<u8>>, KeyvalueError>> {
+    async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Result<Option<Vec<u8>>, KeyvalueError>> {
         Ok(told(self.buckets.get(&self.name(&bucket)?, key).await))
     }
 
@@ -158,11 +154,7 @@ impl batch::Host for Keyvalue<'_> {
         Ok(told(self.buckets.set(&self.name(&bucket)?, entries).await))
     }
 
-    async fn delete_many(
-        &mut self,
-        bucket: Resource<Bucket>,
-        keys: Vec<String>,
-    ) -> Result<Result<(), KeyvalueError>> {
+    async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<Result<(), KeyvalueError>> {
         Ok(told(self.buckets.delete(&self.name(&bucket)?, keys).await))
     }
 }

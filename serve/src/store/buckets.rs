@@ -172,7 +172,8 @@ impl Buckets {
         self.with(bucket, move |connection, bucket| {
             let transaction = connection.transaction()?;
             let query = "SELECT value FROM entry WHERE bucket = ?1 AND key = ?2";
-            let before: Option<Vec<u8>> = transaction.query_row(query, params![bucket, key], |row| row.get(0)).optional()?;
+            let before: Option<Vec<u8>> =
+                transaction.query_row(query, params![bucket, key], |row| row.get(0)).optional()?;
             let before = match before {
                 None => 0,
                 Some(digits) => {

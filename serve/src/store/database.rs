@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of the log beside the file, above which it is cut back once it is written over.
 const JOURNAL_BYTES: u32 = 1024 * 1024;
 
+/// More pages than that SQLite does not count.
+const MOST_PAGES: i64 = u32::MAX as i64 - 1;
+
 impl Database {
     /// Opens the file, or makes it; without a path one in memory.
     pub(crate) fn open(path: Option<&Path>, schema: &Schema, max_bytes: u64) -> Result<Self, StoreError> {
@@ -126,14 +129,15 @@ fn prepare(connection: &mut Connection, path: &Path, schema: &Schema, max_bytes:
     connection.pragma_update(None, "journal_mode", "WAL").map_err(on_file)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(on_file)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES).map_err(on_file)?;
-    let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(on_file)?;
-    connection.pragma_update(None, "max_page_count", (max_bytes / page.max(1)).max(1)).map_err(on_file)?;
+    let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(on_file)?;
+    let pages = i64::try_from(max_bytes).unwrap_or(i64::MAX) / page.max(1);
+    connection.pragma_update(None, "max_page_count", pages.clamp(1, MOST_PAGES)).map_err(on_file)?;
     let transaction = connection.transaction().map_err(on_file)?;
     for step in &schema.versions[version..] {
         transaction.execute_batch(step).map_err(on_file)?;
     }
     transaction.pragma_update(None, "application_id", schema.application_id).map_err(on_file)?;
-    transaction.pragma_update(None, "user_version", schema.versions.len()).map_err(on_file)?;
+    transaction.pragma_update(None, "user_version", schema.versions.len() as i64).map_err(on_file)?;
     transaction.commit().map_err(on_file)
 }
 

@@ -67,7 +67,10 @@ fn what_is_no_store_of_ours_is_named_and_stays_as_it_is() {
     let path = settings.path.clone().unwrap();
     fs::write(&path, "[listen]\nhttp = \"127.0.0.1:8080\"\n".repeat(100)).unwrap();
     let said = refusal(&settings);
-    assert!(said.contains("store.db") && said.contains("damaged, or no store") && said.contains("move it away"), "{said}");
+    assert!(
+        said.contains("store.db") && said.contains("damaged, or no store") && said.contains("move it away"),
+        "{said}"
+    );
     fs::remove_file(&path).unwrap();
     let foreign = rusqlite::Connection::open(&path).unwrap();
     foreign.execute_batch("CREATE TABLE cookies (name TEXT)").unwrap();
@@ -171,7 +174,10 @@ async fn a_call_may_neither_bring_nor_take_more_than_there_is_memory_for() {
     assert!(matches!(store.get("", long.clone()).await, Err(StoreError::TooLarge(_))));
     assert!(matches!(store.set("", vec![(long, Vec::new())]).await, Err(StoreError::TooLarge(_))));
     let value = vec![0; 256 * 1024];
-    assert!(matches!(store.set("", vec![("k".to_owned(), vec![0; 256 * 1024 + 1])]).await, Err(StoreError::TooLarge(_))));
+    assert!(matches!(
+        store.set("", vec![("k".to_owned(), vec![0; 256 * 1024 + 1])]).await,
+        Err(StoreError::TooLarge(_))
+    ));
     store.set("", vec![("k".to_owned(), value)]).await.unwrap();
     let same = |times| vec!["k".to_owned(); times];
     assert_eq!(store.get_many("", same(4)).await.unwrap().len(), 4);

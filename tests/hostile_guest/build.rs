@@ -1,4 +1,4 @@
-//! Builds the component, with the dependencies that the components of `artifacts` have compiled already.
+//! Builds the components, with the dependencies that the components of `artifacts` have compiled already.
 
 use std::env;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::process::Command;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() {
-    // This script runs once more for the component itself.
+    // This script runs once more for the components themselves.
     if env::var_os("CARGO_CFG_TARGET_FAMILY").is_some_and(|family| family == "wasm") {
         return;
     }
@@ -27,15 +27,17 @@ fn build() -> Result<(), Box<dyn Error>> {
     let target_dir = PathBuf::from(env::var("DEP_THINGPOST_COMPONENTS_TARGET_DIR")?);
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo.current_dir(workspace).args(["build", "--quiet", "--locked", "--profile", "component", "--target", TARGET]);
-    cargo.args(["--package", env!("CARGO_PKG_NAME"), "--example", "guest"]).env("CARGO_TARGET_DIR", &target_dir);
-    // Flags for the outer build are not meant for the component.
+    cargo.args(["--package", env!("CARGO_PKG_NAME"), "--examples"]).env("CARGO_TARGET_DIR", &target_dir);
+    // Flags for the outer build are not meant for the components.
     for flags in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(flags);
     }
     if !cargo.status()?.success() {
-        return Err("the hostile guest does not compile; cargo build -vv shows why".into());
+        return Err("the hostile guests do not compile; cargo build -vv shows why".into());
     }
-    let built = target_dir.join(TARGET).join("component/examples/guest.wasm");
-    fs::copy(built, PathBuf::from(env::var("OUT_DIR")?).join("guest.wasm"))?;
+    let (built, out) = (target_dir.join(TARGET).join("component/examples"), PathBuf::from(env::var("OUT_DIR")?));
+    for component in ["guest.wasm", "handler.wasm"] {
+        fs::copy(built.join(component), out.join(component))?;
+    }
     Ok(())
 }

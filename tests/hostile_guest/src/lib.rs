@@ -1,6 +1,7 @@
-//! A component that does what no component should, for the tests of what the host makes of it.
+//! Components that do what no component should, for the tests of what the host makes of it: one that publishes, and one that
+//! serves HTTP.
 //!
-//! It is one component and not one for each attack: each would be compiled and linked anew, which takes longer than the
+//! Of each there is one, and not one for each attack: each would be compiled and linked anew, which takes longer than the
 //! attacks themselves. The topic of the message that it is to publish names the attack, and its payload the endpoint; each attack
 //! has a file of its own in `guest/`.
 
@@ -9,3 +10,8 @@
 /// The component: it has the exports of a publisher, and imports what `publish-signed` may import.
 #[cfg(not(target_family = "wasm"))]
 pub const GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+
+/// The component that serves HTTP, well or badly: the path of a request says how. It also imports `thingpost:probe/gate@0.1.0`, an
+/// interface of one function, `wait`, which returns when the test likes.
+#[cfg(not(target_family = "wasm"))]
+pub const HANDLER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/handler.wasm"));

@@ -16,7 +16,7 @@ use wasmtime_wasi_io::streams::{OutputStream, StreamResult};
 const LINE_BYTES: usize = 1024;
 
 /// What a guest may print for one request.
-const REQUEST_BYTES: usize = 64 * 1024;
+const REQUEST_BYTES: usize = 8 * 1024;
 
 /// Standard output, or standard error.
 #[derive(Clone)]

@@ -15,6 +15,8 @@ mod places;
 mod run;
 mod settings;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

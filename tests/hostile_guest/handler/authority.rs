@@ -6,6 +6,8 @@ use wasip2::random::random;
 use wasip2::sockets::network::IpAddressFamily;
 use wasip2::sockets::{instance_network, ip_name_lookup, tcp_create_socket, udp_create_socket};
 
+use crate::answers::write;
+
 /// All of it, a word for each.
 pub fn report() -> String {
     let network = instance_network::instance_network();
@@ -28,6 +30,6 @@ pub fn report() -> String {
 
 /// To both outputs.
 pub fn print(text: &str) {
-    let _ = stdout::get_stdout().blocking_write_and_flush(format!("{text} out\n").as_bytes());
-    let _ = stderr::get_stderr().blocking_write_and_flush(format!("{text}\x1b[31m err").as_bytes());
+    write(&stdout::get_stdout(), format!("{text} out\n").as_bytes());
+    write(&stderr::get_stderr(), format!("{text}\x1b[31m err").as_bytes());
 }

@@ -64,7 +64,7 @@ const WASI: [&str; 29] = [
 /// | `wasi:cli/exit` | ends the instance, as a trap |
 /// | `wasi:cli/terminal-..` | no terminal |
 /// | `wasi:filesystem` | no folder to begin with, and so no file |
-/// | `wasi:sockets` | `access-denied` for each socket and each name |
+/// | `wasi:sockets` | `access-denied` for each socket, `permanent-resolver-failure` for each name |
 ///
 /// What an embedder [offers](Self::offer) comes on top of that. A component that imports anything else is refused when it is loaded.
 pub struct HandlerLinker<X: Send + 'static> {

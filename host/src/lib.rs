@@ -162,7 +162,7 @@ pub use connect::alpn::{AWS_HTTPS_WITH_CERTIFICATE, AWS_MQTT_WITH_AUTHORIZER, AW
 pub use connect::connect_to::{ConnectTo, ConnectToError, ConnectToReason};
 pub use connect::proxy::no_proxy::{NoProxy, NoProxyError};
 pub use connect::proxy::{Proxy, ProxyError, ProxyProtocol, ProxyRefusal, ProxyUrlError};
-pub use connect::resolver::{Resolver, Resolving, SystemResolver};
+pub use connect::resolver::{Resolver, Resolving, SystemResolver, is_temporary_lookup_error};
 pub use error::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError, UntrustedCertificate};
 pub use files::encoding::Encoding;
 pub use files::path::{file_hint, is_out_of_descriptors};

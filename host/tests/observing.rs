@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::poll_immediate;
 use http_body_util::BodyExt;
+use rustls::version::TLS13;
 use thingpost_host::http::StatusCode;
 use thingpost_host::{Endpoint, Handshake, Observer, Pool, PoolLimits, Route, Statistics, Transport, TransportError};
 use thingpost_patience::patience;
@@ -71,6 +72,55 @@ async fn each_request_is_counted_once_and_by_what_became_of_it() {
         assert_eq!((statistics.answered, statistics.unknown), (2, 1));
         assert_eq!((statistics.denied, statistics.not_sent, statistics.abandoned), (1, 1, 0));
         assert_eq!((statistics.idle, statistics.dials), (0, 0));
+    })
+    .await;
+}
+
+/// What has left this host, as far as it was not proven to have had no effect.
+#[derive(Default)]
+struct Departures(Mutex<i32>);
+
+impl Observer for Departures {
+    fn written(&self, _: &Endpoint) {
+        *self.0.lock().unwrap() += 1;
+    }
+
+    fn withdrawn(&self, _: &Endpoint) {
+        *self.0.lock().unwrap() -= 1;
+    }
+}
+
+#[tokio::test]
+async fn an_observer_knows_what_has_left_the_host() {
+    within(async {
+        let ca = Authority::new("ca");
+        let begun = Signal::new();
+        let answer = begun.clone();
+        let server = Script::new(&ca).on_request(move |_, _| Do::AnswerWhen(answer.clone(), OK)).start();
+        let mut strict = Script::new(&ca);
+        strict.tls.clients = Some(ca.pem.clone());
+        strict.tls.versions = vec![&TLS13];
+        let strict = strict.start();
+        let departures = Arc::<Departures>::default();
+        let left = || *departures.0.lock().unwrap();
+        let observed = |roots: &Authority, server: &Server| {
+            let route = Route::new("localhost", roots.roots());
+            Transport::new(Pool::default(), config("w", vec![route], server)).observer(departures.clone())
+        };
+        publish(&observed(&Authority::new("stranger"), &server), URL, "distrusted").await.unwrap_err();
+        assert_eq!(left(), 0, "no connection");
+        let error = publish(&observed(&ca, &strict), URL, "without a certificate").await.unwrap_err();
+        assert!(matches!(error, TransportError::Connect { .. }), "{error}");
+        assert_eq!(left(), 0, "it was written, and refused unread");
+        let transport = observed(&ca, &server);
+        let mut under_way = pin!(transport.send(post(URL, "x")));
+        while left() == 0 {
+            assert!(poll_immediate(under_way.as_mut()).await.is_none());
+            yield_now().await;
+        }
+        begun.give(1);
+        under_way.await.unwrap();
+        assert_eq!(left(), 1);
     })
     .await;
 }

@@ -232,6 +232,53 @@ fn a_wrong_pin_is_tried_once_and_never_again() {
     });
 }
 
+/// A second login is no login, so the token itself would take any PIN while it is logged in.
+#[test]
+fn a_wrong_pin_is_refused_while_the_right_one_is_logged_in_and_the_key_that_was_there_goes_on() {
+    let name = "pkcs11::a_wrong_pin_is_refused_while_the_right_one_is_logged_in_and_the_key_that_was_there_goes_on";
+    with_tokens(name, ALL, |tokens| {
+        let session = tokens.add("token");
+        generate(&session, Kind::P256, "device", 1, &[]);
+        session.logout().unwrap();
+        let (right, wrong) = (tokens.uri("object=device"), "h7sh-wr0ng");
+        let ca = Authority::new("ca");
+        let key = Pkcs11Key::open(&right).unwrap();
+        let certificate = ca.issue_for("device", &public_of(&key));
+        let identity = identity_of(&certificate, key).unwrap();
+        on_runtime(assert_shakes_hands(&ca, identity.clone(), &certificate, &TLS13));
+        let pin_error = || match Pkcs11Key::open(&tokens.uri_with("object=device", wrong)).unwrap_err() {
+            Pkcs11Error::Pin { error, .. } => error,
+            other => panic!("{other}"),
+        };
+        assert_eq!(pin_error(), PinError::Wrong);
+        on_runtime(assert_shakes_hands(&ca, identity.clone(), &certificate, &TLS13));
+        assert_eq!(pin_error(), PinError::RefusedBefore);
+        on_runtime(assert_shakes_hands(&ca, identity, &certificate, &TLS13));
+        let slot = tokens.client.get_slots_with_initialized_token().unwrap()[0];
+        assert!(
+            !tokens.client.get_token_info(slot).unwrap().user_pin_count_low(),
+            "the right PIN has cleared the count"
+        );
+
+        // The PIN of the token is changed, and then the file.
+        session.set_pin(&AuthPin::from(PIN), &AuthPin::from("n3w-pin")).unwrap();
+        let key = Pkcs11Key::open(&tokens.uri_with("object=device", "n3w-pin")).unwrap();
+        let identity = identity_of(&certificate, key).unwrap();
+        on_runtime(assert_shakes_hands(&ca, identity, &certificate, &TLS13));
+    });
+}
+
+#[test]
+fn a_key_of_rsa_that_no_server_takes_is_refused_when_it_is_loaded() {
+    with_tokens("pkcs11::a_key_of_rsa_that_no_server_takes_is_refused_when_it_is_loaded", ALL, |tokens| {
+        let session = tokens.add("token");
+        generate(&session, Kind::Rsa1024, "device", 1, &[]);
+        let error = open_error(tokens, "object=device");
+        assert!(matches!(error, Pkcs11Error::UnsupportedKey { .. }), "{error}");
+        assert!(error.to_string().contains("RSA of 1024 bits is not supported; give RSA of 2048 bits"), "{error}");
+    });
+}
+
 #[test]
 fn what_is_not_there_is_told_by_what_is() {
     with_tokens("pkcs11::what_is_not_there_is_told_by_what_is", ALL, |tokens| {

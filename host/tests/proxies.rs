@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::client::{config, publish, within};
+use crate::client::{config, means_not_sent, publish, within};
 use crate::pki::Authority;
 use crate::server::{Script, Server};
 
@@ -361,6 +361,55 @@ async fn what_is_no_proxy_is_left_at_once() {
             });
             let closed = error(closing.await.proxy()).await;
             assert!(matches!(fault(&closed), ProxyError::Closed(_)), "{closed:?}");
+        }
+    })
+    .await;
+}
+
+/// A page of its own, a cut, and silence, each after it has let the way be opened.
+#[tokio::test]
+async fn one_that_opens_a_way_without_tls_is_named() {
+    within(async {
+        let ca = Authority::new("ca");
+        let page = FakeProxy::saying(b"HTTP/1.1 200 OK\r\n\r\n<html>blocked by policy</html>").await;
+        let cut = FakeProxy::start(|mut tcp| async move {
+            tcp.write_all(ESTABLISHED).await.unwrap();
+            // The hello of the client; a close with something unread would be a reset.
+            let _ = tcp.read(&mut [0; 4096]).await;
+        })
+        .await;
+        let silent = FakeProxy::saying(ESTABLISHED).await;
+        for (proxy, says) in [
+            (&page, "there is no TLS over it (the TLS handshake failed (what came is not TLS))"),
+            (&cut, "there is no TLS over it (the server closed the connection before the request"),
+            (&silent, "there is no TLS over it (no end of the TLS handshake within 0.3 s)"),
+        ] {
+            let transport = through(proxy.proxy(), Route::new("localhost", ca.roots()).port(8443));
+            let transport = match says.contains("0.3 s") {
+                true => transport.timeouts(Timeouts::default().connect(Duration::from_millis(300))),
+                false => transport,
+            };
+            let error = publish(&transport, "https://localhost:8443/", "x").await.unwrap_err();
+            assert!(matches!(fault(&error), ProxyError::NoTls(_)), "{error:?}");
+            let told = error.to_string();
+            assert!(told.contains(&format!("the proxy {} has opened a way, and {says}", proxy.proxy())), "{told}");
+            assert!(told.contains("or use port 443"), "{told}");
+            assert!(means_not_sent(&error.to_wasi()), "{told}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_port_that_it_does_not_let_through_has_another_way_out_and_443_has_none() {
+    within(async {
+        let ca = Authority::new("ca");
+        let proxy = FakeProxy::saying(b"HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        for (port, has_way_out) in [(8443, true), (443, false)] {
+            let transport = through(proxy.proxy(), Route::new("localhost", ca.roots()).port(port));
+            let error = publish(&transport, &format!("https://localhost:{port}/"), "x").await.unwrap_err().to_string();
+            assert!(error.contains("ask who runs it to allow this host and port"), "{error}");
+            assert_eq!(error.contains("or use port 443, which most proxies let through"), has_way_out, "{error}");
         }
     })
     .await;

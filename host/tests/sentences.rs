@@ -128,6 +128,8 @@ fn proxy_errors() -> Vec<ProxyError> {
         ProxyError::Malformed(ProxyProtocol::Socks5),
         ProxyError::TooLarge,
         ProxyError::Destination,
+        ProxyError::NoTls(Box::new(ConnectError::Closed(Box::new(io::Error::from(io::ErrorKind::UnexpectedEof))))),
+        ProxyError::NoTls(Box::new(ConnectError::Timeout { phase: Phase::Tls, addresses: Vec::new(), after })),
     ];
     let text = || HOSTILE.to_owned();
     errors.extend((300..=599).map(|status| ProxyError::Refused(ProxyRefusal::Http { status, text: text() })));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -81,6 +82,8 @@ pub struct ServerTls {
     pub certificate: Issued,
     /// Whose client certificates are required.
     pub clients: Option<String>,
+    /// In place of those: a rule of the test's own.
+    pub verifier: Option<Arc<dyn ClientCertVerifier>>,
     pub versions: Vec<&'static rustls::SupportedProtocolVersion>,
     pub alpn: Vec<Vec<u8>>,
 }
@@ -373,6 +376,7 @@ impl ServerTls {
         Self {
             certificate: authority.issue(host),
             clients: None,
+            verifier: None,
             versions: rustls::ALL_VERSIONS.to_vec(),
             alpn: Vec::new(),
         }
@@ -386,9 +390,10 @@ impl ServerTls {
         let key = PrivateKeyDer::from_pem_slice(self.certificate.key.as_bytes()).unwrap();
         let builder =
             ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&self.versions).unwrap();
-        let builder = match &self.clients {
-            None => builder.with_no_client_auth(),
-            Some(pem) => {
+        let builder = match (&self.verifier, &self.clients) {
+            (Some(verifier), _) => builder.with_client_cert_verifier(Arc::clone(verifier)),
+            (None, None) => builder.with_no_client_auth(),
+            (None, Some(pem)) => {
                 let mut roots = RootCertStore::empty();
                 roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
                 builder.with_client_cert_verifier(

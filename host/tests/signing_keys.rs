@@ -1,14 +1,23 @@
 //! Keys of an embedder's own, of which this crate sees nothing but signatures.
 
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm as OfCertificate};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 use rustls::sign::{Signer, SigningKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{SignatureAlgorithm, SignatureScheme};
-use thingpost_host::{Identity, IdentityError, Route};
+use rustls::{OtherError, SignatureAlgorithm, SignatureScheme};
+use thingpost_host::{
+    ConnectError, Identity, IdentityError, Pool, PoolLimits, Resolver, Resolving, Route, RouteTable, Transport,
+    TransportError, WorkloadConfig,
+};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::client::{publish, transport, within};
 use crate::identities::{fixture, says};
@@ -74,6 +83,93 @@ async fn a_key_that_only_signs_shakes_hands() {
             let transport = transport(Route::new("localhost", ca.roots()).identity(identity), &server);
             publish(&transport, "https://localhost/", "x").await.unwrap();
             assert_eq!(server.connections()[0].client, Some(issued.der()));
+        }
+    })
+    .await;
+}
+
+/// A key whose signatures fail, as those of a token that was given a wrong PIN do.
+#[derive(Debug)]
+struct Failing(Arc<dyn SigningKey>, Arc<AtomicUsize>);
+
+impl SigningKey for Failing {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        let scheme = self.0.choose_scheme(offered)?.scheme();
+        Some(Box::new(FailingSigner(scheme, Arc::clone(&self.1))))
+    }
+
+    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
+        self.0.public_key()
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+#[derive(Debug)]
+struct FailingSigner(SignatureScheme, Arc<AtomicUsize>);
+
+impl Signer for FailingSigner {
+    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Err(rustls::Error::Other(OtherError(Arc::new(io::Error::other("the PIN is wrong")))))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.0
+    }
+}
+
+/// Knows two addresses of whatever it is asked for.
+struct TwoAddresses;
+
+impl Resolver for TwoAddresses {
+    fn resolve(&self, _: &str) -> Resolving {
+        Box::pin(async { Ok([Ipv4Addr::LOCALHOST, OTHER].map(|ip| SocketAddr::from((ip, 0))).to_vec()) })
+    }
+}
+
+/// Beside the loopback address that the server has.
+const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// The server at another address.
+async fn relay(address: SocketAddr, server: SocketAddr) -> JoinSet<()> {
+    let listener = TcpListener::bind(address).await.unwrap();
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        loop {
+            let (mut here, _) = listener.accept().await.unwrap();
+            let mut there = TcpStream::connect(server).await.unwrap();
+            let _ = copy_bidirectional(&mut here, &mut there).await;
+        }
+    });
+    task
+}
+
+/// Each other address would have the key asked again.
+#[tokio::test]
+async fn a_key_that_does_not_sign_ends_the_race_of_addresses() {
+    within(async {
+        let ca = Authority::new("ca");
+        let issued = ca.issue("device");
+        for version in [&TLS13, &TLS12] {
+            let asked = Arc::<AtomicUsize>::default();
+            let key = Failing(elsewhere(key_of(&issued), true), Arc::clone(&asked));
+            let identity = Identity::from_signing_key(vec![issued.der().into()], Arc::new(key)).unwrap();
+            let mut script = Script::new(&ca);
+            script.tls.clients = Some(ca.pem.clone());
+            script.tls.versions = vec![version];
+            let server = script.start();
+            let port = server.address.port();
+            let _other = relay((OTHER, port).into(), server.address).await;
+            let pool = Pool::with_resolver(PoolLimits::default(), Arc::new(TwoAddresses));
+            let route = Route::new("localhost", ca.roots()).port(port).identity(identity);
+            let config = WorkloadConfig::new("w", RouteTable::new(vec![route]).unwrap());
+            let url = format!("https://localhost:{port}/");
+            let error = publish(&Transport::new(pool, config), &url, "x").await.unwrap_err();
+            assert!(matches!(error, TransportError::Connect { error: ConnectError::Tls(_), .. }), "{error:?}");
+            assert_eq!(asked.load(Ordering::Relaxed), 1, "{error}");
         }
     })
     .await;

@@ -79,6 +79,8 @@ pub struct Tokens {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Rsa,
+    /// Of a size that was good enough for long.
+    Rsa1024,
     P256,
     P384,
 }
@@ -155,10 +157,11 @@ impl Tokens {
 pub fn generate(session: &Session, kind: Kind, label: &str, id: u8, of_private: &[Attribute]) -> [ObjectHandle; 2] {
     let named = [Attribute::Token(true), Attribute::Label(label.into()), Attribute::Id(vec![id])];
     let (mechanism, of_kind) = match kind {
-        Kind::Rsa => (
-            Mechanism::RsaPkcsKeyPairGen,
-            vec![Attribute::ModulusBits(2048.into()), Attribute::PublicExponent(vec![1, 0, 1])],
-        ),
+        Kind::Rsa | Kind::Rsa1024 => {
+            let bits = if kind == Kind::Rsa { 2048 } else { 1024 };
+            let numbers = vec![Attribute::ModulusBits(bits.into()), Attribute::PublicExponent(vec![1, 0, 1])];
+            (Mechanism::RsaPkcsKeyPairGen, numbers)
+        }
         Kind::P256 => {
             (Mechanism::EccKeyPairGen, vec![Attribute::EcParams(vec![6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])])
         }

@@ -124,7 +124,7 @@ impl Connector {
             has_tunnel.store(true, Ordering::Relaxed);
             let metered = Metered::new(tcp, Arc::clone(&self.counters));
             let handshake = TlsConnector::from(Arc::clone(config)).connect(server.clone(), metered).await;
-            handshake.map_err(|error| Unusable::Tls(ConnectError::from_handshake(error)))
+            handshake.map_err(unusable)
         };
         let (usable, stream) = first_usable(&addresses, deadline, has_room, open, handshake).await?;
         let family = Family::of(&usable);
@@ -164,6 +164,14 @@ fn unopened(proxy: &Proxy, error: ProxyError) -> Unusable {
     let is_everywhere = matches!(error, ProxyError::Credentials { .. } | ProxyError::Destination);
     let error = proxy.fault(error);
     if is_everywhere { Unusable::Everywhere(error) } else { Unusable::Tls(error) }
+}
+
+/// A key that does not sign here, a token that refuses the PIN above all, signs at no other address either, and each of them would ask
+/// it again. rustls passes on the faults of keys and providers as others, and has no such fault of the server.
+fn unusable(handshake: io::Error) -> Unusable {
+    let error = ConnectError::from_handshake(handshake);
+    let is_ours = matches!(&error, ConnectError::Tls(rustls::Error::Other(_)));
+    if is_ours { Unusable::Everywhere(error) } else { Unusable::Tls(error) }
 }
 
 /// Resolvers need files and sockets, and some call it an unknown host where they got none.

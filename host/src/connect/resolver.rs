@@ -58,6 +58,18 @@ pub trait Resolver: Send + Sync {
     fn resolve(&self, host: &str) -> Resolving;
 }
 
+/// Whether the resolver of the machine got no answer about the name (`EAI_AGAIN`), which says nothing about the name: without a network
+/// all names end so. The standard library keeps of the number no more than the sentence that the C library has for it.
+///
+/// False for an error of any other kind, and for one of another resolver.
+pub fn is_temporary_lookup_error(error: &io::Error) -> bool {
+    // glibc and Android, musl, macOS and the BSDs.
+    const SENTENCES: [&str; 3] =
+        ["Temporary failure in name resolution", "Try again", "Name server temporarily unavailable"];
+    let text = error.to_string();
+    SENTENCES.iter().any(|sentence| text.ends_with(sentence))
+}
+
 /// The resolver of the machine, by `getaddrinfo`. At most 16 lookups run at once, each on a thread of its own; further ones
 /// wait.
 #[derive(Debug, Clone)]

@@ -2,11 +2,19 @@
 //!
 //! In TLS 1.3 the client is done with the handshake before the server has looked at its certificate. So the request is
 //! already on its way when the refusal comes, as an alert where the answer should be. If the alert can only mean that
-//! the handshake was refused, the request has not been read, and the message is *not sent* rather than *unknown*: it may
-//! be sent again without fear of doubling it.
+//! the client's half of the handshake was refused, the request has not been read, and the message is *not sent* rather than
+//! *unknown*: it may be sent again without fear of doubling it.
+//!
+//! By then the server has taken the client's hello and has said its own Finished. What is left for it to refuse is the certificate
+//! of the client, the signature that goes with it, and the client's Finished, and so alone the alerts that
+//! [RFC 8446, section 6.2](https://www.rfc-editor.org/rfc/rfc8446#section-6.2) has for these prove anything. Those about a hello
+//! (`unrecognized_name`, `protocol_version`, ..) come too late to be about one. `handshake_failure` and `access_denied` name nothing
+//! that was looked at: some servers refuse a certificate with them, and a proxy that has passed the request on, and
+//! then cannot go on, says them too. They leave the outcome *unknown*, which doubles nothing, and the hint about the certificate is
+//! given all the same.
 //!
 //! In TLS 1.2 the server has looked at the certificate before the handshake is over. What comes after it is no verdict on
-//! that, whatever it is called: a proxy that has passed the request on, and then cannot go on, says `access_denied` too.
+//! that, whatever it is called.
 
 use rustls::AlertDescription;
 
@@ -36,32 +44,28 @@ pub(crate) fn name(alert: AlertDescription) -> String {
     .to_owned()
 }
 
-/// Whether the alert can only mean that the handshake was refused, as long as that may come yet. Alerts that may also be raised in mid-connection
-/// (`internal_error`, `bad_record_mac`, `unexpected_message`, `user_canceled`, ...) prove nothing about the request.
-pub(crate) fn refuses_handshake(alert: AlertDescription) -> bool {
+/// Whether the alert can only mean that the server refused the client's certificate or what proves it, where it comes in TLS 1.3
+/// before anything else. Alerts that may also be raised in mid-connection prove nothing about the request.
+pub(crate) fn refuses_client(alert: AlertDescription) -> bool {
     use AlertDescription as A;
     matches!(
         alert,
-        A::HandshakeFailure
-            | A::NoCertificate
+        // mbedTLS says the first of them where others say the last.
+        A::NoCertificate
             | A::BadCertificate
             | A::UnsupportedCertificate
             | A::CertificateRevoked
             | A::CertificateExpired
             | A::CertificateUnknown
             | A::UnknownCA
-            | A::AccessDenied
             | A::DecryptError
-            | A::ProtocolVersion
-            | A::InsufficientSecurity
-            | A::MissingExtension
-            | A::UnsupportedExtension
-            | A::UnrecognisedName
-            | A::BadCertificateStatusResponse
-            | A::UnknownPSKIdentity
             | A::CertificateRequired
-            | A::NoApplicationProtocol
     )
+}
+
+/// Whether the alert may be about the client's certificate, and mean something else as well.
+pub(crate) fn may_refuse_client(alert: AlertDescription) -> bool {
+    refuses_client(alert) || matches!(alert, AlertDescription::AccessDenied | AlertDescription::HandshakeFailure)
 }
 
 /// What to do about it, where that can be said.

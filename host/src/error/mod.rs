@@ -252,7 +252,7 @@ impl TransportError {
     pub(crate) fn unanswered(to: Endpoint, error: hyper::Error, may_be_refused: bool) -> Self {
         if let Some(rustls::Error::AlertReceived(alert)) = find(&error) {
             let alert = *alert;
-            return if may_be_refused && alert::refuses_handshake(alert) {
+            return if may_be_refused && alert::refuses_client(alert) {
                 Self::Connect { to, error: ConnectError::Alert(alert) }
             } else {
                 Self::Exchange { to, error: ExchangeError::Alert(alert) }
@@ -273,7 +273,7 @@ impl TransportError {
     /// A dialed connection broke. `may_be_refused` is as for [`unanswered`](Self::unanswered).
     pub(crate) fn lost(to: Endpoint, error: io::Error, may_be_refused: bool) -> Self {
         let error = match find::<rustls::Error>(&error).cloned() {
-            Some(rustls::Error::AlertReceived(alert)) if may_be_refused && alert::refuses_handshake(alert) => {
+            Some(rustls::Error::AlertReceived(alert)) if may_be_refused && alert::refuses_client(alert) => {
                 return Self::Connect { to, error: ConnectError::Alert(alert) };
             }
             Some(rustls::Error::AlertReceived(alert)) => LossError::Alert(alert),

@@ -4,9 +4,13 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use rustls::AlertDescription;
+
 use super::tls;
 use super::{Attempt, ConnectError, Denial, ExchangeError, LossError, Phase, TransportError};
+use crate::connect::resolver::is_temporary_lookup_error;
 use crate::error::alert;
+use crate::route::endpoint::HTTPS_PORT;
 
 /// The innermost cause, which is the one that says something.
 fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
@@ -36,7 +40,15 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(denial) => denial.fmt(f),
-            Self::Connect { to, error } => write!(f, "not sent to {to}: {error}"),
+            Self::Connect { to, error } => {
+                write!(f, "not sent to {to}: {error}")?;
+                match error {
+                    ConnectError::Proxy { error, .. } if to.port != HTTPS_PORT && error.may_be_about_port() => f.write_str(
+                        ", or use port 443, which most proxies let through: AWS has HTTPS and MQTT there as well, by ALPN",
+                    ),
+                    _ => Ok(()),
+                }
+            }
             Self::Exchange { to, error } => write!(f, "sent to {to}, outcome unknown: {error}"),
             Self::Lost { to, error } => write!(f, "connection to {to} lost: {error}"),
         }
@@ -87,6 +99,10 @@ impl fmt::Display for ConnectError {
             Self::DnsTimeout { after } => {
                 write!(f, "no answer from DNS within {}; check the network", seconds(*after))
             }
+            Self::Dns(error) if is_temporary_lookup_error(error) => write!(
+                f,
+                "no address found ({error}); check this machine's network and its name servers, and then the host name"
+            ),
             Self::Dns(error) => write!(f, "no address found ({error}); check the host name"),
             Self::Unreachable(attempts) => {
                 f.write_str("no address accepts a connection (")?;
@@ -145,7 +161,12 @@ impl fmt::Display for ExchangeError {
                 reason(error)
             ),
             Self::Alert(alert) => {
-                write!(f, "the server broke the TLS connection with {}; see the server's log", alert::name(*alert))
+                write!(
+                    f,
+                    "the server broke the TLS connection with {}; {}",
+                    alert::name(*alert),
+                    after_handshake(*alert)
+                )
             }
             Self::Malformed(error) => write!(f, "the answer is not HTTP/1.1 ({}); check the port", reason(error)),
             Self::HeadTooLarge(error) => write!(
@@ -173,6 +194,14 @@ impl fmt::Display for ExchangeError {
     }
 }
 
+/// What to do about an alert that leaves open what was done before it.
+fn after_handshake(alert: AlertDescription) -> &'static str {
+    match alert::may_refuse_client(alert) {
+        true => "if it always does, check that the device certificate is active there; else see the server's log",
+        false => "see the server's log",
+    }
+}
+
 impl fmt::Display for LossError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = self.reason();
@@ -181,7 +210,7 @@ impl fmt::Display for LossError {
                 f,
                 "the server or the network closed it ({reason}); if it always is, check what the server requires of this device"
             ),
-            Self::Alert(_) => write!(f, "the server broke it with {reason}; see the server's log"),
+            Self::Alert(alert) => write!(f, "the server broke it with {reason}; {}", after_handshake(*alert)),
             Self::Tls(_) => write!(f, "what came is not TLS ({reason}); check proxies on the way"),
             Self::Outdated => f.write_str("this host has a new configuration, and closed it; connect again"),
         }
@@ -193,6 +222,21 @@ mod tests {
     use std::io;
 
     use super::*;
+
+    #[test]
+    fn where_no_name_is_answered_about_the_network_comes_before_the_name() {
+        let dns = |said: &str| {
+            ConnectError::Dns(io::Error::other(format!("failed to lookup address information: {said}"))).to_string()
+        };
+        for temporary in ["Temporary failure in name resolution", "Try again"] {
+            let text = dns(temporary);
+            assert!(
+                text.contains("; check this machine's network and its name servers, and then the host name"),
+                "{text}"
+            );
+        }
+        assert!(dns("Name or service not known").ends_with("; check the host name"));
+    }
 
     #[test]
     fn a_link_to_the_manual_of_a_library_is_not_shown() {

@@ -21,13 +21,20 @@ pub struct UntrustedCertificate {
     subject: String,
     issuer: String,
     is_for_endpoint: bool,
+    /// The settings that name all who are trusted, as `SSL_CERT_FILE=/etc/ca.pem`.
+    trusted_instead: Option<Arc<str>>,
 }
 
 impl UntrustedCertificate {
-    /// What the library says of an unknown issuer, with what it leaves out: the certificate.
-    pub(crate) fn named(server: &CertificateDer<'_>, name: &ServerName<'_>) -> CertificateError {
+    /// What the library says of an unknown issuer, with what it leaves out: the certificate. `trusted_instead` is the setting of the
+    /// environment that names all who are trusted, if one does.
+    pub(crate) fn named(
+        server: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        trusted_instead: Option<Arc<str>>,
+    ) -> CertificateError {
         match Self::of(server, name) {
-            Some(untrusted) => CertificateError::Other(OtherError(Arc::new(untrusted))),
+            Some(untrusted) => CertificateError::Other(OtherError(Arc::new(Self { trusted_instead, ..untrusted }))),
             None => CertificateError::UnknownIssuer,
         }
     }
@@ -41,6 +48,7 @@ impl UntrustedCertificate {
             subject: printable(&certificate.subject().to_string()),
             issuer: printable(&certificate.issuer().to_string()),
             is_for_endpoint,
+            trusted_instead: None,
         })
     }
 
@@ -57,8 +65,15 @@ impl UntrustedCertificate {
         self.is_for_endpoint
     }
 
+    /// The setting of the environment that names all who are trusted in place of those of the system, if one does:
+    /// `SSL_CERT_FILE=/etc/ca.pem`.
+    pub fn trusted_instead(&self) -> Option<&str> {
+        self.trusted_instead.as_deref()
+    }
+
     pub(super) fn hint(&self) -> &'static str {
         match self.is_for_endpoint {
+            true if self.trusted_instead.is_some() => "add the server's CA there, or unset it",
             true => "add the server's CA to the trust roots",
             false => {
                 "something on the way answers in place of the endpoint, such as the login page of a network or a proxy: \
@@ -70,9 +85,13 @@ impl UntrustedCertificate {
 
 impl fmt::Display for UntrustedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, issuer, is_for_endpoint } = self;
+        let Self { subject, issuer, is_for_endpoint, trusted_instead } = self;
         let names = if *is_for_endpoint { "" } else { "is for another name, and " };
-        write!(f, "it {names}leads to no authority that is trusted ({subject}, issued by {issuer})")
+        write!(f, "it {names}leads to no authority that is trusted ({subject}, issued by {issuer})")?;
+        match trusted_instead {
+            Some(setting) => write!(f, ", and {setting} in the environment names all that are"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ impl ConnectError {
                 WasiError::ConfigurationError
             }
             Self::Proxy { error, .. } if error.is_timeout() => WasiError::ConnectionTimeout,
+            Self::Proxy { error: ProxyError::NoTls(_), .. } => WasiError::TlsProtocolError,
             Self::Proxy { .. } => WasiError::DestinationUnavailable,
             // Not "connection terminated": the guest would have to take that for "perhaps delivered".
             Self::Tls(_) | Self::Closed(_) => WasiError::TlsProtocolError,

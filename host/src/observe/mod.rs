@@ -61,6 +61,17 @@ pub trait Observer: Send + Sync {
         let _ = (to, handshake);
     }
 
+    /// A request is handed to a connection, to be written: from here on a server may act on it.
+    fn written(&self, to: &Endpoint) {
+        let _ = to;
+    }
+
+    /// A request that was [handed](Self::written) to a connection has certainly not been acted on: the connection was dead, or
+    /// the server has refused the handshake. It may be written again, to another connection.
+    fn withdrawn(&self, to: &Endpoint) {
+        let _ = to;
+    }
+
     /// The head of an answer has come, whatever it says.
     fn answered(&self, to: &Endpoint, status: StatusCode) {
         let _ = (to, status);

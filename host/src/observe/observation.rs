@@ -43,6 +43,20 @@ impl Observation {
         }
     }
 
+    /// A request is handed to a connection.
+    pub(crate) fn written(&self, to: &Endpoint) {
+        if let Some(observer) = &self.observer {
+            observer.written(to);
+        }
+    }
+
+    /// It has not been acted on, after all.
+    pub(crate) fn withdrawn(&self, to: &Endpoint) {
+        if let Some(observer) = &self.observer {
+            observer.withdrawn(to);
+        }
+    }
+
     /// A request ends.
     pub(crate) fn request_ended(&self, result: &Result<Response<AnswerBody>, TransportError>) {
         let counter = match result {

@@ -25,7 +25,7 @@ use crate::clock::{STANDSTILL, later};
 use crate::connect::alpn::Protocol;
 use crate::connect::beside::Beside;
 use crate::connect::resolver::{Resolver, SystemResolver};
-use crate::connect::tls::client_config;
+use crate::connect::tls::{Cryptography, client_config};
 use crate::connect::{ConnectDeadline, Connector, Hops};
 use crate::error::ConnectError;
 use crate::observe::{Counters, Statistics};
@@ -67,6 +67,7 @@ struct Key {
     identity: Option<u64>,
     roots: u64,
     minimum_tls: MinimumTls,
+    cryptography: Cryptography,
     alpn: Vec<Vec<u8>>,
 }
 
@@ -312,6 +313,7 @@ impl Key {
             identity: route.identity.as_ref().map(|identity| identity.generation()),
             roots: route.roots.generation(),
             minimum_tls: route.minimum_tls,
+            cryptography: route.cryptography.clone(),
             alpn: route.protocols(target.protocol, target.to.port),
         }
     }

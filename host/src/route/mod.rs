@@ -12,10 +12,12 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 
 use crate::connect::alpn::{Alpn, Protocol};
 use crate::connect::proxy::{Proxy, RouteProxy};
+use crate::connect::tls::{self, Cryptography};
 use crate::identity::Identity;
 use crate::route::endpoint::normal;
 use crate::route::rate_limiter::RateLimiter;
@@ -44,6 +46,7 @@ pub struct Route {
     /// None: not for MQTT.
     pub(crate) mqtt_alpn: Option<Alpn>,
     pub(crate) minimum_tls: MinimumTls,
+    pub(crate) cryptography: Cryptography,
     pub(crate) per_second: Option<NonZeroU32>,
     pub(crate) proxy: RouteProxy,
 }
@@ -62,6 +65,7 @@ impl Route {
             alpn: Alpn::default(),
             mqtt_alpn: None,
             minimum_tls: MinimumTls::default(),
+            cryptography: Cryptography::default(),
             per_second: None,
             proxy: RouteProxy::default(),
         }
@@ -108,6 +112,32 @@ impl Route {
     #[must_use]
     pub fn minimum_tls(mut self, version: MinimumTls) -> Self {
         self.minimum_tls = version;
+        self
+    }
+
+    /// Shakes hands, encrypts and checks servers by this provider of cryptography, in place of ring: one that is certified, or that has
+    /// fewer cipher suites. A [`RouteTable`] takes it if it can do the versions of TLS that are left to the route.
+    ///
+    /// Connections, and sessions of TLS, are shared among routes that have clones of one `Arc`, and with no others. The private key of
+    /// an [`Identity`] from a file is loaded by ring all the same, and signs by it; one that the provider is to have goes through
+    /// [`Identity::from_signing_key`], as its `key_provider` gives it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use thingpost_host::rustls::crypto::{CryptoProvider, ring};
+    /// use thingpost_host::{Route, TrustRoots};
+    ///
+    /// # fn route(roots: TrustRoots) -> Route {
+    /// let mut provider = ring::default_provider();
+    /// provider.cipher_suites.retain(|suite| *suite != ring::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256);
+    /// let provider: Arc<CryptoProvider> = provider.into();
+    /// Route::new("iot.example.com", roots).crypto_provider(provider)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.cryptography = provider.into();
         self
     }
 
@@ -168,7 +198,7 @@ impl RouteTable {
     ///
     /// # Errors
     ///
-    /// A host is no DNS name and no IP address, or two routes are for one destination.
+    /// A host is no DNS name and no IP address, two routes are for one destination, or a provider of cryptography lacks what TLS needs.
     pub fn new(routes: Vec<Route>) -> Result<Self, RouteError> {
         let mut table = HashMap::with_capacity(routes.len());
         for mut route in routes {
@@ -176,6 +206,9 @@ impl RouteTable {
             let Ok(server_name) = ServerName::try_from(route.host.clone()) else {
                 return Err(RouteError::MalformedHost { host: route.host });
             };
+            if tls::builder(&route).is_none() {
+                return Err(RouteError::CryptoProvider { host: route.host });
+            }
             let key = (route.host.clone(), route.port);
             if table.contains_key(&key) {
                 return Err(RouteError::Duplicate { host: key.0, port: key.1 });
@@ -227,6 +260,12 @@ pub enum RouteError {
         /// As given.
         host: String,
     },
+    /// The [provider](Route::crypto_provider) of a route has no cipher suites for a version of TLS that the route may speak, or nothing
+    /// to exchange keys by.
+    CryptoProvider {
+        /// The host of the route.
+        host: String,
+    },
     /// Two routes name the same destination.
     Duplicate {
         /// The host of both.
@@ -242,6 +281,11 @@ impl fmt::Display for RouteError {
             Self::MalformedHost { host } => write!(
                 f,
                 "`{host}` is not a host; give a DNS name or an IP address alone, without scheme, port or path"
+            ),
+            Self::CryptoProvider { host } => write!(
+                f,
+                "the crypto provider of the route to {host} has no cipher suite or key exchange for the versions of TLS that the route \
+                 allows; give a provider that has, or allow another version"
             ),
             Self::Duplicate { host, port: Some(port) } => {
                 write!(f, "two routes to {host} on port {port}; keep one of them")

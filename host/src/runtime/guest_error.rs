@@ -93,6 +93,10 @@ mod tests {
             (by_proxy(ProxyError::TooLarge), TransportErrorKind::Unreachable),
             (by_proxy(ProxyError::Timeout { after }), TransportErrorKind::ConnectTimeout),
             (
+                by_proxy(ProxyError::NoTls(Box::new(ConnectError::Closed(Box::new(io::Error::other("gone")))))),
+                TransportErrorKind::TlsProtocol,
+            ),
+            (
                 by_proxy(ProxyError::Credentials { given: true, status: Some(407), schemes: None }),
                 TransportErrorKind::RequestRejected,
             ),
@@ -115,7 +119,9 @@ mod tests {
         let alert = || io::Error::other(rustls::Error::AlertReceived(AlertDescription::AccessDenied));
         let closed = (TransportErrorKind::ConnectionClosed, Some("access_denied".to_owned()));
         assert_eq!(guest_error(TransportError::lost(to(), alert(), false)), closed);
-        assert_eq!(guest_error(TransportError::lost(to(), alert(), true)).0, TransportErrorKind::TlsAlert);
+        assert_eq!(guest_error(TransportError::lost(to(), alert(), true)), closed, "a proxy may say so later as well");
+        let about_certificate = io::Error::other(rustls::Error::AlertReceived(AlertDescription::UnknownCA));
+        assert_eq!(guest_error(TransportError::lost(to(), about_certificate, true)).0, TransportErrorKind::TlsAlert);
         let error = LossError::Closed(io::ErrorKind::ConnectionReset.into());
         let reset = (TransportErrorKind::ConnectionReset, Some("connection reset".to_owned()));
         assert_eq!(guest_error(TransportError::Lost { to: to(), error }), reset);

@@ -339,6 +339,7 @@ impl Transport {
                 return Err(TransportError::Denied(Denial::Withheld(live.target.to)));
             }
             let may_be_refused = lease.connection.may_be_refused();
+            self.observation.written(&live.target.to);
             match awake_timeout(timeouts.first_byte, lease.connection.send(request)).await {
                 Ok(Ok(answer)) => {
                     let (pause, observation) = (timeouts.between_bytes, self.observation.clone());
@@ -346,15 +347,22 @@ impl Transport {
                 }
                 // Died while it was idle: no message has been written to it, so none is lost or doubled. Each turn
                 // takes one from a finite supply of idle connections, or opens a new one and does not come back here.
-                Ok(Err(SendError::Unsent(unsent, _))) if !first => request = *unsent,
-                Ok(Err(SendError::Unsent(_, error))) => {
-                    return Err(TransportError::unsent(live.target.to, error));
+                Ok(Err(SendError::Unsent(unsent, error))) => {
+                    self.observation.withdrawn(&live.target.to);
+                    if first {
+                        return Err(TransportError::unsent(live.target.to, error));
+                    }
+                    request = *unsent;
                 }
                 Ok(Err(SendError::Unanswered(error))) => {
                     if !first {
                         self.pool.forget_idle(&live.target);
                     }
-                    return Err(TransportError::unanswered(live.target.to, error, may_be_refused));
+                    let error = TransportError::unanswered(live.target.to, error, may_be_refused);
+                    if let TransportError::Connect { to, .. } = &error {
+                        self.observation.withdrawn(to);
+                    }
+                    return Err(error);
                 }
                 Err(_elapsed) => {
                     return Err(TransportError::Exchange {

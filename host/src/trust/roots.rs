@@ -35,6 +35,8 @@ pub struct TrustRoots {
     /// Those that the user named; not the system's.
     named: Arc<[CertificateDer<'static>]>,
     left_out: Arc<[LeftOut]>,
+    /// What of the environment names them, as `SSL_CERT_FILE=/etc/ca.pem`.
+    setting: Option<Arc<str>>,
     generation: u64,
 }
 
@@ -103,6 +105,7 @@ impl TrustRoots {
             store: Arc::new(store),
             named: named.into(),
             left_out: Arc::default(),
+            setting: None,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
         }
     }
@@ -120,6 +123,11 @@ impl TrustRoots {
     /// The authorities as rustls has them, for those who check certificates of clients. Empty where only servers are named.
     pub fn authorities(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.store)
+    }
+
+    /// What of the environment names them, if it does: `SSL_CERT_FILE=/etc/ca.pem`.
+    pub(crate) fn setting(&self) -> Option<Arc<str>> {
+        self.setting.clone()
     }
 
     /// Tells trust stores apart, so that a connection checked against one is not reused under another.

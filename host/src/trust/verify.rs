@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
-use crate::connect::tls::provider;
 use crate::error::UntrustedCertificate;
 use crate::trust::roots::TrustRoots;
 
@@ -27,17 +26,19 @@ pub(crate) struct Verifier {
     /// None if no authority is trusted.
     chains: Option<Arc<WebPkiServerVerifier>>,
     roots: TrustRoots,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
-    pub(crate) fn new(roots: &TrustRoots) -> Self {
+    /// With the signatures that `provider` can check.
+    pub(crate) fn new(roots: &TrustRoots, provider: &Arc<CryptoProvider>) -> Self {
         let store = roots.authorities();
         let chains = (!store.is_empty()).then(|| {
-            WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider()))
+            WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider))
                 .build()
                 .expect("there are roots, and no revocation lists that could be wrong")
         });
-        Self { chains, roots: roots.clone() }
+        Self { chains, roots: roots.clone(), algorithms: provider.signature_verification_algorithms }
     }
 }
 
@@ -51,7 +52,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if !self.roots.names(server) {
-            let untrusted = || Error::from(UntrustedCertificate::named(server, name));
+            let untrusted = || Error::from(UntrustedCertificate::named(server, name, self.roots.setting()));
             let chains = self.chains.as_ref().ok_or_else(untrusted)?;
             let verified = chains.verify_server_cert(server, intermediates, name, ocsp_response, now);
             return verified.map_err(|error| match error {
@@ -72,7 +73,7 @@ impl ServerCertVerifier for Verifier {
         server: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, server, signature, &provider().signature_verification_algorithms)
+        verify_tls12_signature(message, server, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -81,11 +82,11 @@ impl ServerCertVerifier for Verifier {
         server: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, server, signature, &provider().signature_verification_algorithms)
+        verify_tls13_signature(message, server, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 

@@ -39,6 +39,9 @@ pub enum ProxyError {
     TooLarge,
     /// What is asked for is no host name.
     Destination,
+    /// The proxy has opened a way, and it is none to a server of TLS: what comes over it is something else, such as a page of the
+    /// proxy itself, or it is closed or stays silent in the handshake.
+    NoTls(Box<ConnectError>),
 }
 
 /// The refusal of a proxy, in its own words.
@@ -61,7 +64,7 @@ impl ProxyError {
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Timeout { .. } => true,
-            Self::Unreachable(error) => {
+            Self::Unreachable(error) | Self::NoTls(error) => {
                 matches!(**error, ConnectError::Timeout { .. } | ConnectError::DnsTimeout { .. })
             }
             _ => false,
@@ -78,6 +81,22 @@ impl ProxyError {
             Self::Closed(_) => "proxy_closed",
             Self::Malformed(_) | Self::TooLarge => "proxy_malformed",
             Self::Destination => "proxy_destination",
+            Self::NoTls(_) => "proxy_no_tls",
+        }
+    }
+
+    /// Whether the proxy may let another port through.
+    pub(crate) fn may_be_about_port(&self) -> bool {
+        match self {
+            Self::Refused(ProxyRefusal::Http { status, .. }) => !matches!(status, 405 | 429 | 501),
+            Self::Refused(ProxyRefusal::Socks5(code)) => matches!(code, 1 | 2 | 5),
+            Self::Timeout { .. } | Self::NoTls(_) => true,
+            Self::Unreachable(_)
+            | Self::Credentials { .. }
+            | Self::Closed(_)
+            | Self::Malformed(_)
+            | Self::TooLarge
+            | Self::Destination => false,
         }
     }
 }
@@ -101,12 +120,14 @@ impl fmt::Display for ProxyError {
             ),
             Self::Credentials { given: true, schemes: None, status } => write!(
                 f,
-                "does not accept this user and password{}; check both, and in a URL percent-encode what is special in them (%40 for @)",
+                "does not accept this user and password{}; check both: the file of --proxy-user-file has them as they are, and in a \
+                 URL what is special in them is percent-encoded (%40 for @)",
                 in_brackets(*status)
             ),
             Self::Credentials { given: false, schemes: None, status } => write!(
                 f,
-                "wants a user and a password{}; give them with its URL, as in http://USER:PASSWORD@HOST:PORT",
+                "wants a user and a password{}; write USER:PASSWORD to a file that only you can read, and give that as \
+                 --proxy-user-file",
                 in_brackets(*status)
             ),
             Self::Refused(refusal) => refusal.fmt(f),
@@ -126,8 +147,19 @@ impl fmt::Display for ProxyError {
                 f.write_str("answers with a head that does not end; check its port, and whether it is a proxy")
             }
             Self::Destination => f.write_str("is not asked: the destination is no host name; check --connect-to"),
+            Self::NoTls(error) => write!(
+                f,
+                "has opened a way, and there is no TLS over it ({}); ask who runs it to let this host and port through as they are",
+                without_advice(error)
+            ),
         }
     }
+}
+
+/// What happened, without what would be done about it if there were no proxy.
+fn without_advice(error: &ConnectError) -> String {
+    let text = error.to_string();
+    text.split_once("; ").map_or(text.clone(), |(what, _)| what.to_owned())
 }
 
 /// ` (407)`, or nothing.
@@ -173,7 +205,7 @@ impl fmt::Display for ProxyRefusal {
 impl StdError for ProxyError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Unreachable(error) => Some(error.as_ref()),
+            Self::Unreachable(error) | Self::NoTls(error) => Some(error.as_ref()),
             Self::Closed(error) => Some(error),
             Self::Timeout { .. }
             | Self::Credentials { .. }

@@ -138,6 +138,13 @@ impl Proxy {
             | ConnectError::Unreachable(_)
             | ConnectError::Timeout { phase: Phase::Tcp, .. } => ProxyError::Unreachable(Box::new(error)),
             ConnectError::Timeout { phase: Phase::Tls, after, .. } if !has_tunnel => ProxyError::Timeout { after },
+            ConnectError::Timeout { phase: Phase::Tls, after, .. } => {
+                // The address is that of the proxy.
+                ProxyError::NoTls(Box::new(ConnectError::Timeout { phase: Phase::Tls, addresses: Vec::new(), after }))
+            }
+            ConnectError::Closed(_) | ConnectError::Tls(rustls::Error::InvalidMessage(_)) if has_tunnel => {
+                ProxyError::NoTls(Box::new(error))
+            }
             other => return other,
         };
         self.fault(error)
@@ -224,7 +231,13 @@ mod tests {
             proxy.explain(silence(), false),
             ConnectError::Proxy { error: ProxyError::Timeout { .. }, .. }
         ));
-        assert!(matches!(proxy.explain(silence(), true), ConnectError::Timeout { phase: Phase::Tls, .. }));
+        let no_tls = proxy.explain(silence(), true);
+        assert!(
+            matches!(&no_tls, ConnectError::Proxy { error: ProxyError::NoTls(_), .. }),
+            "the proxy may hold it back"
+        );
+        let alert = ConnectError::Alert(rustls::AlertDescription::UnknownCA);
+        assert!(matches!(proxy.explain(alert, true), ConnectError::Alert(_)), "it is the destination that speaks");
         assert!(matches!(proxy.explain(ConnectError::OutOfDescriptors, false), ConnectError::OutOfDescriptors));
     }
 }

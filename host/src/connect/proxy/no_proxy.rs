@@ -103,24 +103,24 @@ fn without_user(entry: &str) -> String {
 }
 
 fn rule(entry: &str) -> Result<Rule, NoProxyError> {
-    if let Some(hosts) = network(entry)? {
+    if let Some(hosts) = network(entry).map_err(|fault| fault.of(entry))? {
         return Ok(Rule { hosts, port: None });
     }
     let (host, port) = match entry.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => match port.parse() {
+        Some((host, port)) if !port.contains([']', '/']) => match port.parse() {
             Ok(port @ 1..) => (host, Some(port)),
             _ => return Err(NoProxyError::Port(without_user(entry))),
         },
         _ => (entry, None),
     };
-    let hosts = match (host, network(host)?) {
+    let hosts = match (host, network(host).map_err(|fault| fault.of(entry))?) {
         ("*", _) => Hosts::All,
         (_, Some(network)) => network,
         (name, None) => {
             let name = name.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(name);
             let name = name.strip_prefix('.').unwrap_or(name);
             let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-            if name.is_empty() || name.contains('/') {
+            if name.is_empty() || name.contains(['/', '[', ']', ':']) {
                 return Err(NoProxyError::Host(without_user(entry)));
             }
             Hosts::Name(name)
@@ -129,20 +129,32 @@ fn rule(entry: &str) -> Result<Rule, NoProxyError> {
     Ok(Rule { hosts, port })
 }
 
-/// An address or a network, if it is one.
-fn network(text: &str) -> Result<Option<Hosts>, NoProxyError> {
+/// The number of bits is none that such an address has.
+struct WrongBits;
+
+impl WrongBits {
+    fn of(self, entry: &str) -> NoProxyError {
+        NoProxyError::Bits(without_user(entry))
+    }
+}
+
+/// An address or a network, if it is one. The brackets of an address of IPv6 may also be around its bits.
+fn network(text: &str) -> Result<Option<Hosts>, WrongBits> {
+    let unwrapped = |text| str::strip_prefix(text, '[').and_then(|rest| rest.strip_suffix(']'));
+    let text = unwrapped(text).unwrap_or(text);
     let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits)),
+        Some((address, bits)) => (unwrapped(address).unwrap_or(address), Some(bits)),
         None => (text, None),
     };
-    let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
     let Ok(address) = address.parse::<IpAddr>() else { return Ok(None) };
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits = match bits {
         None => most,
         Some(digits) => match digits.parse() {
             Ok(bits) if bits <= most => bits,
-            _ => return Err(NoProxyError::Bits(without_user(text))),
+            // It may have a port after it.
+            _ if digits.contains(':') => return Ok(None),
+            _ => return Err(WrongBits),
         },
     };
     // A host is compared as the IPv4 address that it stands for.
@@ -226,6 +238,8 @@ mod tests {
         check("::1,fd00::/8,[2001:db8::7]", &["::1", "[::1]", "fd12::1", "2001:db8::7"], &["fe80::1", "2001:db8::8"]);
         check("::ffff:127.0.0.1", &["127.0.0.1"], &["127.0.0.2"]);
         check("localhost", &["localhost"], &["127.0.0.1"]);
+        check("[fd00::]/8,[2001:db8::/32]", &["fd12::1", "2001:db8:7::1"], &["fe80::1", "2001:db9::1"]);
+        check("::1/64", &["::1", "::2"], &["::1:0:0:0:1"]);
     }
 
     #[test]
@@ -235,6 +249,11 @@ mod tests {
             &["a.example", "x.a.example", "127.0.0.1"],
             &["b.example", "::1"],
         );
+        check(
+            "10.0.0.0/8:443,192.168.0.0/16:8443,[fd00::]/8:443,[fe80::/10]:8443",
+            &["10.1.2.3", "fd12::1"],
+            &["192.168.0.1", "fe80::1"],
+        );
     }
 
     #[test]
@@ -243,6 +262,13 @@ mod tests {
             "10.0.0.0/33",
             "::1/129",
             "10.0.0.0/x",
+            "10.0.0.0/33:443",
+            "10.0.0.0/8:0",
+            "10.0.0.0/8:x",
+            "[::1]/129",
+            "[::1",
+            "[a.example]",
+            "::1:x",
             "a.example:",
             "a.example:0",
             "a.example:99999",

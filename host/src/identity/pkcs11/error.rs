@@ -273,7 +273,7 @@ impl fmt::Display for Pkcs11Error {
                 write!(f, "{uri} fits more than one {wanted}: {}; give id as well as object", named(objects))
             }
             Self::UnsupportedKey { uri, what } => {
-                write!(f, "the private key {uri} cannot be used: {what} is not supported; give RSA, ECDSA P-256 or P-384")
+                write!(f, "the private key {uri} cannot be used: {what} is not supported; give RSA of 2048 bits or more, ECDSA P-256 or P-384")
             }
             Self::MayNotSign { uri } => {
                 write!(f, "the private key {uri} may not sign (CKA_SIGN is false), and TLS needs a signature; give one that may")

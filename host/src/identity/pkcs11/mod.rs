@@ -34,11 +34,15 @@ use error::call_failed;
 use mechanism::{Input, Plan};
 use module::{Module, Turn};
 use object::{KeyKind, PrivateKey};
-use pin::Pin;
+use pin::{Occasion, Pin};
 use token::Token;
 
 pub use error::{ObjectKind, PinError, Pkcs11Error};
 pub use uri::{Pkcs11Uri, Pkcs11UriError};
+
+/// The length from which on servers take a key of RSA: ring, OpenSSL at its default level and the platforms refuse shorter ones, in
+/// a handshake, with an alert that names no reason.
+const LEAST_RSA_BITS: usize = 2048;
 
 /// A private key on a token. Cheap to clone; all clones share one session.
 ///
@@ -74,14 +78,19 @@ pub(super) fn certificate(uri: &Pkcs11Uri) -> Result<CertificateDer<'static>, Pk
     let module = Module::load(uri)?;
     let pin = uri.pin().map(pin::PinSource::read).transpose()?;
     let mut turn = module.turn();
-    let (_, session) = log_in(&mut turn, uri, pin.as_ref())?;
+    let (_, session) = log_in(&mut turn, uri, pin.as_ref(), Occasion::Loading)?;
     object::certificate(&session, uri, pin.is_none())
 }
 
-fn log_in(turn: &mut Turn<'_>, uri: &Pkcs11Uri, pin: Option<&Pin>) -> Result<(Token, Session), Pkcs11Error> {
+fn log_in(
+    turn: &mut Turn<'_>,
+    uri: &Pkcs11Uri,
+    pin: Option<&Pin>,
+    occasion: Occasion,
+) -> Result<(Token, Session), Pkcs11Error> {
     let token = Token::find(turn, uri)?;
     let session = turn.open_ro_session(token.slot).map_err(call_failed)?;
-    pin::login(&session, &token.info, pin, &mut turn.refused)?;
+    pin::login(&session, &token.info, pin, occasion, &mut turn.pins)?;
     Ok((token, session))
 }
 
@@ -96,8 +105,13 @@ impl Pkcs11Key {
         let module = Module::load(uri)?;
         let pin = uri.pin().map(pin::PinSource::read).transpose()?;
         let mut turn = module.turn();
-        let (token, session) = log_in(&mut turn, uri, pin.as_ref())?;
+        let (token, session) = log_in(&mut turn, uri, pin.as_ref(), Occasion::Loading)?;
         let key = PrivateKey::find(&session, uri, pin.is_none())?;
+        if let KeyKind::Rsa(Some(bits)) = key.kind
+            && bits < LEAST_RSA_BITS
+        {
+            return Err(Pkcs11Error::UnsupportedKey { uri: uri.to_string(), what: format!("RSA of {bits} bits") });
+        }
         let known = turn.get_mechanism_list(token.slot).map_err(call_failed)?;
         let plans = mechanism::plans(key.kind, key.is_always_authenticated, |mechanism| {
             known.contains(&mechanism)
@@ -238,7 +252,7 @@ impl Inner {
         session.sign_init(&plan.mechanism(), *key)?;
         // Asked anew, as it counts the tries that are left.
         let token = turn.get_token_info(session.get_session_info()?.slot_id())?;
-        pin::login_for_signature(session, &token, self.pin.as_ref(), &mut turn.refused).map_err(SignFault::Pin)?;
+        pin::login_for_signature(session, &token, self.pin.as_ref(), &mut turn.pins).map_err(SignFault::Pin)?;
         session.sign_update(input)?;
         Ok(session.sign_final()?)
     }
@@ -246,7 +260,7 @@ impl Inner {
     /// Finds the key again, in a new session. The token may be in another slot by now, or be another one.
     fn reopen(&self, turn: &mut Turn<'_>) -> Result<Open, Pkcs11Error> {
         self.module.initialize()?;
-        let (_, session) = log_in(turn, &self.uri, self.pin.as_ref())?;
+        let (_, session) = log_in(turn, &self.uri, self.pin.as_ref(), Occasion::Reopening)?;
         let key = PrivateKey::find(&session, &self.uri, self.pin.is_none())?;
         match key.kind == self.kind && key.public_key == self.public_key {
             true => Ok(Open { session, key: key.handle }),

@@ -13,20 +13,20 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 
 use super::error::{Pkcs11Error, call_failed};
-use super::pin::RefusedPins;
+use super::pin::KnownPins;
 use super::uri::Pkcs11Uri;
 
 /// A library that is loaded.
 pub(super) struct Module {
     file: PathBuf,
     library: Pkcs11,
-    turn: Mutex<RefusedPins>,
+    turn: Mutex<KnownPins>,
 }
 
 /// A turn with a library, the only one at that time.
 pub(super) struct Turn<'a> {
     library: &'a Pkcs11,
-    pub(super) refused: MutexGuard<'a, RefusedPins>,
+    pub(super) pins: MutexGuard<'a, KnownPins>,
 }
 
 /// What p11-kit calls the library that has the tokens of all others behind it. In the folders where the system looks for libraries.
@@ -106,8 +106,8 @@ impl Module {
     }
 
     pub(super) fn turn(&self) -> Turn<'_> {
-        let refused = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        Turn { library: &self.library, refused }
+        let pins = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        Turn { library: &self.library, pins }
     }
 }
 

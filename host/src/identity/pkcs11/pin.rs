@@ -1,9 +1,13 @@
-//! PINs, and which of them a token has refused.
+//! PINs, and which of them a token has taken or refused.
 //!
 //! A token locks after a few wrong PINs, mostly three, and a locked one at the end of the world has to be visited. A service with a wrong
 //! PIN in its settings is started again and again by whatever looks after it, and so a mistake in a file is enough. So a PIN that was
 //! refused is not tried again by this process, and the last try that a token has left is never taken: the next start finds the
 //! token as it was.
+//!
+//! Who is logged in is logged in for all of a process, and a login on top of that is not looked at by the token: a wrong PIN that is
+//! loaded while the right one serves would be found out in the night in which the session is lost. So another PIN than the one that
+//! has logged in is tried by itself, and the keys that were there log in again with theirs when they sign next.
 
 use std::fmt;
 use std::fs::File;
@@ -73,14 +77,41 @@ fn from_file(file: &Path) -> io::Result<Pin> {
     }
 }
 
-/// The PINs that tokens have refused, for as long as this process lives.
+/// What tokens have said to PINs, for as long as this process lives.
 #[derive(Default)]
-pub(super) struct RefusedPins(Vec<([u8; 32], String)>);
+pub(super) struct KnownPins {
+    refused: Vec<([u8; 32], String)>,
+    /// The one that has logged in last, by token.
+    accepted: Vec<([u8; 32], String)>,
+}
 
-impl RefusedPins {
-    fn has(&self, pin: &Pin, token: &TokenInfo) -> bool {
-        self.0.iter().any(|(digest, serial)| *digest == pin.digest && serial == token.serial_number())
+impl KnownPins {
+    fn has_refused(&self, pin: &Pin, token: &TokenInfo) -> bool {
+        self.refused.iter().any(|(digest, serial)| *digest == pin.digest && serial == token.serial_number())
     }
+
+    /// Whether another PIN than this one has logged in.
+    fn has_accepted_another(&self, pin: &Pin, token: &TokenInfo) -> bool {
+        self.accepted.iter().any(|(digest, serial)| *digest != pin.digest && serial == token.serial_number())
+    }
+
+    fn refuse(&mut self, pin: &Pin, token: &TokenInfo) {
+        self.refused.push((pin.digest, token.serial_number().to_owned()));
+    }
+
+    fn accept(&mut self, pin: &Pin, token: &TokenInfo) {
+        self.accepted.retain(|(_, serial)| serial != token.serial_number());
+        self.accepted.push((pin.digest, token.serial_number().to_owned()));
+    }
+}
+
+/// Why there is to be a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// A key or a certificate is loaded: its PIN has to be the right one.
+    Loading,
+    /// One that was loaded has lost its session. Whoever is logged in will do.
+    Reopening,
 }
 
 /// Logs in, if the token wants that and there is a PIN or a keypad.
@@ -88,16 +119,25 @@ pub(super) fn login(
     session: &Session,
     token: &TokenInfo,
     pin: Option<&Pin>,
-    refused: &mut RefusedPins,
+    occasion: Occasion,
+    pins: &mut KnownPins,
 ) -> Result<(), Pkcs11Error> {
     let state = session.get_session_info().map_err(call_failed)?.session_state();
     // All sessions of a process share it.
     let is_logged_in = matches!(state, SessionState::RoUser | SessionState::RwUser);
     let has_keypad = token.protected_authentication_path();
-    if is_logged_in || !token.login_required() || (pin.is_none() && !has_keypad) {
+    if !token.login_required() || (pin.is_none() && !has_keypad) {
         return Ok(());
     }
-    attempt(session, token, UserType::User, pin, refused)
+    if is_logged_in {
+        let is_another = pin.is_some_and(|pin| pins.has_accepted_another(pin, token));
+        if has_keypad || !is_another || occasion == Occasion::Reopening {
+            return Ok(());
+        }
+        refuse_untried(token, pin, pins)?;
+        session.logout().map_err(call_failed)?;
+    }
+    attempt(session, token, UserType::User, pin, pins)
 }
 
 /// Logs in for one signature, for a key that asks for the PIN each time.
@@ -105,9 +145,9 @@ pub(super) fn login_for_signature(
     session: &Session,
     token: &TokenInfo,
     pin: Option<&Pin>,
-    refused: &mut RefusedPins,
+    pins: &mut KnownPins,
 ) -> Result<(), Pkcs11Error> {
-    attempt(session, token, UserType::ContextSpecific, pin, refused)
+    attempt(session, token, UserType::ContextSpecific, pin, pins)
 }
 
 fn attempt(
@@ -115,19 +155,22 @@ fn attempt(
     token: &TokenInfo,
     user: UserType,
     pin: Option<&Pin>,
-    refused: &mut RefusedPins,
+    pins: &mut KnownPins,
 ) -> Result<(), Pkcs11Error> {
-    let fault = |error| Pkcs11Error::Pin { token: token.label().to_owned(), error };
-    let is_refused = pin.is_some_and(|pin| refused.has(pin, token));
-    if let Some(error) = untried(token.user_pin_locked(), token.user_pin_final_try(), is_refused) {
-        return Err(fault(error));
-    }
+    refuse_untried(token, pin, pins)?;
+    let fault = |error| fault(token, error);
     let secret = pin.filter(|_| !token.protected_authentication_path()).map(Pin::secret);
     match session.login(user, secret) {
-        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+        Ok(()) => {
+            if let Some(pin) = pin.filter(|_| secret.is_some()) {
+                pins.accept(pin, token);
+            }
+            Ok(())
+        }
+        Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
         Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _)) => {
             if let Some(pin) = pin {
-                refused.0.push((pin.digest, token.serial_number().to_owned()));
+                pins.refuse(pin, token);
             }
             Err(fault(PinError::Wrong))
         }
@@ -135,6 +178,19 @@ fn attempt(
         Err(Error::Pkcs11(RvError::PinExpired, _)) => Err(fault(PinError::Expired)),
         Err(Error::Pkcs11(RvError::UserPinNotInitialized, _)) => Err(fault(PinError::NotSet)),
         Err(error) => Err(call_failed(error)),
+    }
+}
+
+fn fault(token: &TokenInfo, error: PinError) -> Pkcs11Error {
+    Pkcs11Error::Pin { token: token.label().to_owned(), error }
+}
+
+/// Refuses a PIN that is not even to be tried.
+fn refuse_untried(token: &TokenInfo, pin: Option<&Pin>, pins: &KnownPins) -> Result<(), Pkcs11Error> {
+    let is_refused = pin.is_some_and(|pin| pins.has_refused(pin, token));
+    match untried(token.user_pin_locked(), token.user_pin_final_try(), is_refused) {
+        Some(error) => Err(fault(token, error)),
+        None => Ok(()),
     }
 }
 

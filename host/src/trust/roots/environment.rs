@@ -19,6 +19,14 @@ pub(super) fn roots() -> Result<Option<TrustRoots>, RootsError> {
 }
 
 fn roots_of(file: Option<&Path>, folders: Option<OsString>) -> Result<Option<TrustRoots>, RootsError> {
+    let of_file = file.map(|file| format!("{FILE}={}", file.display()));
+    let of_folders = folders.as_ref().map(|folders| format!("{FOLDERS}={}", Path::new(folders).display()));
+    let settings: Vec<_> = of_file.into_iter().chain(of_folders).collect();
+    let roots = gather(file, folders)?;
+    Ok(roots.map(|roots| TrustRoots { setting: Some(settings.join(" and ").into()), ..roots }))
+}
+
+fn gather(file: Option<&Path>, folders: Option<OsString>) -> Result<Option<TrustRoots>, RootsError> {
     let mut found = Gathered::default();
     if let Some(file) = file {
         let in_file = read(file, &mut found);
@@ -98,6 +106,9 @@ mod tests {
         assert_eq!(trusted(Some(&file), Some(Path::new(&one_is_missing))), Some(2));
         let hollow = tempfile::tempdir().unwrap();
         assert_eq!(trusted(Some(&file), Some(hollow.path())), Some(1));
+        let setting = roots_of(Some(&file), Some(folder.path().into())).unwrap().unwrap().setting().unwrap();
+        let named = format!("SSL_CERT_FILE={} and SSL_CERT_DIR={}", file.display(), folder.path().display());
+        assert_eq!(&*setting, named);
     }
 
     #[test]

@@ -225,6 +225,55 @@ fn a_question_is_given_up_at_once() {
     let _connection = silent.accept().unwrap();
     process.signal("INT");
     let output = process.end();
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert_eq!(output.only_complaint(), "not sent: interrupted before it was sent");
+}
+
+/// The server takes the connection and says nothing, so that no request is ever written.
+#[test]
+fn a_message_that_never_had_a_connection_was_not_sent() {
+    let clouds = Clouds::start();
+    for json in [false, true] {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let line = clouds.publish_aws().with("--connect-to", crate::clouds::to(silent.local_addr().unwrap()));
+        let process = clouds.start_command(clouds.command(if json { line.and(&["--json"]) } else { line }));
+        let _connection = silent.accept().unwrap();
+        process.signal("INT");
+        let output = process.end();
+        assert_eq!(output.code, Some(3), "{output:?}");
+        match json {
+            true => assert!(output.stdout.contains("\"outcome\":\"not sent\""), "{output:?}"),
+            false => assert_eq!(output.only_complaint(), "not sent: interrupted before it was sent"),
+        }
+    }
+}
+
+#[test]
+fn lines_of_which_none_had_a_connection_were_not_sent() {
+    let clouds = Clouds::start();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (lines, failed) = (numbered(3), clouds.path("failed"));
+    let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &failed);
+    let line = line.with("--connect-to", crate::clouds::to(silent.local_addr().unwrap()));
+    let mut process = clouds.start_command(clouds.command(line));
+    let _connection = silent.accept().unwrap();
+    process.signal("INT");
+    process.wait_until("the hint", |process| process.stderr().contains("again to leave them"));
+    process.signal("INT");
+    let output = process.end();
+    assert_eq!((output.code, counts(&output.stdout)), (Some(3), [0, 0, 3, 0]), "{output:?}");
+    assert!(output.stderr.contains("3 x interrupted before anything was sent"), "{output:?}");
+    assert_eq!(failed_lines(&failed), lines);
+}
+
+#[test]
+fn a_message_that_was_written_is_unknown() {
+    let clouds = Clouds::start();
+    clouds.faults().push(Fault::AfterAcceptance(Break::Stall), 1);
+    let process = clouds.start_command(clouds.command(clouds.publish_aws()));
+    clouds.wait_for_aws(1);
+    process.signal("INT");
+    let output = process.end();
     assert_eq!(output.code, Some(4), "{output:?}");
-    assert_eq!(output.only_complaint(), "unknown: interrupted before the answer came");
+    assert_eq!(output.only_complaint(), "unknown: interrupted while it was on its way");
 }

@@ -7,9 +7,10 @@ use crate::clouds::{ACCESS_KEY, ACCESS_KEY_ID, AUTHORIZER, Clouds, TOKEN, author
 use crate::command::CommandLine;
 use crate::mqtt::Fronts;
 use crate::process::{Process, skipped};
+use crate::proxy_server::{PASSWORD, ProxyServer};
 
 /// Whether a SIGHUP reaches a process that is started here: one that inherits that it is ignored (from `nohup`) goes on without it.
-fn heeds_hang_up() -> bool {
+pub fn heeds_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
     let heeds = u64::from_str_radix(ignored.trim(), 16).is_ok_and(|mask| mask & 1 == 0);
@@ -20,7 +21,7 @@ fn heeds_hang_up() -> bool {
 }
 
 /// Sends the signal, and waits for what is said to it.
-fn hang_up(process: &mut Process, answer: &str) {
+pub fn hang_up(process: &mut Process, answer: &str) {
     const SIGHUP: u32 = 1;
     process.wait_until("its handler of signals", |process| process.catches(SIGHUP));
     process.signal("HUP");
@@ -322,4 +323,27 @@ fn one_that_the_broker_would_forget_stays_where_it_is_until_its_connection_is_lo
     process.signal("INT");
     let output = process.end_by_itself();
     assert_eq!(output.code, Some(0), "{output:?}");
+}
+
+#[test]
+fn another_password_of_the_proxy_is_taken_up() {
+    if !heeds_hang_up() {
+        return;
+    }
+    let clouds = Clouds::start();
+    let port = clouds.aws.addr_mutual_tls().port();
+    let Some(proxy) = ProxyServer::tinyproxy(&[port]) else { return };
+    let user = clouds.write("proxy-user", "gateway:h7sh-0ld-pass\n");
+    let line = clouds.publish_aws().lines("-").with("--proxy", proxy.bare_url("http"));
+    let mut process = clouds.start_piped(line.with("--proxy-user-file", &user));
+    process.write(b"one\n");
+    proxy.wait_for_log(": CONNECT ");
+    clouds.write("proxy-user", proxy.user());
+    hang_up(&mut process, "taken up: --proxy-user-file ");
+    process.write(b"two\n");
+    let output = clouds.checked(process.end());
+    output.assert_without(&[PASSWORD.to_owned(), "h7sh-0ld-pass".to_owned()]);
+    assert_eq!(output.stdout, "1 delivered, 0 refused, 1 not sent, 0 unknown\n", "{output:?}");
+    assert!(output.stderr.contains("1 x the proxy gives no way to the server"), "{output:?}");
+    assert_eq!(clouds.aws_accepted(), ["two"]);
 }

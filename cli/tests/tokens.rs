@@ -3,19 +3,20 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs1KeyDer};
-use thingpost_emulator::DeviceCertificate;
+use thingpost_emulator::{Break, DeviceCertificate, Fault};
 
 use crate::clouds::{AWS_TOPIC, Clouds, assert_explained};
 use crate::command::{CommandLine, fixture};
 use crate::mqtt::{Fronts, TOPIC, assert_failed, texts};
 use crate::process::{Output, skipped};
+use crate::reloading::{hang_up, heeds_hang_up};
 
 const PIN: &str = "h7sh-t0ken-p1n";
 
@@ -207,5 +208,28 @@ fn the_doctor_looks_at_the_token() {
     clouds.write("pin.txt", "h7sh-wr0ng-p1n");
     let output = token.run(line);
     assert_ne!(output.code, Some(0));
-    assert!(output.stdout.contains("has refused"), "{output:?}");
+    assert!(output.stdout.contains("the token Gateway 7 has refused the PIN"), "{output:?}");
+    assert!(!output.stdout.contains("before"), "it was asked once: {output:?}");
+}
+
+#[test]
+fn a_wrong_pin_is_not_taken_up_by_a_run_that_is_logged_in() {
+    let clouds = Clouds::start();
+    let Some(token) = Token::new(&clouds, "a_wrong_pin_is_not_taken_up_by_a_run_that_is_logged_in") else { return };
+    if !heeds_hang_up() {
+        return;
+    }
+    let mut command = clouds.command(clouds.publish_aws().lines("-").with("--qos", "1").with("--key", token.device()));
+    command.env("SOFTHSM2_CONF", &token.conf).stdin(Stdio::piped());
+    let mut process = clouds.start_command(command);
+    process.write(b"one\n");
+    clouds.wait_for_aws(1);
+    clouds.write("pin.txt", "h7sh-wr0ng-p1n");
+    hang_up(&mut process, "what there was stays in use: the token Gateway 7 has refused the PIN");
+    // The next attempt needs a new connection, and with it a signature.
+    clouds.faults().push(Fault::BeforeAcceptance(Break::Close), 1);
+    process.write(b"two\n");
+    let output = clouds.checked(process.end());
+    assert_eq!(output.stdout, "2 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    assert!(!output.stderr.contains("taken up"), "{output:?}");
 }

@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io;
 
 use crate::args::{Command, PublishCommand};
+use crate::device::reload::DeviceSource;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::{device, message};
@@ -54,11 +55,14 @@ pub fn run(command: Command) -> Result<Exit, CliError> {
         match command {
             Command::Publish(PublishCommand::Aws(arguments)) => {
                 let make = || device::aws(&arguments.device);
+                let device = DeviceSource { files: device::aws_files(&arguments.device), make: &make };
                 let message = message::aws(&arguments);
-                publish::run(&make, &arguments.device.network, message, &arguments.source, &arguments.publish).await
+                publish::run(device, &arguments.device.network, message, &arguments.source, &arguments.publish).await
             }
             Command::Publish(PublishCommand::Aliyun(arguments)) => {
-                publish::aliyun(&|| device::aliyun(&arguments.device), &arguments).await
+                let make = || device::aliyun(&arguments.device);
+                let device = DeviceSource { files: device::aliyun_files(&arguments.device), make: &make };
+                publish::aliyun(device, &arguments).await
             }
             Command::Register(command) => provisioning::register(&command).await,
             Command::Bootstrap(command) => provisioning::bootstrap(&command).await,

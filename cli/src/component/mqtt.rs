@@ -10,8 +10,8 @@ use thingpost_host::runtime::{MqttPre, MqttSession, OpenError};
 use thingpost_host::{ExpiresSoon, Transport};
 
 use super::publisher::{load_mqtt, reconfigured, transport};
+use crate::device::Device;
 use crate::device::reload::{NotTakenUp, Reloaded};
-use crate::device::{Device, Network};
 use crate::error::CliError;
 use crate::files::input_file::InputFile;
 use crate::output::report::LastFailure;
@@ -37,15 +37,9 @@ pub struct Refused {
 impl MqttSessionFactory {
     /// No attempt to connect takes longer than the timeout, and no message is tried for longer while there is a connection,
     /// unless the options say so.
-    pub fn new(
-        mut device: Device<MqttConfig>,
-        network: Network,
-        timeout_ms: u32,
-        options: SessionOptions,
-    ) -> Result<Self, CliError> {
+    pub fn new(device: Device<MqttConfig>, timeout_ms: u32, options: SessionOptions) -> Result<Self, CliError> {
         device.warn();
-        device.files.extend(network.files.iter().cloned());
-        let (transport, last_failure) = transport(device.routes.clone(), network, timeout_ms)?;
+        let (transport, last_failure) = transport(device.routes.clone(), device.network.clone(), timeout_ms)?;
         let message_timeout_ms = options.message_timeout_ms.or(Some(timeout_ms));
         let options = SessionOptions { connect_timeout_ms: Some(timeout_ms), message_timeout_ms, ..options };
         let component = load_mqtt()?;
@@ -122,7 +116,7 @@ impl MqttSessionFactory {
     pub async fn take_up(&mut self, reloaded: Reloaded<MqttConfig>) -> Result<bool, NotTakenUp> {
         let (has_other_routes, has_other_secrets) = (reloaded.has_other_routes(), reloaded.has_other_secrets());
         let (mut device, changed) = reloaded.into_parts();
-        let config = match reconfigured(&self.transport, device.routes) {
+        let config = match reconfigured(&self.transport, device.routes, device.network) {
             Ok(config) => config,
             Err(error) => return Err(NotTakenUp { error, changed }),
         };

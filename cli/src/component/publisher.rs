@@ -32,15 +32,9 @@ pub struct PublisherFactory {
 
 impl PublisherFactory {
     /// Puts component, device and routes together.
-    pub fn new(
-        component: PublisherPre,
-        mut device: Device,
-        network: Network,
-        timeout_ms: u32,
-    ) -> Result<Self, CliError> {
+    pub fn new(component: PublisherPre, device: Device, timeout_ms: u32) -> Result<Self, CliError> {
         device.warn();
-        device.files.extend(network.files.iter().cloned());
-        let (transport, last_failure) = transport(device.routes.clone(), network, timeout_ms)?;
+        let (transport, last_failure) = transport(device.routes.clone(), device.network.clone(), timeout_ms)?;
         let options = Options { timeout_ms: Some(timeout_ms), ..Options::default() };
         Ok(Self { component, device, transport, options, credential: None, last_failure })
     }
@@ -149,7 +143,7 @@ impl PublisherFactory {
     pub async fn take_up(&mut self, reloaded: Reloaded<Platform>) -> Result<Option<Publisher>, NotTakenUp> {
         let (has_other_routes, has_other_secrets) = (reloaded.has_other_routes(), reloaded.has_other_secrets());
         let (device, changed) = reloaded.into_parts();
-        let config = match reconfigured(&self.transport, device.routes) {
+        let config = match reconfigured(&self.transport, device.routes, device.network) {
             Ok(config) => config,
             Err(error) => return Err(NotTakenUp { error, changed }),
         };
@@ -175,7 +169,8 @@ impl PublisherFactory {
     /// Takes up the routes of a device that was made anew and nothing else of it, under a call that is under way too.
     pub fn take_up_routes(&self, reloaded: Reloaded<Platform>) -> Result<(), NotTakenUp> {
         let (device, changed) = reloaded.into_parts();
-        let config = reconfigured(&self.transport, device.routes).map_err(|error| NotTakenUp { error, changed })?;
+        let config = reconfigured(&self.transport, device.routes, device.network)
+            .map_err(|error| NotTakenUp { error, changed })?;
         self.transport.reconfigure(config);
         Ok(())
     }
@@ -226,11 +221,11 @@ pub fn transport(routes: Vec<Route>, network: Network, timeout_ms: u32) -> Resul
     Ok((transport, last_failure))
 }
 
-/// The configuration of a transport, with other routes.
-pub fn reconfigured(transport: &Transport, routes: Vec<Route>) -> Result<WorkloadConfig, CliError> {
+/// The configuration of a transport, with other routes and another way to them.
+pub fn reconfigured(transport: &Transport, routes: Vec<Route>, network: Network) -> Result<WorkloadConfig, CliError> {
     let mut config = transport.config();
     config.routes = RouteTable::new(routes).map_err(|error| CliError::new("--endpoint", error))?;
-    Ok(config)
+    Ok(network.apply_to(config))
 }
 
 /// Whether the device obtains something by authenticating.

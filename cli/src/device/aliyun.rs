@@ -5,9 +5,10 @@ use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::{self, AliyunConfig, Platform, Signer, TimestampPolicy};
 
 use super::secret::{self, SecretForm};
-use super::{Device, input_files, roots};
+use super::{Device, Network, input_files, roots};
 use crate::args::{AliyunDevice, AliyunIdentity, DeviceSecretArgs, SignMethod, Timestamp};
 use crate::error::CliError;
+use crate::files::input_file::InputFile;
 
 pub(super) const SECRET_VARIABLE: &str = "THINGPOST_DEVICE_SECRET";
 
@@ -17,16 +18,26 @@ pub fn aliyun(arguments: &AliyunDevice) -> Result<Device, CliError> {
     let port = endpoint.port("--port", *port, 443)?;
     let secrets = secrets(&identity.product_key, &identity.device_name, &identity.secret)?;
     let route = Route::new(&endpoint.host, roots(network)?).port(port);
-    let files = [("--device-secret-file", identity.secret.device_secret_file.as_ref()), ("--ca", network.ca.as_ref())];
     let platform = Platform::Aliyun(config(identity, &endpoint.host, port));
     Ok(Device {
         platform,
         routes: vec![route],
         secrets: secrets.into(),
-        files: input_files(files),
+        network: Network::of(network)?,
+        files: files(arguments),
         renewal: None,
         warnings: Vec::new(),
     })
+}
+
+/// What the device is made from.
+pub fn files(arguments: &AliyunDevice) -> Vec<InputFile> {
+    let AliyunDevice { identity, network, .. } = arguments;
+    input_files([
+        ("--device-secret-file", identity.secret.device_secret_file.as_ref()),
+        ("--ca", network.ca.as_ref()),
+        ("--proxy-user-file", network.proxy_user_file.as_ref()),
+    ])
 }
 
 /// What the component is told of a device. It has no secret.

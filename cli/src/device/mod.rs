@@ -16,10 +16,10 @@ use thingpost_host::runtime::DeviceSecrets;
 use thingpost_host::runtime::types::Platform;
 use thingpost_host::{Route, TrustRoots};
 
-pub use aliyun::{aliyun, config as aliyun_config, secrets as aliyun_secrets};
+pub use aliyun::{aliyun, config as aliyun_config, files as aliyun_files, secrets as aliyun_secrets};
 pub use aws::access_key::Renewal;
-pub use aws::aws;
-pub use mqtt::mqtt;
+pub use aws::{aws, files as aws_files};
+pub use mqtt::{files as mqtt_files, mqtt};
 pub use network::Network;
 
 use crate::args::NetworkArgs;
@@ -35,6 +35,8 @@ pub struct Device<P = Platform> {
     pub routes: Vec<Route>,
     /// What the component is never told either, and the host signs with.
     pub secrets: Arc<DeviceSecrets>,
+    /// The way to where it may go.
+    pub network: Network,
     /// What it was made from.
     pub files: Vec<InputFile>,
     /// The source of the next key, where the key that the component is told has an end.

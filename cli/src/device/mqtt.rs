@@ -16,9 +16,10 @@ use super::aliyun_mqtt::authentication;
 use super::aws::auth_method::{BY_AUTHORIZER, CertificateAndKey, authorizer_option, refuse_strays, the_only_one};
 use super::aws::authorizer::Token;
 use super::secret::{self, SecretForm};
-use super::{Device, identity, input_files, roots};
+use super::{Device, Network, identity, input_files, roots};
 use crate::args::{MqttAuthorizerArgs, MqttDevice, MqttVersion, QosLevel, SessionOptions};
 use crate::error::CliError;
+use crate::files::input_file::InputFile;
 use crate::message;
 
 const CHOICES: &str = "for AWS give --cert and --key, or --authorizer NAME (or --authorizer-default); for Aliyun give \
@@ -87,8 +88,22 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
             (generic(arguments, port)?, route)
         }
     };
+    Ok(Device {
+        platform: config(broker, &arguments.session),
+        routes: vec![route],
+        secrets,
+        network: Network::of(&arguments.network)?,
+        files: files(arguments),
+        renewal: None,
+        warnings,
+    })
+}
+
+/// What the device is made from.
+pub fn files(arguments: &MqttDevice) -> Vec<InputFile> {
     let others = input_files([
         ("--ca", arguments.network.ca.as_ref()),
+        ("--proxy-user-file", arguments.network.proxy_user_file.as_ref()),
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
         ("--password-file", arguments.authorizer.password_file.as_ref()),
@@ -96,15 +111,7 @@ pub fn mqtt(arguments: &MqttDevice) -> Result<Device<MqttConfig>, CliError> {
         ("--device-token-file", arguments.aliyun.device_token_file.as_ref()),
         ("--iot-token-file", arguments.aliyun.iot_token_file.as_ref()),
     ]);
-    let files = identity::files(&arguments.certificate).into_iter().chain(others).collect();
-    Ok(Device {
-        platform: config(broker, &arguments.session),
-        routes: vec![route],
-        secrets,
-        files,
-        renewal: None,
-        warnings,
-    })
+    identity::files(&arguments.certificate).into_iter().chain(others).collect()
 }
 
 impl<'a> MqttAuthMethod<'a> {

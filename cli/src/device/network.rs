@@ -9,14 +9,14 @@ use std::path::Path;
 
 use thingpost_host::{ConnectTo, NoProxy, Proxy, WorkloadConfig};
 
-use super::input_files;
 use super::secret::{SecretForm, from_file};
 use crate::args::NetworkArgs;
 use crate::error::CliError;
-use crate::files::input_file::InputFile;
 
 /// The first of them that has something in it counts.
 const PROXY_VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+/// For http:// alone, which nothing here is. Its upper case is not read by curl, and by much else.
+const HTTP_PROXY_VARIABLES: [&str; 2] = ["http_proxy", "HTTP_PROXY"];
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The addresses that are dialed in place of others, and the proxy.
@@ -25,8 +25,8 @@ pub struct Network {
     connect_to: Vec<ConnectTo>,
     proxy: Option<FoundProxy>,
     exceptions: Exceptions,
-    /// What it was made from.
-    pub files: Vec<InputFile>,
+    /// The variable that names a proxy for http:// where none names one for this.
+    for_http: Option<&'static str>,
 }
 
 /// A proxy, and the option or variable that it comes from.
@@ -45,7 +45,10 @@ struct Exceptions {
 /// The proxy for one destination.
 pub enum ProxyChoice {
     /// There is none.
-    None,
+    None {
+        /// The variable that names one for http:// alone.
+        for_http: Option<&'static str>,
+    },
     /// There is one, and a list with this name lets the destination go past it.
     Past(FoundProxy, &'static str),
     Through(FoundProxy),
@@ -98,8 +101,9 @@ impl Network {
             }
             None => Exceptions::default(),
         };
-        let files = input_files([("--proxy-user-file", arguments.proxy_user_file.as_ref())]);
-        Ok(Self { connect_to: arguments.connect_to.clone(), proxy, exceptions, files })
+        let is_wanted = proxy.is_none() && arguments.proxy.is_none();
+        let for_http = if is_wanted { first(&HTTP_PROXY_VARIABLES).ok().flatten().map(|(name, _)| name) } else { None };
+        Ok(Self { connect_to: arguments.connect_to.clone(), proxy, exceptions, for_http })
     }
 
     /// Past all proxies, whatever the variables say: to a server on this machine.
@@ -122,7 +126,7 @@ impl Network {
     /// The proxy for this destination.
     pub fn proxy_for(&self, host: &str, port: u16) -> ProxyChoice {
         match self.proxy.clone() {
-            None => ProxyChoice::None,
+            None => ProxyChoice::None { for_http: self.for_http },
             Some(proxy) if self.exceptions.list.matches(host, port) => ProxyChoice::Past(proxy, self.exceptions.source),
             Some(proxy) => ProxyChoice::Through(proxy),
         }
@@ -182,7 +186,8 @@ mod tests {
     /// The proxy for a host, and where it comes from.
     fn chosen(arguments: &[&str], variables: &[(&str, &str)], host: &str) -> String {
         match network(arguments, variables).unwrap().proxy_for(host, 443) {
-            ProxyChoice::None => "none".to_owned(),
+            ProxyChoice::None { for_http: None } => "none".to_owned(),
+            ProxyChoice::None { for_http: Some(name) } => format!("none, though {name}"),
             ProxyChoice::Past(found, list) => format!("{} past {}", list, found.source),
             ProxyChoice::Through(found) => format!("{} {}", found.source, found.proxy),
         }
@@ -196,7 +201,9 @@ mod tests {
         assert_eq!(chosen(&[], &all[2..], "x"), "all_proxy socks5h://c:3");
         assert_eq!(chosen(&[], &all[3..], "x"), "ALL_PROXY http://d:4");
         assert_eq!(chosen(&[], &[("https_proxy", ""), ("HTTPS_PROXY", "b:2")], "x"), "HTTPS_PROXY http://b:2");
-        assert_eq!(chosen(&[], &[("http_proxy", "a:1"), ("HTTP_PROXY", "a:1")], "x"), "none");
+        assert_eq!(chosen(&[], &[("http_proxy", "a:1"), ("HTTP_PROXY", "a:1")], "x"), "none, though http_proxy");
+        assert_eq!(chosen(&[], &[("HTTP_PROXY", "a:1")], "x"), "none, though HTTP_PROXY");
+        assert_eq!(chosen(&["--proxy", ""], &[("HTTP_PROXY", "a:1")], "x"), "none");
         assert_eq!(chosen(&["--proxy", "socks5h://e:5"], &all, "x"), "--proxy socks5h://e:5");
         assert_eq!(chosen(&["--proxy", ""], &all, "x"), "none");
     }

@@ -14,16 +14,20 @@ use crate::error::{CliError, one_line};
 use crate::files::input_file::InputFile;
 use crate::terminal::hang_up::HangUps;
 
-/// Of the files of a device those that decide where it may connect and as whom: all others the component is told, or the host
-/// signs with.
-const OF_ROUTES: [&str; 3] = ["--cert", "--key", "--ca"];
+/// Of the files of a device those that decide where it may connect, which way and as whom: all others the component is told, or the
+/// host signs with.
+const OF_ROUTES: [&str; 4] = ["--cert", "--key", "--ca", "--proxy-user-file"];
 
-/// What makes the device of its files.
-pub type MakeDevice<'a, P> = &'a dyn Fn() -> Result<Device<P>, CliError>;
+/// What makes a device, and of which files.
+#[derive(Clone)]
+pub struct DeviceSource<'a, P> {
+    pub files: Vec<InputFile>,
+    pub make: &'a dyn Fn() -> Result<Device<P>, CliError>,
+}
 
 /// Notices that files of a device have changed, and makes it anew.
 pub struct Reload<'a, P> {
-    make: MakeDevice<'a, P>,
+    make: &'a dyn Fn() -> Result<Device<P>, CliError>,
     inputs: Vec<InputFile>,
     files: WatchedFiles,
     /// A file that can be read only once, so that nothing can be made anew.
@@ -54,9 +58,14 @@ pub struct NotTakenUp {
 }
 
 impl<'a, P> Reload<'a, P> {
-    /// Watches the files of a device that was just made.
-    pub fn of(device: &Device<P>, make: MakeDevice<'a, P>) -> Self {
-        let inputs = device.files.clone();
+    /// Makes the device for the first time, and watches its files. They are looked at before it is made, so that what is replaced
+    /// meanwhile is noticed the next time.
+    pub fn make(source: DeviceSource<'a, P>) -> Result<(Device<P>, Self), CliError> {
+        let reload = Self::of(source);
+        Ok(((reload.make)()?, reload))
+    }
+
+    fn of(DeviceSource { files: inputs, make }: DeviceSource<'a, P>) -> Self {
         // A process substitution, or the like. What is not there may come.
         let is_fleeting = |input: &InputFile| fs::metadata(&input.path).is_ok_and(|metadata| !metadata.is_file());
         let fleeting = inputs.iter().find(|input| is_fleeting(input)).cloned();
@@ -202,4 +211,43 @@ fn listed(inputs: &[InputFile]) -> String {
     let listed: Vec<_> =
         inputs.iter().map(|InputFile { option, path }| format!("{option} {}", path.display())).collect();
     listed.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    use super::super::Network;
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_while_the_device_is_made_is_noticed() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, "old").unwrap();
+        let is_first = Cell::new(true);
+        let make = || {
+            let read = fs::read_to_string(&path).unwrap();
+            if is_first.take() {
+                fs::write(&path, "new").unwrap();
+            }
+            Ok(Device {
+                platform: read,
+                routes: Vec::new(),
+                secrets: Arc::default(),
+                network: Network::default(),
+                files: Vec::new(),
+                renewal: None,
+                warnings: Vec::new(),
+            })
+        };
+        let files = vec![InputFile { option: "--device-secret-file", path: path.clone() }];
+        let (device, mut reload) = Reload::make(DeviceSource { files, make: &make }).unwrap();
+        assert_eq!(device.platform, "old");
+        let reloaded = reload.look(|_| ()).expect("it was replaced meanwhile");
+        assert!(reloaded.has_other_secrets() && !reloaded.has_other_routes());
+        assert_eq!(reloaded.device.platform, "new");
+        assert!(reload.look(|_| ()).is_none());
+    }
 }

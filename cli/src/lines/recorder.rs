@@ -95,7 +95,7 @@ impl OutcomeRecorder {
         {
             self.host_says = Some(host_says);
         }
-        self.summary.count(outcome);
+        self.summary.count(outcome, &self.last_failure);
     }
 
     /// Settles a line that has no outcome of the component.

@@ -20,13 +20,11 @@ pub fn outcome(message: &Message, outcome: &Result<Receipt, Error>, last_failure
     }
 }
 
-/// It is not known what became of a message, for this reason.
-pub fn unknown(message: &Message, reason: &str, json: bool) {
+/// What became of a message of which the component has said nothing.
+pub fn without_answer(message: &Message, delivery: Delivery, reason: &str, json: bool) {
     match json {
-        true => {
-            object(report::json_without_answer(message, Delivery::Unknown, reason, None), None, &LastFailure::default())
-        }
-        false => complain(one_line(&format!("{}: {reason}", names::delivery(Delivery::Unknown)))),
+        true => object(report::json_without_answer(message, delivery, reason, None), None, &LastFailure::default()),
+        false => complain(one_line(&format!("{}: {reason}", names::delivery(delivery)))),
     }
 }
 

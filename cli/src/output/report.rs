@@ -8,7 +8,7 @@ use thingpost_host::http::StatusCode;
 use thingpost_host::runtime::types::{
     Answer, Cause, Delivery, Error, Message, Receipt, Retry, Stage, TransportErrorKind,
 };
-use thingpost_host::{ConnectError, Endpoint, ExchangeError, Observer, ProxyError, TransportError};
+use thingpost_host::{ConnectError, Endpoint, ExchangeError, Handshake, Observer, ProxyError, TransportError};
 use tokio::time::Instant;
 
 use super::names;
@@ -24,6 +24,10 @@ pub struct LastFailure(Arc<Mutex<Known>>);
 struct Known {
     noted: Option<Noted>,
     answered_at: Option<Instant>,
+    /// Requests that were written, but for those of which it is certain that they had no effect.
+    sent: u64,
+    /// Connections that came about.
+    connected: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +35,8 @@ struct Noted {
     text: String,
     /// Of which failure it is known for certain what the guest can only guess.
     certain_of: Option<TransportErrorKind>,
+    /// Whether it is the proxy that gives no way, of which the guest knows nothing.
+    is_of_proxy: bool,
     /// Whether the time for an answer was over.
     is_late: bool,
     /// Whether the head of an answer was larger than is taken.
@@ -62,6 +68,7 @@ impl LastFailure {
             TransportError::Connect { error: ConnectError::Proxy { error, .. }, .. } => Some(match error {
                 ProxyError::Credentials { .. } | ProxyError::Destination => TransportErrorKind::RequestRejected,
                 error if error.is_timeout() => TransportErrorKind::ConnectTimeout,
+                ProxyError::NoTls(_) => TransportErrorKind::TlsProtocol,
                 _ => TransportErrorKind::Unreachable,
             }),
             TransportError::Connect { error: ConnectError::OutOfDescriptors, .. } => {
@@ -69,13 +76,24 @@ impl LastFailure {
             }
             _ => None,
         };
-        self.lock().noted =
-            Some(Noted { text: error.to_string(), is_late, has_large_head, certain_of, at: Instant::now() });
+        let is_of_proxy = matches!(error, TransportError::Connect { error: ConnectError::Proxy { .. }, .. });
+        let (text, at) = (error.to_string(), Instant::now());
+        self.lock().noted = Some(Noted { text, is_late, has_large_head, certain_of, is_of_proxy, at });
     }
 
     /// Notes that something got through.
     pub fn note_answer(&self) {
         self.lock().answered_at = Some(Instant::now());
+    }
+
+    /// How many requests a server may have acted on so far.
+    pub fn sent(&self) -> u64 {
+        self.lock().sent
+    }
+
+    /// How many connections there have been so far.
+    pub fn connections(&self) -> u64 {
+        self.lock().connected
     }
 
     /// When something got through last.
@@ -99,12 +117,22 @@ impl LastFailure {
         }
     }
 
-    /// What the guest says of it: without the advice, where that is a guess at what the host knows. What the host has noted last
-    /// may be about another request.
+    /// What the guest says of it: without the advice, where that is a guess at what the host knows, and nothing of it where it knows
+    /// of no proxy and takes the refusal for that of its client. What the host has noted last may be about another request.
     fn said_by_guest<'a>(&self, error: &'a Error) -> &'a str {
-        let certain_of = self.lock().noted.as_ref().and_then(|noted| noted.certain_of);
-        match (error.explanation.split_once("; "), error.cause) {
-            (Some((what, _guess)), Cause::Transport(failure)) if certain_of == Some(failure) => what,
+        let known = self.lock();
+        let is_certain = |noted: &&Noted| matches!(error.cause, Cause::Transport(it) if noted.certain_of == Some(it));
+        match (known.noted.as_ref().filter(is_certain), error.explanation.split_once("; ")) {
+            (Some(Noted { is_of_proxy: true, .. }), _) => NO_WAY_BY_PROXY,
+            (Some(_), Some((what, _guess))) => what,
+            _ => &error.explanation,
+        }
+    }
+
+    /// The reason in a few words, for the sum of many.
+    pub fn reason<'a>(&self, error: &'a Error) -> &'a str {
+        match self.said_by_guest(error) {
+            NO_WAY_BY_PROXY => NO_WAY_BY_PROXY,
             _ => &error.explanation,
         }
     }
@@ -113,6 +141,7 @@ impl LastFailure {
     pub fn add_to(&self, object: &mut Map<String, Value>, error: &Error) {
         if let Cause::Transport(failure) = error.cause {
             object.insert("host".to_owned(), self.about(failure).into());
+            object.insert("explanation".to_owned(), self.reason(error).into());
         }
     }
 
@@ -122,6 +151,19 @@ impl LastFailure {
 }
 
 impl Observer for LastFailure {
+    fn connected(&self, _to: &Endpoint, _handshake: Handshake) {
+        self.lock().connected += 1;
+    }
+
+    fn written(&self, _to: &Endpoint) {
+        self.lock().sent += 1;
+    }
+
+    fn withdrawn(&self, _to: &Endpoint) {
+        let mut known = self.lock();
+        known.sent = known.sent.saturating_sub(1);
+    }
+
     fn answered(&self, _to: &Endpoint, _status: StatusCode) {
         self.note_answer();
     }
@@ -130,6 +172,9 @@ impl Observer for LastFailure {
         self.note(error);
     }
 }
+
+/// What is said in place of the guest's guess. Which proxy it is, and why, the host's sentence says.
+const NO_WAY_BY_PROXY: &str = "the proxy gives no way to the server";
 
 /// The exit code for this outcome.
 pub fn exit<T>(outcome: &Result<T, Error>) -> Exit {
@@ -283,7 +328,54 @@ fn object(value: Value) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use thingpost_host::Proxy;
+
     use super::*;
+
+    fn error(failure: TransportErrorKind) -> Error {
+        Error {
+            cause: Cause::Transport(failure),
+            stage: Stage::Connection,
+            delivery: Delivery::NotSent,
+            retry: Retry::Never,
+            attempts: 1,
+            answer: None,
+            explanation: "what happened; what to do".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_gives_no_way_is_named_in_place_of_what_the_guest_takes_it_for() {
+        let last_failure = LastFailure::default();
+        let refused = error(TransportErrorKind::RequestRejected);
+        assert_eq!(last_failure.reason(&refused), "what happened; what to do");
+        let credentials = ProxyError::Credentials { given: false, status: Some(407), schemes: None };
+        last_failure.note(&TransportError::Connect {
+            to: Endpoint { host: "a.example".to_owned(), port: 443 },
+            error: ConnectError::Proxy { proxy: Proxy::http("p.example", 3128), error: credentials },
+        });
+        let said = failure_text(&refused, &last_failure);
+        assert!(
+            said.starts_with("not sent: the proxy gives no way to the server (not sent to a.example:443: "),
+            "{said}"
+        );
+        assert!(said.contains("http://p.example:3128 wants a user and a password (407)"), "{said}");
+        assert!(said.contains("--proxy-user-file") && !said.contains("what happened"), "{said}");
+        let mut object = failure_json(&refused);
+        last_failure.add_to(&mut object, &refused);
+        assert_eq!(object["explanation"], NO_WAY_BY_PROXY);
+        assert_eq!(last_failure.reason(&error(TransportErrorKind::AnswerTimeout)), "what happened; what to do");
+    }
+
+    #[test]
+    fn what_was_written_counts_until_it_is_known_to_have_had_no_effect() {
+        let (last_failure, to) = (LastFailure::default(), Endpoint { host: "a.example".to_owned(), port: 443 });
+        last_failure.written(&to);
+        last_failure.written(&to);
+        assert_eq!(last_failure.sent(), 2);
+        last_failure.withdrawn(&to);
+        assert_eq!(last_failure.sent(), 1);
+    }
 
     #[test]
     fn only_the_advice_about_what_the_host_knows_is_left_out() {
@@ -296,16 +388,7 @@ mod tests {
             (TransportErrorKind::AnswerTooLarge, "what happened; what to do"),
             (TransportErrorKind::NameResolution, "what happened; what to do"),
         ] {
-            let error = Error {
-                cause: Cause::Transport(failure),
-                stage: Stage::Connection,
-                delivery: Delivery::NotSent,
-                retry: Retry::Never,
-                attempts: 1,
-                answer: None,
-                explanation: "what happened; what to do".to_owned(),
-            };
-            assert_eq!(last_failure.said_by_guest(&error), said, "{failure:?}");
+            assert_eq!(last_failure.said_by_guest(&error(failure)), said, "{failure:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use thingpost_host::runtime::types::{Delivery, Error, Receipt};
 
+use super::report::LastFailure;
 use crate::exit::Exit;
 
 /// How many different reasons are shown. A broken set-up has one; more than a few are a log, for which there is --json.
@@ -23,10 +24,10 @@ pub struct Summary {
 
 impl Summary {
     /// Counts one more.
-    pub fn count(&mut self, outcome: &Result<Receipt, Error>) {
+    pub fn count(&mut self, outcome: &Result<Receipt, Error>, last_failure: &LastFailure) {
         match outcome {
             Ok(_) => self.delivered += 1,
-            Err(error) => self.count_failure(error.delivery, &error.explanation),
+            Err(error) => self.count_failure(error.delivery, last_failure.reason(error)),
         }
     }
 

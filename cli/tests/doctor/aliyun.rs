@@ -1,6 +1,6 @@
 //! Aliyun: what the platform calls "auth check error" or "param error", seen before it is asked.
 
-use super::{assert_healthy, assert_names, outcome};
+use super::{assert_healthy, assert_names, outcome, servers};
 use crate::clouds::{ALIYUN, Clouds, SECRET};
 use crate::command::CommandLine;
 
@@ -30,6 +30,15 @@ fn a_healthy_device_is_shown_with_the_text_that_it_signs_and_gets_a_token() {
     assert!(output.stdout.contains("hmacsha256") && !output.stdout.contains(SECRET), "{}", output.stdout);
     // That the secret is the right one is nowhere else to be seen.
     assert_eq!((clouds.aliyun.authentications(), clouds.aliyun.ledger().accepted().len()), (1, 0));
+}
+
+#[test]
+fn what_does_not_speak_tls_is_told_the_ports_of_this_platform() {
+    let clouds = Clouds::start();
+    let server = servers::answering(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    let output = clouds.run(doctor(&clouds).with("--connect-to", format!("{ALIYUN}:443:{server}")));
+    assert_names(&output, "tls", &["does not speak TLS", "HTTPS of Aliyun is on 443"]);
+    assert!(!output.stdout.contains("AWS"), "{}", output.stdout);
 }
 
 #[test]

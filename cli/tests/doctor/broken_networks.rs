@@ -84,6 +84,30 @@ fn an_untrusted_root_is_named_with_what_the_server_has_shown() {
 }
 
 #[test]
+fn the_variable_that_names_all_who_are_trusted_is_named_with_a_server_that_is_not() {
+    let clouds = Clouds::start();
+    let stranger = clouds.write("stranger.pem", Root::new("Root of a Stranger").pem());
+    let setting = format!("SSL_CERT_FILE={}", stranger.display());
+    let output = clouds.run_with(doctor(&clouds).without("--ca"), "SSL_CERT_FILE", &stranger);
+    assert_names(&output, "tls", &["leads to no authority that is trusted", &setting, "unset it"]);
+    let line = clouds.publish_aws().without("--ca").with("--timeout", "1");
+    let output = clouds.run_with(line, "SSL_CERT_FILE", &stranger);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(output.stderr.contains(&format!("{setting} in the environment names all that are")), "{output:?}");
+}
+
+#[test]
+fn a_proxy_that_is_set_for_http_alone_is_pointed_at() {
+    let clouds = Clouds::start();
+    let output = clouds.run_with(doctor(&clouds), "HTTP_PROXY", "http://127.9.8.7:9");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stdout.contains("HTTP_PROXY is for http:// alone"), "{}", output.stdout);
+    let line = doctor(&clouds).with("--endpoint", "127.9.8.7").without("--connect-to");
+    let output = clouds.run_with(line, "http_proxy", "http://127.9.8.7:9");
+    assert_names(&output, "tcp", &["http_proxy names a proxy for http:// alone: set HTTPS_PROXY"]);
+}
+
+#[test]
 fn a_certificate_for_another_name_is_named_with_its_names() {
     let clouds = Clouds::start();
     let root = Root::new("Some Root");

@@ -16,7 +16,6 @@ use super::steps::{self, Expectations, PreparedRun, go, limit};
 use crate::args::PublishAliyun;
 use crate::args::doctor::DoctorAliyun;
 use crate::component::publisher::PublisherFactory;
-use crate::device::Network;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::message::thing_model;
@@ -38,7 +37,7 @@ pub async fn run(arguments: &DoctorAliyun) -> Result<Exit, CliError> {
         Ok(device) => device,
         Err(error) => return steps::without_device(report, files::broken(None, &who.network), error),
     };
-    let network = Network::of(&who.network)?;
+    let network = device.network.clone();
     let (platform, routes) = (device.platform.clone(), device.routes.clone());
     let Platform::Aliyun(config) = &platform else {
         unreachable!("a device of Aliyun is made for Aliyun");

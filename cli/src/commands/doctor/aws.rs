@@ -13,7 +13,7 @@ use super::report::{Reached, Report};
 use super::steps::{self, Expectations, PreparedRun, go, limit};
 use crate::args::PublishAws;
 use crate::args::doctor::DoctorAws;
-use crate::device::{self, Device, Network};
+use crate::device::{self, Device};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::message;
@@ -27,16 +27,15 @@ const SIGNATURE: Clock = Clock {
 pub async fn run(arguments: &DoctorAws) -> Result<Exit, CliError> {
     let PublishAws { device: who, source, publish: how, .. } = &arguments.publication;
     let mut report = Report::new(how.report.json);
+    // Before the device is made: a PIN that a token refuses is asked of it once.
+    let broken = files::broken(Some(&who.certificate), &who.network);
     let device = match device::aws(who) {
         // The checks say it better.
         Ok(device) => Device { warnings: Vec::new(), ..device },
         // A file that is broken is what this is for; all else is wrong usage.
-        Err(error) => {
-            let broken = files::broken(Some(&who.certificate), &who.network);
-            return steps::without_device(report, broken, error);
-        }
+        Err(error) => return steps::without_device(report, broken, error),
     };
-    let network = Network::of(&who.network)?;
+    let network = device.network.clone();
     let (platform, routes) = (device.platform.clone(), device.routes.clone());
     let Platform::Aws(config) = &platform else {
         unreachable!("a device of AWS is made for AWS");

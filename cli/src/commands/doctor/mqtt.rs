@@ -30,7 +30,7 @@ use crate::args::doctor::DoctorMqtt;
 use crate::commands::mqtt::{UnfinishedFile, session_options};
 use crate::commands::publish;
 use crate::component::mqtt::MqttSessionFactory;
-use crate::device::{self, Device, Network};
+use crate::device::{self, Device};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
@@ -43,15 +43,14 @@ const PLAIN: u16 = 1883;
 pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
     let MqttPublish { device: who, source, report: how, .. } = &arguments.publication;
     let mut report = Report::new(how.json);
+    // Before the device is made: a PIN that a token refuses is asked of it once.
+    let broken = files::broken(Some(&who.certificate), &who.network);
     let device = match device::mqtt(who) {
         // The checks say it better.
         Ok(device) => Device { warnings: Vec::new(), ..device },
-        Err(error) => {
-            let broken = files::broken(Some(&who.certificate), &who.network);
-            return steps::without_device(report, broken, error);
-        }
+        Err(error) => return steps::without_device(report, broken, error),
     };
-    let network = Network::of(&who.network)?;
+    let network = device.network.clone();
     let (config, route) = (device.platform.clone(), device.routes[0].clone());
     let mut seen = check_device(&config.broker);
     files::check_token(&mut seen, &who.certificate);
@@ -59,7 +58,7 @@ pub async fn run(arguments: &DoctorMqtt) -> Result<Exit, CliError> {
     files::check_roots(&mut seen, &who.network);
 
     let options = session_options(&arguments.publication.queue);
-    let factory = MqttSessionFactory::new(device, network.clone(), who.network.timeout, options);
+    let factory = MqttSessionFactory::new(device, who.network.timeout, options);
     let mut read = publish::inputs(source);
     if let Ok(factory) = &factory {
         read.extend(factory.files().iter().cloned());

@@ -94,11 +94,12 @@ impl Demo<'_> {
             platform,
             routes: vec![route],
             secrets: Arc::default(),
+            network: past_proxies(&connect_to)?,
             files: Vec::new(),
             renewal: None,
             warnings: Vec::new(),
         };
-        self.publish(title, device, &connect_to, AWS_TOPIC).await
+        self.publish(title, device, AWS_TOPIC).await
     }
 
     fn identity(&self) -> Result<Identity, CliError> {
@@ -117,18 +118,17 @@ impl Demo<'_> {
             authentication: MqttAuthentication::Certificate,
         });
         let platform = MqttConfig { broker, session: SessionConfig::default() };
+        let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
         let device = Device {
             platform,
             routes: vec![route],
             secrets: Arc::default(),
+            network: past_proxies(&connect_to)?,
             files: Vec::new(),
             renewal: None,
             warnings: Vec::new(),
         };
-        let connect_to = Clouds::connect_to(AWS_ENDPOINT, 443, clouds.aws.addr_alpn());
-        let connect_to = connect_to.parse().map_err(CliError::sentence)?;
-        let factory =
-            MqttSessionFactory::new(device, Network::without_proxy(connect_to), TIMEOUT_MS, SessionOptions::default())?;
+        let factory = MqttSessionFactory::new(device, TIMEOUT_MS, SessionOptions::default())?;
         let message = message(AWS_TOPIC);
         let outcome = over_mqtt(&factory, &message).await?;
         let text = one_line(&report::text(&message, &outcome, &factory.last_failure));
@@ -153,11 +153,12 @@ impl Demo<'_> {
             platform,
             routes: vec![self.route(ALIYUN_ENDPOINT)?],
             secrets,
+            network: past_proxies(&connect_to)?,
             files: Vec::new(),
             renewal: None,
             warnings: Vec::new(),
         };
-        self.publish(title, device, &connect_to, ALIYUN_TOPIC).await
+        self.publish(title, device, ALIYUN_TOPIC).await
     }
 
     fn route(&self, host: &str) -> Result<Route, CliError> {
@@ -165,23 +166,20 @@ impl Demo<'_> {
         Ok(Route::new(host, roots))
     }
 
-    async fn publish(
-        &self,
-        title: &str,
-        device: Device,
-        connect_to: &str,
-        topic: &str,
-    ) -> Result<Result<Receipt, Error>, CliError> {
-        let connect_to = connect_to.parse().map_err(CliError::sentence)?;
+    async fn publish(&self, title: &str, device: Device, topic: &str) -> Result<Result<Receipt, Error>, CliError> {
         let message = message(topic);
-        let mut factory =
-            PublisherFactory::new(self.component.clone(), device, Network::without_proxy(connect_to), TIMEOUT_MS)?;
+        let mut factory = PublisherFactory::new(self.component.clone(), device, TIMEOUT_MS)?;
         let outcome = factory.open().await?.publish(&message).await;
         let outcome = outcome.map_err(trapped)?;
         let text = one_line(&report::text(&message, &outcome, &factory.last_failure));
         print(format_args!("{title}\n  {text}\n"));
         Ok(outcome)
     }
+}
+
+/// The way to a server on this machine.
+fn past_proxies(connect_to: &str) -> Result<Network, CliError> {
+    Ok(Network::without_proxy(connect_to.parse().map_err(CliError::sentence)?))
 }
 
 fn message(topic: &str) -> Message {

@@ -13,10 +13,11 @@ use thingpost_host::runtime::{DataPlane, Publisher};
 
 use crate::args::{ConnectionCommand, DirectCommand, OperationArgs, RetainedCommand, ShadowCommand};
 use crate::component::publisher::{PublisherFactory, load};
-use crate::device::{self, Network};
+use crate::device;
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
+use crate::output::interruption::{Departures, give_up_question};
 use crate::output::still_trying::StillTrying;
 use crate::output::{printer, report};
 use crate::terminal::complain;
@@ -90,7 +91,7 @@ impl QueryRunner {
     async fn open(arguments: &OperationArgs, inputs: &[InputFile]) -> Result<Self, CliError> {
         let device = device::aws(&arguments.device)?;
         let network = &arguments.device.network;
-        let mut factory = PublisherFactory::new(load()?, device, Network::of(network)?, network.timeout)?;
+        let mut factory = PublisherFactory::new(load()?, device, network.timeout)?;
         factory.keep_credential(arguments.session.session_file.as_ref(), inputs)?;
         let publisher = factory.open().await?;
         Ok(Self { factory, publisher, interruptions: Interruptions::count(), json: arguments.json })
@@ -102,13 +103,13 @@ impl QueryRunner {
         question: impl AsyncFnOnce(DataPlane<'_>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, QueryError> {
         self.factory.last_failure.clear();
+        let departures = Departures::watch(&self.factory.last_failure);
         let still_trying = StillTrying::new(self.factory.last_failure.clone(), self.factory.timeout());
         let answered = tokio::select! {
             answered = question(self.publisher.aws()) => answered,
             never = still_trying.say(complain) => match never {},
             () = self.interruptions.reached(1) => {
-                complain("unknown: interrupted before the answer came");
-                return Err(QueryError::Said(Exit::Unknown));
+                return Err(QueryError::Said(give_up_question(departures.delivery())));
             }
         };
         // A trap says nothing of what had been sent before it.

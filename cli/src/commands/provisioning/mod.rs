@@ -20,6 +20,7 @@ use crate::component::publisher::{load, transport};
 use crate::device::{Network, roots};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
+use crate::output::interruption::{Departures, give_up_question};
 use crate::output::printer;
 use crate::output::report::{self, LastFailure};
 use crate::output::still_trying::StillTrying;
@@ -111,13 +112,13 @@ impl QueryRunner {
         question: impl AsyncFnOnce(&mut Provisioning, Option<u32>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, QueryError> {
         let timeout = Duration::from_millis(self.timeout_ms.into());
+        let departures = Departures::watch(&self.last_failure);
         let still_trying = StillTrying::new(self.last_failure.clone(), timeout);
         let answered = tokio::select! {
             never = still_trying.say(complain) => match never {},
             answered = question(&mut self.provisioning, Some(self.timeout_ms)) => answered,
             () = self.interruptions.reached(1) => {
-                complain("unknown: interrupted before the answer came");
-                return Err(QueryError::Said(Exit::Unknown));
+                return Err(QueryError::Said(give_up_question(departures.delivery())));
             }
         };
         // A trap says nothing of what had been sent before it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thingpost::aliyun::RegistrationMessage;
 use thingpost_host::runtime::MqttSession;
+use thingpost_host::runtime::types::Delivery;
 use thingpost_host::runtime::types::mqtt::{
     AliyunBroker, AliyunMqttAuthentication, AliyunMqttRegistration, Broker, Event, MqttConfig, SessionConfig,
     SessionOptions, Version,
@@ -20,6 +21,7 @@ use crate::component::mqtt::MqttSessionFactory;
 use crate::device::{Device, Network};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
+use crate::output::interruption::give_up_question;
 use crate::output::{printer, report};
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
@@ -62,13 +64,12 @@ impl Registration {
             platform: config,
             routes: vec![route],
             secrets: Arc::default(),
+            network: Network::of(&arguments.network)?,
             files: Vec::new(),
             renewal: None,
             warnings: Vec::new(),
         };
-        let network = &arguments.network;
-        let factory =
-            MqttSessionFactory::new(device, Network::of(network)?, network.timeout, SessionOptions::default())?;
+        let factory = MqttSessionFactory::new(device, arguments.network.timeout, SessionOptions::default())?;
         let session = factory.open().await?;
         Ok(Self { factory, session })
     }
@@ -76,12 +77,15 @@ impl Registration {
     /// Connects, and waits for what the device is given. Where there is nothing, that has been said.
     pub(super) async fn ask(&mut self, arguments: &RegisterAliyun) -> Result<Issued, QueryError> {
         let interruptions = Interruptions::count();
+        let last_failure = self.factory.last_failure.clone();
         let end = Instant::now() + Duration::from_millis(arguments.network.timeout.into());
         tokio::select! {
             answered = self.answer(arguments, end) => answered,
             () = interruptions.reached(1) => {
-                complain("unknown: interrupted before the answer came");
-                Err(QueryError::Said(Exit::Unknown))
+                Err(QueryError::Said(give_up_question(match last_failure.connections() {
+                    0 => Delivery::NotSent,
+                    _ => Delivery::Unknown,
+                })))
             }
         }
     }

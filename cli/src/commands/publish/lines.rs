@@ -19,6 +19,7 @@ use crate::lines::failed_lines::FailedLines;
 use crate::lines::long_line::SpillFolder;
 use crate::lines::recorder::{self, OutcomeRecorder, TOO_LONG};
 use crate::lines::source::{Line, Source, Text};
+use crate::output::interruption::Departures;
 use crate::output::still_trying::StillTrying;
 use crate::terminal::complain;
 use crate::terminal::interrupt::Interruptions;
@@ -162,9 +163,10 @@ impl Run<'_> {
         }
         let messages: Vec<Message> =
             batch.iter().filter_map(held).map(|text| self.recorder.message(text.clone())).collect();
+        let departures = Departures::watch(&self.factory.last_failure);
         let (answered, is_interrupted) = self.call(&messages, &batch, source).await?;
         let has_trapped = matches!(answered, Some(Err(_)));
-        let (outcomes, otherwise) = match answered {
+        let (outcomes, (delivery, otherwise)) = match answered {
             // The same for every line, so it is said once, and nothing was sent.
             Some(Ok(outcomes)) => match outcomes.first() {
                 Some(Err(Error {
@@ -172,10 +174,16 @@ impl Run<'_> {
                     explanation,
                     ..
                 })) => return Err(CliError::new("not sent", explanation)),
-                _ => (outcomes, "the component failed: it gave no outcome".to_owned()),
+                _ => (outcomes, (Delivery::Unknown, "the component failed: it gave no outcome".to_owned())),
             },
-            Some(Err(trap)) => (Vec::new(), format!("the component failed: {trap:#}")),
-            None => (Vec::new(), "interrupted before all answers had come".to_owned()),
+            Some(Err(trap)) => (Vec::new(), (Delivery::Unknown, format!("the component failed: {trap:#}"))),
+            None => (
+                Vec::new(),
+                match departures.delivery() {
+                    Delivery::NotSent => (Delivery::NotSent, "interrupted before anything was sent".to_owned()),
+                    delivery => (delivery, "interrupted before all answers had come".to_owned()),
+                },
+            ),
         };
         let away = outage::reason(&outcomes);
         let mut outcomes = outcomes.iter();
@@ -185,7 +193,7 @@ impl Run<'_> {
             } else if let Some(outcome) = outcomes.next() {
                 self.recorder.settle(line, outcome);
             } else {
-                self.recorder.give_up(line, Delivery::Unknown, &otherwise);
+                self.recorder.give_up(line, delivery, &otherwise);
             }
         }
         self.recorder.flush();

@@ -6,17 +6,18 @@ mod outage;
 use std::num::NonZeroU32;
 
 use thingpost_host::runtime::Publisher;
-use thingpost_host::runtime::types::{Message, Platform};
+use thingpost_host::runtime::types::{Delivery, Message, Platform};
 
 use crate::args::{NetworkArgs, PublishAliyun, PublishArgs, Source};
 use crate::component::publisher::{PublisherFactory, load};
-use crate::device::reload::{MakeDevice, Reload};
-use crate::device::{Device, Network, input_files};
+use crate::device::reload::{DeviceSource, Reload};
+use crate::device::{Device, input_files};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::input_file::InputFile;
 use crate::message;
 use crate::message::{payload, thing_model};
+use crate::output::interruption::Departures;
 use crate::output::still_trying::StillTrying;
 use crate::output::summary::Summary;
 use crate::output::{printer, report};
@@ -25,15 +26,14 @@ use crate::terminal::interrupt::Interruptions;
 
 /// Publishes what the arguments say. `message` has all but the payload.
 pub async fn run(
-    make: MakeDevice<'_, Platform>,
+    device: DeviceSource<'_, Platform>,
     network: &NetworkArgs,
     message: Message,
     source: &Source,
     arguments: &PublishArgs,
 ) -> Result<Exit, CliError> {
-    let make = || make().map(|device| paced(device, arguments.max_per_second));
-    let device = make()?;
-    let reload = Reload::of(&device, &make);
+    let make = || (device.make)().map(|device| paced(device, arguments.max_per_second));
+    let (device, reload) = Reload::make(DeviceSource { files: device.files.clone(), make: &make })?;
     let mut factory = factory(device, network, arguments)?;
     factory.keep_credential(arguments.session.session_file.as_ref(), &inputs(source))?;
     if let Some(path) = &source.lines {
@@ -45,18 +45,18 @@ pub async fn run(
 }
 
 /// Publishes a message, or what the thing model makes of properties and events.
-pub async fn aliyun(make: MakeDevice<'_, Platform>, arguments: &PublishAliyun) -> Result<Exit, CliError> {
+pub async fn aliyun(device: DeviceSource<'_, Platform>, arguments: &PublishAliyun) -> Result<Exit, CliError> {
     let (network, source) = (&arguments.device.network, &arguments.source);
     if source.property.is_empty() && source.event.is_none() {
         let message = message::aliyun(arguments);
-        return run(make, network, message, &source.source(), &arguments.publish).await;
+        return run(device, network, message, &source.source(), &arguments.publish).await;
     }
     if arguments.publish.report.failed.is_some() {
         return Err(CliError::sentence(
             "--failed is of use only with --lines: leave it out with --property and --event",
         ));
     }
-    let device = make()?;
+    let device = (device.make)()?;
     let platform = device.platform.clone();
     let mut factory = factory(device, network, &arguments.publish)?;
     factory.keep_credential(arguments.publish.session.session_file.as_ref(), &[])?;
@@ -73,7 +73,7 @@ pub fn inputs(source: &Source) -> Vec<InputFile> {
 /// What publishes for this device.
 pub fn factory(device: Device, network: &NetworkArgs, arguments: &PublishArgs) -> Result<PublisherFactory, CliError> {
     let device = paced(device, arguments.max_per_second);
-    let mut factory = PublisherFactory::new(load()?, device, Network::of(network)?, network.timeout)?;
+    let mut factory = PublisherFactory::new(load()?, device, network.timeout)?;
     if let Some(pace) = arguments.max_per_second {
         // More at once would wait for their turn with their time running.
         factory.limit_in_flight(pace.get());
@@ -101,13 +101,18 @@ async fn each(
 ) -> Result<Exit, CliError> {
     factory.last_failure.clear();
     let interruptions = Interruptions::count();
+    let departures = Departures::watch(&factory.last_failure);
     let still_trying = StillTrying::new(factory.last_failure.clone(), factory.timeout());
     let outcomes = tokio::select! {
         outcomes = publisher.publish_all(messages) => outcomes,
         never = still_trying.say(complain) => match never {},
         () = interruptions.reached(1) => {
-            messages.iter().for_each(|message| printer::unknown(message, "interrupted while it was on its way", json));
-            return Ok(Exit::Unknown);
+            let (delivery, reason, exit) = match departures.delivery() {
+                Delivery::NotSent => (Delivery::NotSent, "interrupted before it was sent", Exit::NotSent),
+                delivery => (delivery, "interrupted while it was on its way", Exit::Unknown),
+            };
+            messages.iter().for_each(|message| printer::without_answer(message, delivery, reason, json));
+            return Ok(exit);
         }
     };
     // A trap says nothing of what had been sent before it.
@@ -115,7 +120,7 @@ async fn each(
         Ok(outcomes) => outcomes,
         Err(trap) => {
             let reason = format!("the component failed: {trap:#}");
-            messages.iter().for_each(|message| printer::unknown(message, &reason, json));
+            messages.iter().for_each(|message| printer::without_answer(message, Delivery::Unknown, &reason, json));
             return Ok(Exit::Unknown);
         }
     };
@@ -123,7 +128,7 @@ async fn each(
     let mut summary = Summary::default();
     for (message, outcome) in messages.iter().zip(&outcomes) {
         printer::outcome(message, outcome, &factory.last_failure, json);
-        summary.count(outcome);
+        summary.count(outcome, &factory.last_failure);
     }
     Ok(match &outcomes[..] {
         // A single message that cannot be sent is wrong usage.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use thingpost_host::runtime::types::{AwsAuthentication, AwsConfig, Platform, Scope};
 use thingpost_host::{AWS_HTTPS_WITH_CERTIFICATE, Alpn, Route, TrustRoots};
 
-use super::{Device, identity, input_files, roots};
+use super::{Device, Network, identity, input_files, roots};
 use crate::args::{AwsDevice, Service, SignatureArgs};
 use crate::error::CliError;
 use crate::files::input_file::InputFile;
@@ -59,7 +59,8 @@ pub fn aws(arguments: &AwsDevice) -> Result<Device, CliError> {
         }
     };
     let platform = Platform::Aws(AwsConfig { endpoint, port, authentication });
-    Ok(Device { platform, routes, secrets: Arc::default(), files: files(arguments), renewal, warnings })
+    let network = Network::of(&arguments.network)?;
+    Ok(Device { platform, routes, secrets: Arc::default(), network, files: files(arguments), renewal, warnings })
 }
 
 /// Without ALPN: where no certificate is shown, AWS goes by what the request says.
@@ -75,9 +76,11 @@ fn scope(arguments: &SignatureArgs, region: Option<String>) -> Scope {
     Scope { region, service }
 }
 
-fn files(arguments: &AwsDevice) -> Vec<InputFile> {
+/// What the device is made from.
+pub fn files(arguments: &AwsDevice) -> Vec<InputFile> {
     let others = input_files([
         ("--ca", arguments.network.ca.as_ref()),
+        ("--proxy-user-file", arguments.network.proxy_user_file.as_ref()),
         ("--token-file", arguments.authorizer.token.token_file.as_ref()),
         ("--token-signature-file", arguments.authorizer.token.token_signature_file.as_ref()),
     ]);

@@ -11,14 +11,14 @@ use rustls::client::ResolvesClientCert;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, Error, InvalidMessage, SignatureScheme};
-use thingpost_host::{ConnectError, Phase, Route};
+use thingpost_host::{ConnectError, Phase, Route, UntrustedCertificate};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::certificate::CertificateDetails;
-use super::{Destination, milliseconds, seconds};
+use super::{Destination, Platform, milliseconds, seconds};
 
 /// What is made of a socket.
 pub struct Handshake {
@@ -177,7 +177,13 @@ impl HandshakeError {
         let port = to.endpoint.port;
         match self {
             Self::Untrusted => (
-                "the server's certificate leads to no authority that is trusted here".to_owned(),
+                match error.untrusted().and_then(UntrustedCertificate::trusted_instead) {
+                    None => "the server's certificate leads to no authority that is trusted here".to_owned(),
+                    Some(setting) => format!(
+                        "the server's certificate leads to no authority that is trusted here: {setting} is set in the \
+                         environment, and names all that are; unset it for those of this system"
+                    ),
+                },
                 match presented {
                     Some(details) => format!(
                         "if {} is meant to be trusted, give its certificate with --ca; if it is the proxy of a company \
@@ -212,7 +218,7 @@ impl HandshakeError {
             ),
             Self::NotTls => (
                 format!("what answers on port {port} does not speak TLS"),
-                format!("check host and port: {}", to.spoken.ports_of_aws()),
+                format!("check host and port: {}", to.spoken.ports_of(to.platform())),
             ),
             Self::Silence(after) => (
                 format!("the connection was accepted, and then nothing came within {}", seconds(*after)),
@@ -220,9 +226,14 @@ impl HandshakeError {
             ),
             Self::Closed => (
                 "the connection was closed during the handshake, without a word".to_owned(),
-                "check the spelling of the endpoint, as AWS closes on names that it does not have, and whether a \
-                 firewall cuts TLS off"
-                    .to_owned(),
+                match to.platform() {
+                    Platform::Aliyun => "check the spelling of the endpoint, and whether a firewall cuts TLS off",
+                    Platform::Aws | Platform::Unknown => {
+                        "check the spelling of the endpoint, as AWS closes on names that it does not have, and whether a \
+                         firewall cuts TLS off"
+                    }
+                }
+                .to_owned(),
             ),
             Self::Other => split(&error.to_string()),
         }

@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
-use thingpost_host::{ConnectTo, Endpoint, Resolver, Route, SystemResolver, is_out_of_descriptors};
+use thingpost_host::{
+    ConnectTo, Endpoint, Resolver, Route, SystemResolver, is_out_of_descriptors, is_temporary_lookup_error,
+};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -33,12 +35,35 @@ pub enum Protocol {
     Mqtt,
 }
 
+/// Whose server it is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    Aws,
+    Aliyun,
+    /// A custom domain of AWS, or a broker that belongs to no cloud.
+    Unknown,
+}
+
+impl Platform {
+    fn of(host: &str) -> Self {
+        match Kind::of(host).0 {
+            Kind::Foreign if host.ends_with(".aliyuncs.com") => Self::Aliyun,
+            Kind::Foreign => Self::Unknown,
+            _ => Self::Aws,
+        }
+    }
+}
+
 impl Protocol {
-    /// On which ports AWS speaks it.
-    pub fn ports_of_aws(self) -> &'static str {
-        match self {
-            Self::Https => "HTTPS of AWS is on 8443 and 443",
-            Self::Mqtt => "MQTT of AWS is on 8883 and 443",
+    /// On which ports this platform speaks it.
+    pub fn ports_of(self, platform: Platform) -> &'static str {
+        match (platform, self) {
+            (Platform::Aws, Self::Https) => "HTTPS of AWS is on 8443 and 443",
+            (Platform::Aws, Self::Mqtt) => "MQTT of AWS is on 8883 and 443",
+            (Platform::Aliyun, Self::Https) => "HTTPS of Aliyun is on 443",
+            (Platform::Aliyun, Self::Mqtt) => "MQTT of Aliyun is on 1883 and 443, with TLS on both",
+            (Platform::Unknown, Self::Https) => "HTTPS is mostly on 443, and of AWS on 8443 too",
+            (Platform::Unknown, Self::Mqtt) => "MQTT with TLS is mostly on 8883, and of AWS on 443 too",
         }
     }
 
@@ -91,7 +116,7 @@ impl Destination {
     fn proxy(&self) -> Option<&FoundProxy> {
         match &self.proxy {
             ProxyChoice::Through(proxy) => Some(proxy),
-            ProxyChoice::None | ProxyChoice::Past(..) => None,
+            ProxyChoice::None { .. } | ProxyChoice::Past(..) => None,
         }
     }
 
@@ -113,15 +138,30 @@ impl Destination {
         }
     }
 
+    /// What is to be known of a proxy that is set, and not for this.
+    fn of_unused_proxy(&self) -> String {
+        match &self.proxy {
+            ProxyChoice::None { for_http: Some(name) } => {
+                format!("; {name} names a proxy for http:// alone: set HTTPS_PROXY if it is for HTTPS and MQTT too")
+            }
+            _ => String::new(),
+        }
+    }
+
     /// What to check where a name is unknown.
     fn spelling(&self) -> String {
         let place = self.proxy().map_or("the endpoint", |found| found.source);
         format!("check the spelling of {place}, and the name servers of this machine")
     }
 
+    /// Whose it is.
+    pub fn platform(&self) -> Platform {
+        Platform::of(&self.endpoint.host)
+    }
+
     /// Whether this is a name that one of the platforms gives. They have no addresses that are not of the Internet.
     fn is_of_platform(&self) -> bool {
-        Kind::of(&self.endpoint.host).0 != Kind::Foreign || self.endpoint.host.ends_with(".aliyuncs.com")
+        self.platform() != Platform::Unknown
     }
 }
 
@@ -133,7 +173,10 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         finding.see(format!("--connect-to takes {address} for {endpoint}"));
     }
     match proxy {
-        ProxyChoice::None => {}
+        ProxyChoice::None { for_http: None } => {}
+        ProxyChoice::None { for_http: Some(name) } => finding.see(format!(
+            "{name} is for http:// alone, and nothing here is that: no proxy is asked; for one, set HTTPS_PROXY or give --proxy"
+        )),
         ProxyChoice::Past(FoundProxy { proxy, source }, list) => {
             finding.see(format!("{list} has {endpoint} reached without the proxy {proxy} of {source}"));
         }
@@ -159,6 +202,12 @@ pub async fn look_up(to: &Destination, limit: Duration) -> (Finding, Vec<SocketA
         Ok(Err(error)) => {
             let step = match is_out_of_descriptors(&error) {
                 true => RAISE_LIMIT.to_owned(),
+                false if is_temporary_lookup_error(&error) => format!(
+                    "check this machine's network, and its name servers (/etc/resolv.conf): none of them has given an answer about \
+                     any name{}; then {}",
+                    to.of_unused_proxy(),
+                    to.spelling()
+                ),
                 false => to.spelling(),
             };
             finding.fail(format!("no address is known for {host} ({error})"), step);
@@ -362,16 +411,25 @@ async fn step(to: &Destination, failures: &[FailedConnect]) -> String {
     if all(ConnectFailureKind::NoWay) {
         return "check this machine's network: there is no way to any address".to_owned();
     }
-    let port = spoken.certificate_port();
+    let port = match to.platform() {
+        // Of its two ports for MQTT one is the usual one of HTTPS.
+        Platform::Aliyun => 1883,
+        Platform::Aws | Platform::Unknown => spoken.certificate_port(),
+    };
     if endpoint.port == port {
         return match is_open(failures, 443).await {
             true => format!("a firewall blocks port {port}, and 443 is open: give --port 443"),
-            false => format!("a firewall may block port {port}: try --port 443"),
+            false if to.platform() == Platform::Unknown => format!(
+                "a firewall may block port {port}: try --port 443 if the server has that too (AWS has), or ask who runs the firewall{}",
+                to.of_unused_proxy()
+            ),
+            false => format!("a firewall may block port {port}: try --port 443{}", to.of_unused_proxy()),
         };
     }
     format!(
-        "check that nothing between here and there blocks port {}, and give --proxy if only a proxy leads out of this network",
-        endpoint.port
+        "check that nothing between here and there blocks port {}, and give --proxy if only a proxy leads out of this network{}",
+        endpoint.port,
+        to.of_unused_proxy()
     )
 }
 
@@ -461,7 +519,12 @@ mod tests {
         let through = || ProxyChoice::Through(proxy());
         for (host, failures, proxy, words) in [
             (AWS, vec![failure(v4, ConnectFailureKind::Limit)], through(), "ulimit -n"),
-            (AWS, vec![failure("0.0.0.0", ConnectFailureKind::Refused)], ProxyChoice::None, "name servers"),
+            (
+                AWS,
+                vec![failure("0.0.0.0", ConnectFailureKind::Refused)],
+                ProxyChoice::None { for_http: None },
+                "name servers",
+            ),
             (AWS, vec![failure(v4, ConnectFailureKind::Refused)], through(), "check the proxy of HTTPS_PROXY"),
             (AWS, vec![failure(v4, ConnectFailureKind::Silence)], through(), "is there, and can reach"),
             (
@@ -470,14 +533,19 @@ mod tests {
                 ProxyChoice::Past(proxy(), "NO_PROXY"),
                 "out of NO_PROXY",
             ),
-            (AWS, vec![failure(v6, ConnectFailureKind::NoWay)], ProxyChoice::None, "no way to IPv6"),
+            (AWS, vec![failure(v6, ConnectFailureKind::NoWay)], ProxyChoice::None { for_http: None }, "no way to IPv6"),
             (
                 AWS,
                 vec![failure(v4, ConnectFailureKind::NoWay), failure(v6, ConnectFailureKind::NoWay)],
-                ProxyChoice::None,
+                ProxyChoice::None { for_http: None },
                 "check this machine's network",
             ),
-            ("a.example", vec![failure(v4, ConnectFailureKind::Other)], ProxyChoice::None, "blocks port 443"),
+            (
+                "a.example",
+                vec![failure(v4, ConnectFailureKind::Other)],
+                ProxyChoice::None { for_http: None },
+                "blocks port 443",
+            ),
         ] {
             let step = step(&Destination { proxy, ..to(host, 443) }, &failures).await;
             assert!(step.contains(words), "{words}: {step}");

@@ -22,8 +22,7 @@ use super::unfinished_file::UnfinishedFile;
 use crate::args::{Drop, MqttPublish, QueueArgs, QueueLimit};
 use crate::commands::publish::inputs;
 use crate::component::mqtt::{MqttSessionFactory, trapped};
-use crate::device::Network;
-use crate::device::reload::Reload;
+use crate::device::reload::{DeviceSource, Reload};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::lines::failed_lines::FailedLines;
@@ -67,13 +66,13 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     }
     let network = &arguments.device.network;
     let make = || device::mqtt(&arguments.device);
-    let device = make()?;
-    let reload = Reload::of(&device, &make);
+    let source = DeviceSource { files: device::mqtt_files(&arguments.device), make: &make };
+    let (device, reload) = Reload::make(source)?;
     let max_per_second = arguments.max_per_second.map(NonZeroU32::get);
     // A run whose time is over keeps its messages: none of them is to get its outcome a moment before.
     let message_timeout_ms = arguments.unfinished.as_ref().map(|_| network.timeout.saturating_add(MARGIN_MS));
     let options = SessionOptions { max_per_second, message_timeout_ms, ..options(&arguments.queue) };
-    let factory = MqttSessionFactory::new(device, Network::of(network)?, network.timeout, options)?
+    let factory = MqttSessionFactory::new(device, network.timeout, options)?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
     let message = message::with(arguments.topic.as_ref(), arguments.message.qos, &arguments.message.options);
     let json = arguments.report.json;

@@ -17,8 +17,7 @@ use tokio::time::Instant;
 use super::connection_log::ConnectionLog;
 use crate::args::{self, MqttSubscribe};
 use crate::component::mqtt::{MqttSessionFactory, trapped};
-use crate::device::Network;
-use crate::device::reload::Reload;
+use crate::device::reload::{DeviceSource, Reload};
 use crate::error::{CliError, one_line};
 use crate::exit::Exit;
 use crate::output::printer;
@@ -33,9 +32,9 @@ const LONG: Duration = Duration::from_secs(3600);
 pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
     let network = &arguments.device.network;
     let make = || device::mqtt(&arguments.device);
-    let device = make()?;
-    let reload = Reload::of(&device, &make);
-    let factory = MqttSessionFactory::new(device, Network::of(network)?, network.timeout, SessionOptions::default())?
+    let source = DeviceSource { files: device::mqtt_files(&arguments.device), make: &make };
+    let (device, reload) = Reload::make(source)?;
+    let factory = MqttSessionFactory::new(device, network.timeout, SessionOptions::default())?
         .expiring(arguments.device.session.session_expiry_at_disconnect);
     let last_failure = factory.last_failure.clone();
     let mut session = open(&factory, arguments).await?;

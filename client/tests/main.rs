@@ -1,0 +1,4 @@
+//! The client against the emulated clouds, over real TLS.
+
+mod clouds;
+mod https;

@@ -12,7 +12,17 @@ use alloc::sync::Arc;
 use crate::calendar::read_http_date;
 use crate::json;
 
-/// A request to send over HTTPS.
+/// What a request travels over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// TLS, as every platform wants it.
+    #[default]
+    Https,
+    /// Plain HTTP, for a stand-in of a platform on the same machine.
+    Http,
+}
+
+/// A request to send.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.

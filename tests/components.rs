@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use thingpost_artifacts::{ALL, Artifact, CODEC, MQTT, PUBLISHER, SANS_IO, SIGNED_PUBLISHER};
+use thingpost_edge_artifacts::EDGE_MIN;
 use thingpost_host::TransportHooks;
 use thingpost_host::runtime::{CompilationCache, Runtime};
 use wasmtime::Store;
@@ -58,6 +59,15 @@ fn the_publisher_that_lets_the_host_sign_imports_the_signer_beside_that() {
     let expected: Vec<&str> = WASI.into_iter().chain(["thingpost:iot/signer"]).collect();
     assert_eq!(interfaces, set(&expected));
     assert_eq!(imports(SIGNED_PUBLISHER).len(), expected.len());
+}
+
+#[test]
+fn the_edge_function_that_has_its_settings_in_a_header_imports_what_a_publisher_does_and_nothing_else() {
+    let without_version = |import: String| import.split_once('@').unwrap().0.to_owned();
+    assert!(imports(EDGE_MIN).iter().all(|import| import.contains("@0.2.")));
+    let interfaces: BTreeSet<String> = imports(EDGE_MIN).into_iter().map(without_version).collect();
+    assert_eq!(interfaces, set(&WASI));
+    assert_eq!(exports(EDGE_MIN), set(&["wasi:http/incoming-handler@0.2.12"]));
 }
 
 #[test]
@@ -147,7 +157,14 @@ fn every_component_exports_its_interfaces_and_nothing_else() {
 
 #[test]
 fn every_component_stays_small() {
-    for (artifact, ceiling) in [(PUBLISHER, 288), (SIGNED_PUBLISHER, 290), (CODEC, 223), (SANS_IO, 176), (MQTT, 250)] {
+    for (artifact, ceiling) in [
+        (PUBLISHER, 288),
+        (SIGNED_PUBLISHER, 290),
+        (CODEC, 223),
+        (SANS_IO, 176),
+        (MQTT, 250),
+        (EDGE_MIN, 250),
+    ] {
         let ceiling = ceiling * 1024;
         let size = artifact.bytes.len();
         assert!(size <= ceiling, "{} has {size} bytes, {} too many", artifact.name, size - ceiling);
@@ -163,7 +180,7 @@ fn no_component_tells_where_it_was_built() {
     let home = std::env::home_dir().unwrap().join("");
     let mut traces = vec!["/home/", "/Users/", "C:\\", ".cargo", "registry/src", ".rs:", "/rustc/"];
     traces.extend([workspace.to_str().unwrap(), home.to_str().unwrap()]);
-    for artifact in ALL {
+    for artifact in ALL.into_iter().chain(thingpost_edge_artifacts::ALL) {
         let contains =
             |text: &str| artifact.bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()));
         for trace in &traces {

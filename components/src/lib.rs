@@ -4,6 +4,9 @@
 //! crate, built once for each with the feature that names it: what stands at the border of several is written once, and
 //! `bindings` are always those of the component that is being built.
 //!
+//! The edge function is the exception: what it exports is of WASI, and it has no values of ours at its border. It is in
+//! `edge`, and nothing else of this crate is in it.
+//!
 //! `aws`, `aliyun` and `generic` have what a platform needs in whichever component, `values` what all of them share. Another
 //! platform is a folder beside those three.
 #![cfg(target_family = "wasm")]
@@ -11,9 +14,14 @@
 
 extern crate alloc;
 
+#[cfg(not(feature = "edge-function"))]
 mod aliyun;
+#[cfg(not(feature = "edge-function"))]
 mod aws;
+#[cfg(not(feature = "edge-function"))]
 mod bindings;
+#[cfg(feature = "edge-function")]
+mod edge;
 #[cfg(feature = "sans-io")]
 mod exchange;
 #[cfg(feature = "mqtt")]
@@ -25,6 +33,7 @@ mod publisher;
 mod runtime;
 #[cfg(any(feature = "host-signer", feature = "mqtt"))]
 mod signer;
+#[cfg(not(feature = "edge-function"))]
 mod values;
 
 /// The component: implements every interface that its world exports.

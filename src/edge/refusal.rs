@@ -48,6 +48,8 @@ pub enum Refusal {
     TokenWrong,
     /// The body broke off before its end.
     BrokenOff,
+    /// Nothing came of the body for too long.
+    BodyLate,
     /// This function cannot publish, because its settings are missing or wrong.
     NotConfigured,
     /// What is wrong with the settings, for whoever asks whether this function is ready. No value stands in it.
@@ -69,6 +71,7 @@ impl Refusal {
             | Self::Property(_)
             | Self::BrokenOff => 400,
             Self::TokenMissing | Self::TokenWrong => 401,
+            Self::BodyLate => 408,
             Self::NotConfigured | Self::NotReady(_) => 503,
         }
     }
@@ -87,6 +90,7 @@ impl Refusal {
             Self::TokenMissing => "token-missing",
             Self::TokenWrong => "token-wrong",
             Self::BrokenOff => "body-broken-off",
+            Self::BodyLate => "body-late",
             Self::NotConfigured | Self::NotReady(_) => "not-configured",
         }
     }
@@ -125,6 +129,7 @@ impl fmt::Display for Refusal {
             Self::TokenMissing => f.write_str("this device needs a token: send it as `Authorization: Bearer TOKEN`"),
             Self::TokenWrong => f.write_str("this is not the token of this device"),
             Self::BrokenOff => f.write_str("the body broke off before its end, and nothing of it was published"),
+            Self::BodyLate => f.write_str("the rest of the body did not come, and nothing of it was published"),
             Self::NotConfigured => f.write_str("this function is not configured to publish: /readyz says why"),
             Self::NotReady(error) => write!(f, "{error}"),
         }

@@ -16,7 +16,7 @@ use super::NS_PER_MS;
 use super::outgoing::{BodyWriter, Written, begin};
 use super::transport_error::transport_error;
 use crate::exchange::Outgoing;
-use crate::http::{Response, TransportError, TransportErrorKind};
+use crate::http::{Response, Scheme, TransportError, TransportErrorKind};
 
 /// The host's own timeouts say more (was there a connection at all?), so they get the chance to strike first.
 const GRACE_NS: u64 = 250 * NS_PER_MS;
@@ -58,11 +58,11 @@ struct Reading {
 
 impl InFlight {
     /// Hands the request to the host, with as much of the body as it takes.
-    pub fn start(outgoing: Outgoing, now_ms: u64) -> Result<Self, TransportError> {
+    pub fn start(outgoing: Outgoing, scheme: Scheme, now_ms: u64) -> Result<Self, TransportError> {
         let Outgoing { id, max_answer_bytes, body_needed, timeout_ms, .. } = outgoing;
         let deadline_ms = now_ms.saturating_add(u64::from(timeout_ms));
         let deadline_ns = deadline_ms.saturating_mul(NS_PER_MS).saturating_add(GRACE_NS);
-        let (future, writer) = begin(outgoing)?;
+        let (future, writer) = begin(outgoing, scheme)?;
         let answer = Answer::Awaited { ready: future.subscribe(), future };
         let mut request = Self {
             id,

@@ -11,6 +11,9 @@ use alloc::vec::Vec;
 mod alarm;
 mod clock;
 mod in_flight;
+#[cfg(feature = "edge")]
+pub mod incoming;
+mod no_signer;
 mod outgoing;
 mod transport_error;
 
@@ -19,12 +22,13 @@ use wasip2::io::poll::poll;
 
 use crate::credential::Credential;
 use crate::exchange::{Exchange, Outgoing, Step};
-use crate::http::{Response, TransportError};
+use crate::http::{Response, Scheme, TransportError};
 use crate::moment::Moment;
 use crate::signing::{NotSigned, Signing};
 pub use alarm::Alarm;
 use clock::Clock;
 use in_flight::InFlight;
+pub use no_signer::NoSigner;
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -50,7 +54,7 @@ pub fn seed() -> u64 {
 /// Why there is no answer, as the host tells it.
 pub fn send(outgoing: Outgoing) -> Result<Response, TransportError> {
     let (mut clock, now) = Clock::start();
-    let mut requests = vec![InFlight::start(outgoing, now.monotonic_ms)?];
+    let mut requests = vec![InFlight::start(outgoing, Scheme::Https, now.monotonic_ms)?];
     let mut alarm = Alarm::default();
     loop {
         wait(&mut requests, None, &mut alarm);
@@ -82,7 +86,7 @@ pub trait Signs {
 }
 
 /// Runs an exchange until every message has its outcome.
-pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
+pub fn run(exchange: &mut Exchange, signer: &impl Signs, scheme: Scheme) {
     let mut requests: Vec<InFlight> = Vec::new();
     let mut is_signed = false;
     let mut alarm = Alarm::default();
@@ -116,7 +120,7 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs) {
             }
             Step::Send(outgoing) => {
                 let id = outgoing.id;
-                match InFlight::start(outgoing, now.monotonic_ms) {
+                match InFlight::start(outgoing, scheme, now.monotonic_ms) {
                     Ok(request) => requests.push(request),
                     Err(transport_error) => exchange.handle_response(now, id, Err(transport_error)),
                 }

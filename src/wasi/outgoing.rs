@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use alloc::sync::Arc;
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
-    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme as WasiScheme,
 };
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{OutputStream, StreamError};
@@ -15,12 +15,15 @@ use wasip2::io::streams::{OutputStream, StreamError};
 use super::NS_PER_MS;
 use super::transport_error::transport_error;
 use crate::exchange::Outgoing;
-use crate::http::{Request, TransportError, TransportErrorKind};
+use crate::http::{Request, Scheme, TransportError, TransportErrorKind};
 
 /// Hands the head of a request to the host. What remains is to write its body.
-pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyWriter), TransportError> {
+pub(super) fn begin(
+    outgoing: Outgoing,
+    scheme: Scheme,
+) -> Result<(FutureIncomingResponse, BodyWriter), TransportError> {
     let Outgoing { request, connect_timeout_ms, timeout_ms, .. } = outgoing;
-    let (head, body) = head(&request)?;
+    let (head, body) = head(&request, scheme)?;
     let options = RequestOptions::new();
     let ns = |ms: u32| Some(u64::from(ms) * NS_PER_MS);
     // A host that does not know timeouts says so; our own deadline stands behind them.
@@ -31,7 +34,7 @@ pub(super) fn begin(outgoing: Outgoing) -> Result<(FutureIncomingResponse, BodyW
     Ok((answer, BodyWriter::new(body, request.body)?))
 }
 
-fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), TransportError> {
+fn head(request: &Request, scheme: Scheme) -> Result<(OutgoingRequest, OutgoingBody), TransportError> {
     let headers: Vec<(String, Vec<u8>)> =
         request.headers.iter().map(|(name, value)| (name.as_ref().to_owned(), value.as_bytes().to_vec())).collect();
     let headers = Fields::from_list(&headers).map_err(|_| rejected("a header"))?;
@@ -43,7 +46,11 @@ fn head(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), TransportE
         other => Method::Other(other.to_owned()),
     };
     head.set_method(&method).map_err(|()| rejected("the method"))?;
-    head.set_scheme(Some(&Scheme::Https)).map_err(|()| rejected("the scheme"))?;
+    let scheme = match scheme {
+        Scheme::Https => WasiScheme::Https,
+        Scheme::Http => WasiScheme::Http,
+    };
+    head.set_scheme(Some(&scheme)).map_err(|()| rejected("the scheme"))?;
     head.set_authority(Some(&request.authority)).map_err(|()| rejected("the authority"))?;
     head.set_path_with_query(Some(&request.path_with_query)).map_err(|()| rejected("the path"))?;
     let body = head.body().map_err(|()| rejected("the body"))?;
@@ -77,7 +84,7 @@ pub(super) enum Written {
 }
 
 impl BodyWriter {
-    fn new(body: OutgoingBody, bytes: Arc<[u8]>) -> Result<Self, TransportError> {
+    pub fn new(body: OutgoingBody, bytes: Arc<[u8]>) -> Result<Self, TransportError> {
         let stream = body.write().map_err(|()| rejected("the body"))?;
         Ok(Self { writable: None, stream, body, bytes, written: 0 })
     }

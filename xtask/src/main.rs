@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Some("once") => once::check(),
         Some("hosts") => hosts::ensure(),
         Some("moto") => moto::ensure(),
-        Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-artifacts", "--"], &arguments),
+        Some("components") => cargo(&["run", "--quiet", "--package", "thingpost-edge-artifacts", "--"], &arguments),
         Some("bench") => cargo(&["run", "--profile", "dist", "--package", "thingpost-benches", "--"], &arguments),
         Some("readme") => write_sizes(),
         _ => Err(USAGE.to_owned()),
@@ -119,7 +119,7 @@ fn write_sizes() -> Result<(), String> {
     const BEGIN: &str = "<!-- sizes: written by `cargo xtask readme` -->\n";
     const END: &str = "<!-- end of sizes -->";
     ensure_target()?;
-    let output = Command::new("cargo").args(["run", "--quiet", "--package", "thingpost-artifacts"]).output();
+    let output = Command::new("cargo").args(["run", "--quiet", "--package", "thingpost-edge-artifacts"]).output();
     let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use thingpost::aws::{self, Operation, Reply};
+use thingpost::http::Scheme;
 use thingpost::{ConfigError, Credential, Exchange, Options, Platform, wasi};
 
 use super::signer;
@@ -64,7 +65,7 @@ impl Client {
     fn run(&self, exchange: Result<Exchange, ConfigError>) -> Exchange {
         let exchange = exchange.expect(CHECKED).answered_before(self.has_been_answered.get());
         let mut exchange = exchange.with_clock_ahead_ms(self.clock_ahead_ms.get());
-        wasi::run(&mut exchange, &signer::signer(&*self.platform));
+        wasi::run(&mut exchange, &signer::signer(&*self.platform), Scheme::Https);
         self.credential.replace(exchange.credential().cloned());
         self.has_been_answered.set(exchange.has_been_answered());
         self.clock_ahead_ms.set(exchange.clock_ahead_ms());

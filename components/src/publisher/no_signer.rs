@@ -2,8 +2,8 @@
 
 use alloc::string::{String, ToString};
 
-use thingpost::wasi::{Signed, Signs};
-use thingpost::{ConfigError, Credential, NotSigned, Platform, Signing};
+pub use thingpost::wasi::NoSigner as Signer;
+use thingpost::{ConfigError, NotSigned, Platform, Signing};
 
 /// Refuses a configuration that needs a signer.
 pub fn check(platform: &dyn Platform) -> Result<(), ConfigError> {
@@ -18,18 +18,7 @@ pub fn signature(_: &Signing) -> Result<String, NotSigned> {
     Err(ConfigError::NoSigner.to_string().into())
 }
 
-/// Signs for no device.
-pub struct Signer;
-
 /// The signer for a device on this platform.
 pub fn signer(_: &dyn Platform) -> Signer {
     Signer
-}
-
-impl Signs for Signer {
-    fn sign(&self, signing: &Signing) -> Result<Signed, NotSigned> {
-        signature(signing).map(Signed::Signature)
-    }
-
-    fn obtained(&self, _: Option<&Credential>) {}
 }

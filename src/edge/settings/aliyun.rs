@@ -2,15 +2,18 @@
 
 use super::error::SettingsErrorKind;
 use super::fields::Fields;
+use super::scheme;
 use crate::aliyun::{Config, Device, Signer, TimestampPolicy};
 use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
+use crate::http::Scheme;
 use crate::secret::Secret;
 use crate::signing::SignMethod;
 
-pub(super) fn take(fields: &mut Fields) -> Result<Config, SettingsErrorKind> {
+pub(super) fn take(fields: &mut Fields, scheme: Scheme) -> Result<Config, SettingsErrorKind> {
     let port = super::port(fields, 443)?;
     let endpoint = Endpoint::new(&fields.required("endpoint")?, port).map_err(ConfigError::Endpoint)?;
+    scheme::check(scheme, &endpoint)?;
     let (product_key, device_name) = (fields.required("product_key")?, fields.required("device_name")?);
     let device = Device::new(endpoint, &product_key, &device_name, fields.take("client_id").as_deref())?;
     let method = match fields.choice("sign_method", &["hmac-md5", "hmac-sha1", "hmac-sha256"])? {

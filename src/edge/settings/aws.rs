@@ -2,19 +2,22 @@
 
 use super::error::SettingsErrorKind;
 use super::fields::Fields;
+use super::scheme;
 use crate::aws::sigv4::Credentials;
 use crate::aws::{Authentication, Config, CredentialsProvider, CustomAuthorizer, Placement, scope};
 use crate::config_error::ConfigError;
 use crate::endpoint::Endpoint;
+use crate::http::Scheme;
 use crate::secret::Secret;
 
 const WAYS: &[&str] = &["certificate", "sigv4", "authorizer", "role-alias"];
 
-pub(super) fn take(fields: &mut Fields) -> Result<Config, SettingsErrorKind> {
+pub(super) fn take(fields: &mut Fields, scheme: Scheme) -> Result<Config, SettingsErrorKind> {
     let way = fields.choice("auth", WAYS)?.unwrap_or("certificate");
     let default_port = if way == "certificate" { 8443 } else { 443 };
     let port = super::port(fields, default_port)?;
     let endpoint = Endpoint::new(&fields.required("endpoint")?, port).map_err(ConfigError::Endpoint)?;
+    scheme::check(scheme, &endpoint)?;
     let region = fields.take("region");
     let authentication = match way {
         "certificate" => Authentication::Certificate,
@@ -28,13 +31,22 @@ pub(super) fn take(fields: &mut Fields) -> Result<Config, SettingsErrorKind> {
         },
         "authorizer" => Authentication::CustomAuthorizer(authorizer(fields)?),
         _ => Authentication::CredentialsProvider(CredentialsProvider {
-            endpoint: Endpoint::new(&fields.required("credentials_endpoint")?, 443).map_err(ConfigError::Endpoint)?,
+            endpoint: credentials_endpoint(fields, scheme)?,
             role_alias: fields.required("role_alias")?,
             thing_name: fields.take("thing_name"),
             scope: scope(&endpoint, region, None)?,
         }),
     };
     Ok(Config::new(endpoint, authentication)?)
+}
+
+fn credentials_endpoint(fields: &mut Fields, scheme: Scheme) -> Result<Endpoint, SettingsErrorKind> {
+    let port = fields.number("credentials_port", 1..=u16::MAX.into())?;
+    let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(443);
+    let host = fields.required("credentials_endpoint")?;
+    let endpoint = Endpoint::new(&host, port).map_err(ConfigError::Endpoint)?;
+    scheme::check(scheme, &endpoint)?;
+    Ok(endpoint)
 }
 
 fn authorizer(fields: &mut Fields) -> Result<CustomAuthorizer, SettingsErrorKind> {

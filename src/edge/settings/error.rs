@@ -17,6 +17,10 @@ pub struct SettingsError {
 /// What is wrong, whichever device it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SettingsErrorKind {
+    /// The header with the settings is missing.
+    NoHeader,
+    /// The header with the settings is there more than once.
+    TwoHeaders,
     /// The settings are no object in JSON.
     NotAnObject,
     /// `devices` is no list of objects in JSON.
@@ -56,6 +60,13 @@ impl fmt::Display for SettingsError {
             None => f.write_str("settings: ")?,
         }
         match &self.kind {
+            SettingsErrorKind::NoHeader => f.write_str(
+                "the header `thingpost-settings` is missing: the host adds it to each request, as in `wasmtime serve -H @FILE`",
+            ),
+            // One of them at least is of a caller.
+            SettingsErrorKind::TwoHeaders => f.write_str(
+                "the header `thingpost-settings` is there more than once: the host must replace what callers send, not add to it",
+            ),
             SettingsErrorKind::NotAnObject => {
                 f.write_str("they are not an object in JSON, as in {\"platform\":\"aws\",..}")
             }

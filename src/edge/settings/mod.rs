@@ -6,12 +6,13 @@
 //! |---|---|
 //! | `platform` | `aws` or `aliyun`; without it `endpoint` decides nothing, and it is missed |
 //! | `endpoint`, `port` | where the platform takes messages; the port is 443, and 8443 for a certificate on AWS |
+//! | `scheme` | `https` (the default), or `http` for a stand-in of the platform on this machine |
 //! | `token` | what callers have to show as bearer token; without it everyone may publish who reaches the function |
 //! | `timeout_ms` | how long a message may take, 30000 |
 //! | `auth` (AWS) | `certificate`, which the host has (the default), `sigv4`, `authorizer` or `role-alias` |
 //! | `access_key_id`, `secret_access_key`, `session_token`, `region` (AWS) | for `sigv4`; the region is in most endpoints |
 //! | `authorizer_name`, `authorizer_token_name`, `authorizer_token`, `authorizer_signature` (AWS) | for `authorizer` |
-//! | `credentials_endpoint`, `role_alias`, `thing_name` (AWS) | for `role-alias` |
+//! | `credentials_endpoint`, `credentials_port`, `role_alias`, `thing_name` (AWS) | for `role-alias`; the port is 443 |
 //! | `product_key`, `device_name`, `device_secret`, `client_id` (Aliyun) | who the device is |
 //! | `sign_method` (Aliyun) | `hmac-md5`, `hmac-sha1` (the default) or `hmac-sha256` |
 //! | `timestamp` (Aliyun) | `corrected` (the default), `now` or `none` |
@@ -24,6 +25,8 @@ mod aliyun;
 mod aws;
 mod error;
 mod fields;
+mod header;
+mod scheme;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -36,6 +39,7 @@ use self::fields::Fields;
 use super::head::Publication;
 use super::refusal::Refusal;
 use crate::exchange::Options;
+use crate::http::Scheme;
 use crate::platform::Platform;
 use crate::secret::Secret;
 
@@ -57,6 +61,8 @@ pub struct Device {
     pub token: Option<Secret>,
     /// How patient its exchanges are.
     pub options: Options,
+    /// What its messages travel over.
+    pub scheme: Scheme,
     is_default: bool,
 }
 
@@ -136,10 +142,11 @@ impl Settings {
 }
 
 /// What is a setting of one device.
-const OF_A_DEVICE: [&str; 23] = [
+const OF_A_DEVICE: [&str; 25] = [
     "token",
     "endpoint",
     "port",
+    "scheme",
     "timeout_ms",
     "auth",
     "region",
@@ -151,6 +158,7 @@ const OF_A_DEVICE: [&str; 23] = [
     "authorizer_token",
     "authorizer_signature",
     "credentials_endpoint",
+    "credentials_port",
     "role_alias",
     "thing_name",
     "product_key",
@@ -183,11 +191,12 @@ impl Device {
         let timeout_ms = fields.number("timeout_ms", 1..=3_600_000)?;
         let defaults = Options::default();
         let options = Options { timeout_ms: timeout_ms.unwrap_or(defaults.timeout_ms), ..defaults };
+        let scheme = scheme::take(fields)?;
         let platform: Arc<dyn Platform> =
             match fields.choice("platform", &["aws", "aliyun"])?.ok_or(SettingsErrorKind::Missing("platform"))? {
-                "aws" => Arc::new(aws::take(fields)?),
-                _ => Arc::new(aliyun::take(fields)?),
+                "aws" => Arc::new(aws::take(fields, scheme)?),
+                _ => Arc::new(aliyun::take(fields, scheme)?),
             };
-        Ok(Self { name, platform, token, options, is_default })
+        Ok(Self { name, platform, token, options, scheme, is_default })
     }
 }

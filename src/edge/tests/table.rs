@@ -29,6 +29,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenMissing,
         Refusal::TokenWrong,
         Refusal::BrokenOff,
+        Refusal::BodyLate,
         Refusal::NotConfigured,
     ]
 }

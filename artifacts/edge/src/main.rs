@@ -1,4 +1,5 @@
-//! Writes the components into a folder, for hosts that load files, and shows how large they are.
+//! Writes all components into a folder, those of `thingpost-artifacts` too, for hosts that load files, and shows how large
+//! they are.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
 }
 
 fn write(folder: Option<&PathBuf>) -> io::Result<()> {
-    for artifact in thingpost_artifacts::ALL {
+    for artifact in thingpost_artifacts::ALL.into_iter().chain(thingpost_edge_artifacts::ALL) {
         if let Some(folder) = folder {
             fs::create_dir_all(folder)?;
             fs::write(folder.join(artifact.name), artifact.bytes)?;

@@ -1,52 +1,22 @@
-//! Builds the components, so that `cargo test` and `cargo run` work on a fresh checkout.
+//! One component: the package of the components, compiled with one of its features, and without what nobody reads.
 //!
-//! Cargo is called by cargo here, with a target directory of its own: the outer one is locked.
+//! Part of the build script of each crate that hands out components.
 
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "thingpost-components";
-/// The components, and the feature of the package that makes it each of them.
-const COMPONENTS: [(&str, &str); 5] = [
-    ("codec", "codec"),
-    ("mqtt", "mqtt"),
-    ("publisher", "publisher"),
-    ("sans-io", "sans-io"),
-    ("signed-publisher", "host-signer"),
-];
 
-fn main() {
-    if let Err(error) = build() {
-        println!("cargo::error={error}");
-    }
-}
-
-fn build() -> Result<(), Box<dyn Error>> {
-    // Not `env!`: a target directory may be restored under another path than the one this script was compiled in.
-    let crate_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let workspace = crate_dir.parent().ok_or("no workspace around this crate")?;
-    for input in ["src", "wit", "components", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
-        println!("cargo::rerun-if-changed={}", workspace.join(input).display());
-    }
-    // Components of another profile would be taken for these, and their sizes with them.
-    for setting in ["LTO", "CODEGEN_UNITS", "OPT_LEVEL"] {
-        println!("cargo::rerun-if-env-changed=CARGO_PROFILE_COMPONENT_{setting}");
-    }
-    check_target()?;
-
-    let out = PathBuf::from(env::var("OUT_DIR")?);
-    let target_dir = out.join("target");
-    println!("cargo::metadata=target_dir={}", target_dir.display());
+/// Builds a component and writes it to a file.
+pub fn build(workspace: &Path, target_dir: &Path, feature: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    compile(workspace, target_dir, feature)?;
     let built = target_dir.join(TARGET).join("component").join(format!("{}.wasm", PACKAGE.replace('-', "_")));
-    for (component, feature) in COMPONENTS {
-        compile(workspace, &target_dir, feature)?;
-        let stripped = without_custom_sections(&fs::read(&built)?).ok_or("a component is not well-formed")?;
-        fs::write(out.join(format!("{component}.wasm")), stripped)?;
-    }
+    let stripped = without_custom_sections(&fs::read(&built)?).ok_or("a component is not well-formed")?;
+    fs::write(file, stripped)?;
     Ok(())
 }
 
@@ -65,7 +35,19 @@ fn compile(workspace: &Path, target_dir: &Path, feature: &str) -> Result<(), Box
     }
 }
 
-fn check_target() -> Result<(), Box<dyn Error>> {
+/// What the components are made of.
+pub fn rerun_if_changed(workspace: &Path) {
+    for input in ["src", "wit", "components", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(input).display());
+    }
+    // Components of another profile would be taken for these, and their sizes with them.
+    for setting in ["LTO", "CODEGEN_UNITS", "OPT_LEVEL"] {
+        println!("cargo::rerun-if-env-changed=CARGO_PROFILE_COMPONENT_{setting}");
+    }
+}
+
+/// Says what to type where WebAssembly cannot be compiled to.
+pub fn check_target() -> Result<(), Box<dyn Error>> {
     let rustc = env::var("RUSTC")?;
     let libraries = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
     let libraries = String::from_utf8(libraries.stdout)?;

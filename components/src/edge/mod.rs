@@ -1,0 +1,56 @@
+//! The edge function: plain HTTP in, a message to the platform out. What a request means and what its answer looks like is
+//! in the core (`thingpost::edge`); here it meets `wasi:http/incoming-handler`.
+
+mod devices;
+mod instance;
+mod publish;
+
+use thingpost::edge::{Refusal, SettingsError, Task, answer, read};
+use thingpost::http::Response;
+use thingpost::wasi::incoming::Incoming;
+use wasip2::exports::http::incoming_handler::Guest;
+use wasip2::http::types::{IncomingRequest, ResponseOutparam};
+
+use self::devices::Devices;
+use crate::Component;
+
+wasip2::http::proxy::export!(Component);
+
+impl Guest for Component {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let mut request = Incoming::new(request);
+        let mut kept = instance::take();
+        let answered = respond(&mut request, &mut kept).unwrap_or_else(|refusal| answer::refused(&refusal));
+        instance::put(kept);
+        request.answer(out, answered);
+    }
+}
+
+/// What can be judged without settings is judged first, so that a function that is not configured yet answers a wrong
+/// path as what it is.
+fn respond(request: &mut Incoming, kept: &mut Option<Devices>) -> Result<Response, Refusal> {
+    match read(&request.head())? {
+        Task::Liveness => Ok(answer::well()),
+        Task::Readiness => match devices(request, kept) {
+            Ok(_) => Ok(answer::well()),
+            Err(problem) => Err(Refusal::NotReady(problem)),
+        },
+        Task::Publish(publication) => {
+            let devices = devices(request, kept).map_err(|_| Refusal::NotConfigured)?;
+            let device = devices.find(&publication, &request.head())?;
+            let payload = request.payload()?;
+            publish::publish(device, publication.into_message(payload))
+        }
+    }
+}
+
+/// The devices of the settings that this request came with: those of the request before it, where it had the same.
+fn devices<'a>(request: &Incoming, kept: &'a mut Option<Devices>) -> Result<&'a mut Devices, SettingsError> {
+    let head = request.head();
+    let text = head.settings()?;
+    let devices = match kept.take() {
+        Some(devices) if devices.are_of(text) => devices,
+        _ => Devices::new(text)?,
+    };
+    Ok(kept.insert(devices))
+}

@@ -1,4 +1,4 @@
-//! One component: the package of the components, compiled with one of its features, and without what nobody reads.
+//! One component: the package of the components, compiled with one of its features, and without names for debuggers.
 //!
 //! Part of the build script of each crate that hands out components.
 

@@ -7,7 +7,7 @@ use crate::config_error::ConfigError;
 use crate::credential::Credential;
 use crate::signing::{NotSigned, Signing};
 
-/// Signs for no device: where the configuration has the secrets, nobody is asked.
+/// Signs for no device: where the configuration has the secrets, it is not asked.
 pub struct NoSigner;
 
 impl Signs for NoSigner {

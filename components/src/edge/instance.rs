@@ -13,7 +13,7 @@ unsafe impl Sync for Kept {}
 
 static KEPT: Kept = Kept(Cell::new(None));
 
-/// Takes it out, so that it is in nobody's hands but the caller's.
+/// Takes it out, so that it is in the hands of the caller alone.
 pub fn take() -> Option<Devices> {
     KEPT.0.take().map(|devices| *devices)
 }

@@ -13,7 +13,7 @@ use crate::http::Response;
 /// that is waited for, if anything.
 const UNREAD_NS: u64 = 5_000 * NS_PER_MS;
 
-/// Hands the answer to the host. A client that is gone does not get it, and there is nobody to be told.
+/// Hands the answer to the host. A client that is gone does not get it, and that is all.
 pub(super) fn answer(out: ResponseOutparam, mut answer: Response, is_head: bool) {
     if is_head {
         // The length would be that of a body that is not there, and hosts compare the two.

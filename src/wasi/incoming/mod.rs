@@ -1,6 +1,6 @@
 //! Requests that come in through `wasi:http/incoming-handler`.
 //!
-//! A guest that answers before it has read the body of a request takes the answer away from whoever is still sending:
+//! A guest that answers before it has read the body of a request takes the answer away from a client that is still sending:
 //! its host closes the connection, what was sent meanwhile is answered by the kernel with a reset, and the reset throws
 //! away the answer that the client had not read yet. So a refusal goes out at once, and what is still coming is read
 //! and thrown away for a while.

@@ -26,5 +26,6 @@ pub(super) fn check(scheme: Scheme, endpoint: &Endpoint) -> Result<(), SettingsE
 
 /// Whether this is an address of the machine itself. By what is written: what a name resolves to is the host's to find out.
 fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "[::1]") || host.parse().is_ok_and(|address: core::net::Ipv4Addr| address.is_loopback())
+    matches!(host, "localhost" | "[::1]")
+        || host.parse().is_ok_and(|address: core::net::Ipv4Addr| address.is_loopback())
 }

@@ -64,6 +64,21 @@ fn a_token_that_expires_in_the_middle_is_replaced() {
 }
 
 #[test]
+fn tokens_that_end_after_a_few_lines_cost_no_line_however_many_they_are() {
+    let clouds = Clouds::start();
+    clouds.aliyun.chaos("revoke-every=4".parse::<thingpost_emulator::Chaos>().unwrap());
+    let mut lines = numbered(280);
+    let line = clouds.publish_aliyun().lines(clouds.write("lines", lines.join("\n"))).with("--timeout", "600");
+    let output = clouds.run(line);
+    assert_eq!(output.stdout, "280 delivered, 0 refused, 0 not sent, 0 unknown\n", "{output:?}");
+    let mut arrived = payloads(&clouds.aliyun.ledger().accepted());
+    arrived.sort_unstable();
+    lines.sort_unstable();
+    assert_eq!(arrived, lines, "each exactly once");
+    assert!(clouds.aliyun.authentications() > 60, "{}", clouds.aliyun.authentications());
+}
+
+#[test]
 fn json_has_an_object_for_each_line_with_its_exact_message_id_and_a_summary() {
     let clouds = Clouds::start();
     let lines = clouds.write("lines", "a\n\nb\nc\n");

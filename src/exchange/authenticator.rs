@@ -230,8 +230,25 @@ impl Authenticator {
             // It comes too late.
             Ok(_) if now.monotonic_ms >= self.deadline_ms => return,
             Ok(signature) => State::Signed(Signed { signing: signing.clone(), signature: Secret::new(signature) }),
-            Err(problem) => State::Failed(Error::not_signed(problem)),
+            Err(problem) => self.ask_again_or_fail(now, problem),
         };
+    }
+
+    /// A signer that has signed too often says when it signs again, and the messages that came back with a rejected token
+    /// wait for that: none of them was taken.
+    fn ask_again_or_fail(&mut self, now: Moment, problem: NotSigned) -> State {
+        let error = Error::not_signed(problem);
+        let pause_ms = match error.retry {
+            Retry::AfterMs(pause_ms) => pause_ms.max(1),
+            Retry::AfterAuthentication | Retry::Never => return State::Failed(error),
+        };
+        let until_ms = now.monotonic_ms.saturating_add(pause_ms);
+        // Ahead of time, one attempt will do.
+        if self.is_renewal || until_ms >= self.deadline_ms {
+            return State::Failed(error);
+        }
+        self.trouble = Some(error);
+        State::Pausing { until_ms }
     }
 
     /// There is another token.

@@ -9,6 +9,7 @@ use crate::exchange::{Exchange, Options, Step};
 use crate::http::Response;
 use crate::moment::Moment;
 use crate::outcome::{Delivery, Retry};
+use crate::signing::NotSigned;
 
 fn served() -> Script {
     Script::always(Fate::Served)
@@ -145,6 +146,55 @@ fn a_signature_that_does_not_come_ends_its_messages_in_time() {
     // Too late, and not waited for.
     exchange.handle_signature(at(31_000), Ok("signature".to_owned()));
     assert_eq!(exchange.poll(at(31_000)), Step::Done);
+}
+
+/// A signer that has signed too often.
+fn after(pause_ms: u64) -> NotSigned {
+    NotSigned { reason: "too often".to_owned(), retry: Retry::AfterMs(pause_ms) }
+}
+
+#[test]
+fn a_signer_that_says_when_it_signs_again_is_waited_for() {
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
+    let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
+    let mut exchange = Exchange::new(platform.clone(), Options::default(), None, SEED, messages(1)).unwrap();
+    for (asked_ms, pause_ms) in [(0, 20_000), (20_000, 9_000)] {
+        assert!(matches!(exchange.poll(at(asked_ms)), Step::Sign(_)));
+        exchange.handle_signature(at(asked_ms), Err(after(pause_ms)));
+        assert_eq!(exchange.poll(at(asked_ms)), Step::Wait(Some(asked_ms + pause_ms)));
+    }
+    assert!(matches!(exchange.poll(at(29_000)), Step::Sign(_)));
+    exchange.handle_signature(at(29_000), Ok("signature".to_owned()));
+    let Step::Send(sent) = exchange.poll(at(29_000)) else { panic!("authenticates") };
+    assert!(is_authentication(&sent.request) && sent.timeout_ms == 1_000);
+
+    // What is too late is not waited for.
+    let mut exchange = Exchange::new(platform, Options::default(), None, SEED, messages(3)).unwrap();
+    assert!(matches!(exchange.poll(at(0)), Step::Sign(_)));
+    exchange.handle_signature(at(0), Err(after(30_000)));
+    assert_eq!(exchange.poll(at(0)), Step::Done);
+    for (_, outcome) in exchange.outcomes() {
+        let error = outcome.unwrap_err();
+        assert_eq!((error.cause, error.delivery), (Cause::SigningFailed, Delivery::NotSent));
+        assert_eq!(error.retry, Retry::AfterMs(30_000));
+    }
+}
+
+#[test]
+fn a_renewal_that_the_signer_puts_off_costs_no_message_when_the_old_token_is_rejected() {
+    let platform = aliyun_platform_signed_by(Signer::External, TimestampPolicy::Now);
+    let session = Some(old_session("ended"));
+    let mut exchange = Exchange::new(platform, Options::default(), session, SEED, messages(1)).unwrap();
+    let at = |monotonic_ms| Moment { monotonic_ms, unix_ms: UNIX_START_MS + monotonic_ms };
+    assert!(matches!(exchange.poll(at(0)), Step::Sign(_)));
+    exchange.handle_signature(at(0), Err(after(4_000)));
+    let Step::Send(publication) = exchange.poll(at(0)) else { panic!("the old token may still serve") };
+    let body = br#"{"code":20001,"message":"token is expired"}"#.to_vec();
+    exchange.handle_response(at(50), publication.id, Ok(Response { status: 200, headers: vec![], body }));
+    assert!(matches!(exchange.poll(at(50)), Step::Sign(_)), "with all of the time");
+    exchange.handle_signature(at(50), Err(after(4_000)));
+    assert_eq!(exchange.poll(at(50)), Step::Wait(Some(4_050)));
+    assert!(matches!(exchange.poll(at(4_050)), Step::Sign(_)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! it is waited for alone.
 
 mod connection_log;
+mod next_attempt;
 mod properties;
 mod publish;
 mod subscribe;

@@ -18,6 +18,7 @@ use thingpost_host::runtime::types::{Cause, Delivery, Error, Message};
 use tokio::time::Instant;
 
 use super::connection_log::ConnectionLog;
+use super::next_attempt::NextAttempt;
 use super::unfinished_file::UnfinishedFile;
 use crate::args::{Drop, MqttPublish, QueueArgs, QueueLimit};
 use crate::commands::publish::inputs;
@@ -127,6 +128,7 @@ pub async fn run(arguments: &MqttPublish) -> Result<Exit, CliError> {
     let mut run = Run {
         session,
         connection: ConnectionLog::new(factory.last_failure.clone()),
+        next_attempt: NextAttempt::default(),
         feed,
         waiting: VecDeque::new(),
         outstanding: Outstanding::new(recorder, keeps_lines, &earlier),
@@ -213,6 +215,7 @@ struct Run<'a> {
     factory: MqttSessionFactory,
     session: MqttSession,
     connection: ConnectionLog,
+    next_attempt: NextAttempt,
     feed: MessageFeed,
     /// Read, and not given to the session yet.
     waiting: VecDeque<NextMessage>,
@@ -263,6 +266,7 @@ impl Run<'_> {
                 // A pipe may have been silent for long: what is waited for from now on is the broker.
                 self.is_all_read = true;
                 self.quiet_since = Instant::now();
+                self.next_attempt.ends_by(self.wanted_by());
             }
             if self.feed.is_over() && self.outstanding.count() == 0 {
                 return self.unreadable.take().map_or(Ok(()), |error| Err(recorder::unreadable(error)));
@@ -275,6 +279,9 @@ impl Run<'_> {
             }
             let before = self.heeded;
             self.serve().await?;
+            if self.next_attempt.take_due() {
+                self.session.keep_connecting().await.map_err(trapped)?;
+            }
             self.save_if_due().await?;
             self.replace_if_due().await?;
             match self.heeded {
@@ -361,14 +368,18 @@ impl Run<'_> {
     }
 
     fn wanted_by(&self) -> Option<Instant> {
-        let is_waiting = self.feed.is_over() || (!self.connection.is_up && !self.feed.is_live());
+        self.wanted_by_while(self.connection.is_up)
+    }
+
+    fn wanted_by_while(&self, is_up: bool) -> Option<Instant> {
+        let is_waiting = self.feed.is_over() || (!is_up && !self.feed.is_live());
         let answers = is_waiting.then(|| self.quiet_since + self.timeout);
         [answers, self.connect_by.filter(|_| !self.connection.was_up)].into_iter().flatten().min()
     }
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
     async fn serve(&mut self) -> Result<(), CliError> {
-        let until = [self.deadline(), self.save_at(), self.replace_at()].into_iter().flatten().min();
+        let until = [self.deadline(), self.save_at(), self.replace_at(), self.next_attempt.due()].into_iter().flatten().min();
         let time = until.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
         let may_take = self.may_take();
         let interrupt = self.session.interrupt();
@@ -419,16 +430,18 @@ impl Run<'_> {
                 }
                 Event::Connected(_) => {
                     self.replaced();
+                    self.next_attempt.begun();
                     self.quiet_since = Instant::now();
                     let connection = &mut self.connection;
                     self.outstanding.recorder().progress.suspend(|| connection.connected());
                 }
-                Event::Disconnected(disconnection) => {
+                Event::Disconnected(mut disconnection) => {
                     self.replaced();
                     if self.connection.is_up {
                         self.quiet_since = Instant::now();
                     }
-                    let deadline = self.wanted_by();
+                    let deadline = self.wanted_by_while(false);
+                    disconnection.retry_ms = self.next_attempt.pauses(disconnection.retry_ms, deadline);
                     let connection = &mut self.connection;
                     self.outstanding.recorder().progress.suspend(|| connection.disconnected(&disconnection, deadline));
                 }

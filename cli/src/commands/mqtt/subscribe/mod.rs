@@ -15,6 +15,7 @@ use thingpost_host::runtime::types::{Error, Qos};
 use tokio::time::Instant;
 
 use super::connection_log::ConnectionLog;
+use super::next_attempt::NextAttempt;
 use crate::args::{self, MqttSubscribe};
 use crate::component::mqtt::{MqttSessionFactory, trapped};
 use crate::device::reload::{DeviceSource, Reload};
@@ -47,6 +48,7 @@ pub async fn run(arguments: &MqttSubscribe) -> Result<Exit, CliError> {
     session.keep_connecting().await.map_err(trapped)?;
     let mut run = Run {
         connection: ConnectionLog::new(last_failure.clone()),
+        next_attempt: NextAttempt::default(),
         connect_by: arguments.connect_within.map(|ms| Instant::now() + Duration::from_millis(ms.into())),
         last_failure: last_failure.clone(),
         factory,
@@ -140,6 +142,7 @@ struct Run<'a> {
     /// The session has a secret that is no longer right.
     has_old_session: bool,
     connection: ConnectionLog,
+    next_attempt: NextAttempt,
     /// When there must have been a connection.
     connect_by: Option<Instant>,
     last_failure: LastFailure,
@@ -160,10 +163,12 @@ impl Run<'_> {
             // What is received counts as delivered: so no more than is printed.
             let most = self.left.unwrap_or(u32::MAX);
             let connect_by = self.connect_by.filter(|_| !self.connection.was_up);
-            let time = connect_by.map_or(LONG, |at| at.saturating_duration_since(Instant::now()));
-            if time.is_zero() || self.connection.is_in_vain() {
+            let now = Instant::now();
+            if connect_by.is_some_and(|at| at <= now) || self.connection.is_in_vain() {
                 return Ok(End::NeverConnected(self.connection.never_up().cloned().map(Box::new)));
             }
+            let until = [connect_by, self.next_attempt.due()].into_iter().flatten().min();
+            let time = until.map_or(LONG, |at| at.saturating_duration_since(now).max(Duration::from_millis(1)));
             let mut is_reload_due = false;
             let (events, is_interrupted) = {
                 let mut receive = pin!(session.receive_at_most(time, most));
@@ -190,6 +195,9 @@ impl Run<'_> {
             }
             if is_interrupted {
                 return Ok(End::Reached(Exit::Delivered));
+            }
+            if self.next_attempt.take_due() {
+                session.keep_connecting().await.map_err(trapped)?;
             }
             let is_next = is_reload_due && self.reload().await;
             if (is_next || (is_lost && self.has_old_session))
@@ -249,8 +257,15 @@ impl Run<'_> {
                 Ok(was_last) => return was_last.then_some(End::Reached(Exit::Delivered)),
                 Err(error) => return Some(End::Unwritten(error)),
             },
-            Event::Connected(_) => self.connection.connected(),
-            Event::Disconnected(disconnection) => self.connection.disconnected(&disconnection, self.connect_by),
+            Event::Connected(_) => {
+                self.next_attempt.begun();
+                self.connection.connected();
+            }
+            Event::Disconnected(mut disconnection) => {
+                let connect_by = self.connect_by.filter(|_| !self.connection.was_up);
+                disconnection.retry_ms = self.next_attempt.pauses(disconnection.retry_ms, connect_by);
+                self.connection.disconnected(&disconnection, self.connect_by);
+            }
             Event::Subscribed(answer) => return self.answered(answer).then_some(End::Reached(Exit::Refused)),
             Event::Published(_) | Event::NotPublished(_) | Event::Unsubscribed(_) | Event::Other(_) => {}
         }

@@ -379,7 +379,8 @@ impl Run<'_> {
 
     /// Serves the connection until something happens: on it, in the feed, or by a signal.
     async fn serve(&mut self) -> Result<(), CliError> {
-        let until = [self.deadline(), self.save_at(), self.replace_at(), self.next_attempt.due()].into_iter().flatten().min();
+        let until =
+            [self.deadline(), self.save_at(), self.replace_at(), self.next_attempt.due()].into_iter().flatten().min();
         let time = until.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
         let may_take = self.may_take();
         let interrupt = self.session.interrupt();

@@ -5,9 +5,7 @@
 use rustls::crypto::cipher::{AeadKey, Iv, OutboundPlainMessage};
 use std::sync::Arc;
 
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     AlertDescription, CertificateError, ConnectionTrafficSecrets, ContentType, DigitallySignedStruct,
@@ -19,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::client::{config_at, means_not_sent, publish, within};
+use crate::client_rule::ClientRule;
 use crate::peer::Peer;
 use crate::pki::Authority;
 use crate::server::ServerTls;
@@ -131,47 +130,6 @@ async fn such_an_alert_over_a_dialed_connection_is_a_loss_and_no_refusal() {
     .await;
 }
 
-/// A server that looks at certificates by a rule of its own, and refuses them all for this reason.
-#[derive(Debug)]
-struct Refusing(CertificateError);
-
-impl ClientCertVerifier for Refusing {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        Err(self.0.clone().into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-    }
-}
-
 /// rustls as the server says the alert that goes with each reason, and `access_denied` where the reason is the application's own: the
 /// one that is told apart from a proxy's by nothing.
 #[tokio::test]
@@ -188,7 +146,7 @@ async fn in_tls_1_3_a_refusal_that_names_the_certificate_is_not_sent_and_one_tha
         ] {
             let mut tls = ServerTls::new(&ca, "localhost");
             tls.versions = vec![&TLS13];
-            tls.verifier = Some(Arc::new(Refusing(reason)));
+            tls.verifier = Some(Arc::new(ClientRule(move |_: &CertificateDer<'_>| Err(reason.clone()))));
             let peer = Peer::start(&tls, |_| async {}).await;
             let routes = vec![Route::new("localhost", ca.roots()).identity(ca.device("device"))];
             let transport = Transport::new(Pool::default(), config_at("w", routes, peer.address));

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod client;
+mod client_rule;
 mod crypto_providers;
 mod dialing;
 mod fairness;

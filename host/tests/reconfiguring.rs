@@ -2,9 +2,13 @@
 //! lost, and nothing stays open that is not needed.
 
 use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use thingpost_host::{LossError, Pool, PoolLimits, Route, Transport, TransportError, WorkloadConfig};
+use rustls::pki_types::CertificateDer;
+use rustls::version::{TLS12, TLS13};
+use rustls::{AlertDescription, CertificateError};
+use thingpost_host::{ConnectError, LossError, Pool, PoolLimits, Route, Transport, TransportError, WorkloadConfig};
 use thingpost_patience::{Clock, patience};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,6 +18,7 @@ use tokio_rustls::server::TlsStream;
 use wasmtime_wasi_io::streams::StreamError;
 
 use crate::client::{config, config_at, publish, within};
+use crate::client_rule::ClientRule;
 use crate::peer::Peer;
 use crate::pki::{Authority, Issued};
 use crate::server::{Do, OK, Script, Server, ServerTls, Signal};
@@ -30,11 +35,16 @@ struct Workload {
 
 impl Workload {
     fn begin() -> Self {
+        Self::begin_with(|_| ())
+    }
+
+    fn begin_with(change: impl FnOnce(&mut Script)) -> Self {
         let authority = Authority::new("ca");
         let answer = Signal::new();
         let told = answer.clone();
         let mut script = Script::new(&authority).on_request(move |_, _| Do::AnswerWhen(told.clone(), OK));
         script.tls.clients = Some(authority.pem.clone());
+        change(&mut script);
         let anonymous = Route::new("localhost", authority.roots());
         Self { server: script.start(), authority, anonymous, answer }
     }
@@ -97,6 +107,60 @@ async fn a_certificate_replaced_under_32_requests_loses_none_and_is_shown_for_no
         // Each of the old connections is closed when its exchange is over, and none of the new ones.
         workload.server.until(|ledger| ledger.closed() == UNDER_WAY).await;
         assert_eq!(workload.server.open(), UNDER_WAY);
+    })
+    .await;
+}
+
+/// The end of a certificate as its owner plans it: another one is put in its place under full load, and then the old one is revoked.
+#[tokio::test]
+async fn a_certificate_revoked_while_32_requests_in_its_name_are_under_way_loses_none_of_them_and_none_after() {
+    within(async {
+        const UNDER_WAY: usize = 32;
+        for version in [&TLS13, &TLS12] {
+            let revoked = Arc::<Mutex<Vec<u8>>>::default();
+            let list = Arc::clone(&revoked);
+            let workload = Workload::begin_with(|script| {
+                let is_good = move |client: &CertificateDer<'_>| match client.as_ref() == *list.lock().unwrap() {
+                    true => Err(CertificateError::Revoked),
+                    false => Ok(()),
+                };
+                script.tls.verifier = Some(Arc::new(ClientRule(is_good)));
+                script.tls.versions = vec![version];
+            });
+            let (old, new) = (workload.authority.issue("old"), workload.authority.issue("new"));
+            let transport = Transport::new(Pool::default(), workload.config(&old));
+            let of_store = transport.clone();
+            let mut requests = JoinSet::new();
+            workload.send(&mut requests, &of_store, numbered("before", UNDER_WAY));
+            workload.arrived(UNDER_WAY).await;
+            transport.reconfigure(workload.config(&new));
+            *revoked.lock().unwrap() = old.der();
+            workload.send(&mut requests, &of_store, numbered("amid", UNDER_WAY));
+            workload.arrived(2 * UNDER_WAY).await;
+            workload.answer.give(2 * UNDER_WAY);
+            while let Some(ended) = requests.join_next().await {
+                ended.unwrap();
+            }
+            workload.send(&mut requests, &of_store, numbered("z-after", UNDER_WAY));
+            workload.arrived(3 * UNDER_WAY).await;
+            workload.answer.give(UNDER_WAY);
+            while let Some(ended) = requests.join_next().await {
+                ended.unwrap();
+            }
+            assert_eq!(workload.sent_by(&old), numbered("before", UNDER_WAY));
+            assert_eq!(workload.sent_by(&new), [numbered("amid", UNDER_WAY), numbered("z-after", UNDER_WAY)].concat());
+            // It was refused from then on, as whoever kept it learns.
+            let kept = Transport::new(Pool::default(), workload.config(&old));
+            let error = publish(&kept, URL, "x").await.unwrap_err();
+            assert!(
+                matches!(
+                    &error,
+                    TransportError::Connect { error: ConnectError::Alert(AlertDescription::CertificateRevoked), .. }
+                ),
+                "{error:?}"
+            );
+            assert_eq!(workload.server.bodies().len(), 3 * UNDER_WAY, "each once, and nothing else");
+        }
     })
     .await;
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    AlertDescription, CertificateError, ConnectionTrafficSecrets, ContentType, DigitallySignedStruct,
-    DistinguishedName, ProtocolVersion, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
+    AlertDescription, CertificateError, ConnectionTrafficSecrets, ContentType, ProtocolVersion, SupportedCipherSuite,
+    SupportedProtocolVersion,
 };
 use thingpost_host::{ConnectError, ExchangeError, LossError, Pool, Route, Transport, TransportError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

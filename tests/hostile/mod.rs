@@ -6,6 +6,7 @@
 mod alone;
 mod attacks;
 mod connections;
+mod dials;
 mod listener;
 mod stage;
 

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use thingpost_emulator::{Authority, AwsEmulator, Entry};
+use thingpost_host::runtime::types::mqtt::{Broker, GenericBroker, MqttConfig, SessionConfig};
 use thingpost_host::runtime::types::{AliyunConfig, Message, Platform, Qos, SignMethod, Signer, TimestampPolicy};
-use thingpost_host::runtime::{CompilationCache, DeviceSecrets, Publisher, PublisherPre, Runtime};
+use thingpost_host::runtime::{CompilationCache, DeviceSecrets, MqttSession, Publisher, PublisherPre, Runtime};
 use thingpost_host::{Pool, PoolLimits, Route, RouteTable, Statistics, Timeouts, Transport, WorkloadConfig};
-use thingpost_hostile_guest::GUEST;
+use thingpost_hostile_guest::{DIALER, GUEST};
 use wasmtime::Error;
 
 use super::GROWTH;
@@ -29,6 +30,7 @@ pub struct Stage {
     good: Publisher,
     /// How many messages of the good guest were acknowledged.
     published: usize,
+    runtime: Runtime,
     component: PublisherPre,
     platform: Platform,
     /// The size of this process before the attack.
@@ -55,7 +57,7 @@ impl Stage {
         good.publish(&message(0)).await.unwrap().unwrap();
         let component = runtime.load(GUEST).unwrap();
         let transport = Transport::new(pool.clone(), workload(&cloud, None));
-        Self { cloud, pool, transport, good, published: 1, component, platform, before: peak() }
+        Self { cloud, pool, transport, good, published: 1, runtime, component, platform, before: peak() }
     }
 
     /// Changes what the hostile guest may do.
@@ -134,12 +136,37 @@ impl Stage {
 
     /// Has this guest carry it out, and tells it this in place of the endpoint.
     pub async fn suffer_with(&mut self, guest: &mut Publisher, attack: &str, known: &str) -> Ended {
-        let is_over = Cell::new(false);
         let order = Message::new(attack, known, Qos::AtMostOnce);
+        self.beside(async { Ok(guest.publish(&order).await?.unwrap_err().explanation) }).await
+    }
+
+    /// An instance of the hostile guest that dials.
+    pub async fn dialing_guest(&self) -> MqttSession {
+        let component = self.runtime.load_mqtt(DIALER).unwrap();
+        let broker = GenericBroker {
+            endpoint: "broker.example".to_owned(),
+            port: 8883,
+            client_id: "hostile".to_owned(),
+            user_name: None,
+            password: None,
+        };
+        let config = MqttConfig { broker: Broker::Generic(broker), session: SessionConfig::default() };
+        component.builder(self.transport.clone(), &config).open().await.unwrap()
+    }
+
+    /// Has it carry out this attack on a destination, while the good one publishes.
+    pub async fn suffer_dialing(&mut self, guest: &mut MqttSession, attack: &str, destination: &str) -> Ended {
+        let order = Message::new(attack, destination, Qos::AtMostOnce);
+        self.beside(async { Ok(guest.publish(&order).await?.unwrap_err().explanation) }).await
+    }
+
+    /// Waits for the end of an attack, while the good guest publishes, and has it publish after that.
+    async fn beside(&mut self, attack: impl Future<Output = Ended>) -> Ended {
+        let is_over = Cell::new(false);
         let hostile = async {
-            let ended = guest.publish(&order).await;
+            let ended = attack.await;
             is_over.set(true);
-            ended.map(|outcome| outcome.unwrap_err().explanation)
+            ended
         };
         let good = async {
             let mut left = MESSAGES;
@@ -187,8 +214,8 @@ fn workload(cloud: &AwsCloud, other: Option<(&str, SocketAddr)>) -> WorkloadConf
     let mut routes = vec![cloud.route()];
     let mut connect_to = vec![format!("{}:8443:{}", cloud.emulator.server_name(), cloud.emulator.addr_mutual_tls())];
     if let Some((host, address)) = other {
-        routes.push(Route::new(host, roots(&cloud.authority)));
-        connect_to.extend([443, 8443].map(|port| format!("{host}:{port}:{address}")));
+        routes.push(Route::new(host, roots(&cloud.authority)).mqtt());
+        connect_to.extend([443, 8443, 8883].map(|port| format!("{host}:{port}:{address}")));
     }
     let connect_to = connect_to.iter().map(|way| way.parse().unwrap());
     WorkloadConfig::new("hostile", RouteTable::new(routes).unwrap()).connect_to(connect_to.collect::<Vec<_>>())

@@ -42,6 +42,13 @@ impl publisher::Guest for Component {
     type Client = Device;
 }
 
+/// Resources of its own, each of which has a place in the host's table of handles, without an end.
+fn handles() -> String {
+    loop {
+        std::mem::forget(Client::new(Device));
+    }
+}
+
 impl GuestClient for Device {
     fn publish(&self, message: Message) -> Result<Receipt, Error> {
         let endpoint = String::from_utf8(message.payload).unwrap_or_default();
@@ -53,6 +60,7 @@ impl GuestClient for Device {
             "cpu" => loops::compute(),
             "host call" => loops::poll_list(),
             "wait" => loops::wait(),
+            "handles" => handles(),
             "denied hosts" => denied_hosts::attack(),
             "injection" => injection::attack(&endpoint),
             "unread answers" => unread_answers::attack(&endpoint),

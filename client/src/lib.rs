@@ -33,6 +33,25 @@
 //! # }
 //! ```
 //!
+//! Over MQTT a session connects by itself, and comes back by itself:
+//!
+//! ```no_run
+//! # use thingpost_client::{Client, Message, Qos};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (client, mut messages) = Client::aws("a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com")
+//!     .certificate("thermometer-7.pem.crt", "thermometer-7.private.key")
+//!     .mqtt("thermometer-7")?
+//!     .open()?;
+//! client.subscribe("plant/4/set", Qos::AtLeastOnce).await?;
+//! client.publish(Message::new("plant/4/celsius", *b"21.5", Qos::AtLeastOnce)).await?;
+//! while let Some(message) = messages.next().await {
+//!     println!("{} says {:?}", message.topic, message.payload);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [`blocking::Client`] is for programs that are not asynchronous. Every message has exactly one outcome, as everywhere in thingpost;
 //! [`PublishError::delivery`] says which of *not sent*, *refused* and *unknown* it is.
 
@@ -42,13 +61,17 @@
 #![doc(test(attr(deny(warnings))))]
 
 pub mod blocking;
+mod builder;
 mod clock;
 mod error;
 mod https;
+mod mqtt;
 mod transport_error;
 
+pub use builder::{Aliyun, Aws, Builder, Generic};
 pub use error::{OpenError, PublishError};
-pub use https::{Aliyun, Aws, Builder, Client};
+pub use https::Client;
+pub use mqtt::{Ended, Messages, MqttBuilder, MqttClient, SessionError, Status};
 // What stands in the signatures of this crate.
 pub use thingpost::{Delivery, Message, Options, Properties, Qos, Receipt, Secret};
 pub use {thingpost, thingpost_host};

@@ -3,13 +3,22 @@
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use thingpost_client::thingpost_host::{Identity, TrustRoots};
 use thingpost_client::{Aliyun, Aws, Builder, Client};
-use thingpost_emulator::{AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions};
+use thingpost_emulator::{AliyunEmulator, AliyunOptions, Authority, AwsEmulator, AwsOptions, DeviceCertificate};
 
 pub const ENDPOINT: &str = "a1b2c3-ats.iot.eu-central-1.amazonaws.com";
 pub const ALIYUN: &str = "iot-as-http.cn-shanghai.aliyuncs.com";
 pub const PRODUCT: &str = "a1B2c3D4e5F";
 pub const SECRET: &str = "jmQ3nW8rT5yU2iO9pA6sD1fG4hJ7kL0z";
+
+pub fn identity(device: &DeviceCertificate) -> Identity {
+    Identity::from_pem(device.certificate_pem.as_bytes(), device.private_key_pem.as_bytes()).unwrap()
+}
+
+pub fn roots(authority: &Authority) -> TrustRoots {
+    TrustRoots::from_pem(authority.ca_pem().as_bytes()).unwrap()
+}
 
 pub struct AwsCloud {
     pub emulator: AwsEmulator,

@@ -2,3 +2,4 @@
 
 mod clouds;
 mod https;
+mod mqtt;

@@ -10,13 +10,13 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 /// What the publications of one device know together. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     known: Arc<Mutex<Known>>,
     turn: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     pub credential: Option<Credential>,
     pub clock_ahead_ms: i64,
     pub has_been_answered: bool,

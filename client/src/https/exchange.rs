@@ -17,7 +17,7 @@ use crate::clock::{now, seed, until};
 use crate::error::PublishError;
 
 /// A device, and all that its publications have in common.
-pub(super) struct Device {
+pub(crate) struct Device {
     pub transport: Transport,
     pub platform: Arc<dyn Platform>,
     /// Signs in place of an exchange, where publications must not authenticate at the same time.

@@ -1,6 +1,5 @@
 //! Publishing over HTTPS.
 
-mod builder;
 mod credentials;
 mod exchange;
 mod request;
@@ -11,8 +10,8 @@ use std::sync::Arc;
 use futures_util::{Stream, StreamExt};
 use thingpost::{Message, Receipt};
 
-pub use builder::{Aliyun, Aws, Builder};
-use exchange::Device;
+pub(crate) use credentials::Credentials;
+pub(crate) use exchange::Device;
 
 use crate::error::PublishError;
 
@@ -24,6 +23,10 @@ use crate::error::PublishError;
 pub struct Client(Arc<Device>);
 
 impl Client {
+    pub(crate) fn new(device: Device) -> Self {
+        Self(Arc::new(device))
+    }
+
     /// Publishes a message.
     ///
     /// # Errors
@@ -61,7 +64,7 @@ impl Client {
         published.buffer_unordered(in_flight)
     }
 
-    /// What the device has obtained by authenticating, as text, for [`Builder::credential`] in the next run. A secret. None on
+    /// What the device has obtained by authenticating, as text, for [`Builder::credential`](crate::Builder::credential) in the next run. A secret. None on
     /// platforms, and for ways to authenticate, that give out none, and before the first message.
     pub fn credential(&self) -> Option<String> {
         let credential = self.0.credentials.known().credential?;

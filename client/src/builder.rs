@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thingpost::aws::Authentication;
-use thingpost::{Endpoint, Options, Platform, Secret, aliyun, aws};
+use thingpost::{ConfigError, Endpoint, Options, Platform, Secret, aliyun, aws, generic};
 use thingpost_host::{ConnectTo, Identity, Pool, Proxy, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
 
-use super::Client;
-use super::credentials::Credentials;
-use super::exchange::Device;
+use crate::clock::now;
 use crate::error::OpenError;
+use crate::https::{Client, Credentials, Device};
+use crate::mqtt::{MqttBuilder, MqttClient};
+
+/// Of MQTT over TLS.
+const MQTT_PORT: u16 = 8883;
 
 /// A client that is being put together: [`Client::aws`], [`Client::aliyun`].
 #[must_use = "there is no client before `open`"]
@@ -40,6 +43,15 @@ pub struct Aliyun {
     client_id: Option<String>,
     sign_method: aliyun::SignMethod,
     timestamp: aliyun::TimestampPolicy,
+}
+
+/// A device on a broker that belongs to no cloud.
+pub struct Generic {
+    endpoint: String,
+    port: Option<u16>,
+    identity: Option<DeviceIdentity>,
+    user_name: Option<Secret>,
+    password: Option<Secret>,
 }
 
 enum DeviceIdentity {
@@ -131,7 +143,7 @@ impl<P> Builder<P> {
             options: self.options,
             credentials: Credentials::starting_with(credential),
         };
-        Ok(Client(Arc::new(device)))
+        Ok(Client::new(device))
     }
 }
 
@@ -142,6 +154,15 @@ impl Network {
             Some(Roots::File(file)) => TrustRoots::from_pem_file(file)?,
             Some(Roots::Loaded(roots)) => roots.clone(),
         })
+    }
+
+    fn transport_to_broker(self, to: &Endpoint, identity: Option<Identity>) -> Result<Transport, OpenError> {
+        let route = Route::new(to.host(), self.roots()?).mqtt().port(to.port());
+        let route = match identity {
+            Some(identity) => route.identity(identity),
+            None => route,
+        };
+        self.transport(vec![route], (to.host(), to.port()))
     }
 
     fn transport(self, routes: Vec<Route>, (host, port): (&str, u16)) -> Result<Transport, OpenError> {
@@ -155,6 +176,10 @@ impl Network {
 }
 
 impl DeviceIdentity {
+    fn files(certificate: &Path, key: &Path) -> Self {
+        Self::Files(certificate.to_owned(), key.to_owned())
+    }
+
     fn load(self) -> Result<Identity, OpenError> {
         Ok(match self {
             Self::Files(certificate, key) => Identity::from_pem_files(&certificate, &key)?,
@@ -194,6 +219,55 @@ impl Client {
     }
 }
 
+impl MqttClient {
+    /// A device on a broker that belongs to no cloud: mosquitto, EMQX, HiveMQ and others, over TLS.
+    pub fn generic(endpoint: impl Into<String>) -> Builder<Generic> {
+        let endpoint = endpoint.into();
+        Builder::new(Generic { endpoint, port: None, identity: None, user_name: None, password: None })
+    }
+}
+
+impl Builder<Generic> {
+    /// The port. By default 8883.
+    pub fn port(mut self, port: u16) -> Self {
+        self.platform.port = Some(port);
+        self
+    }
+
+    /// Shows the certificate in this PEM file, with the key in that one.
+    pub fn certificate(mut self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
+        self.platform.identity = Some(DeviceIdentity::files(certificate.as_ref(), key.as_ref()));
+        self
+    }
+
+    /// Shows this certificate.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.platform.identity = Some(DeviceIdentity::Loaded(identity));
+        self
+    }
+
+    /// Says this name and this password.
+    pub fn password(mut self, user_name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.platform.user_name = Some(Secret::new(user_name));
+        self.platform.password = Some(Secret::new(password));
+        self
+    }
+
+    /// A session under this client id, which no other client of the broker may have.
+    ///
+    /// # Errors
+    ///
+    /// Something that was given cannot be used; the [`OpenError`] names it.
+    pub fn mqtt(self, client_id: impl Into<String>) -> Result<MqttBuilder, OpenError> {
+        let Generic { endpoint, port, identity, user_name, password } = self.platform;
+        let endpoint = Endpoint::new(&endpoint, port.unwrap_or(MQTT_PORT))?;
+        let identity = identity.map(DeviceIdentity::load).transpose()?;
+        let transport = self.network.transport_to_broker(&endpoint, identity)?;
+        let broker = generic::BrokerConfig::new(endpoint, client_id.into(), user_name, password)?;
+        Ok(MqttBuilder::new(Arc::new(broker), transport))
+    }
+}
+
 impl Builder<Aws> {
     /// The port. By default 8443 with a certificate, and 443 otherwise. With a certificate 443 works too: its ALPN is taken care of.
     pub fn port(mut self, port: u16) -> Self {
@@ -203,8 +277,7 @@ impl Builder<Aws> {
 
     /// Shows the certificate in this PEM file, with the key in that one.
     pub fn certificate(mut self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
-        let files = DeviceIdentity::Files(certificate.as_ref().to_owned(), key.as_ref().to_owned());
-        self.platform.identity = Some(files);
+        self.platform.identity = Some(DeviceIdentity::files(certificate.as_ref(), key.as_ref()));
         self
     }
 
@@ -245,6 +318,27 @@ impl Builder<Aws> {
         }
         let host = config.endpoint().host().to_owned();
         self.device(Arc::new(config), None, routes, (&host, port))
+    }
+}
+
+impl Builder<Aws> {
+    /// A session over MQTT under this client id, in place of publishing over HTTPS: with the certificate, on port 8883 unless
+    /// another was given. No other client of the account may have the client id.
+    ///
+    /// # Errors
+    ///
+    /// Something that was given cannot be used, or is for HTTPS alone; the [`OpenError`] names it.
+    pub fn mqtt(self, client_id: impl Into<String>) -> Result<MqttBuilder, OpenError> {
+        let Aws { endpoint, port, identity, authentication } = self.platform;
+        if !matches!(authentication, Authentication::Certificate) {
+            return Err(ConfigError::Unsupported("way to authenticate over MQTT that is not a certificate").into());
+        }
+        let endpoint = Endpoint::new(&endpoint, port.unwrap_or(MQTT_PORT))?;
+        let identity = identity.map(DeviceIdentity::load).transpose()?;
+        let transport = self.network.transport_to_broker(&endpoint, identity)?;
+        let certificate = aws::mqtt::AuthMethod::Certificate;
+        let broker = aws::mqtt::BrokerConfig::new(endpoint, client_id.into(), certificate)?;
+        Ok(MqttBuilder::new(Arc::new(broker), transport))
     }
 }
 
@@ -289,5 +383,25 @@ impl Builder<Aliyun> {
         let signs = config(aliyun::Signer::Secret(secret.clone()))?;
         let platform = config(aliyun::Signer::External)?;
         self.device(platform, Some(signs), vec![Route::new(&host, roots).port(port)], (&host, port))
+    }
+
+    /// A session over MQTT in place of publishing over HTTPS: on port 8883 of the broker of the instance unless another was given.
+    ///
+    /// # Errors
+    ///
+    /// Something that was given cannot be used; the [`OpenError`] names it.
+    pub fn mqtt(self) -> Result<MqttBuilder, OpenError> {
+        let Aliyun { endpoint, port, product_key, device_name, secret, client_id, sign_method, timestamp } =
+            self.platform;
+        let endpoint = Endpoint::new(&endpoint, port.unwrap_or(MQTT_PORT))?;
+        let transport = self.network.transport_to_broker(&endpoint, None)?;
+        let device = aliyun::Device::new(endpoint, &product_key, &device_name, client_id.as_deref())?;
+        let signature = aliyun::mqtt::AuthMethod::Signature {
+            signer: aliyun::Signer::Secret(secret),
+            sign_method,
+            // The platform does not compare it with its clock, so a wrong one does no harm.
+            timestamp_ms: (timestamp != aliyun::TimestampPolicy::None).then(|| now().unix_ms),
+        };
+        Ok(MqttBuilder::new(Arc::new(aliyun::mqtt::BrokerConfig::new(device, signature)?), transport))
     }
 }

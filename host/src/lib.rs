@@ -113,7 +113,7 @@
 //!
 //! # Features
 //!
-//! All but `interpreter` and `pkcs11` are on by default. Without any there is nothing of wasmtime here.
+//! All but `incoming-handler`, `interpreter` and `pkcs11` are on by default. Without any there is nothing of wasmtime here.
 //!
 //! | feature | what it adds | what it needs |
 //! |---|---|---|
@@ -121,6 +121,7 @@
 //! | `hooks` | `TransportHooks`, the codes of WASI | `wasmtime-wasi-http`, no compiler |
 //! | `runtime` | `runtime`: thingpost's components, compiled beforehand | wasmtime, no compiler |
 //! | `compiler` | `runtime::Runtime::new`, `load` and `precompile` | Cranelift, the compilation cache |
+//! | `incoming-handler` | `runtime::HandlerPre`: components of anybody's that serve HTTP | nothing more than `runtime` |
 //! | `interpreter` | `runtime::Runtime::interpreted`, which `new` chooses where the machine forbids memory that is made executable | wasmtime's Pulley |
 //! | `mqtt` | the streams of dialed connections as `wasi:io` has them; with `runtime`, sessions on MQTT brokers | wasmtime |
 //! | `pkcs11` | `Pkcs11Key`: identities whose key is on a PKCS#11 token | cryptoki, which loads the library of the token |

@@ -76,6 +76,8 @@ const ALONE: &[(&str, &str, &str)] = &[
     ("clippy", "thingpost-host", "runtime,mqtt"),
     ("clippy", "thingpost-host", "signer"),
     ("clippy", "thingpost-host", "compiler"),
+    ("clippy", "thingpost-host", "incoming-handler"),
+    ("clippy", "thingpost-host", "compiler,incoming-handler"),
     ("clippy", "thingpost-host", "pkcs11"),
     ("clippy", "thingpost-host", "default"),
     ("clippy", "thingpost-host", "interpreter"),

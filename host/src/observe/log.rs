@@ -13,11 +13,16 @@ const LINES: u32 = 10;
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// The log of one workload.
-#[derive(Default)]
 pub(super) struct FailureLog {
     denials: LogLimiter,
     /// All else.
     failures: LogLimiter,
+}
+
+impl Default for FailureLog {
+    fn default() -> Self {
+        Self { denials: LogLimiter::new(LINES), failures: LogLimiter::new(LINES) }
+    }
 }
 
 impl FailureLog {
@@ -47,9 +52,11 @@ impl Drop for FailureLog {
     }
 }
 
-/// Lets some lines pass in each period, and counts the rest.
-#[derive(Default)]
-struct LogLimiter(Mutex<Period>);
+/// Lets some lines pass in each period of ten seconds, and counts the rest.
+pub(crate) struct LogLimiter {
+    lines: u32,
+    period: Mutex<Period>,
+}
 
 #[derive(Default)]
 struct Period {
@@ -59,15 +66,20 @@ struct Period {
 }
 
 impl LogLimiter {
+    /// Lets so many lines pass in ten seconds.
+    pub(crate) fn new(lines: u32) -> Self {
+        Self { lines, period: Mutex::default() }
+    }
+
     /// Whether there is room for a line, and then how many were left out since the last one.
-    fn admit(&self, now: Instant) -> Option<u64> {
-        let mut period = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn admit(&self, now: Instant) -> Option<u64> {
+        let mut period = self.period.lock().unwrap_or_else(PoisonError::into_inner);
         if period.begin.is_none_or(|begin| now.saturating_duration_since(begin) >= PERIOD) {
             let left_out = period.left_out;
             *period = Period { begin: Some(now), lines: 1, left_out: 0 };
             return Some(left_out);
         }
-        if period.lines < LINES {
+        if period.lines < self.lines {
             period.lines += 1;
             return Some(0);
         }
@@ -76,7 +88,7 @@ impl LogLimiter {
     }
 
     fn left_out(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).left_out
+        self.period.lock().unwrap_or_else(PoisonError::into_inner).left_out
     }
 }
 
@@ -86,7 +98,7 @@ mod tests {
 
     #[test]
     fn of_a_flood_ten_lines_pass_in_each_period_and_the_rest_is_counted() {
-        let (limiter, start) = (LogLimiter::default(), Instant::now());
+        let (limiter, start) = (LogLimiter::new(LINES), Instant::now());
         let lines = |from: Duration| {
             let admitted = (0..1_000).filter_map(|_| limiter.admit(start + from));
             admitted.collect::<Vec<_>>()
@@ -100,7 +112,7 @@ mod tests {
 
     #[test]
     fn whoever_fails_now_and_then_is_never_left_out() {
-        let (limiter, start) = (LogLimiter::default(), Instant::now());
+        let (limiter, start) = (LogLimiter::new(LINES), Instant::now());
         assert!((0..1_000).all(|second| limiter.admit(start + Duration::from_secs(second)) == Some(0)));
     }
 }

@@ -23,6 +23,8 @@ mod statistics;
 
 pub(crate) use counters::Counters;
 pub use handshake::Handshake;
+#[cfg(feature = "incoming-handler")]
+pub(crate) use log::LogLimiter;
 pub(crate) use observation::Observation;
 pub use statistics::Statistics;
 

@@ -43,10 +43,10 @@ pub(super) struct Ended {
 pub(super) enum Why {
     /// By itself.
     Returned,
-    /// It exceeds what it may take.
+    /// It exceeds what it may take, and what.
     Stopped(String),
-    /// It has broken off by itself.
-    Trapped(String),
+    /// It has broken off by itself. Why, is for the log: nobody knows what stands in there.
+    Trapped,
     /// There was none.
     NotStarted,
     /// The host ends.
@@ -63,8 +63,7 @@ impl From<&wasmtime::Error> for Why {
         if let Some(error) = error.downcast_ref::<LimitExceeded>() {
             return Self::Stopped(error.to_string());
         }
-        // Without the addresses of its functions, which come with it line by line.
-        Self::Trapped(format!("the guest has trapped: {}", error.root_cause()))
+        Self::Trapped
     }
 }
 
@@ -72,7 +71,8 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Returned => "the guest has come back without an answer",
-            Self::Stopped(text) | Self::Trapped(text) => text,
+            Self::Stopped(text) => text,
+            Self::Trapped => "the guest has trapped",
             Self::NotStarted => "no instance of the component could be started",
             Self::ShutDown => "the server was shut down before the guest had answered",
             Self::Panicked => "the host has failed while the guest ran",
@@ -131,7 +131,7 @@ impl Ended {
         let cause = match why {
             Why::Returned => "guest-without-answer",
             Why::Stopped(_) => "guest-stopped",
-            Why::Trapped(_) => "guest-trapped",
+            Why::Trapped => "guest-trapped",
             Why::NotStarted => "guest-not-started",
             Why::ShutDown => "shutting-down",
             Why::Panicked => "host-failed",
@@ -149,7 +149,7 @@ impl Ended {
         }
         let (status, retry_after) = match why {
             // What is in the component comes again.
-            Why::Returned | Why::Trapped(_) | Why::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, None),
+            Why::Returned | Why::Trapped | Why::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, None),
             Why::Stopped(_) | Why::NotStarted | Why::ShutDown => (StatusCode::SERVICE_UNAVAILABLE, Some(SOON)),
         };
         let detail = format!("{why}; the log of the server says more");
@@ -170,12 +170,11 @@ mod tests {
     #[test]
     fn what_may_have_been_sent_is_unknown_and_what_was_not_may_come_again() {
         let stopped = || Why::Stopped("too long".to_owned());
-        let trapped = || Why::Trapped("unreachable".to_owned());
         assert_eq!(problem(stopped(), false, false), (503, Outcome::NotSent, true));
         assert_eq!(problem(stopped(), true, false), (504, Outcome::Unknown, false));
         assert_eq!(problem(stopped(), true, true), (503, Outcome::NotSent, true));
-        assert_eq!(problem(trapped(), false, false), (500, Outcome::NotSent, false));
-        assert_eq!(problem(trapped(), true, false), (504, Outcome::Unknown, false));
+        assert_eq!(problem(Why::Trapped, false, false), (500, Outcome::NotSent, false));
+        assert_eq!(problem(Why::Trapped, true, false), (504, Outcome::Unknown, false));
         assert_eq!(problem(Why::Returned, false, false), (500, Outcome::NotSent, false));
         assert_eq!(problem(Why::NotStarted, false, false), (503, Outcome::NotSent, true));
         assert_eq!(problem(Why::ShutDown, true, false), (504, Outcome::Unknown, false));

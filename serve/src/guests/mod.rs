@@ -122,10 +122,8 @@ impl<X: Send + 'static> Guests<X> {
             // Not there any more: nobody waits for an answer.
             _ = end.send(inner.run(place, request, answer).await);
         });
-        match answered.await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(code)) => tracing::warn!("the guest has no answer: {code}"),
-            Err(_) => {}
+        if let Ok(Ok(answer)) = answered.await {
+            return Ok(answer);
         }
         // How it has ended is known when it has.
         Err(End::Guest(ended.await.unwrap_or_else(|_| Ended::panicked())))

@@ -43,22 +43,12 @@ impl<X: Send + 'static> Inner<X> {
     {
         let (mut instance, generation, requests_per_instance) = match self.instance().await {
             Ok(instance) => instance,
-            Err(error) => {
-                tracing::error!("no instance of the component could be started: {}", error.root_cause());
-                return Ended { why: Why::NotStarted, may_have_sent: false };
-            }
+            Err(_) => return Ended { why: Why::NotStarted, may_have_sent: false },
         };
         let sent_before = instance.requests_sent();
         let handled = instance.handle(request, answer).await;
         let may_have_sent = instance.requests_sent() > sent_before;
-        let why = match handled {
-            Ok(()) => Why::Returned,
-            Err(error) => {
-                let why = Why::from(&error);
-                tracing::warn!(may_have_sent, "{why}");
-                why
-            }
-        };
+        let why = handled.map_or_else(|error| Why::from(&error), |()| Why::Returned);
         if instance.is_usable() && instance.requests() < requests_per_instance {
             self.idle.keep(instance, generation);
         }

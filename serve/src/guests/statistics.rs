@@ -51,7 +51,7 @@ impl Counters {
     pub fn ended(&self, ended: &Ended) {
         match ended.why {
             Why::Stopped(_) => self.stopped.fetch_add(1, Relaxed),
-            Why::Trapped(_) => self.trapped.fetch_add(1, Relaxed),
+            Why::Trapped => self.trapped.fetch_add(1, Relaxed),
             Why::Returned | Why::NotStarted | Why::ShutDown | Why::Panicked => return,
         };
     }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use wasip2::clocks::monotonic_clock;
-use wasip2::http::types::{ErrorCode, ResponseOutparam};
+use wasip2::http::types::{ErrorCode, Fields, OutgoingResponse, ResponseOutparam};
 
 use crate::answers::{begin, write};
 
@@ -65,4 +65,10 @@ pub fn dropped(out: ResponseOutparam) {
 /// Says that it has no answer.
 pub fn error(out: ResponseOutparam) {
     ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some("no answer".to_owned()))));
+}
+
+/// Announces a length, and has no body.
+pub fn announced(out: ResponseOutparam, length: &str) {
+    let headers = Fields::from_list(&[("content-length".to_owned(), length.as_bytes().to_vec())]).unwrap();
+    ResponseOutparam::set(out, Ok(OutgoingResponse::new(headers)));
 }

@@ -57,6 +57,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Handler {
             "wait" => endings::wait(),
             "trap" => endings::trap(),
             "trap-after-head" => endings::trap_after_head(out),
+            "trap-after-answer" => {
+                answers::text(out, "all of it");
+                endings::trap();
+            }
+            "announced" => endings::announced(out, query),
             "loop-after-head" => endings::loop_after_head(out),
             "unfinished" => endings::unfinished(out),
             "dropped" => endings::dropped(out),

@@ -8,16 +8,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::Error as WasiError;
-use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-/// What a guest has answered: a response, whose body it may still be writing, or the reason why it has none, in the words of
-/// `wasi:http`.
-pub type HandlerAnswer = Result<Response<HandlerBody>, ErrorCode>;
+/// What a guest has answered: a response, whose body it may still be writing, or the reason why it has none.
+pub type HandlerAnswer = Result<Response<HandlerBody>, WasiError>;
 
 /// The body of a guest's answer.
 pub struct HandlerBody {
@@ -53,6 +51,27 @@ impl fmt::Display for AnswerCutShort {
 }
 
 impl std::error::Error for AnswerCutShort {}
+
+/// The answer, unless it announces a body and has none. A client would wait for bytes that do not come, or take the head of the next
+/// answer for them. What is written of a body, wasmtime counts.
+pub(super) fn announced(
+    mut answer: Response<HyperOutgoingBody>,
+    is_head: bool,
+) -> Result<Response<HyperOutgoingBody>, WasiError> {
+    let length = answer.headers().get(header::CONTENT_LENGTH);
+    let is_empty = length.is_none_or(|length| length.as_bytes().iter().all(|digit| *digit == b'0'));
+    if is_empty || is_head || !answer.body().is_end_stream() {
+        return Ok(answer);
+    }
+    match answer.status() {
+        // The length of what the client has already.
+        StatusCode::NOT_MODIFIED => {
+            answer.headers_mut().remove(header::CONTENT_LENGTH);
+            Ok(answer)
+        }
+        _ => Err(WasiError::HttpResponseBodySize(Some(0))),
+    }
+}
 
 impl HandlerBody {
     pub(super) fn new(body: HyperOutgoingBody, returned: oneshot::Receiver<()>) -> Self {

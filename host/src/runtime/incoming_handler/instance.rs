@@ -1,10 +1,11 @@
 //! One instance of a component that serves HTTP, and one request after the other in it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
-use http::{Request, Uri, header};
+use http::{Method, Request, Uri, header};
 use http_body::Body;
 use tokio::sync::oneshot;
 use wasmtime::Result;
@@ -12,7 +13,7 @@ use wasmtime_wasi_http::p2::bindings::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme as WasiScheme;
 use wasmtime_wasi_http::{Error as WasiError, WasiHttpView};
 
-use super::answer::{HandlerAnswer, HandlerBody};
+use super::answer::{HandlerAnswer, HandlerBody, announced};
 use super::state::HandlerState;
 use crate::runtime::calls::GuestStore;
 
@@ -59,23 +60,31 @@ impl<X: Send + 'static> HandlerInstance<X> {
         let (in_store, call) = store.begin()?;
         *requests += 1;
         in_store.data().turn_over();
-        let scheme = scheme(request.uri());
+        let (scheme, is_head) = (scheme(request.uri()), request.method() == Method::HEAD);
+        let log = Arc::clone(in_store.data().log());
         let mut http = in_store.data_mut().http();
         let request = http.new_incoming_request(scheme, addressed(request))?;
         let out = http.new_response_outparam_from_callback(move |answered| {
+            let answered = answered.map_err(WasiError::from).and_then(|answer| announced(answer, is_head));
+            if let Err(error) = &answered {
+                log.no_answer(error);
+            }
             // Without a receiver nobody wants it any more, and the guest goes on.
             _ = answer.send(answered.map(|answer| answer.map(|body| HandlerBody::new(body, is_returned))));
         })?;
         let ended = call.run(proxy.wasi_http_incoming_handler().call_handle(&mut *in_store, request, out)).await;
         let state = in_store.data_mut();
         state.turn_over();
-        ended?;
         let (resources, has_body) = state.leftovers();
+        if let Err(error) = &ended {
+            state.log().ended(error);
+        }
         self.is_tidy = !has_body && resources <= self.store.resources() / KEPT_RESOURCES;
+        // An answer that is written to its end is whole, whatever comes after it.
         if !has_body {
             _ = returned.send(());
         }
-        Ok(())
+        ended
     }
 
     /// Whether it can take another request: it has not trapped and was not stopped, and has not left so much behind that it would soon.

@@ -9,11 +9,13 @@ mod answer;
 mod error;
 mod instance;
 mod linker;
+mod log;
 mod output;
 mod state;
 mod version;
 
 use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::component::Component;
 use wasmtime::{Result, Store};
@@ -25,6 +27,8 @@ pub use instance::HandlerInstance;
 pub use linker::HandlerLinker;
 pub use state::HandlerState;
 
+use log::HandlerLog;
+
 use super::calls::{CallBudget, GuestStore, StoreSettings};
 use super::engine::HandlerPool;
 use crate::limits::GuestLimits;
@@ -35,6 +39,7 @@ pub struct HandlerPre<X: Send + 'static> {
     pre: ProxyPre<HandlerState<X>>,
     settings: StoreSettings<HandlerState<X>>,
     most_instances: Option<usize>,
+    log: Arc<HandlerLog>,
 }
 
 impl<X: Send + 'static> HandlerPre<X> {
@@ -46,7 +51,7 @@ impl<X: Send + 'static> HandlerPre<X> {
     ) -> Result<Self, LoadHandlerError> {
         let pre = linker.link(component)?;
         let most_instances = pool.and_then(|pool| pool.most_instances_of(component));
-        Ok(Self { pre, settings, most_instances })
+        Ok(Self { pre, settings, most_instances, log: Arc::default() })
     }
 
     /// How many instances there can be at once, other components of the same engine aside, if there is a bound: that of the
@@ -84,17 +89,23 @@ impl<X: Send + 'static> HandlerPre<X> {
     ///
     /// The component cannot be started: it has trapped, exceeds the limits, or as many instances as there can be are there.
     pub async fn instantiate(&self, transport: Transport, data: X) -> Result<HandlerInstance<X>> {
-        let state = HandlerState::new(transport, &self.settings.limits, data);
+        let state = HandlerState::new(transport, &self.settings.limits, Arc::clone(&self.log), data);
         let mut store = GuestStore::new(self.pre.engine(), state, &self.settings, HandlerState::limiter);
         let (in_store, call) = store.begin()?;
-        let proxy = call.run(self.pre.instantiate_async(in_store)).await?;
+        let started = call.run(self.pre.instantiate_async(in_store)).await;
+        let proxy = started.inspect_err(|error| self.log.not_started(error))?;
         Ok(HandlerInstance::new(store, proxy))
     }
 }
 
 impl<X: Send + 'static> Clone for HandlerPre<X> {
     fn clone(&self) -> Self {
-        Self { pre: self.pre.clone(), settings: self.settings.clone(), most_instances: self.most_instances }
+        Self {
+            pre: self.pre.clone(),
+            settings: self.settings.clone(),
+            most_instances: self.most_instances,
+            log: Arc::clone(&self.log),
+        }
     }
 }
 

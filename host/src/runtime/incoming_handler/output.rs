@@ -12,16 +12,22 @@ use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{OutputStream, StreamResult};
 
+use super::log::HandlerLog;
+
 /// What is longer goes on in the next line.
 const LINE_BYTES: usize = 1024;
 
 /// What a guest may print for one request.
 const REQUEST_BYTES: usize = 8 * 1024;
 
+/// In place of what it prints above that.
+const LEFT_OUT: &str = "(for one request the guest prints more than 8192 bytes: the rest is left out)";
+
 /// Standard output, or standard error.
 #[derive(Clone)]
 pub(super) struct GuestOutput {
     stream: &'static str,
+    log: Arc<HandlerLog>,
     lines: Arc<Mutex<Lines>>,
 }
 
@@ -33,14 +39,18 @@ struct Lines {
 }
 
 impl GuestOutput {
-    pub fn new(stream: &'static str) -> Self {
-        Self { stream, lines: Arc::new(Mutex::new(Lines { begun: Vec::new(), left: REQUEST_BYTES })) }
+    pub fn new(stream: &'static str, log: &Arc<HandlerLog>) -> Self {
+        Self {
+            stream,
+            log: Arc::clone(log),
+            lines: Arc::new(Mutex::new(Lines { begun: Vec::new(), left: REQUEST_BYTES })),
+        }
     }
 
     /// A request begins, or is over: what was printed last is a line, and there is room again.
     pub fn turn_over(&self) {
         let mut lines = self.lines();
-        lines.end(self.stream);
+        lines.end(self);
         lines.left = REQUEST_BYTES;
     }
 
@@ -50,33 +60,30 @@ impl GuestOutput {
 }
 
 impl Lines {
-    fn print(&mut self, bytes: &[u8], stream: &'static str) {
+    fn print(&mut self, bytes: &[u8], output: &GuestOutput) {
         for &byte in bytes {
             if self.left == 0 {
                 return;
             }
             self.left -= 1;
             match byte {
-                b'\n' => self.end(stream),
+                b'\n' => self.end(output),
                 byte => self.begun.push(byte),
             }
             if self.begun.len() >= LINE_BYTES {
-                self.end(stream);
+                self.end(output);
             }
             if self.left == 0 {
-                self.end(stream);
-                tracing::warn!(
-                    stream,
-                    "the guest prints more than {REQUEST_BYTES} bytes for one request: the rest is left out"
-                );
+                self.end(output);
+                output.log.printed(output.stream, LEFT_OUT);
             }
         }
     }
 
-    fn end(&mut self, stream: &'static str) {
+    fn end(&mut self, output: &GuestOutput) {
         let line = printable(&std::mem::take(&mut self.begun));
         if !line.is_empty() {
-            tracing::info!(stream, "{line}");
+            output.log.printed(output.stream, &line);
         }
     }
 }
@@ -110,7 +117,7 @@ impl Pollable for GuestOutput {
 
 impl OutputStream for GuestOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.lines().print(&bytes, self.stream);
+        self.lines().print(&bytes, self);
         Ok(())
     }
 

@@ -1,10 +1,13 @@
 //! What the store of a component that serves HTTP holds.
 
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::body::HostOutgoingBody;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::log::HandlerLog;
 use super::output::GuestOutput;
 use crate::limits::{GuestLimiter, GuestLimits};
 use crate::transport::Transport;
@@ -20,12 +23,13 @@ pub struct HandlerState<X> {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     output: [GuestOutput; 2],
+    log: Arc<HandlerLog>,
     data: X,
 }
 
 impl<X> HandlerState<X> {
-    pub(super) fn new(transport: Transport, limits: &GuestLimits, data: X) -> Self {
-        let output = [GuestOutput::new("stdout"), GuestOutput::new("stderr")];
+    pub(super) fn new(transport: Transport, limits: &GuestLimits, log: Arc<HandlerLog>, data: X) -> Self {
+        let output = ["stdout", "stderr"].map(|stream| GuestOutput::new(stream, &log));
         let mut wasi = WasiCtx::builder();
         // Sockets are refused before there is one: each would be a descriptor of the process.
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
@@ -38,6 +42,7 @@ impl<X> HandlerState<X> {
             wasi: wasi.build(),
             http: limits.http(),
             output,
+            log,
             data,
         }
     }
@@ -60,6 +65,10 @@ impl<X> HandlerState<X> {
 
     pub(super) fn limiter(&mut self) -> &mut GuestLimiter {
         &mut self.limiter
+    }
+
+    pub(super) fn log(&self) -> &Arc<HandlerLog> {
+        &self.log
     }
 
     /// Requests that the guest has handed over so far.

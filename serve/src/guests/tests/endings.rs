@@ -105,3 +105,50 @@ async fn an_answer_that_nobody_reads_any_more_ends_its_guest_in_good_order() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_answer_that_is_written_to_its_end_is_whole_whatever_becomes_of_its_guest() {
+    within(async {
+        let (guests, _) = guests(patient());
+        for _ in 0..20 {
+            assert_eq!(ask(&guests, "/trap-after-answer").await, (200, "all of it".to_owned()));
+        }
+        until(|| guests.statistics().busy == 0).await;
+        assert_eq!((guests.statistics().trapped, guests.statistics().idle), (20, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_a_body_and_has_none_does_not_leave() {
+    within(async {
+        let (guests, _) = guests(patient());
+        let answered = ask_in_vain(&guests, "/announced?5").await;
+        assert_eq!(answered, words((500, "guest-without-answer", "not-sent", false)));
+        assert_eq!(ask(&guests, "/announced?0").await, (200, String::new()));
+        let request = Request::head("/announced?5").header("host", "a").body(Full::<Bytes>::default()).unwrap();
+        assert_eq!(guests.answer(request).await.headers()["content-length"], "5", "what a GET would get");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_guest_says_when_it_traps_is_in_the_log_and_a_flood_of_it_is_counted() {
+    within(async {
+        let log = Log::default();
+        let _logged = log.capture();
+        // Of its own, as all instances of a component share its log.
+        let runtime = runtime(1);
+        let component = runtime.load_handler(HANDLER, &linker(&runtime)).unwrap();
+        let workload = Workload { component, ..workload(without_routes(), &Gate::closed()) };
+        let guests = Guests::new(workload, patient());
+        for _ in 0..100 {
+            let (_, body) = ask(&guests, "/trap").await;
+            assert!(!body.contains("unreachable"), "what stands in an error of the host is not for clients: {body}");
+        }
+        let log = log.text();
+        assert!(log.contains("the guest has trapped: wasm trap: wasm `unreachable` instruction executed"), "{log}");
+        assert!(log.matches("has trapped").count() < 100, "{log}");
+    })
+    .await;
+}

@@ -22,6 +22,8 @@ use thingpost_hostile_guest::HANDLER;
 use thingpost_patience::patience;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
@@ -153,4 +155,39 @@ async fn ask_in_vain(guests: &Guests<Gate>, path: &str) -> (u16, String, String,
 fn words(problem: (u16, &str, &str, bool)) -> (u16, String, String, bool) {
     let (status, cause, outcome, is_timed) = problem;
     (status, cause.to_owned(), outcome.to_owned(), is_timed)
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Keeps it as long as this lives, on this thread.
+    fn capture(&self) -> DefaultGuard {
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(self.clone()).finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }

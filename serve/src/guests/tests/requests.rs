@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 
 use http_body::{Body, Frame};
 use thingpost_patience::within;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
@@ -101,40 +100,16 @@ async fn an_answer_without_a_body_is_whole() {
     .await;
 }
 
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn what_a_guest_prints_is_in_the_log_within_bounds_and_without_control_characters() {
     within(async {
         let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
-        let _logged = tracing::subscriber::set_default(subscriber);
+        let _logged = log.capture();
         let (guests, _) = guests(patient());
         ask(&guests, "/print?hello").await;
         ask(&guests, &format!("/print?{}", "x".repeat(10_000))).await;
         guests.drained().await;
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let log = log.text();
         for line in ["hello out stream=\"stdout\"", "hello [31m err stream=\"stderr\"", "the rest is left out"] {
             assert!(log.contains(line), "{line} is not in {log}");
         }

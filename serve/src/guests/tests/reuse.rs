@@ -2,6 +2,7 @@
 
 use thingpost_patience::within;
 
+use super::cloud::Cloud;
 use super::*;
 
 #[tokio::test]
@@ -86,6 +87,37 @@ async fn instances_that_wait_for_nothing_hold_no_end_up() {
         gate.open(1);
         assert_eq!(running.await.unwrap().0, 200, "what had begun is finished");
         guests.drained().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_edge_function_runs_and_takes_what_its_host_tells_it_of_each_request() {
+    within(async {
+        let runtime = runtime(4);
+        let linker = runtime.handler_linker::<()>().unwrap();
+        let component = runtime.load_handler(thingpost_edge_artifacts::EDGE_MIN.bytes, &linker).unwrap();
+        let cloud = Cloud::start().await;
+        cloud.gate.open(1);
+        let workload = Workload { component, transport: cloud.transport(), data: Arc::new(|| ()) };
+        let guests = Guests::new(workload, patient());
+        let asked = |request: http::request::Builder, body: &'static str| {
+            let request = request.header("host", "edge.example").body(Full::<Bytes>::from(body)).unwrap();
+            let guests = guests.clone();
+            async move { read(guests.answer(request).await).await }
+        };
+        assert_eq!(asked(Request::get("/healthz"), "").await.0, 200);
+        let (status, answer) = asked(Request::post("/topics/a"), "21.5").await;
+        assert!(status == 503 && answer.contains("not-configured"), "{status} {answer}");
+        let port = cloud.address.port();
+        let settings = format!(r#"{{"platform":"aws","endpoint":"localhost","port":"{port}"}}"#);
+        let published = Request::post("/topics/a").header("thingpost-settings", settings);
+        let (status, answer) = asked(published, "21.5").await;
+        assert!(
+            status == 502 && answer.contains("undocumented-answer"),
+            "a cloud that only says 202: {status} {answer}"
+        );
+        assert_eq!((guests.statistics().started, cloud.gate.arrived()), (1, 1));
     })
     .await;
 }

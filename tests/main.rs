@@ -23,6 +23,7 @@ mod dependencies;
 mod diagnosis;
 mod fixtures;
 mod hostile;
+mod hosts;
 mod manifests;
 mod mqtt;
 mod outcomes;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use thingpost_artifacts::{ALL, Artifact, CODEC, MQTT, PUBLISHER, SANS_IO, SIGNED_PUBLISHER};
-use thingpost_edge_artifacts::EDGE_MIN;
+use thingpost_edge_artifacts::{EDGE, EDGE_MIN, EDGE_SPIN};
 use thingpost_host::TransportHooks;
 use thingpost_host::runtime::{CompilationCache, Runtime};
 use wasmtime::Store;
@@ -71,6 +71,20 @@ fn the_edge_function_that_has_its_settings_in_a_header_imports_what_a_publisher_
 }
 
 #[test]
+fn the_edge_function_that_has_stores_imports_the_two_in_the_versions_of_its_hosts_beside_that() {
+    // A draft stands for no other version, so these are compared to the letter.
+    let min: BTreeSet<String> = imports(EDGE_MIN).into_iter().collect();
+    for (artifact, stores) in [
+        (EDGE, ["wasi:config/store@0.2.0-rc.1", "wasi:keyvalue/store@0.2.0-draft"]),
+        (EDGE_SPIN, ["wasi:config/store@0.2.0-draft-2024-09-27", "wasi:keyvalue/store@0.2.0-draft2"]),
+    ] {
+        let expected: BTreeSet<String> = min.union(&set(&stores)).cloned().collect();
+        assert_eq!(imports(artifact).into_iter().collect::<BTreeSet<_>>(), expected, "{}", artifact.name);
+        assert_eq!(exports(artifact), exports(EDGE_MIN), "{}", artifact.name);
+    }
+}
+
+#[test]
 fn the_session_imports_dialer_interrupt_signer_streams_and_a_clock_and_nothing_else() {
     let without_version = |import: &String| import.split_once('@').unwrap().0.to_owned();
     let interfaces: BTreeSet<String> = imports(MQTT).iter().map(without_version).collect();
@@ -118,6 +132,9 @@ fn a_component_imports_what_its_world_declares() {
         (PUBLISHER, "publish"),
         (SIGNED_PUBLISHER, "publish-signed"),
         (MQTT, "mqtt"),
+        (EDGE, "edge"),
+        (EDGE_MIN, "edge-min"),
+        (EDGE_SPIN, "edge-spin"),
     ] {
         let mut imported: BTreeSet<String> = imports(artifact).into_iter().map(without_version).collect();
         // Comes along with the dialer, which uses it, and has no functions.

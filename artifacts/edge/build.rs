@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 /// The components, each named as the feature of the package that makes it.
-const COMPONENTS: [&str; 1] = ["edge-min"];
+const COMPONENTS: [&str; 3] = ["edge", "edge-min", "edge-spin"];
 
 fn main() {
     if let Err(error) = build() {

@@ -50,6 +50,59 @@ wit_bindgen::generate!({
     },
 });
 
+#[cfg(feature = "edge-min")]
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "edge-min",
+    with: {
+        "wasi:clocks/monotonic-clock@0.2.12": wasip2::clocks::monotonic_clock,
+        "wasi:clocks/wall-clock@0.2.12": wasip2::clocks::wall_clock,
+        "wasi:http/outgoing-handler@0.2.12": wasip2::http::outgoing_handler,
+        "wasi:http/types@0.2.12": wasip2::http::types,
+        "wasi:io/error@0.2.12": wasip2::io::error,
+        "wasi:io/poll@0.2.12": wasip2::io::poll,
+        "wasi:io/streams@0.2.12": wasip2::io::streams,
+    },
+});
+
+#[cfg(feature = "edge")]
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "edge",
+    with: {
+        "wasi:clocks/monotonic-clock@0.2.12": wasip2::clocks::monotonic_clock,
+        "wasi:clocks/wall-clock@0.2.12": wasip2::clocks::wall_clock,
+        "wasi:http/outgoing-handler@0.2.12": wasip2::http::outgoing_handler,
+        "wasi:http/types@0.2.12": wasip2::http::types,
+        "wasi:io/error@0.2.12": wasip2::io::error,
+        "wasi:io/poll@0.2.12": wasip2::io::poll,
+        "wasi:io/streams@0.2.12": wasip2::io::streams,
+    },
+    generate_all,
+});
+
+#[cfg(feature = "edge-spin")]
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "edge-spin",
+    with: {
+        "wasi:clocks/monotonic-clock@0.2.12": wasip2::clocks::monotonic_clock,
+        "wasi:clocks/wall-clock@0.2.12": wasip2::clocks::wall_clock,
+        "wasi:http/outgoing-handler@0.2.12": wasip2::http::outgoing_handler,
+        "wasi:http/types@0.2.12": wasip2::http::types,
+        "wasi:io/error@0.2.12": wasip2::io::error,
+        "wasi:io/poll@0.2.12": wasip2::io::poll,
+        "wasi:io/streams@0.2.12": wasip2::io::streams,
+    },
+    generate_all,
+});
+
+// Of several versions in `wit/deps`, the one of this world.
+#[cfg(feature = "edge")]
+pub use self::wasi::{config0_2_0_rc_1 as config, keyvalue0_2_0_draft as keyvalue};
+#[cfg(feature = "edge-spin")]
+pub use self::wasi::{config0_2_0_draft_2024_09_27 as config, keyvalue0_2_0_draft2 as keyvalue};
+
 /// The types of what the host says: world `mqtt` imports the interface `types` as well as exporting it, and the two are
 /// different types.
 #[cfg(feature = "mqtt")]

@@ -5,7 +5,7 @@
 //! `bindings` are always those of the component that is being built.
 //!
 //! The edge function is the exception: what it exports is of WASI, and it has no values of ours at its border. It is in
-//! `edge`, and nothing else of this crate is in it.
+//! `edge`, and has nothing of the other modules.
 //!
 //! `aws`, `aliyun` and `generic` have what a platform needs in whichever component, `values` what all of them share. Another
 //! platform is a folder beside those three.
@@ -18,7 +18,6 @@ extern crate alloc;
 mod aliyun;
 #[cfg(not(feature = "edge-function"))]
 mod aws;
-#[cfg(not(feature = "edge-function"))]
 mod bindings;
 #[cfg(feature = "edge-function")]
 mod edge;

@@ -271,6 +271,18 @@ impl Authenticator {
         self.obtained(now, credential);
     }
 
+    /// Takes a token that another instance of the same device has obtained, in place of the authentication that is
+    /// about to be sent. `false` for one that was rejected here, and for one that would be renewed at once.
+    pub fn recall(&mut self, now: Moment, credential: Credential) -> bool {
+        let is_known = self.credential.as_ref() == Some(&credential) || self.spent.contains(&credential);
+        if is_known || credential.is_near_its_end(now) || !matches!(self.state, State::UnderWay(_)) {
+            return false;
+        }
+        self.state = State::Idle;
+        self.obtained(now, credential);
+        true
+    }
+
     /// Whether it is not known yet what comes of it.
     pub fn is_under_way(&self) -> bool {
         matches!(self.state, State::Signing(_) | State::Signed(_) | State::UnderWay(_) | State::Pausing { .. })

@@ -54,6 +54,7 @@ mod options;
 mod outage;
 mod outcomes;
 mod queue;
+mod recall;
 #[cfg(all(test, feature = "aliyun", feature = "aws"))]
 mod tests;
 

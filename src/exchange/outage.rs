@@ -101,6 +101,13 @@ impl Outage {
         }
     }
 
+    /// A request is not sent after all. The next one may be, in its place.
+    pub fn withdrawn(&mut self, id: RequestId) {
+        if let Some(silence) = &mut self.silence {
+            silence.probe.take_if(|probe| *probe == id);
+        }
+    }
+
     /// There was an answer, whatever it says.
     pub fn heard(&mut self) {
         self.has_heard = true;

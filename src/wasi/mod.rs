@@ -83,12 +83,22 @@ pub trait Signs {
 
     /// What came of the signature: others may wait for it.
     fn obtained(&self, credential: Option<&Credential>);
+
+    /// What another instance of the same device has obtained, if that can be looked up. Asked before each
+    /// authentication.
+    fn recall(&self) -> Option<Credential> {
+        None
+    }
+
+    /// What this instance has obtained, for others to look up.
+    fn keep(&self, _: &Credential) {}
 }
 
 /// Runs an exchange until every message has its outcome.
 pub fn run(exchange: &mut Exchange, signer: &impl Signs, scheme: Scheme) {
     let mut requests: Vec<InFlight> = Vec::new();
     let mut is_signed = false;
+    let mut is_sent = false;
     let mut alarm = Alarm::default();
     let (mut clock, mut now) = Clock::start();
     loop {
@@ -96,6 +106,10 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs, scheme: Scheme) {
         if is_signed && !exchange.is_authenticating() {
             is_signed = false;
             signer.obtained(exchange.credential());
+        }
+        if is_sent && !exchange.is_authenticating() {
+            is_sent = false;
+            exchange.credential().into_iter().for_each(|credential| signer.keep(credential));
         }
         match step {
             Step::Done => return,
@@ -120,6 +134,12 @@ pub fn run(exchange: &mut Exchange, signer: &impl Signs, scheme: Scheme) {
             }
             Step::Send(outgoing) => {
                 let id = outgoing.id;
+                if exchange.is_authentication(id) {
+                    if signer.recall().is_some_and(|credential| exchange.recall(now, id, credential)) {
+                        continue;
+                    }
+                    is_sent = true;
+                }
                 match InFlight::start(outgoing, scheme, now.monotonic_ms) {
                     Ok(request) => requests.push(request),
                     Err(transport_error) => exchange.handle_response(now, id, Err(transport_error)),

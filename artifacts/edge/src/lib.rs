@@ -11,8 +11,14 @@ macro_rules! artifact {
     };
 }
 
+/// World `edge`: settings and tokens in stores of the host, as wasmtime and wasmCloud have them.
+pub const EDGE: Artifact = artifact!("edge.wasm");
+
 /// World `edge-min`: all settings in a header of each request.
 pub const EDGE_MIN: Artifact = artifact!("edge-min.wasm");
 
+/// World `edge-spin`: settings and tokens in stores of the host, as Spin has them.
+pub const EDGE_SPIN: Artifact = artifact!("edge-spin.wasm");
+
 /// All of them.
-pub const ALL: [Artifact; 1] = [EDGE_MIN];
+pub const ALL: [Artifact; 3] = [EDGE, EDGE_MIN, EDGE_SPIN];

@@ -1,17 +1,26 @@
 //! The devices of the settings, and what was learned while messages of theirs were sent.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use thingpost::Credential;
 use thingpost::edge::{Device, Head, Publication, Refusal, Settings, SettingsError, check_caller};
 
+use super::source::{self, Given};
+
 /// Devices, and the settings that they are of.
 pub struct Devices {
-    text: String,
+    given: Given,
     settings: Settings,
     memories: Vec<(Option<String>, Memory)>,
+}
+
+/// A device that a message is for.
+pub struct Found<'a> {
+    pub device: &'a Device,
+    /// Where its credential is kept for other instances, if anywhere.
+    pub bucket: &'a str,
+    pub memory: &'a mut Memory,
 }
 
 /// What one exchange of a device leaves for the next. Of no use to another device: a credential least of all.
@@ -24,17 +33,17 @@ pub struct Memory {
 
 impl Devices {
     /// Reads the settings.
-    pub fn new(text: &str) -> Result<Self, SettingsError> {
-        Ok(Self { settings: Settings::from_json(text)?, text: text.to_owned(), memories: Vec::new() })
+    pub fn new(given: Given) -> Result<Self, SettingsError> {
+        Ok(Self { settings: source::read(&given)?, given, memories: Vec::new() })
     }
 
     /// Whether they are of these settings. Whatever is different makes other devices of them, which know nothing yet.
-    pub fn are_of(&self, text: &str) -> bool {
-        self.text == text
+    pub fn are_of(&self, given: &Given) -> bool {
+        self.given == *given
     }
 
     /// The device of a publication, and what is known of it, for a caller that may publish as this device.
-    pub fn find(&mut self, publication: &Publication, head: &Head<'_>) -> Result<(&Device, &mut Memory), Refusal> {
+    pub fn find(&mut self, publication: &Publication, head: &Head<'_>) -> Result<Found<'_>, Refusal> {
         let device = self.settings.device(publication)?;
         if let Some(token) = &device.token {
             check_caller(head, token)?;
@@ -44,6 +53,6 @@ impl Devices {
             self.memories.push((device.name.clone(), Memory::default()));
             self.memories.len() - 1
         });
-        Ok((device, &mut self.memories[index].1))
+        Ok(Found { device, bucket: self.settings.bucket(), memory: &mut self.memories[index].1 })
     }
 }

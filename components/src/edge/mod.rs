@@ -1,20 +1,36 @@
 //! The edge function: plain HTTP in, a message to the platform out. What a request means and what its answer looks like is
 //! in the core (`thingpost::edge`); here it meets `wasi:http/incoming-handler`.
 
+#[cfg(feature = "edge-stores")]
+mod config;
 mod devices;
+#[cfg(feature = "edge-min")]
+mod header;
 mod instance;
+#[cfg(feature = "edge-stores")]
+mod keyvalue;
+#[cfg(feature = "edge-min")]
+mod no_store;
 mod publish;
 
 use thingpost::edge::{Refusal, SettingsError, Task, answer, read};
 use thingpost::http::Response;
 use thingpost::wasi::incoming::Incoming;
-use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
+// Where the settings are.
+#[cfg(feature = "edge-stores")]
+use self::config as source;
 use self::devices::Devices;
+#[cfg(feature = "edge-min")]
+use self::header as source;
+// Where credentials are kept beyond the life of an instance.
+#[cfg(feature = "edge-stores")]
+use self::keyvalue as keeping;
+#[cfg(feature = "edge-min")]
+use self::no_store as keeping;
 use crate::Component;
-
-wasip2::http::proxy::export!(Component);
+use crate::bindings::exports::wasi::http::incoming_handler::Guest;
 
 impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -44,13 +60,12 @@ fn respond(request: &mut Incoming, kept: &mut Option<Devices>) -> Result<Respons
     }
 }
 
-/// The devices of the settings that this request came with: those of the request before it, where it had the same.
+/// The devices of the settings as they are now: those of the request before this one, where nothing has changed.
 fn devices<'a>(request: &Incoming, kept: &'a mut Option<Devices>) -> Result<&'a mut Devices, SettingsError> {
-    let head = request.head();
-    let text = head.settings()?;
+    let given = source::given(&request.head())?;
     let devices = match kept.take() {
-        Some(devices) if devices.are_of(text) => devices,
-        _ => Devices::new(text)?,
+        Some(devices) if devices.are_of(&given) => devices,
+        _ => Devices::new(given)?,
     };
     Ok(kept.insert(devices))
 }

@@ -1,5 +1,7 @@
 //! The settings of a device on AWS IoT Core.
 
+use alloc::string::String;
+
 use super::error::SettingsErrorKind;
 use super::fields::Fields;
 use super::scheme;
@@ -47,6 +49,13 @@ fn credentials_endpoint(fields: &mut Fields, scheme: Scheme) -> Result<Endpoint,
     let endpoint = Endpoint::new(&host, port).map_err(ConfigError::Endpoint)?;
     scheme::check(scheme, &endpoint)?;
     Ok(endpoint)
+}
+
+/// Only temporary keys are obtained. The certificate that they are obtained with is the host's.
+pub(super) fn credential_key(config: &Config) -> Option<String> {
+    let Authentication::CredentialsProvider(provider) = config.authentication() else { return None };
+    let (endpoint, thing_name) = (provider.endpoint.authority(), provider.thing_name.as_deref().unwrap_or_default());
+    Some(super::credential_key::credential_key(&["aws", &endpoint, &provider.role_alias, thing_name], ""))
 }
 
 fn authorizer(fields: &mut Fields) -> Result<CustomAuthorizer, SettingsErrorKind> {

@@ -21,6 +21,8 @@ pub(super) enum SettingsErrorKind {
     NoHeader,
     /// The header with the settings is there more than once.
     TwoHeaders,
+    /// The store of the host does not give them.
+    Unreadable,
     /// The settings are no object in JSON.
     NotAnObject,
     /// `devices` is no list of objects in JSON.
@@ -42,6 +44,11 @@ pub(super) enum SettingsErrorKind {
 }
 
 impl SettingsError {
+    /// The store of the host that the settings are in does not give them. What it says of that is for the host's own log.
+    pub fn unreadable() -> Self {
+        Self::new(None, SettingsErrorKind::Unreadable)
+    }
+
     pub(super) fn new(device: Option<String>, kind: SettingsErrorKind) -> Self {
         Self { device, kind }
     }
@@ -63,6 +70,9 @@ impl fmt::Display for SettingsError {
             SettingsErrorKind::NoHeader => f.write_str(
                 "the header `thingpost-settings` is missing: the host adds it to each request, as in `wasmtime serve -H @FILE`",
             ),
+            SettingsErrorKind::Unreadable => {
+                f.write_str("the host does not give them: its store of settings fails, see the log of the host")
+            }
             // One of them at least is of a caller.
             SettingsErrorKind::TwoHeaders => f.write_str(
                 "the header `thingpost-settings` is there more than once: the host must replace what callers send, not add to it",

@@ -23,6 +23,7 @@
 
 mod aliyun;
 mod aws;
+mod credential_key;
 mod error;
 mod fields;
 mod header;
@@ -63,6 +64,9 @@ pub struct Device {
     pub options: Options,
     /// What its messages travel over.
     pub scheme: Scheme,
+    /// Under which name a credential that it obtains can be kept. The name itself tells nothing. `None` where it
+    /// obtains none.
+    pub credential_key: Option<String>,
     is_default: bool,
 }
 
@@ -135,6 +139,11 @@ impl Settings {
         self.devices.iter().find(is_wanted).ok_or_else(|| Refusal::NoSuchDevice(publication.device.clone()))
     }
 
+    /// The names of all settings, for a store that does not list what it has.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        OF_A_DEVICE.into_iter().chain(["platform", "devices", "bucket"])
+    }
+
     /// The bucket that keeps tokens.
     pub fn bucket(&self) -> &str {
         &self.bucket
@@ -192,11 +201,18 @@ impl Device {
         let defaults = Options::default();
         let options = Options { timeout_ms: timeout_ms.unwrap_or(defaults.timeout_ms), ..defaults };
         let scheme = scheme::take(fields)?;
-        let platform: Arc<dyn Platform> =
+        let (platform, credential_key): (Arc<dyn Platform>, _) =
             match fields.choice("platform", &["aws", "aliyun"])?.ok_or(SettingsErrorKind::Missing("platform"))? {
-                "aws" => Arc::new(aws::take(fields, scheme)?),
-                _ => Arc::new(aliyun::take(fields, scheme)?),
+                "aws" => {
+                    let config = aws::take(fields, scheme)?;
+                    let key = aws::credential_key(&config);
+                    (Arc::new(config), key)
+                }
+                _ => {
+                    let (config, key) = aliyun::take(fields, scheme)?;
+                    (Arc::new(config), Some(key))
+                }
             };
-        Ok(Self { name, platform, token, options, scheme, is_default })
+        Ok(Self { name, platform, token, options, scheme, credential_key, is_default })
     }
 }

@@ -12,6 +12,7 @@ mod keys;
 mod order;
 mod outage;
 mod properties;
+mod recall;
 mod renewal;
 mod sharing;
 mod signing;

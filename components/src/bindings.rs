@@ -98,10 +98,10 @@ wit_bindgen::generate!({
 });
 
 // Of several versions in `wit/deps`, the one of this world.
-#[cfg(feature = "edge")]
-pub use self::wasi::{config0_2_0_rc_1 as config, keyvalue0_2_0_draft as keyvalue};
 #[cfg(feature = "edge-spin")]
 pub use self::wasi::{config0_2_0_draft_2024_09_27 as config, keyvalue0_2_0_draft2 as keyvalue};
+#[cfg(feature = "edge")]
+pub use self::wasi::{config0_2_0_rc_1 as config, keyvalue0_2_0_draft as keyvalue};
 
 /// The types of what the host says: world `mqtt` imports the interface `types` as well as exporting it, and the two are
 /// different types.

@@ -54,8 +54,7 @@ const STEPS: &[Step] = &[
 ];
 
 /// What the crate of the components can be, by its feature.
-const COMPONENTS: [&str; 8] =
-    ["codec", "sans-io", "publisher", "host-signer", "mqtt", "edge", "edge-min", "edge-spin"];
+const COMPONENTS: [&str; 8] = ["codec", "sans-io", "publisher", "host-signer", "mqtt", "edge", "edge-min", "edge-spin"];
 
 /// Packages with some of their features, each alone, so that none is borrowed from what the rest of the workspace asks for.
 /// A line for each set that somebody may want: the verb, the package, and the features.

@@ -151,6 +151,25 @@ impl Clouds {
         self.run_command(self.command(line))
     }
 
+    /// Runs it with as much time as it takes until all these words are said. What ends an attempt is told only where the attempt
+    /// comes to its end in time, and how long one takes depends on the machine.
+    pub fn run_until(&self, line: &CommandLine, words: &[&str]) -> Output {
+        self.run_until_in(line, words, &[])
+    }
+
+    /// Likewise, with all these in the environment.
+    pub fn run_until_in(&self, line: &CommandLine, words: &[&str], variables: &[(&str, &OsStr)]) -> Output {
+        let mut last = None;
+        for seconds in ["0.5", "2", "10", "60", "300"] {
+            let output = self.run_in(line.clone().with("--timeout", seconds), variables);
+            if words.iter().all(|word| output.stderr.contains(word) || output.stdout.contains(word)) {
+                return output;
+            }
+            last = Some(output);
+        }
+        last.expect("it has run")
+    }
+
     /// Runs it with this in the environment.
     pub fn run_with(&self, line: CommandLine, variable: &str, value: impl AsRef<OsStr>) -> Output {
         self.run_in(line, &[(variable, value.as_ref())])

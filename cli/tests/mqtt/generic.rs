@@ -142,7 +142,7 @@ fn a_wrong_password_is_explained_and_shown_nowhere() {
     for version in ["5", "3.1.1"] {
         let house = House::with_password();
         house.clouds.write("password", "swordfish-12\n");
-        let output = house.run(house.as_me(house.publish("a")).with("--mqtt", version).with("--timeout", "1"));
+        let output = house.clouds.run_until(&house.as_me(house.publish("a")).with("--mqtt", version), &["password"]);
         assert_eq!(output.code, Some(3), "{output:?}");
         assert_names_no_cloud(&output);
         assert!(output.only_complaint().contains("password"), "{output:?}");

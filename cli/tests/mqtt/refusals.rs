@@ -4,14 +4,20 @@ use serde_json::Value;
 
 use super::{Fronts, assert_failed};
 use crate::clouds::{AWS, failed_lines, numbered, to};
+use crate::command::CommandLine;
 use crate::doctor::{certificates, servers};
+
+/// Of what is temporary, so that a run ends with its time and no sooner.
+#[track_caller]
+fn assert_not_sent(fronts: &Fronts, line: &CommandLine, words: &[&str]) {
+    assert_failed(&fronts.clouds.run_until(line, words), 3, words);
+}
 
 #[test]
 fn a_certificate_that_is_not_known_is_explained() {
     let fronts = Fronts::start();
     fronts.aws.deactivate(&fronts.clouds.certificate.fingerprint);
-    let line = fronts.publish().with("--timeout", "1");
-    assert_failed(&fronts.run(line), 3, &["not sent: ", "certificate is inactive or not registered"]);
+    assert_not_sent(&fronts, &fronts.publish(), &["not sent: ", "certificate is inactive or not registered"]);
 }
 
 #[test]
@@ -28,21 +34,20 @@ fn a_client_id_that_may_not_connect_is_named() {
 fn a_port_without_the_alpn_that_it_needs_is_explained() {
     let fronts = Fronts::start();
     // 8883 by its number, and in truth the port that wants ALPN.
-    let line = fronts.publish().with("--connect-to", to(fronts.aws.addr_alpn())).with("--timeout", "1");
-    assert_failed(&fronts.run(line), 3, &["not sent: ", "8883"]);
-    let line =
-        fronts.publish_anonymously().with("--authorizer", "nobody").with("--port", "8443").with("--timeout", "1");
-    assert_failed(&fronts.run(line), 3, &["443", "`mqtt`"]);
+    let line = fronts.publish().with("--connect-to", to(fronts.aws.addr_alpn()));
+    assert_not_sent(&fronts, &line, &["not sent: ", "8883"]);
+    let line = fronts.publish_anonymously().with("--authorizer", "nobody").with("--port", "8443");
+    assert_not_sent(&fronts, &line, &["443", "`mqtt`"]);
 }
 
 #[test]
 fn a_server_that_is_not_trusted_or_not_there_is_named() {
     let fronts = Fronts::start();
     let other = thingpost_emulator::Authority::new();
-    let line = fronts.publish().with("--ca", fronts.clouds.write("other.pem", other.ca_pem())).with("--timeout", "1");
-    assert_failed(&fronts.run(line), 3, &["not sent: ", "certificate", "8883"]);
-    let line = fronts.publish().with("--connect-to", "::127.0.0.1:1").with("--timeout", "1");
-    assert_failed(&fronts.run(line), 3, &["connection refused", "port 443"]);
+    let line = fronts.publish().with("--ca", fronts.clouds.write("other.pem", other.ca_pem()));
+    assert_not_sent(&fronts, &line, &["not sent: ", "certificate", "8883"]);
+    let line = fronts.publish().with("--connect-to", "::127.0.0.1:1");
+    assert_not_sent(&fronts, &line, &["connection refused", "port 443"]);
 }
 
 #[test]

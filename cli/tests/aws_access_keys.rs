@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thingpost_emulator::{AwsOptions, Device, Entry};
 
-use crate::clouds::{ACCESS_KEY, ACCESS_KEY_ID, AWS, Clouds, SESSION_TOKEN};
+use crate::clouds::{ACCESS_KEY, ACCESS_KEY_ID, AWS, Clouds, SESSION_TOKEN, assert_explained};
 use crate::command::CommandLine;
 use crate::process::Output;
 
@@ -65,6 +65,28 @@ fn the_key_of_the_variables_signs_on_port_443_without_alpn() {
     let line = sigv4(&clouds).with("--service", "iotdevicegateway");
     let entry = arrived(&clouds, &files.run(&clouds, line, &KEY));
     assert!(entry.header("authorization").unwrap().contains("/eu-central-1/iotdevicegateway/"));
+}
+
+#[test]
+fn a_key_in_variables_loses_what_came_along_with_it() {
+    let clouds = Clouds::start();
+    clouds.add_access_key(Some(SESSION_TOKEN));
+    let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    let values = [ACCESS_KEY_ID, ACCESS_KEY, SESSION_TOKEN];
+    let files = Files::new(&clouds, "", "");
+    let run = |mend: fn(&str) -> String| {
+        let mended = values.map(mend);
+        let variables: Vec<_> = names.into_iter().zip(mended.iter().map(String::as_str)).collect();
+        files.run(&clouds, sigv4(&clouds), &variables)
+    };
+    arrived(&clouds, &run(|value| format!("{value}\r\n")));
+    let output = run(|value| format!("\"{value}\""));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    for name in names {
+        assert!(output.stderr.contains(&format!("in {name} are left out")), "{output:?}");
+    }
+    let output = run(|value| format!("{value} x"));
+    assert_explained(&output, &["access key id", "AWS_ACCESS_KEY_ID", "white space"]);
 }
 
 #[test]

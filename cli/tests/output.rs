@@ -75,6 +75,19 @@ fn a_record_that_cannot_be_written_is_named_and_no_success() {
     assert_eq!(clouds.run_command(command).code, Some(0), "a person has the exit code");
 }
 
+#[test]
+fn what_the_doctor_has_for_a_program_and_cannot_write_is_no_success_either() {
+    let clouds = Clouds::start();
+    let line = clouds.publish_aws().without("--topic").without("--message").of(&["doctor", "aws"]);
+    for (line, code) in [(line.clone().and(&["--json"]), 4), (line, 0)] {
+        let mut command = clouds.command(line);
+        command.stdout(File::create("/dev/full").unwrap());
+        let output = clouds.run_command(command);
+        assert_eq!(output.code, Some(code), "{output:?}");
+        assert!(output.complaint().contains("cannot write the output"), "{output:?}");
+    }
+}
+
 /// Without a standard output, as after `>&-`.
 fn without_output(line: CommandLine) -> std::process::Command {
     let mut shell = command("sh");

@@ -45,6 +45,19 @@ fn an_update_may_come_from_a_file() {
     let clouds = Clouds::start();
     let file = clouds.write("update.json", UPDATE);
     assert_eq!(json(clouds.run(shadow(&clouds, "update").with("--file", file)))["version"], 1);
+    let marked = clouds.write("marked.json", format!("\u{feff}{UPDATE}"));
+    assert_eq!(json(clouds.run(shadow(&clouds, "update").with("--file", marked)))["version"], 2);
+}
+
+#[test]
+fn an_update_in_utf16_is_refused_with_the_command_that_converts_it() {
+    let clouds = Clouds::start();
+    let utf16: Vec<u8> = UPDATE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for content in [[&b"\xff\xfe"[..], &utf16].concat(), utf16] {
+        let file = clouds.write("update.json", content);
+        let line = shadow(&clouds, "update").with("--file", file);
+        clouds.assert_usage(line, &["update.json", "UTF-16", "iconv -f UTF-16 -t UTF-8"]);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a text begins with that is to be taken line by line.
+//! What a text begins with that is to be taken line by line, or as JSON.
 //!
 //! Excel and PowerShell put a mark before a text, or write it in 16-bit characters. The first reaches the platform as three
 //! bytes that do not show and no JSON reader there takes; of the second every line arrives as garbage, "delivered".
@@ -11,7 +11,7 @@ use thingpost_host::Encoding;
 /// The mark of UTF-8.
 const MARK: &str = "\u{feff}";
 
-/// Takes the mark of UTF-8 off the first line, and refuses one of UTF-16.
+/// Takes the mark of UTF-8 off the first line, or off a document, and refuses one of UTF-16.
 pub fn check(line: &mut Vec<u8>) -> io::Result<()> {
     refuse_utf16(line)?;
     if line.starts_with(MARK.as_bytes()) {
@@ -35,7 +35,7 @@ fn refuse_utf16(beginning: &[u8]) -> io::Result<()> {
     }
 }
 
-const UTF16: &str = "it is written in UTF-16, so no line is what it looks like; convert it with `iconv -f UTF-16 -t UTF-8`, or in \
+const UTF16: &str = "it is written in UTF-16, so nothing in it is what it looks like; convert it with `iconv -f UTF-16 -t UTF-8`, or in \
                      PowerShell with `Get-Content FILE | Set-Content -Encoding utf8 NEW`";
 
 #[cfg(test)]

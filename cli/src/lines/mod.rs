@@ -2,7 +2,7 @@
 //! each has one outcome, and those that have to be sent again are kept.
 
 pub mod failed_lines;
-mod first_line;
+pub mod first_line;
 mod line_ranges;
 pub mod long_line;
 pub mod recorder;

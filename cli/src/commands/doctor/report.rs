@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::finding::{Check, Finding, Outcome};
 use crate::error::one_line;
 use crate::exit::Exit;
-use crate::terminal::print;
+use crate::terminal::{answer, print};
 
 /// How far it went without a fault, if there was none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Report {
             .to_owned(),
         };
         if self.is_json {
-            print(json!({
+            answer(json!({
                 "outcome": if failure.is_some() { "failed" } else { "passed" },
                 "verdict": one_line(&verdict),
                 "not_checked": self.not_checked.iter().map(|line| one_line(line)).collect::<Vec<_>>(),

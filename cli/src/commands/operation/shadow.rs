@@ -1,13 +1,16 @@
 //! `thingpost shadow`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use thingpost_host::runtime::types::{Shadow, ShadowListing, ShadowUpdate};
 
 use super::pages::Pagination;
 use super::{QueryError, QueryRunner};
 use crate::args::{ShadowArgs, ShadowCommand, ShadowListArgs, ShadowName, UpdateArgs};
-use crate::error::one_line;
+use crate::error::{CliError, one_line};
 use crate::files::input_file::InputFile;
+use crate::lines::first_line;
 use crate::message::payload;
 use crate::terminal::{answer, put};
 
@@ -34,7 +37,7 @@ async fn get(arguments: &ShadowArgs) -> Result<(), QueryError> {
 async fn update(arguments: &UpdateArgs) -> Result<(), QueryError> {
     let file = arguments.document.file.as_ref();
     let document = match file {
-        Some(path) => payload::read("document", path)?,
+        Some(path) => document_in(path)?,
         None => arguments.document.document.clone().unwrap_or_default().into_bytes(),
     };
     let inputs: Vec<_> = file.map(|path| InputFile { option: "--file", path: path.clone() }).into_iter().collect();
@@ -44,6 +47,14 @@ async fn update(arguments: &UpdateArgs) -> Result<(), QueryError> {
     let document = runner.ask(async |mut aws| aws.update_shadow(&update).await).await?;
     show(&document, runner.json);
     Ok(())
+}
+
+/// The document without the mark that Excel and PowerShell put before a text, and that no reader of JSON at AWS takes.
+fn document_in(path: &Path) -> Result<Vec<u8>, CliError> {
+    let mut document = payload::read("document", path)?;
+    first_line::check(&mut document)
+        .map_err(|error| CliError::new(format!("cannot read the document from {}", path.display()), error))?;
+    Ok(document)
 }
 
 async fn delete(arguments: &ShadowArgs) -> Result<(), QueryError> {

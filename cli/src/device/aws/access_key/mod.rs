@@ -13,6 +13,7 @@ use thingpost_host::runtime::types::SigV4;
 
 use super::scope;
 use crate::args::SignatureArgs;
+use crate::device::secret::{self, SecretForm};
 use crate::error::CliError;
 use crate::files::input_file::InputFile;
 use container::Container;
@@ -109,7 +110,8 @@ pub(super) fn find(arguments: &SignatureArgs, endpoint: &str) -> Result<Found, C
 
 /// The files that the key comes from, unless it comes from variables.
 pub(super) fn files(arguments: &SignatureArgs) -> Vec<InputFile> {
-    let is_in_variables = arguments.profile.is_none() && matches!(from_variables(), Ok(Some(_)));
+    let is_set = |name| matches!(variable(name), Ok(Some(_)));
+    let is_in_variables = arguments.profile.is_none() && is_set(ID) && is_set(SECRET);
     if is_in_variables { Vec::new() } else { profile::files() }
 }
 
@@ -131,15 +133,26 @@ fn container(absence: &ProfileError) -> Result<Container, CliError> {
     })
 }
 
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+
 fn from_variables() -> Result<Option<AccessKey>, CliError> {
-    const ID: &str = "AWS_ACCESS_KEY_ID";
-    const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
     let half = |is, missing| Err(CliError::sentence(format!("{is} is set and {missing} is not: set both, or none")));
-    match (variable(ID)?, variable(SECRET)?) {
-        (Some(id), Some(secret)) => Ok(Some(AccessKey { id, secret, session_token: variable("AWS_SESSION_TOKEN")? })),
+    match (part("access key id", ID)?, part("secret access key", SECRET)?) {
+        (Some(id), Some(secret)) => {
+            Ok(Some(AccessKey { id, secret, session_token: part("session token", "AWS_SESSION_TOKEN")? }))
+        }
         (Some(_), None) => half(ID, SECRET),
         (None, Some(_)) => half(SECRET, ID),
         (None, None) => Ok(None),
+    }
+}
+
+/// A part of the key. What `docker --env-file` or a file of Windows has put around it would make it another key.
+fn part(what: &str, name: &str) -> Result<Option<String>, CliError> {
+    match variable(name)? {
+        Some(_) => secret::from_variable(what, name, SecretForm::IssuedWord),
+        None => Ok(None),
     }
 }
 

@@ -168,7 +168,7 @@ fn access_keys_and_tokens_are_complained_of_alike() {
     let clouds = Clouds::start();
     clouds.add_access_key(None);
     let signing = clouds.publish_aws_anonymously().and(&["--sigv4"]);
-    let quoted = format!("\"{ACCESS_KEY}\"");
+    let spaced = format!("{ACCESS_KEY} x");
     let profile = clouds.write("credentials", "[default]\naws_access_key_id = AKIDEXAMPLE\n");
     let half = [("AWS_SHARED_CREDENTIALS_FILE", profile.as_os_str())];
     let unknown = [("AWS_ACCESS_KEY_ID", OsStr::new("AKIDOTHER")), ("AWS_SECRET_ACCESS_KEY", OsStr::new(ACCESS_KEY))];
@@ -180,7 +180,7 @@ fn access_keys_and_tokens_are_complained_of_alike() {
             Fault::of(signing.clone(), &["no access key"]),
             Fault::of(signing.clone(), &["half an access key", "aws_secret_access_key"]).within(&half),
             Fault::of(signing.clone().with("--profile", "nobody"), &["nobody"]).within(&half),
-            Fault::of(signing.clone(), &["secret access key"]).within(&key(&quoted)),
+            Fault::of(signing.clone(), &["secret access key", "white space"]).within(&key(&spaced)),
             Fault::of(signing.clone(), &["access key id"]).within(&unknown),
             Fault::of(signing.with("--region", "us-east-1"), &["us-east-1", "eu-central-1"]).within(&key(ACCESS_KEY)),
             Fault::of(by_token.clone(), &["no authorizer token", "--token-file"]),

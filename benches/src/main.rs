@@ -1,9 +1,11 @@
 //! Measures everything and writes docs/performance.md: the tables between the marks, and the picture beside it. Or
 //! publishes in one way, for a profiler to look at.
 
+mod serving;
+
 use std::env;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, io};
 
@@ -17,7 +19,9 @@ use thingpost_measure::{Client, Cloud, Failure, Load, Way, leave_the_last_core, 
 const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
-const USAGE: &str = "give nothing, to measure everything, or `publish WHO TIMES`, for a profiler to look at; \
+const SERVING: (&str, &str) = ("<!-- serving: written by `cargo xtask bench serving` -->\n", "<!-- end of serving -->");
+
+const USAGE: &str = "give nothing, to measure publishing, `serving` to measure the server, or `publish WHO TIMES`, for a profiler to look at; \
     WHO is native, component, uninterrupted, instances, native-batch or batch; \
     or mqtt-native, mqtt-component or mqtt-rumqttc, with -one or -qos0 behind it or nothing";
 
@@ -28,6 +32,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
+        ["serve", requests] => serving::serve_here(requests, None),
+        ["serve", requests, address, ca] => serving::serve_here(requests, Some((address, ca))),
+        ["serving"] => measure_serving(),
         ["server"] => server::run(DEVICES).map_err(Into::into),
         ["publish", who, times] => match times.parse() {
             Ok(times) => publish(who, times),
@@ -116,12 +123,29 @@ fn measure() -> Result<(), Failure> {
         sections.push(section.clone());
     })?;
 
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let page = fs::read_to_string(docs.join("performance.md"))?;
-    let (before, rest) = page.split_once(BEGIN).ok_or("docs/performance.md has no place for the tables")?;
-    let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the tables")?;
     let tables: String = sections.iter().map(report::markdown).collect();
-    fs::write(docs.join("performance.md"), format!("{before}{BEGIN}\n{tables}{END}{after}"))?;
-    fs::write(docs.join("performance.svg"), report::svg(&sections))?;
+    write(BEGIN, END, &format!("\n{tables}"))?;
+    fs::write(docs().join("performance.svg"), report::svg(&sections))?;
+    Ok(())
+}
+
+fn measure_serving() -> Result<(), Failure> {
+    let page = serving::measure()?;
+    println!("{page}");
+    let (begin, end) = SERVING;
+    write(begin, end, &page)
+}
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+/// Puts what was measured between two marks of the page.
+fn write(begin: &str, end: &str, measured: &str) -> Result<(), Failure> {
+    let file = docs().join("performance.md");
+    let page = fs::read_to_string(&file)?;
+    let (before, rest) = page.split_once(begin).ok_or("docs/performance.md has no place for what was measured")?;
+    let (_, after) = rest.split_once(end).ok_or("docs/performance.md has no end of what was measured")?;
+    fs::write(file, format!("{before}{begin}{measured}{end}{after}"))?;
     Ok(())
 }

@@ -7,7 +7,6 @@ use thingpost_host::{Pool, Transport};
 use crate::Failure;
 use crate::device::Device;
 use crate::mqtt::{self, MqttDevice};
-use crate::native;
 
 /// One client of one device.
 pub struct Client {
@@ -16,7 +15,7 @@ pub struct Client {
 }
 
 enum Kind {
-    Native(native::Publisher),
+    Native(thingpost_client::Client),
     Reused(Publisher),
     Fresh {
         component: PublisherPre,
@@ -30,8 +29,12 @@ enum Kind {
 impl Client {
     /// The core without WebAssembly.
     pub fn native(device: &Device, pool: &Pool) -> Self {
-        let publisher = native::Publisher::new(device.transport(pool), device.native_platform());
-        Self { kind: Kind::Native(publisher), topic: device.topic() }
+        let client = thingpost_client::Client::over(
+            device.transport(pool),
+            device.native_platform(),
+            thingpost::Options::default(),
+        );
+        Self { kind: Kind::Native(client.expect("the default options are good")), topic: device.topic() }
     }
 
     /// One instance of the component for all messages.

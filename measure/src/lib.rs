@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`server`] | a process of its own that takes every message |
 //! | [`Cloud`], [`Device`] | that process as its clients see it, and the devices that it knows |
-//! | [`native`], [`Client`] | the core without WebAssembly, and who publishes: it, or the component |
+//! | [`Client`] | the client that publishes: the component, or the core without WebAssembly |
 //! | [`MqttDevice`] | the same device over MQTT: the core, the component, and a client that others have written |
 //! | [`Codec`] | the pure functions, in a component and without one |
 //! | [`Peer`] | what people use today: Python and curl |
@@ -24,7 +24,6 @@ mod device;
 mod limits;
 mod memory;
 mod mqtt;
-pub mod native;
 mod peer;
 mod processor;
 pub mod report;

@@ -8,12 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
-use thingpost::{Message, Receipt};
+use thingpost::{Message, Options, Platform, Receipt};
+use thingpost_host::Transport;
 
 pub(crate) use credentials::Credentials;
 pub(crate) use exchange::Device;
 
-use crate::error::PublishError;
+use crate::error::{OpenError, PublishError};
 
 /// A device that publishes over HTTPS. Cheap to clone; all clones share connections and credential.
 ///
@@ -25,6 +26,16 @@ pub struct Client(Arc<Device>);
 impl Client {
     pub(crate) fn new(device: Device) -> Self {
         Self(Arc::new(device))
+    }
+
+    /// A client of any platform of the core, over any transport that has a route to it. Signatures are made by the platform itself.
+    ///
+    /// # Errors
+    ///
+    /// Options with which nothing would ever be sent.
+    pub fn over(transport: Transport, platform: Arc<dyn Platform>, options: Options) -> Result<Self, OpenError> {
+        options.check()?;
+        Ok(Self::new(Device { transport, platform, signs: None, options, credentials: Credentials::default() }))
     }
 
     /// Publishes a message.

@@ -88,3 +88,9 @@ fn both(mut default: Value, mut pump: Value) -> Value {
     default["devices"] = json!([pump]);
     default
 }
+
+/// As a store of names and values has them: a list is a text.
+pub fn as_texts(settings: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    settings.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}

@@ -8,7 +8,11 @@
 mod client;
 mod clouds;
 mod jco_serve;
+mod nats;
+mod oci_registry;
 mod plain_front;
 mod process;
 mod scenarios;
+mod wash_dev;
+mod wash_hosts;
 mod wasmtime_serve;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
-use thingpost_edge_artifacts::EDGE_MIN;
+use thingpost_edge_artifacts::{EDGE, EDGE_MIN};
 
 use super::client::Request;
-use super::clouds::Clouds;
+use super::clouds::{Clouds, as_texts};
 use super::process::{Running, address_behind, command, installed};
 use super::scenarios::Front;
 
@@ -45,6 +45,12 @@ async fn start(command: Command) -> (Running, String) {
     Running::start(command, address_behind(SERVING)).await.unwrap_or_else(|said| panic!("{said}"))
 }
 
+/// Options with these settings. A value ends at a comma, and so there is no list of devices.
+fn configured(settings: &serde_json::Value) -> Vec<String> {
+    let variables = as_texts(settings).into_iter().map(|(name, value)| format!("-Sconfig-var={name}={value}"));
+    std::iter::once("-Sconfig,keyvalue".to_owned()).chain(variables).collect()
+}
+
 #[tokio::test]
 async fn wasmtime_delivers_with_settings_in_a_header_that_its_script_sets() {
     let Some(serve) = Serve::new(EDGE_MIN.bytes) else { return };
@@ -74,13 +80,24 @@ async fn wasmtime_without_that_header_serves_nothing_but_refusals() {
 }
 
 #[tokio::test]
+async fn wasmtime_delivers_with_settings_in_its_store_of_configuration() {
+    let Some(serve) = Serve::new(EDGE.bytes) else { return };
+    let clouds = Clouds::start().await;
+    let (_running, address) = serve.start(&configured(&clouds.plain_aws())).await;
+    let front = Front::new(&address);
+    front.delivers_to_aws(&clouds).await;
+    front.refuses_what_is_wrong(&clouds).await;
+    let (_running, address) = serve.start(&configured(&clouds.plain_aliyun())).await;
+    Front { pump: "", ..Front::new(&address) }.delivers_to_aliyun(&clouds).await;
+}
+
+#[tokio::test]
 async fn wasmtime_forgets_a_token_with_the_instance_and_keeps_it_with_an_instance_that_it_keeps() {
     const MESSAGES: u64 = 8;
-    let Some(serve) = Serve::new(EDGE_MIN.bytes) else { return };
+    let Some(serve) = Serve::new(EDGE.bytes) else { return };
     for is_kept in [false, true] {
         let clouds = Clouds::start().await;
-        let header = format!("thingpost-settings: {}", clouds.plain_aliyun());
-        let mut options = vec![format!("--header=@{}", serve.file("header", &header))];
+        let mut options = configured(&clouds.plain_aliyun());
         if is_kept {
             options.extend(["--max-instance-reuse-count=1000", "--idle-instance-timeout=3600s"].map(str::to_owned));
         }

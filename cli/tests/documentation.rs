@@ -75,7 +75,7 @@ impl Desk {
         let program = format!("'{}'", THINGPOST.replace('\'', r"'\''"));
         // Everything but where the clouds are is as a user has typed it.
         let script = format!(
-            "#!/bin/sh\ncase \"$1 $2\" in\n'emulate '*) exec {program} \"$@\" ;;\n'mqtt subscribe') exec {program} \"$@\" \
+            "#!/bin/sh\ncase \"$1 $2\" in\n'emulate '*|'serve '*) exec {program} \"$@\" ;;\n'mqtt subscribe') exec {program} \"$@\" \
              --count 1{mqtt} ;;\n'mqtt '*|'doctor mqtt') exec {program} \"$@\"{mqtt} ;;\n*) exec {program} \"$@\"{https} \
              ;;\nesac\n"
         );
@@ -169,7 +169,7 @@ fn assert_works(path: &str) {
 }
 
 /// The pages with commands that run.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/aliyun.md",
     "docs/aws.md",
@@ -179,6 +179,7 @@ const PAGES: [&str; 9] = [
     "docs/mqtt.md",
     "docs/tokens.md",
     "docs/networks.md",
+    "docs/serve.md",
 ];
 
 #[test]
@@ -228,6 +229,12 @@ fn the_commands_with_tokens_work() {
 #[test]
 fn the_commands_about_networks_work() {
     assert_works(PAGES[8]);
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn the_commands_that_serve_work() {
+    assert_works(PAGES[9]);
 }
 
 /// The pages of the workspace, by their paths in it.

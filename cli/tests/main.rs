@@ -42,6 +42,8 @@ mod reloading;
 mod retained;
 mod secrets;
 mod sentences;
+#[cfg(all(unix, feature = "serve"))]
+mod serve;
 mod session_files;
 mod shadows;
 mod shelves;

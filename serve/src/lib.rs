@@ -21,6 +21,7 @@ mod front;
 mod guests;
 mod interfaces;
 mod problem;
+mod server;
 mod store;
 mod telemetry;
 
@@ -35,5 +36,6 @@ pub use front::{
 pub use guests::{GuestSettings, GuestStatistics, Guests, Workload};
 pub use interfaces::{Grants, GuestLog};
 pub use problem::AnswerBody;
+pub use server::{BuiltIn, FollowEvent, Follower, Reloaded, Server, StartError};
 pub use store::{Buckets, Database, KeyPage, StoreError, StoreSettings};
 pub use telemetry::{Admin, LogError, LogFormat, Measured, Metrics, MetricsError, init_log};

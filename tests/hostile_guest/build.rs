@@ -36,7 +36,7 @@ fn build() -> Result<(), Box<dyn Error>> {
         return Err("the hostile guests do not compile; cargo build -vv shows why".into());
     }
     let (built, out) = (target_dir.join(TARGET).join("component/examples"), PathBuf::from(env::var("OUT_DIR")?));
-    for component in ["guest.wasm", "dialer.wasm", "handler.wasm"] {
+    for component in ["guest.wasm", "dialer.wasm", "handler.wasm", "granted.wasm"] {
         fs::copy(built.join(component), out.join(component))?;
     }
     Ok(())

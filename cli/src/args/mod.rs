@@ -20,6 +20,8 @@ mod network;
 mod operation;
 mod provisioning;
 mod publish;
+#[cfg(feature = "serve")]
+mod serve;
 mod session;
 pub mod usage;
 
@@ -47,6 +49,8 @@ pub use provisioning::{
     BootstrapAliyun, BootstrapCommand, MqttCredentialsAliyun, MqttCredentialsCommand, RegisterAliyun, RegisterCommand,
 };
 pub use publish::{AliyunSource, MessageOptions, PublishAliyun, PublishArgs, PublishAws, PublishCommand, Source};
+#[cfg(feature = "serve")]
+pub use serve::ServeArgs;
 
 /// Publish to cloud IoT platforms from a sandboxed component that never holds a device key.
 #[derive(Parser)]
@@ -92,6 +96,9 @@ pub enum Command {
     /// Find out why a device cannot publish, from its files to its topic, without publishing anything
     #[command(subcommand)]
     Doctor(DoctorCommand),
+    /// Serve HTTP with a component of wasi:http, whose requests go out with the certificates and by the proxies of a configuration
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them
     #[cfg(feature = "emulator")]
     Emulate(EmulateArgs),

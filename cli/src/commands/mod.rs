@@ -10,6 +10,8 @@ mod mqtt;
 mod operation;
 mod provisioning;
 mod publish;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::fs::File;
 use std::io;
@@ -45,6 +47,10 @@ pub fn run(command: Command) -> Result<Exit, CliError> {
     has_descriptors().map_err(|error| {
         CliError::new("cannot start", format!("{error}; raise the limit of open files (`ulimit -n`)"))
     })?;
+    #[cfg(feature = "serve")]
+    if let Command::Serve(arguments) = &command {
+        return serve::run(arguments);
+    }
     // One thread: an instance of the component uses no more than one, and to hand its connections to others makes a
     // message that is alone a third slower.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,6 +83,8 @@ pub fn run(command: Command) -> Result<Exit, CliError> {
             Command::Emulate(arguments) => emulator::emulate::run(&arguments).await,
             #[cfg(feature = "emulator")]
             Command::Demo => emulator::demo::run().await,
+            #[cfg(feature = "serve")]
+            Command::Serve(_) => unreachable!("it starts a runtime of its own, see above"),
             #[cfg(feature = "bench")]
             Command::Bench(_) | Command::BenchServer => unreachable!("they start runtimes of their own, see above"),
         }

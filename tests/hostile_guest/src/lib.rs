@@ -20,3 +20,7 @@ pub const DIALER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dialer.wasm"
 /// interface of one function, `wait`, which returns when the test likes.
 #[cfg(not(target_family = "wasm"))]
 pub const HANDLER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/handler.wasm"));
+
+/// The component that serves HTTP, and uses `wasi:config`, `wasi:keyvalue` and `wasi:logging`, as the path of a request says.
+#[cfg(not(target_family = "wasm"))]
+pub const GRANTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/granted.wasm"));

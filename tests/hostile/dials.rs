@@ -17,7 +17,7 @@ use crate::fixtures::deadline::within;
 const BROKER: &str = "broker.example";
 const DESTINATION: &str = "broker.example:8883";
 
-/// Connections that one guest may have to one destination here.
+/// Connections that one guest may have dialed here.
 const SHARE: usize = 4;
 
 /// A server that talks without end to whoever connects, until the process ends.
@@ -39,7 +39,7 @@ fn talkative(authority: &Authority) -> SocketAddr {
 }
 
 async fn stage() -> Stage {
-    let limits = PoolLimits::default().connections_per_key(SHARE);
+    let limits = PoolLimits::default().dialed_per_workload(SHARE);
     let stage = Stage::set_within(limits).await;
     let broker = talkative(stage.authority());
     stage.with_route(BROKER, broker)

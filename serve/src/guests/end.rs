@@ -1,6 +1,6 @@
 //! How a request has ended that a guest has not answered, and what its client is told.
 //!
-//! A guest that was stopped may have published before, and only whoever sent its requests knows whether it could have. If it has
+//! A guest that was stopped may have published before, and only its transport knows whether it could have. If it has
 //! handed no request to its transport, then the message was not sent, for certain. Otherwise its fate is unknown, and a status that
 //! invites to send again would double it.
 
@@ -45,7 +45,7 @@ pub(super) enum Why {
     Returned,
     /// It exceeds what it may take, and what.
     Stopped(String),
-    /// It has broken off by itself. Why, is for the log: nobody knows what stands in there.
+    /// It has broken off by itself. Why, is for the log: it may be words of the host.
     Trapped,
     /// There was none.
     NotStarted,

@@ -88,7 +88,7 @@ impl<T: Send + 'static> Idle<T> {
     }
 }
 
-/// Holds nothing while it waits, so that nobody waits for it.
+/// Holds nothing while it waits, so that no end is held up by it.
 async fn watch<T: Send + 'static>(idle: Weak<Idle<T>>, mut next: Instant) {
     loop {
         sleep_until(next).await;

@@ -1,12 +1,12 @@
 //! The instances of the component that answers.
 //!
-//! An instance handles one request at a time, and a machine has room for so many of them. Whoever has a client for each device has more
-//! clients than that one day; then some wait, and some are told to come back, and none gets an answer that says nothing. The
+//! An instance handles one request at a time, and a machine has room for so many of them. A server with a client for each device has more
+//! of them than that one day; then some wait, and some are told to come back, and none gets an answer that says nothing. The
 //! instances are kept from one request to the next, as starting one costs more than half of a small request, and as a token that one
 //! has fetched is good for the next message too.
 //!
 //! A guest whose client has gone goes on, within its [deadline](GuestSettings::deadline): a message that is under way has an
-//! outcome, whether somebody waits for it or not, and ending it in the middle would make it *unknown*.
+//! outcome, whether or not it is waited for, and ending it in the middle would make it *unknown*.
 
 mod device;
 mod end;
@@ -119,7 +119,7 @@ impl<X: Send + 'static> Guests<X> {
         let (end, ended) = oneshot::channel();
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move {
-            // Not there any more: nobody waits for an answer.
+            // Not there any more: the client has gone.
             _ = end.send(inner.run(place, request, answer).await);
         });
         if let Ok(Ok(answer)) = answered.await {

@@ -64,14 +64,14 @@ pub(super) struct Turn {
     places: Places,
 }
 
-/// Why somebody is sent away.
+/// Why a request is sent away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The queue is full.
     Full,
     /// Of this device as many wait as may.
     DeviceFull,
-    /// Nobody is let in any more.
+    /// The server ends.
     Closed,
 }
 
@@ -108,7 +108,7 @@ impl Places {
         self.admit();
     }
 
-    /// Lets nobody in any more, and sends away those who wait.
+    /// Lets no request in any more, and sends away those that wait.
     pub fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
@@ -158,7 +158,7 @@ impl Places {
             let Some(Waiting { device, admit }) = next.and_then(|next| state.queue.remove(next)) else { return };
             state.take(device.clone());
             drop(state);
-            // If nobody waits there any more, the place comes back, and with it this.
+            // If that one has gone, the place comes back, and with it this.
             _ = admit.send(Place { device, places: self.clone() });
         }
     }
@@ -199,7 +199,7 @@ impl Turn {
     }
 }
 
-/// Whoever goes makes room in the queue.
+/// One that goes makes room in the queue.
 impl Drop for Turn {
     fn drop(&mut self) {
         self.admitted.close();

@@ -59,7 +59,7 @@ impl<X: Send + 'static> Inner<X> {
     async fn instance(&self) -> wasmtime::Result<(HandlerInstance<X>, u64, u64)> {
         let (workload, generation, requests_per_instance, kept) = {
             let Current { workload, settings, generation } = &*self.current();
-            // While nobody can begin another generation.
+            // While no other generation can begin.
             let kept = self.idle.take();
             (Arc::clone(workload), *generation, settings.requests_per_instance, kept)
         };

@@ -16,7 +16,7 @@ pub fn begin(out: ResponseOutparam) -> OutgoingBody {
 /// Writes all of it.
 pub fn write(stream: &OutputStream, text: &[u8]) {
     for piece in text.chunks(4096) {
-        // Whoever has asked may be gone.
+        // The client may be gone.
         let _ = stream.blocking_write_and_flush(piece);
     }
 }

@@ -69,7 +69,7 @@ impl<X: Send + 'static> HandlerInstance<X> {
             if let Err(error) = &answered {
                 log.no_answer(error);
             }
-            // Without a receiver nobody wants it any more, and the guest goes on.
+            // Without a receiver the answer is not wanted any more, and the guest goes on.
             _ = answer.send(answered.map(|answer| answer.map(|body| HandlerBody::new(body, is_returned))));
         })?;
         let ended = call.run(proxy.wasi_http_incoming_handler().call_handle(&mut *in_store, request, out)).await;

@@ -55,8 +55,8 @@ impl<X: Send + 'static> HandlerPre<X> {
     }
 
     /// How many instances there can be at once, other components of the same engine aside, if there is a bound: that of the
-    /// pool which [`Runtime::for_precompiled_handlers`](super::Runtime::for_precompiled_handlers) has reserved. One more cannot be started, so whoever takes
-    /// requests has others wait or sends them away before it comes to that.
+    /// pool which [`Runtime::for_precompiled_handlers`](super::Runtime::for_precompiled_handlers) has reserved. One more cannot be started, so a
+    /// host that takes requests has them wait, or sends them away, before it comes to that.
     pub fn most_instances(&self) -> Option<usize> {
         self.most_instances
     }

@@ -1,7 +1,7 @@
 //! What a guest prints, in the log.
 //!
 //! A panic of a guest says what is wrong, on its standard error, and nowhere else; so that must not be lost. But a guest that prints
-//! without end would fill the disk of its host, and one that prints control characters the terminal of whoever reads the log.
+//! without end would fill the disk of its host, and one that prints control characters the terminal in which the log is read.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -15,7 +15,7 @@ use super::*;
 pub struct Cloud {
     pub address: SocketAddr,
     /// Messages wait here for their answer.
-    pub gate: Gate,
+    pub gate: Barrier,
     roots: TrustRoots,
 }
 
@@ -32,7 +32,7 @@ impl Cloud {
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (acceptor, gate) = (TlsAcceptor::from(Arc::new(tls)), Gate::closed());
+        let (acceptor, gate) = (TlsAcceptor::from(Arc::new(tls)), Barrier::closed());
         tokio::spawn({
             let gate = gate.clone();
             async move {

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::*;
 
 /// Asks so many times at once.
-fn crowd(guests: &Guests<Gate>, clients: usize, path: &'static str) -> JoinSet<Response<AnswerBody>> {
+fn crowd(guests: &Guests<Barrier>, clients: usize, path: &'static str) -> JoinSet<Response<AnswerBody>> {
     let ask = |_| {
         let guests = guests.clone();
         async move { guests.answer(post(path)).await }
@@ -14,7 +14,7 @@ fn crowd(guests: &Guests<Gate>, clients: usize, path: &'static str) -> JoinSet<R
     (0..clients).map(ask).collect()
 }
 
-/// How many got which status. Whoever was sent away was told when to come back.
+/// How many got which status. Those that were sent away were told when to come back.
 async fn statuses(mut crowd: JoinSet<Response<AnswerBody>>) -> (usize, usize) {
     let (mut served, mut sent_away) = (0, 0);
     while let Some(answer) = crowd.join_next().await {
@@ -36,7 +36,7 @@ async fn a_thousand_clients_of_a_slow_cloud_are_served_at_once_a_thousand_wait_a
     within(async {
         let runtime = runtime(1000);
         let component = runtime.load_handler(HANDLER, &linker(&runtime)).unwrap();
-        let gate = Gate::closed();
+        let gate = Barrier::closed();
         let workload = Workload { component, ..workload(without_routes(), &gate) };
         let GuestSettings { instances, queue, .. } = GuestSettings::default();
         let guests = Guests::new(workload, GuestSettings { instances, queue, ..patient() });

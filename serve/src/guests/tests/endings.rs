@@ -9,7 +9,7 @@ fn strict() -> GuestSettings {
     GuestSettings { cpu: Duration::from_millis(300), ..patient() }
 }
 
-async fn assert_next_is_answered(guests: &Guests<Gate>) {
+async fn assert_next_is_answered(guests: &Guests<Barrier>) {
     assert_eq!(ask(guests, "/early").await, (200, "early".to_owned()));
 }
 
@@ -140,7 +140,7 @@ async fn what_a_guest_says_when_it_traps_is_in_the_log_and_a_flood_of_it_is_coun
         // Of its own, as all instances of a component share its log.
         let runtime = runtime(1);
         let component = runtime.load_handler(HANDLER, &linker(&runtime)).unwrap();
-        let workload = Workload { component, ..workload(without_routes(), &Gate::closed()) };
+        let workload = Workload { component, ..workload(without_routes(), &Barrier::closed()) };
         let guests = Guests::new(workload, patient());
         for _ in 0..100 {
             let (_, body) = ask(&guests, "/trap").await;

@@ -65,7 +65,7 @@ async fn a_component_has_as_many_instances_as_were_reserved() {
         assert_eq!(component.most_instances(), Some(16));
         let mut all = Vec::new();
         for _ in 0..16 {
-            all.push(component.instantiate(without_routes(), Gate::closed()).await.unwrap());
+            all.push(component.instantiate(without_routes(), Barrier::closed()).await.unwrap());
         }
     })
     .await;

@@ -29,11 +29,11 @@ use super::*;
 
 /// What the interface of the tests has in each instance: guests wait until there is a permit.
 #[derive(Clone)]
-struct Gate(Arc<(Semaphore, AtomicUsize)>);
+struct Barrier(Arc<(Semaphore, AtomicUsize)>);
 
 const GATE: &str = "thingpost:probe/gate@0.1.0";
 
-impl Gate {
+impl Barrier {
     fn closed() -> Self {
         Self(Arc::new((Semaphore::new(0), AtomicUsize::new(0))))
     }
@@ -68,10 +68,10 @@ fn runtime(instances: u32) -> Runtime {
     Runtime::for_handlers(&CompilationCache::System, instances).unwrap()
 }
 
-fn linker(runtime: &Runtime) -> HandlerLinker<Gate> {
-    let mut linker = runtime.handler_linker::<Gate>().unwrap();
+fn linker(runtime: &Runtime) -> HandlerLinker<Barrier> {
+    let mut linker = runtime.handler_linker::<Barrier>().unwrap();
     let offered = linker.offer(GATE, |linker| {
-        linker.instance(GATE)?.func_wrap_async("wait", |store: StoreContextMut<'_, HandlerState<Gate>>, (): ()| {
+        linker.instance(GATE)?.func_wrap_async("wait", |store: StoreContextMut<'_, HandlerState<Barrier>>, (): ()| {
             let gate = store.data().data().clone();
             Box::new(async move {
                 gate.pass().await;
@@ -84,8 +84,8 @@ fn linker(runtime: &Runtime) -> HandlerLinker<Gate> {
 }
 
 /// The component, with room for some instances of it.
-fn component() -> HandlerPre<Gate> {
-    static COMPONENT: LazyLock<HandlerPre<Gate>> = LazyLock::new(|| {
+fn component() -> HandlerPre<Barrier> {
+    static COMPONENT: LazyLock<HandlerPre<Barrier>> = LazyLock::new(|| {
         let runtime = runtime(16);
         runtime.load_handler(HANDLER, &linker(&runtime)).unwrap()
     });
@@ -113,14 +113,14 @@ fn patient() -> GuestSettings {
     }
 }
 
-fn workload(transport: Transport, gate: &Gate) -> Workload<Gate> {
+fn workload(transport: Transport, gate: &Barrier) -> Workload<Barrier> {
     let gate = gate.clone();
     Workload { component: component(), transport, data: Arc::new(move || gate.clone()) }
 }
 
-/// Guests who can reach nobody, and the gate that they wait at.
-fn guests(settings: GuestSettings) -> (Guests<Gate>, Gate) {
-    let gate = Gate::closed();
+/// Guests without a route, and the gate that they wait at.
+fn guests(settings: GuestSettings) -> (Guests<Barrier>, Barrier) {
+    let gate = Barrier::closed();
     (Guests::new(workload(without_routes(), &gate), settings), gate)
 }
 
@@ -135,7 +135,7 @@ async fn read(answer: Response<AnswerBody>) -> (u16, String) {
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-async fn ask(guests: &Guests<Gate>, path: &str) -> (u16, String) {
+async fn ask(guests: &Guests<Barrier>, path: &str) -> (u16, String) {
     read(guests.answer(post(path)).await).await
 }
 
@@ -148,7 +148,7 @@ async fn problem(answer: Response<AnswerBody>) -> (u16, String, String, bool) {
     (status, text("cause"), text("outcome"), is_timed)
 }
 
-async fn ask_in_vain(guests: &Guests<Gate>, path: &str) -> (u16, String, String, bool) {
+async fn ask_in_vain(guests: &Guests<Barrier>, path: &str) -> (u16, String, String, bool) {
     problem(guests.answer(post(path)).await).await
 }
 

@@ -5,9 +5,9 @@ use thingpost_patience::within;
 use super::cloud::Cloud;
 use super::*;
 
-async fn with_cloud(settings: GuestSettings) -> (Guests<Gate>, Cloud) {
+async fn with_cloud(settings: GuestSettings) -> (Guests<Barrier>, Cloud) {
     let cloud = Cloud::start().await;
-    (Guests::new(workload(cloud.transport(), &Gate::closed()), settings), cloud)
+    (Guests::new(workload(cloud.transport(), &Barrier::closed()), settings), cloud)
 }
 
 #[tokio::test]

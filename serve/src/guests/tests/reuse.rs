@@ -60,7 +60,7 @@ async fn what_has_begun_ends_with_the_old_component_and_what_comes_is_for_the_ne
             async move { ask(&guests, "/gate").await }
         });
         gate.until_arrived(1).await;
-        guests.replace(workload(without_routes(), &Gate::closed()), patient());
+        guests.replace(workload(without_routes(), &Barrier::closed()), patient());
         assert_eq!(ask(&guests, "/count").await.1, "1", "it knows nothing of the old one");
         gate.open(1);
         assert_eq!(old.await.unwrap(), (200, "passed".to_owned()));

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use thingpost_emulator::{AnswerFault, Device, DeviceCertificate, Fault};
 use thingpost_hostile_guest::GRANTED;
 
-use crate::clouds::{AWS, Clouds, SECRET, assert_explained};
+use crate::clouds::{ALIYUN, AWS, Clouds, SECRET, assert_explained};
 use crate::command::CommandLine;
 use crate::process::Process;
 
@@ -106,7 +106,10 @@ fn what_would_run_is_said_without_listening_and_without_a_secret() {
 #[test]
 fn a_configuration_that_is_wrong_ends_with_2_and_one_line_with_its_file_line_and_key() {
     let clouds = Clouds::start();
-    assert_explained(&clouds.run(CommandLine::new(&["serve"])), &["nothing to serve: ", "component = ", "[[route]]"]);
+    assert_explained(
+        &clouds.run(CommandLine::new(&["serve"])),
+        &["nothing is configured: ", "platform = ", "[[route]]"],
+    );
     for (lines, words) in [
         ("level = 1\n", &["serve.toml:25: log.level: "][..]),
         ("[limit]\n", &["serve.toml:25: limit: ", "`limits` may be meant"]),
@@ -205,4 +208,82 @@ fn no_line_of_the_log_has_a_secret_however_much_it_says_and_guests_end_no_line_e
     assert!(said.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{said}");
     let guest = said.lines().find(|line| line.contains("\"target\":\"guest\"")).unwrap();
     assert!(guest.contains("it works") && guest.contains("probe"), "{guest}");
+}
+
+/// The edge function that is built in: a device on each cloud, and Aliyun's token in a store that stays.
+fn configure_edge_function(clouds: &Clouds) {
+    let (aws, aliyun) = (clouds.aws.addr_alpn(), clouds.aliyun.addr());
+    clouds.write(
+        "serve.toml",
+        format!(
+            r#"
+            [listen]
+            http = "127.0.0.1:0"
+            [config]
+            platform = "aws"
+            endpoint = "{AWS}"
+            port = 443
+            [[config.devices]]
+            name = "thermometer"
+            platform = "aliyun"
+            endpoint = "{ALIYUN}"
+            product_key = "a1B2c3D4e5F"
+            device_name = "thermometer"
+            device_secret = {{ file = "secret.txt" }}
+            [store]
+            path = "store.db"
+            [[route]]
+            endpoint = "{AWS}:443"
+            connect_to = "{aws}"
+            ca = "ca.pem"
+            cert = "device.pem.crt"
+            key = "private.pem.key"
+            [[route]]
+            endpoint = "{ALIYUN}"
+            connect_to = "{aliyun}"
+            ca = "ca.pem"
+            [log]
+            level = "trace"
+            "#
+        ),
+    );
+}
+
+#[test]
+fn the_edge_function_publishes_to_both_clouds_and_keeps_its_token_over_a_restart() {
+    let clouds = Clouds::start();
+    configure_edge_function(&clouds);
+    for _ in 0..2 {
+        let (process, address) = serve(&clouds);
+        for path in
+            ["/topics/sensors/kitchen?qos=1", "/devices/thermometer/topics//a1B2c3D4e5F/thermometer/user/update"]
+        {
+            let answer = post(address, path);
+            assert_ok(&answer);
+            assert!(answer.contains(r#""outcome":"delivered""#), "{answer}");
+        }
+        ends_in_order(&clouds, process, "TERM");
+    }
+    assert_eq!(clouds.aws_accepted(), ["21.5", "21.5"]);
+    assert_eq!(certificates(&clouds), vec![clouds.certificate.fingerprint.clone(); 2]);
+    assert_eq!(clouds.aliyun.ledger().accepted().len(), 2);
+    assert_eq!(clouds.aliyun.authentications_of("a1B2c3D4e5F", "thermometer").succeeded, 1);
+}
+
+#[test]
+fn the_edge_function_on_an_open_address_needs_a_token_for_each_device_or_tls() {
+    let clouds = Clouds::start();
+    configure_edge_function(&clouds);
+    let closed = std::fs::read_to_string(clouds.path("serve.toml")).unwrap().replace("127.0.0.1:0", "0.0.0.0:0");
+    clouds.write("serve.toml", &closed);
+    assert_explained(&clouds.run(line(&clouds).and(&["--check"])), &["listen.http: everybody", "token"]);
+    let guarded = closed.replace("platform = \"aws\"", "platform = \"aws\"\ntoken = { file = \"secret.txt\" }");
+    clouds.write("serve.toml", &guarded);
+    assert_explained(&clouds.run(line(&clouds).and(&["--check"])), &["listen.http: everybody"]);
+    let with_token = "[[config.devices]]\ntoken = { file = \"secret.txt\" }";
+    let guarded = guarded.replace("[[config.devices]]", with_token);
+    clouds.write("serve.toml", &guarded);
+    let output = clouds.run(line(&clouds).and(&["--check"]));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stdout.contains("component: the edge function that is built in\n"), "{output:?}");
 }

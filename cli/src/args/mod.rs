@@ -96,7 +96,8 @@ pub enum Command {
     /// Find out why a device cannot publish, from its files to its topic, without publishing anything
     #[command(subcommand)]
     Doctor(DoctorCommand),
-    /// Serve HTTP with a component of wasi:http, whose requests go out with the certificates and by the proxies of a configuration
+    /// Publish for devices that speak plain HTTP: serve with the edge function, or another component of wasi:http, whose requests
+    /// go out with the certificates and by the proxies of a configuration
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
     /// Run AWS IoT Core and Aliyun IoT Platform on this machine, and print commands that publish to them

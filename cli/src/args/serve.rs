@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub struct ServeArgs {
-    /// The component that answers, of wasi:http/incoming-handler [default: that of the configuration]
+    /// The component that answers, of wasi:http/incoming-handler [default: that of the configuration, or the edge function that is built in, docs/edge.md]
     #[arg(value_name = "COMPONENT")]
     pub component: Option<PathBuf>,
     /// What it listens on, where its requests may go and as whom, and what it is granted, in TOML: docs/serve.md has each key. The

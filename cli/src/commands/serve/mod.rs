@@ -19,12 +19,12 @@ use crate::terminal::hang_up::HangUps;
 use crate::terminal::interrupt::Interruptions;
 
 /// What is served where no component is named.
-const BUILT_IN: Option<BuiltIn> = None;
+const BUILT_IN: Option<BuiltIn> = Some(BuiltIn { component: thingpost_edge_artifacts::EDGE.bytes });
 
 /// What somebody may begin with who has no configuration.
 const FIRST: &str = "\
-nothing to serve: give a COMPONENT, or --config FILE with one: component = \"edge.wasm\"; a component that sends requests also needs \
-[[route]] with endpoint = \"HOST\", cert and key (docs/serve.md has each key)";
+nothing is configured: give --config FILE, for AWS with [config] platform = \"aws\" and endpoint = \"HOST\", and [[route]] endpoint = \"HOST\", \
+cert and key (docs/serve.md has each key, and one to copy); or give a COMPONENT of your own";
 
 /// Serves until interrupted, in a runtime of its own: here each thread of the machine is of use.
 pub fn run(arguments: &ServeArgs) -> Result<Exit, CliError> {

@@ -13,7 +13,7 @@ use serde_json::json;
 /// Anything that says in one line what went wrong.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The body of an answer, whoever has made it.
+/// The body of an answer, be it a guest's or the server's.
 pub type AnswerBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// Whether a message may have gone out with the request.

@@ -1,4 +1,4 @@
-//! What `thingpost serve` takes. All else is in its configuration, as it has to outlive whoever has typed it.
+//! What `thingpost serve` takes. All else is in its configuration, as it has to outlive the terminal it was typed on.
 
 use std::path::PathBuf;
 

@@ -47,7 +47,7 @@ pub(super) struct Section<'a> {
     is_free: bool,
 }
 
-/// A value that nobody has looked at.
+/// A value that is not looked at yet.
 pub(super) struct Entry<'a> {
     text: &'a str,
     value: &'a DeValue<'a>,

@@ -157,7 +157,7 @@ impl Loader {
         fs::read(file?).ok().map(|content| self.key.hash_one(content))
     }
 
-    /// Keys that nobody uses any more do not stay in memory.
+    /// Keys that are out of use do not stay in memory.
     fn forget_others(&mut self, config: &Config) {
         let tls = config.listen.tls.iter();
         let of_server = tls.map(|tls| [KeySource::File(tls.cert.value.clone()), tls.key.value.clone()]);

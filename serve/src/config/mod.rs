@@ -1,11 +1,11 @@
 //! The file that says what is served, where, and for whom.
 //!
-//! A server that runs for months is configured by whoever is there that day, and the first thing they see of it is what it says when
+//! A server that runs for months is configured by those who are there that day, and the first thing they see of it is what it says when
 //! they got something wrong. So nothing is passed over: a key that is not known is refused, with the one that may be meant, and every
 //! error names file, line and key. The file may be read by many; secrets are not in it, but in files and variables that it names.
 //!
 //! Reading is in two steps. [`Config::read`] takes what is written, and looks at nothing else. [`Config::load`] takes what the files
-//! hold that it names. In between, whoever wants to follow the files [looks at them](Config::files) for the first time, so that
+//! hold that it names. In between, a follower of the files [looks at them](Config::files) for the first time, so that
 //! nothing is missed that is replaced meanwhile.
 
 mod document;
@@ -128,7 +128,7 @@ impl Config {
         files
     }
 
-    /// Refuses to serve everybody, unless somebody has said so.
+    /// Refuses to serve everybody, unless that is said.
     ///
     /// `is_guarded` says whether the component that is served asks its callers for tokens.
     ///

@@ -71,7 +71,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Clients that are being told that there is no room for them. Above that they are told nothing.
 const TURNED_AWAY: usize = 64;
 
-/// A request that was sent before the end was asked for, and that nobody has read yet, is one that is under way. On a machine
+/// A request that was sent before the end was asked for, and that is not read yet, is one that is under way. On a machine
 /// whose cores are all busy its task may be late.
 const STRAGGLERS: Duration = Duration::from_millis(300);
 

@@ -1,6 +1,6 @@
 //! Who has a connection, and who has to go when there are too many.
 //!
-//! A bound alone helps whoever comes first: a thousand clients that send half a request line each, and again when they are closed,
+//! A bound alone helps those who come first: a thousand clients that send half a request line each, and again when they are closed,
 //! keep all others out. So one connection more closes the one that has been without a request for longest. A client that
 //! sends its request at once is never that one.
 

@@ -2,7 +2,7 @@
 //!
 //! A guest may call as often as its time allows, with whatever it likes. What one call may bring and take is bounded by the
 //! [store](crate::store); what a guest holds, by the table of resources; and while a call waits for the disk, the thread is
-//! somebody else's.
+//! free for others.
 
 use thingpost_host::runtime::HandlerState;
 use wasmtime::Result;

@@ -76,7 +76,7 @@ pub(super) fn store(config: &Config, built_in: Option<BuiltIn>) -> Option<StoreS
 /// Refuses to serve everybody, unless that is wanted.
 pub(super) fn refuse_open(loaded: &Loaded, built_in: Option<BuiltIn>) -> Result<(), ConfigError> {
     let is_built_in = loaded.component.is_none() && built_in.is_some();
-    // What the component of somebody else makes of a setting is not known here.
+    // What any other component makes of a setting is not known here.
     let is_guarded = is_built_in && loaded.settings.as_ref().is_some_and(has_tokens);
     loaded.config.refuse_open(is_guarded)
 }

@@ -53,7 +53,7 @@ impl Buckets {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened or made, is damaged, or somebody else's.
+    /// The file cannot be opened or made, is damaged, or that of another program.
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let database = Database::open(settings.path.as_deref(), &SCHEMA, settings.max_bytes)?;
         Ok(Self { database, names: settings.buckets.clone().into() })

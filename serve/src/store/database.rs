@@ -82,14 +82,14 @@ impl Database {
         }
     }
 
-    /// Does this with the database, on its thread. What was begun is done to its end even if nobody waits for it any more.
+    /// Does this with the database, on its thread. What was begun is done to its end even if its caller has given up.
     pub(crate) async fn with<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, result) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // Nobody waits any more.
+            // The caller may have given up.
             let _ = sender.send(job(connection));
         });
         self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;

@@ -2,8 +2,8 @@
 //!
 //! On `wasmtime serve` a value is gone with the request that has set it, so a component that keeps a token there fetches one for each
 //! message. Here it is in SQLite: after all that was measured the engine with the least memory, and by far the longest record
-//! under power loss. [`Database`] is a file that is looked after, and [`Buckets`] what guests keep in it; whoever keeps something else
-//! gives it a file of its own.
+//! under power loss. [`Database`] is a file that is looked after, and [`Buckets`] what guests keep in it; what keeps something else
+//! has a file of its own.
 
 mod buckets;
 mod database;

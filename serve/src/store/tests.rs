@@ -1,4 +1,4 @@
-//! What is kept is there again, and nothing takes the place of what somebody else has kept.
+//! What is kept is there again, and nothing takes the place of what another program has kept.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Counts the requests of a front, whoever answers them.
+//! Counts the requests of a front, be they answered by a guest or by the server.
 
 use std::sync::Arc;
 use std::time::Instant;

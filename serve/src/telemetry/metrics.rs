@@ -28,7 +28,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counts, for whoever asks for [`text`](Self::text); with the feature `otlp` and the variable `OTEL_EXPORTER_OTLP_ENDPOINT`
+    /// Counts, for those who ask for [`text`](Self::text); with the feature `otlp` and the variable `OTEL_EXPORTER_OTLP_ENDPOINT`
     /// also for a collector.
     ///
     /// # Errors

@@ -116,7 +116,7 @@ fn respond(out: ResponseOutparam, status: u16, text: &str) {
     ResponseOutparam::set(out, Ok(answer));
     let stream = body.write().unwrap();
     for piece in text.as_bytes().chunks(4096) {
-        // Whoever has asked may be gone.
+        // The client may be gone.
         let _ = stream.blocking_write_and_flush(piece);
     }
     drop(stream);

@@ -21,7 +21,7 @@ use crate::terminal::interrupt::Interruptions;
 /// What is served where no component is named.
 const BUILT_IN: Option<BuiltIn> = Some(BuiltIn { component: thingpost_edge_artifacts::EDGE.bytes });
 
-/// What somebody may begin with who has no configuration.
+/// What there is to begin with, for those without a configuration.
 const FIRST: &str = "\
 nothing is configured: give --config FILE, for AWS with [config] platform = \"aws\" and endpoint = \"HOST\", and [[route]] endpoint = \"HOST\", \
 cert and key (docs/serve.md has each key, and one to copy); or give a COMPONENT of your own";

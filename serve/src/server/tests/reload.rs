@@ -172,7 +172,7 @@ mod certificates {
         assert_eq!(request(&server, "POST /topics/a").await, ok("200"));
         assert_eq!(request(&server, &format!("POST /send?{AWS}:8443")).await, ok("200"));
         assert_eq!(devices(&aws), [certificate.fingerprint.clone(), certificate.fingerprint]);
-        // To nobody else, with whatever name.
+        // To no other host, with whatever name.
         let (status, said) = request(&server, "POST /send?elsewhere.example").await;
         assert!(status == 200 && said.contains("HttpRequestDenied"), "{said}");
     }

@@ -89,9 +89,7 @@ impl Follower {
         };
         let reloaded = match loaded {
             None => None,
-            Some(Ok(loaded)) => {
-                Some(server.reload(loaded).await.map_err(|error| Box::<dyn StdError + Send + Sync>::from(error)))
-            }
+            Some(Ok(loaded)) => Some(server.reload(loaded).await.map_err(Box::<dyn StdError + Send + Sync>::from)),
             Some(Err(error)) => Some(Err(Box::<dyn StdError + Send + Sync>::from(error))),
         };
         let mut events = Vec::new();

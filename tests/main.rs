@@ -21,6 +21,7 @@ mod codec_aws_operations;
 mod components;
 mod dependencies;
 mod diagnosis;
+mod edge;
 mod fixtures;
 mod hostile;
 mod hosts;

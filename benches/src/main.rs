@@ -32,8 +32,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        ["serve", requests] => serving::serve_here(requests, None),
-        ["serve", requests, address, ca] => serving::serve_here(requests, Some((address, ca))),
+        ["serve", config] => serving::serve_here(config),
         ["serving"] => measure_serving(),
         ["server"] => server::run(DEVICES).map_err(Into::into),
         ["publish", who, times] => match times.parse() {

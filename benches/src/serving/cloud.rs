@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub const NAME: &str = "a1b2c3-ats.iot.eu-central-1.amazonaws.com";
 const TAKES: Duration = Duration::from_secs(2);
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 61\r\n\r\n\
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 65\r\n\r\n\
     {\"message\":\"OK\",\"traceId\":\"6d6cb8a8-4d8a-4d8a-8d8a-4d8a4d8a4d8a\"}";
 
 pub struct SlowCloud {

@@ -46,14 +46,14 @@ pub fn measure() -> Result<String, Failure> {
         let contenders = [
             stock::start("`wasmtime serve`, as it comes", &wasmtime, file, &[])?,
             stock::start("`wasmtime serve`, instances reused", &wasmtime, file, &stock::REUSED)?,
-            ours::start("`thingpost serve`, an instance for each request", 1, None)?,
-            ours::start("`thingpost serve`", 1000, None)?,
+            ours::start("`thingpost serve`, an instance for each request", file, 1, None)?,
+            ours::start("`thingpost serve`", file, 1000, None)?,
         ];
         let speeds = speeds(&contenders).await?;
         let cloud = SlowCloud::start().await?;
         let stock = stock::start("`wasmtime serve`, as it comes", &wasmtime, file, &[])?;
         let stock = crowd(stock, &cloud.plain_settings()).await?;
-        let ours = ours::start("`thingpost serve`", 1000, Some(&cloud))?;
+        let ours = ours::start("`thingpost serve`", file, 1000, Some(&cloud))?;
         let ours = crowd(ours, &cloud.tls_settings()).await?;
         Ok(page(&contenders, &speeds, &[stock, ours]))
     })

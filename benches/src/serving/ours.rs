@@ -1,27 +1,36 @@
-//! Our server, in a process of its own: the front and the guests that `thingpost serve` has.
+//! Our server, in a process of its own and with a configuration as `thingpost serve` has it.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use thingpost_host::runtime::{CompilationCache, Runtime};
-use thingpost_host::{Pool, Route, RouteTable, Transport, TrustRoots, WorkloadConfig};
+use tempfile::NamedTempFile;
 use thingpost_measure::Failure;
-use thingpost_serve::{Front, GuestSettings, Guests, StopHandle, Workload};
+use thingpost_serve::{Config, Loader, Server};
 
 use super::Contender;
 use super::cloud::{NAME, SlowCloud};
 use super::load::Child;
 
 /// Starts it, with a way to the slow cloud if there is one.
-pub fn start(name: &'static str, requests_per_instance: u64, cloud: Option<&SlowCloud>) -> Result<Contender, Failure> {
-    let mut serve = Command::new(std::env::current_exe()?);
-    serve.args(["serve", &requests_per_instance.to_string()]);
-    if let Some(cloud) = cloud {
-        serve.arg(cloud.tls.to_string()).arg(cloud.ca.path());
+pub fn start(
+    name: &'static str,
+    component: &Path,
+    requests_per_instance: u64,
+    cloud: Option<&SlowCloud>,
+) -> Result<Contender, Failure> {
+    let mut config = format!(
+        "component = {component:?}\nlisten.http = \"127.0.0.1:0\"\nlimits.requests_per_instance = {requests_per_instance}\n"
+    );
+    if let Some(SlowCloud { tls, ca, .. }) = cloud {
+        write!(config, "[[route]]\nendpoint = \"{NAME}\"\nconnect_to = \"{tls}\"\nca = {:?}\n", ca.path())?;
     }
-    let mut process = Child(serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
+    let file = NamedTempFile::new()?;
+    std::fs::write(file.path(), config)?;
+    let mut serve = Command::new(std::env::current_exe()?);
+    let serve = serve.arg("serve").arg(file.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = Child(serve.spawn()?);
     let stdout = process.0.stdout.take().ok_or("the server has no output")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
@@ -30,29 +39,14 @@ pub fn start(name: &'static str, requests_per_instance: u64, cloud: Option<&Slow
 }
 
 /// The process itself: serves until its standard input ends.
-pub fn run(requests_per_instance: &str, cloud: Option<(&str, &str)>) -> Result<(), Failure> {
-    let settings = GuestSettings { requests_per_instance: requests_per_instance.parse()?, ..GuestSettings::default() };
-    let runtime = Runtime::for_handlers(&CompilationCache::System, settings.instances.try_into()?)?;
-    let linker = runtime.handler_linker::<()>()?;
-    let component = runtime.load_handler(thingpost_edge_artifacts::EDGE_MIN.bytes, &linker)?;
-    let mut workload = WorkloadConfig::new("bench", RouteTable::new(Vec::new())?);
-    if let Some((address, ca)) = cloud {
-        let route = Route::new(NAME, TrustRoots::from_pem_file(Path::new(ca))?);
-        workload = WorkloadConfig::new("bench", RouteTable::new(vec![route])?)
-            .connect_to([format!("{NAME}:443:{address}").parse()?]);
-    }
-    let transport = Transport::new(Pool::default(), workload);
-    let guests = Guests::new(Workload { component, transport, data: Arc::new(|| ()) }, settings);
+pub fn run(config: &str) -> Result<(), Failure> {
+    let loaded = Loader::default().load(Config::read(Path::new(config))?)?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {
-        let front = Front::bind("127.0.0.1:0".parse()?).await?;
-        println!("{}", front.local_addr()?);
-        let (stop, asked) = StopHandle::new();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read(&mut [0]);
-            stop.stop();
-        });
-        front.serve(Arc::new(guests), asked).await;
+        let server = Server::start(loaded, None).await?;
+        println!("{}", server.local_addr());
+        tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0])).await??;
+        server.shutdown().await;
         Ok(())
     })
 }

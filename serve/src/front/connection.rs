@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::body::RequestBody;
@@ -32,6 +32,10 @@ use crate::problem::{AnswerBody, BoxError, Problem};
 /// How long a client may go on sending when it has its answer already. A socket that is closed with something unread resets the
 /// connection, and the reset may overtake the answer: a device that sends too much would learn nothing.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a connection may still begin a request when the end was asked for. On a machine whose cores are all busy its task may be
+/// late.
+pub(super) const LAST_LOOK: Duration = Duration::from_millis(200);
 
 /// The most that is read of what is of no use.
 const LINGER_BYTES: u64 = 4 * 1024 * 1024;
@@ -99,7 +103,7 @@ where
         .serve_connection(TokioIo::new(Stalling::new(stream, limits.stall_timeout)), service);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = stop.asked() => {
+        () = asked(&mut stop) => {
             Pin::new(&mut connection).graceful_shutdown();
             (&mut connection).await
         }
@@ -114,6 +118,13 @@ where
             }
         }
     }
+}
+
+/// The end was asked for, and what had come by then is read: hyper closes a connection of which it has read nothing, and the request
+/// that lies there would be reset.
+async fn asked(stop: &mut Stop) {
+    stop.asked().await;
+    sleep(LAST_LOOK).await;
 }
 
 fn announces_too_much(request: &Request<Incoming>, limits: &FrontLimits) -> bool {

@@ -21,9 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 pub use body::{RequestBody, RequestBodyError};
 pub use limits::FrontLimits;
@@ -71,9 +71,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Clients that are being told that there is no room for them. Above that they are told nothing.
 const TURNED_AWAY: usize = 64;
 
-/// A request that was sent before the end was asked for, and that is not read yet, is one that is under way. On a machine
-/// whose cores are all busy its task may be late.
-const STRAGGLERS: Duration = Duration::from_millis(300);
+/// With no further connection in so long the system has taken none that the server has not.
+const NO_MORE: Duration = Duration::from_millis(10);
+
+/// For requests that were begun at the last moment: twice as long as a connection may begin one.
+const STRAGGLERS: Duration = connection::LAST_LOOK.saturating_mul(2);
 
 impl Front {
     /// Listens here. Port 0 takes one that is free.
@@ -113,43 +115,67 @@ impl Front {
     /// [`FrontLimits::drain_timeout`].
     pub async fn serve<H: Handler>(self, handler: Arc<H>, mut stop: Stop) -> Drained {
         let Self { listener, limits, tls } = self;
-        let places = Places::new(limits.connections);
-        let mut connections = JoinSet::new();
-        let mut turned_away = JoinSet::new();
+        let mut open = OpenConnections {
+            places: Places::new(limits.connections),
+            served: JoinSet::new(),
+            turned_away: JoinSet::new(),
+            limits,
+            tls,
+            handler,
+            stop: stop.clone(),
+        };
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = stop.asked() => break,
             };
-            // Those that have ended are forgotten.
-            while connections.try_join_next().is_some() {}
-            while turned_away.try_join_next().is_some() {}
-            let (stream, peer) = match accepted {
-                Ok((stream, peer)) => (stream, Peer(peer)),
+            match accepted {
+                Ok((stream, peer)) => open.serve(stream, Peer(peer)),
                 Err(error) => {
                     tracing::warn!("no connection can be accepted: {error}");
                     sleep(PAUSE).await;
-                    continue;
-                }
-            };
-            match places.take() {
-                Some(place) => {
-                    let handler = Arc::clone(&handler);
-                    let served = connection::serve(stream, tls.clone(), peer, place, limits, handler, stop.clone());
-                    connections.spawn(served);
-                }
-                None => {
-                    tracing::debug!(%peer, "there are as many connections as there may be, all with a request");
-                    // Without a handshake it would not be understood.
-                    if tls.is_none() && turned_away.len() < TURNED_AWAY {
-                        turned_away.spawn(connection::turn_away(stream));
-                    }
                 }
             }
         }
+        // Those whose connection the system has taken already would be reset, and could not know that nothing of them was read.
+        let deadline = Instant::now() + connection::LAST_LOOK;
+        while Instant::now() < deadline
+            && let Ok(Ok((stream, peer))) = timeout(NO_MORE, listener.accept()).await
+        {
+            open.serve(stream, Peer(peer));
+        }
         drop(listener);
-        drain(&places, &limits).await;
-        Drained { cut_off: places.busy() }
+        drain(&open.places, &open.limits).await;
+        Drained { cut_off: open.places.busy() }
+    }
+}
+
+/// All connections of a front. They end with this.
+struct OpenConnections<H> {
+    places: Arc<Places>,
+    served: JoinSet<()>,
+    turned_away: JoinSet<()>,
+    limits: FrontLimits,
+    tls: Option<ServerTls>,
+    handler: Arc<H>,
+    stop: Stop,
+}
+
+impl<H: Handler> OpenConnections<H> {
+    fn serve(&mut self, stream: TcpStream, peer: Peer) {
+        // Those that have ended are forgotten.
+        while self.served.try_join_next().is_some() {}
+        while self.turned_away.try_join_next().is_some() {}
+        let Some(place) = self.places.take() else {
+            tracing::debug!(%peer, "there are as many connections as there may be, all with a request");
+            // Without a handshake it would not be understood.
+            if self.tls.is_none() && self.turned_away.len() < TURNED_AWAY {
+                self.turned_away.spawn(connection::turn_away(stream));
+            }
+            return;
+        };
+        let (tls, handler, stop) = (self.tls.clone(), Arc::clone(&self.handler), self.stop.clone());
+        self.served.spawn(connection::serve(stream, tls, peer, place, self.limits, handler, stop));
     }
 }
 

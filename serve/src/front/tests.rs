@@ -8,7 +8,6 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use thingpost_patience::within;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -296,6 +295,28 @@ async fn requests_that_are_under_way_when_the_end_is_asked_for_are_answered() {
         }
         assert_eq!(server.served.await.unwrap(), Drained { cut_off: 0 });
         drop(idle);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_that_the_system_has_taken_before_the_end_are_answered_too() {
+    within(async {
+        let server = Server::start(FrontLimits::default()).await;
+        // This thread does nothing else meanwhile, so the server has accepted none of them.
+        let mut streams = Vec::new();
+        for _ in 0..20 {
+            let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+            io::Write::write_all(&mut stream, &post("/", "21.5")).unwrap();
+            streams.push(stream);
+        }
+        server.stop.stop();
+        assert_eq!(server.served.await.unwrap(), Drained { cut_off: 0 });
+        for mut stream in streams {
+            let mut answer = String::new();
+            io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+            assert!(answer.ends_with("21.5"), "{answer}");
+        }
     })
     .await;
 }

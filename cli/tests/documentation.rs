@@ -297,10 +297,11 @@ fn code(page: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn rust_in_a_page_stands_in_an_example_that_is_compiled() {
-    let examples = workspace().join("host/examples");
     let mut compiled = fs::read_to_string(workspace().join("host/src/lib.rs")).unwrap();
-    for entry in fs::read_dir(examples).unwrap() {
-        compiled.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
+    for examples in ["host/examples", "client/examples"] {
+        for entry in fs::read_dir(workspace().join(examples)).unwrap() {
+            compiled.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
+        }
     }
     let compiled: Vec<&str> = compiled.lines().map(|line| line.trim_start_matches(['/', '!', ' '])).collect();
     let mut count = 0;

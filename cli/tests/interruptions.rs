@@ -22,7 +22,7 @@ fn of_a_file_every_line_that_was_not_delivered_is_kept_also_those_not_yet_read()
         let lines = numbered(20_000);
         let failed = clouds.path("failed");
         let line = clouds.publish_aws().lines(clouds.write("lines", lines.join("\n"))).with("--failed", &failed);
-        let process = clouds.start_command(clouds.command(line.with("--timeout", "8")));
+        let process = clouds.start_command(clouds.command(line.with("--timeout", "30")));
         clouds.wait_for_aws(32);
         process.signal(signal);
         let output = clouds.checked(process.end());

@@ -156,7 +156,7 @@ fn when_failed_lines_cannot_be_kept_that_is_said_at_once_and_in_the_end_which_th
 fn lines_that_nobody_took_for_all_the_time_of_a_message_share_one_fate_and_are_kept() {
     let clouds = Clouds::start();
     let (lines, failed) = (numbered(100_000), clouds.path("failed"));
-    let line = clouds.publish_aws().with("--connect-to", "::127.0.0.1:1").with("--timeout", "0.5").and(&["--json"]);
+    let line = clouds.publish_aws().with("--connect-to", "::127.0.0.1:1").with("--timeout", "10").and(&["--json"]);
     let line = line.with("--failed", &failed);
     // Of a file, and of a pipe.
     for source in [clouds.write("lines", lines.join("\n")).as_os_str(), "-".as_ref()] {

@@ -117,7 +117,7 @@ fn a_control_plane_behind_another_name_is_named_by_publishing() {
 fn a_credentials_provider_is_looked_at_like_the_endpoint_itself() {
     let clouds = Clouds::start();
     let line = clouds.by_role_alias(CommandLine::new(&["doctor", "aws"]));
-    let output = clouds.run(line.clone().with("--credentials-endpoint", "nobody.invalid").with("--timeout", "5"));
+    let output = clouds.run(line.clone().with("--credentials-endpoint", "nobody.invalid").with("--timeout", "60"));
     assert_names(&output, "provider", &["nobody.invalid", "check the spelling"]);
     assert_eq!(outcome(&output, "rehearsal"), Some("skip"), "{}", output.stdout);
     let output = clouds.run(line.clone().with("--credentials-endpoint", "b1-ats.iot.eu-central-1.amazonaws.com"));

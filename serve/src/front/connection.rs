@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -83,13 +83,14 @@ where
         let request_guard = RequestGuard(Arc::clone(place));
         let handler = Arc::clone(&handler);
         async move {
-            let answer = match announces_too_much(&request, &limits) {
-                true => too_large(),
-                false => {
-                    let mut request = request.map(|body| RequestBody::new(body, &limits));
-                    request.extensions_mut().insert(peer);
-                    handler.handle(request).await
-                }
+            let answer = if has_no_host(&request) {
+                without_host()
+            } else if announces_too_much(&request, &limits) {
+                too_large()
+            } else {
+                let mut request = request.map(|body| RequestBody::new(body, &limits));
+                request.extensions_mut().insert(peer);
+                handler.handle(request).await
             };
             Ok::<_, Infallible>(answer.map(|body| GuardedBody { body, _request: request_guard }))
         }
@@ -125,6 +126,20 @@ where
 async fn asked(stop: &mut Stop) {
     stop.asked().await;
     sleep(LAST_LOOK).await;
+}
+
+/// HTTP/1.1 demands it, and a request that two servers read differently is how others are smuggled past the first.
+fn has_no_host(request: &Request<Incoming>) -> bool {
+    request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST)
+}
+
+fn without_host() -> Response<AnswerBody> {
+    Problem::not_sent(
+        StatusCode::BAD_REQUEST,
+        "host-missing",
+        "the request has no `Host` header, which HTTP/1.1 demands",
+    )
+    .answer()
 }
 
 fn announces_too_much(request: &Request<Incoming>, limits: &FrontLimits) -> bool {

@@ -257,6 +257,18 @@ async fn a_head_that_is_too_large_is_answered() {
 }
 
 #[tokio::test]
+async fn a_request_without_host_is_refused_unless_it_is_of_the_version_that_had_none() {
+    within(async {
+        let server = Server::start(FrontLimits::default()).await;
+        let answer = server.say(b"POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("host-missing"), "{answer}");
+        let answer = server.say(b"POST / HTTP/1.0\r\ncontent-length: 4\r\n\r\n21.5").await;
+        assert!(answer.starts_with("HTTP/1.0 200") && answer.ends_with("21.5"), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_no_http_is_answered_or_closed_and_harms_no_other() {
     within(async {
         let server = Server::start(short(200)).await;

@@ -1,6 +1,7 @@
 //! Measures everything and writes docs/performance.md: the tables between the marks, and the picture beside it. Or
 //! publishes in one way, for a profiler to look at.
 
+mod hostile;
 mod serving;
 
 use std::env;
@@ -19,9 +20,7 @@ use thingpost_measure::{Client, Cloud, Failure, Load, Way, leave_the_last_core, 
 const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end of what was measured -->";
 
-const SERVING: (&str, &str) = ("<!-- serving: written by `cargo xtask bench serving` -->\n", "<!-- end of serving -->");
-
-const USAGE: &str = "give nothing, to measure publishing, `serving` to measure the server, or `publish WHO TIMES`, for a profiler to look at; \
+const USAGE: &str = "give nothing, to measure publishing, `serving` to measure the server, `hostile` what a hostile guest costs, or `publish WHO TIMES`, for a profiler to look at; \
     WHO is native, component, uninterrupted, instances, native-batch or batch; \
     or mqtt-native, mqtt-component or mqtt-rumqttc, with -one or -qos0 behind it or nothing";
 
@@ -33,7 +32,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         ["serve", config] => serving::serve_here(config),
-        ["serving"] => measure_serving(),
+        ["serving"] => serving::measure().and_then(|page| write_part("serving", &page)),
+        ["hostile"] => {
+            server().map_err(Into::into).and_then(hostile::measure).and_then(|page| write_part("hostile", &page))
+        }
         ["server"] => server::run(DEVICES).map_err(Into::into),
         ["publish", who, times] => match times.parse() {
             Ok(times) => publish(who, times),
@@ -128,11 +130,14 @@ fn measure() -> Result<(), Failure> {
     Ok(())
 }
 
-fn measure_serving() -> Result<(), Failure> {
-    let page = serving::measure()?;
+/// Shows it, and writes it to its place in the page.
+fn write_part(part: &str, page: &str) -> Result<(), Failure> {
     println!("{page}");
-    let (begin, end) = SERVING;
-    write(begin, end, &page)
+    write(
+        &format!("<!-- {part}: written by `cargo xtask bench {part}` -->\n"),
+        &format!("<!-- end of {part} -->"),
+        page,
+    )
 }
 
 fn docs() -> PathBuf {

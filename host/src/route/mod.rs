@@ -134,6 +134,7 @@ impl Route {
     /// let provider: Arc<CryptoProvider> = provider.into();
     /// Route::new("iot.example.com", roots).crypto_provider(provider)
     /// # }
+    /// # let _ = route;
     /// ```
     #[must_use]
     pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {

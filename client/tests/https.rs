@@ -67,6 +67,48 @@ async fn a_token_that_ends_under_a_hundred_publications_is_replaced_once() {
 }
 
 #[tokio::test]
+async fn an_authentication_that_fails_at_first_is_tried_again_for_all_who_wait_for_it() {
+    within(async {
+        for clock_ms in [0, 3_600_000] {
+            let cloud = AliyunCloud::start().await;
+            // An hour off, the first signature is refused for its time.
+            cloud.emulator.shift_clock_ms(clock_ms);
+            cloud.emulator.faults().push_at_authentication(Fault::BeforeAcceptance(Break::Reset), 2);
+            let client = cloud.builder().open().unwrap();
+            let outcomes: Vec<_> = stream::iter(0..20)
+                .map(|_| client.publish(aliyun_message(Qos::AtMostOnce)))
+                .buffer_unordered(20)
+                .collect()
+                .await;
+            assert!(outcomes.iter().all(Result::is_ok), "{clock_ms}: {outcomes:?}");
+            assert_eq!(cloud.emulator.ledger().accepted().len(), 20);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_authentication_that_never_succeeds_ends_with_the_time_of_each_message_and_says_why() {
+    within(async {
+        let cloud = AliyunCloud::start().await;
+        cloud.emulator.faults().push_at_authentication(Fault::BeforeAcceptance(Break::Reset), 10_000);
+        let client = cloud.builder().options(Options { timeout_ms: 2_000, ..Options::default() }).open().unwrap();
+        let outcomes: Vec<_> = stream::iter(0..5)
+            .map(|_| client.publish(aliyun_message(Qos::AtMostOnce)))
+            .buffer_unordered(5)
+            .collect()
+            .await;
+        for outcome in outcomes {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("closed before an answer") || text.contains("was authenticating"), "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_credential_is_good_for_the_next_run_and_for_no_other_device() {
     within(async {
         let cloud = AliyunCloud::start().await;

@@ -1,9 +1,12 @@
 //! Sessions on a real broker behind the front of a cloud.
 
+use std::time::Duration;
+
 use thingpost_client::thingpost::mqtt::Options;
 use thingpost_client::{Builder, Client, Delivery, Message, MqttClient, Qos, SessionError, Status};
 use thingpost_emulator::{AliyunMqtt, Authority, AwsMqtt, Broker, PlainMqtt};
 use thingpost_patience::within;
+use tokio::time::timeout;
 
 use crate::clouds::{ALIYUN, ENDPOINT, PRODUCT, SECRET, identity, roots};
 
@@ -93,6 +96,85 @@ async fn a_session_comes_back_by_itself_and_nothing_is_lost_or_doubled() {
         client.publish(message("after")).await.unwrap();
         assert!(matches!(*client.status().borrow(), Status::Connected(_)));
         assert_eq!(cloud.front.ledger().payloads("plant/4/celsius"), [b"before".to_vec(), b"after".to_vec()]);
+        // The receiver may have come back after that message; what comes then comes by its subscription of before.
+        let mut came = None;
+        while came.is_none() {
+            client.publish(message("again")).await.unwrap();
+            came = timeout(Duration::from_millis(100), messages.next()).await.ok().flatten();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn outcomes_do_not_wait_behind_messages_that_are_not_taken() {
+    within(async {
+        let cloud = Cloud::start().await;
+        let (client, mut messages) = cloud.builder("both").mqtt("both").unwrap().options(options()).open().unwrap();
+        client.subscribe("flood", Qos::AtMostOnce).await.unwrap();
+        let (sender, _) = cloud.builder("sender").mqtt("sender").unwrap().options(options()).open().unwrap();
+        for _ in 0..1500 {
+            sender.publish(Message::new("flood", *b"x", Qos::AtMostOnce)).await.unwrap();
+        }
+        sender.publish(message("behind the flood")).await.unwrap();
+        // None of them was taken, and this has its outcome all the same.
+        client.publish(message("21.5")).await.unwrap();
+        assert_eq!(&*messages.next().await.unwrap().payload, b"x");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_was_asked_for_in_vain_comes_with_the_next_question() {
+    within(async {
+        let cloud = Cloud::start().await;
+        let (client, mut messages) = cloud.builder("both").mqtt("both").unwrap().options(options()).open().unwrap();
+        client.subscribe("plant/4/celsius", Qos::AtLeastOnce).await.unwrap();
+        // Given up again and again while the message is on its way: whenever that is, it is not lost.
+        client.publish(message("21.5")).await.unwrap();
+        loop {
+            if let Ok(came) = timeout(Duration::from_micros(50), messages.next()).await {
+                assert_eq!(&*came.unwrap().payload, b"21.5");
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_never_handed_over_is_not_acknowledged_by_the_goodbye() {
+    within(async {
+        let cloud = Cloud::start().await;
+        let open =
+            || cloud.builder("receiver").mqtt("receiver").unwrap().session_expiry_s(600).options(options()).open();
+        let (receiver, messages) = open().unwrap();
+        receiver.subscribe("plant/4/celsius", Qos::AtLeastOnce).await.unwrap();
+        let (sender, _) = cloud.builder("sender").mqtt("sender").unwrap().open().unwrap();
+        sender.publish(message("21.5")).await.unwrap();
+        // It is with the receiver by now, and was not asked for.
+        let deadline = thingpost_patience::patience();
+        cloud.front.ledger().wait_for_counts(|counts| counts.deliveries >= 1, deadline).await.unwrap();
+        receiver.publish(message("22")).await.unwrap();
+        receiver.disconnect().await;
+        drop(messages);
+        let (_receiver, mut messages) = open().unwrap();
+        assert_eq!(&*messages.next().await.unwrap().payload, b"21.5");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_comes_after_the_goodbye_is_told_so() {
+    within(async {
+        let cloud = Cloud::start().await;
+        let (client, _) = cloud.builder("sender").mqtt("sender").unwrap().open().unwrap();
+        client.publish(message("21.5")).await.unwrap();
+        let late = client.clone();
+        let leaving = tokio::spawn(client.disconnect());
+        leaving.await.unwrap();
+        let error = late.publish(message("22")).await.unwrap_err();
+        assert!(error.to_string().contains("the session has ended"), "{error}");
     })
     .await;
 }

@@ -34,8 +34,8 @@ impl Credentials {
     }
 
     /// Waits until no other publication authenticates.
-    pub async fn turn(&self) -> OwnedMutexGuard<()> {
-        Arc::clone(&self.turn).lock_owned().await
+    pub fn turn(&self) -> impl Future<Output = OwnedMutexGuard<()>> + Send + use<> {
+        Arc::clone(&self.turn).lock_owned()
     }
 
     /// Keeps what an exchange has learned. The credential only if it is not the one that the exchange began with: another may have

@@ -90,7 +90,9 @@ impl MqttBuilder {
         let session = Session::open(monotonic_ms(), config, options, unfinished, seed())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (status, seen) = watch::channel(Status::Connecting);
-        tokio::spawn(Driver::new(session, transport, commands, status).run());
-        Ok((MqttClient { commands: sender.clone(), status: seen }, Messages { commands: sender }))
+        let dropped = Arc::default();
+        tokio::spawn(Driver::new(session, transport, commands, status, Arc::clone(&dropped)).run());
+        let messages = Messages { commands: sender.clone(), asked: None, dropped };
+        Ok((MqttClient { commands: sender, status: seen }, messages))
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use thingpost::mqtt::{Event, Incoming, Session, Step, Subscription, Unfinished};
-use thingpost::{Message, Qos, Receipt};
+use thingpost::{Cause, Delivery, Error, Message, Qos, Receipt, Retry, Stage};
 use thingpost_host::Transport;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
@@ -27,8 +29,10 @@ pub(super) enum Command {
     Disconnect(oneshot::Sender<Vec<Unfinished>>),
 }
 
-/// Messages that wait to be taken. With more of them the session is asked for no more events, and so reads no more.
-const ENOUGH: usize = 256;
+/// Messages that wait to be taken, at most. Of those that are at least once there are never so many: a broker sends some dozens before
+/// it wants an acknowledgement. Outcomes must not wait behind messages, so nothing is left unread for them; what is at most once and
+/// finds no room is dropped, and counted.
+const ENOUGH: usize = 1024;
 
 /// The session and all who wait for something of it.
 pub(super) struct Driver {
@@ -36,6 +40,7 @@ pub(super) struct Driver {
     pub transport: Transport,
     pub commands: mpsc::Receiver<Command>,
     pub status: watch::Sender<Status>,
+    pub dropped: Arc<AtomicU64>,
     link: Link,
     publishing: HashMap<u64, oneshot::Sender<Outcome<Receipt>>>,
     subscribing: HashMap<String, Vec<oneshot::Sender<Outcome<Qos>>>>,
@@ -52,12 +57,14 @@ impl Driver {
         transport: Transport,
         commands: mpsc::Receiver<Command>,
         status: watch::Sender<Status>,
+        dropped: Arc<AtomicU64>,
     ) -> Self {
         Self {
             session,
             transport,
             commands,
             status,
+            dropped,
             link: Link::new(),
             publishing: HashMap::new(),
             subscribing: HashMap::new(),
@@ -96,16 +103,17 @@ impl Driver {
                 () = alarm => {}
             }
             if is_over && !self.session.is_leaving() {
-                // What was handed over counts as kept: it is not asked for more.
-                self.session.acknowledge();
+                // Who says goodbye has kept what was handed over. Of the rest nothing may be acknowledged: it would be lost.
+                if self.leaving.is_some() && self.arrived.is_empty() {
+                    self.session.acknowledge();
+                }
                 self.session.disconnect(monotonic_ms());
             }
         }
         let unfinished = self.session.unfinished(monotonic_ms());
         self.session.abandon();
-        while let Some(event) = self.session.poll_event() {
-            self.tell_event(event);
-        }
+        self.tell_events();
+        self.refuse_the_rest().await;
         if let Some(left) = self.leaving.take() {
             let _ = left.send(unfinished);
         }
@@ -170,11 +178,23 @@ impl Driver {
     }
 
     fn tell_events(&mut self) {
-        while self.arrived.len() < ENOUGH {
-            let Some(event) = self.session.poll_event() else { break };
+        while let Some(event) = self.session.poll_event() {
             self.tell_event(event);
         }
         self.hand_over();
+    }
+
+    /// What was asked for too late, and never came to the session.
+    async fn refuse_the_rest(&mut self) {
+        self.commands.close();
+        while let Some(command) = self.commands.recv().await {
+            match command {
+                Command::Publish(_, told) => tell(told, Err(too_late())),
+                Command::Subscribe(_, told) => tell(told, Err(too_late())),
+                Command::Unsubscribe(_, told) => tell(told, Err(too_late())),
+                Command::Next(_) | Command::Disconnect(_) => {}
+            }
+        }
     }
 
     fn tell_event(&mut self, event: Event) {
@@ -184,6 +204,9 @@ impl Driver {
             }
             Event::Disconnected(disconnection) => {
                 self.status.send_replace(Status::Disconnected(disconnection));
+            }
+            Event::Message(message) if message.qos == Qos::AtMostOnce && self.arrived.len() >= ENOUGH => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
             }
             Event::Message(message) => self.arrived.push_back(message),
             Event::Published { id, receipt } => {
@@ -213,6 +236,19 @@ impl Driver {
             }
         }
     }
+}
+
+fn too_late() -> PublishError {
+    let error = Error {
+        cause: Cause::Abandoned,
+        stage: Stage::Preparation,
+        delivery: Delivery::NotSent,
+        retry: Retry::AfterMs(0),
+        attempts: 0,
+        answer: None,
+        detail: None,
+    };
+    PublishError::new(error, "the session has ended before it came to this; open a new one".to_owned())
 }
 
 /// The one who waited may have gone away.

@@ -5,6 +5,8 @@ mod driver;
 mod link;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use thingpost::mqtt::{AcceptedConnection, Disconnection, Incoming, Subscription, Unfinished};
 use thingpost::{Message, Qos, Receipt};
@@ -26,6 +28,9 @@ pub struct MqttClient {
 /// The messages that come by the subscriptions of a device.
 pub struct Messages {
     commands: mpsc::Sender<Command>,
+    /// For a message that was asked for, and whose asker was dropped before it came.
+    asked: Option<oneshot::Receiver<Incoming>>,
+    dropped: Arc<AtomicU64>,
 }
 
 /// How the connection stands.
@@ -111,10 +116,27 @@ impl MqttClient {
 impl Messages {
     /// The next message. Asking for it says that those before it are kept: what was handed over last is acknowledged only then, and
     /// comes again if that does not happen. None when the session has ended.
+    ///
+    /// Dropping the future loses nothing: the next call goes on where this one was.
     pub async fn next(&mut self) -> Option<Incoming> {
-        let (next, message) = oneshot::channel();
-        self.commands.send(Command::Next(next)).await.ok()?;
-        message.await.ok()
+        let asked = match &mut self.asked {
+            Some(asked) => asked,
+            None => {
+                // Room first, so that what follows cannot be interrupted.
+                let room = self.commands.reserve().await.ok()?;
+                let (next, asked) = oneshot::channel();
+                room.send(Command::Next(next));
+                self.asked.insert(asked)
+            }
+        };
+        let message = asked.await;
+        self.asked = None;
+        message.ok()
+    }
+
+    /// Messages that are at most once and found no room, as a thousand others waited to be taken.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 }
 

@@ -19,10 +19,12 @@ pub struct RequestBody {
     body: Incoming,
     bytes_left: u64,
     stall_timeout: Duration,
-    /// When all of it has to be there.
-    deadline: Instant,
-    /// The earlier of that and the end of patience with the next piece.
-    wakes: Pin<Box<Sleep>>,
+    body_timeout: Duration,
+    /// When all of it has to be there: from when it is read first. Before that it is not the client that is slow: hyper asks for no
+    /// byte, and sends no `100 Continue`, of a body that is not read.
+    deadline: Option<Instant>,
+    /// While the next piece is waited for: the end of patience with it.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// The reason why a body did not come to its end.
@@ -39,10 +41,8 @@ pub enum RequestBodyError {
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, limits: &FrontLimits) -> Self {
-        let now = Instant::now();
-        let deadline = now + limits.body_timeout;
-        let wakes = Box::pin(sleep_until(deadline.min(now + limits.stall_timeout)));
-        Self { body, bytes_left: limits.body_bytes, stall_timeout: limits.stall_timeout, deadline, wakes }
+        let FrontLimits { body_bytes, stall_timeout, body_timeout, .. } = *limits;
+        Self { body, bytes_left: body_bytes, stall_timeout, body_timeout, deadline: None, stalled: None }
     }
 }
 
@@ -54,10 +54,16 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let now = Instant::now();
+        let timeout = self.body_timeout;
+        let deadline = *self.deadline.get_or_insert_with(|| now + timeout);
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-            ready!(self.wakes.as_mut().poll(cx));
+            let until = deadline.min(now + self.stall_timeout);
+            let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            ready!(stalled.as_mut().poll(cx));
             return Poll::Ready(Some(Err(RequestBodyError::TooSlow)));
         };
+        self.stalled = None;
         let Some(frame) = frame else { return Poll::Ready(None) };
         let frame = frame.map_err(RequestBodyError::Incomplete)?;
         let length = frame.data_ref().map_or(0, Bytes::len) as u64;
@@ -65,8 +71,9 @@ impl Body for RequestBody {
             return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
         };
         self.bytes_left = left;
-        let wakes = self.deadline.min(Instant::now() + self.stall_timeout);
-        self.wakes.as_mut().reset(wakes);
+        if now > deadline {
+            return Poll::Ready(Some(Err(RequestBodyError::TooSlow)));
+        }
         Poll::Ready(Some(Ok(frame)))
     }
 

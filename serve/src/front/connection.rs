@@ -78,12 +78,14 @@ where
     H: Handler,
 {
     let service = service_fn(|request: Request<Incoming>| {
-        place.is_busy();
+        let begins = place.begins();
         // Before anything is awaited: a client that leaves early ends it too.
         let request_guard = RequestGuard(Arc::clone(place));
         let handler = Arc::clone(&handler);
         async move {
-            let answer = if has_no_host(&request) {
+            let answer = if !begins {
+                overloaded()
+            } else if !has_one_host(&request) {
                 without_host()
             } else if announces_too_much(&request, &limits) {
                 too_large()
@@ -100,8 +102,7 @@ where
         .header_read_timeout(limits.header_timeout)
         .max_headers(limits.headers)
         .max_buf_size(limits.header_bytes.max(8192))
-        .half_close(true)
-        .serve_connection(TokioIo::new(Stalling::new(stream, limits.stall_timeout)), service);
+        .serve_connection(TokioIo::new(Stalling::new(stream, Arc::clone(place), limits.stall_timeout)), service);
     let ended = tokio::select! {
         ended = &mut connection => ended,
         () = asked(&mut stop) => {
@@ -129,15 +130,25 @@ async fn asked(stop: &mut Stop) {
 }
 
 /// HTTP/1.1 demands it, and a request that two servers read differently is how others are smuggled past the first.
-fn has_no_host(request: &Request<Incoming>) -> bool {
-    request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST)
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() != Version::HTTP_11,
+        count => count == 1,
+    }
+}
+
+/// Its place is that of another connection by now.
+fn overloaded() -> Response<AnswerBody> {
+    let detail = "this server has as many connections as it may";
+    let problem = Problem::not_sent(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);
+    problem.retry_after_seconds(1).answer()
 }
 
 fn without_host() -> Response<AnswerBody> {
     Problem::not_sent(
         StatusCode::BAD_REQUEST,
         "host-missing",
-        "the request has no `Host` header, which HTTP/1.1 demands",
+        "the request has not one `Host` header, which HTTP/1.1 demands",
     )
     .answer()
 }
@@ -187,16 +198,16 @@ pub(super) async fn turn_away(mut stream: TcpStream) {
     let _ = timeout(LINGER, said).await;
 }
 
-/// Until it is dropped, the connection has a request.
+/// Until it is dropped, the request has no answer, or not all of it.
 struct RequestGuard(Arc<Place>);
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.waits();
+        self.0.is_answered();
     }
 }
 
-/// A request is over when its answer has left.
+/// The answer is made when its body was taken to its end; when it has left, the stream says.
 struct GuardedBody {
     body: AnswerBody,
     _request: RequestGuard,

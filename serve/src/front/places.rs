@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -32,6 +33,7 @@ pub(super) struct Place {
     all: Arc<Places>,
     number: u64,
     evicted: Arc<Notify>,
+    answered: AtomicBool,
 }
 
 impl Places {
@@ -50,7 +52,7 @@ impl Places {
         let number = taken.number();
         taken.places.insert(number, None);
         drop(taken);
-        let place = Place { all: Arc::clone(self), number, evicted: Arc::default() };
+        let place = Place { all: Arc::clone(self), number, evicted: Arc::default(), answered: AtomicBool::new(false) };
         place.waits();
         Some(place)
     }
@@ -105,11 +107,26 @@ impl Place {
         self.all.changed.notify_waiters();
     }
 
-    /// The connection has a request.
-    pub fn is_busy(&self) {
+    /// The connection has a request. False if its place is that of another one by now: then it must not begin.
+    #[must_use]
+    pub fn begins(&self) -> bool {
         let mut taken = self.all.taken();
-        if let Some(since) = taken.places.get_mut(&self.number).and_then(Option::take) {
+        let Some(since) = taken.places.get_mut(&self.number) else { return false };
+        if let Some(since) = since.take() {
             taken.waiting.remove(&since);
+        }
+        true
+    }
+
+    /// The answer is made, and has not left yet.
+    pub fn is_answered(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// All that was written has left. If that was an answer, the connection has no request any more.
+    pub fn is_flushed(&self) {
+        if self.answered.swap(false, Ordering::Relaxed) {
+            self.waits();
         }
     }
 
@@ -144,13 +161,14 @@ mod tests {
     fn one_more_closes_the_one_that_has_been_without_a_request_for_longest() {
         let places = Places::new(3);
         let [busy, idle, fresh] = [(); 3].map(|()| places.take().unwrap());
-        busy.is_busy();
+        assert!(busy.begins());
         // It had a request meanwhile.
-        idle.is_busy();
+        assert!(idle.begins());
         idle.waits();
         let newest = places.take().unwrap();
         assert!(is_evicted(&fresh) && !is_evicted(&idle) && !is_evicted(&busy) && !is_evicted(&newest));
         assert_eq!(places.open(), 3);
+        assert!(!fresh.begins(), "a request that comes at this moment is not begun");
         drop(fresh);
         assert_eq!(places.open(), 3, "its place was given away already");
     }
@@ -159,7 +177,7 @@ mod tests {
     fn there_is_no_place_where_all_have_a_request() {
         let places = Places::new(1);
         let busy = places.take().unwrap();
-        busy.is_busy();
+        assert!(busy.begins());
         assert!(places.take().is_none());
         drop(busy);
         assert!(places.take().is_some());
@@ -170,8 +188,8 @@ mod tests {
         let places = Places::new(2);
         let [stays, leaves] = [(); 2].map(|()| places.take().unwrap());
         places.quiet().await;
-        stays.is_busy();
-        leaves.is_busy();
+        assert!(stays.begins());
+        assert!(leaves.begins());
         let mut quiet = pin!(places.quiet());
         assert!(quiet.as_mut().now_or_never().is_none());
         stays.waits();

@@ -3,23 +3,28 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::places::Place;
+
 /// A stream whose writes fail when nothing of them gets away for too long.
 pub(super) struct Stalling<S> {
     stream: S,
+    /// Learns when all has left.
+    place: Arc<Place>,
     timeout: Duration,
     /// Since a write has had to wait.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Stalling<S> {
-    pub fn new(stream: S, timeout: Duration) -> Self {
-        Self { stream, timeout, stalled: None }
+    pub fn new(stream: S, place: Arc<Place>, timeout: Duration) -> Self {
+        Self { stream, place, timeout, stalled: None }
     }
 
     fn judge<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -52,6 +57,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = flushed {
+            self.place.is_flushed();
+        }
         self.judge(flushed, cx)
     }
 

@@ -15,16 +15,40 @@ use super::*;
 use crate::problem::whole;
 
 /// Answers with what came. `/wait` waits for a permit first, `/unread` does not look at the body.
+#[derive(Default)]
 struct Echo {
-    gate: Semaphore,
+    gate: Gate,
     arrived: AtomicUsize,
+    /// Requests whose handling was ended before its end.
+    given_up: Arc<AtomicUsize>,
+}
+
+struct Gate(Semaphore);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
+/// Counts itself when it is dropped unfinished.
+struct Unfinished(Option<Arc<AtomicUsize>>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(count) = &self.0 {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 impl Handler for Echo {
     async fn handle(&self, request: Request<RequestBody>) -> Response<AnswerBody> {
         self.arrived.fetch_add(1, Ordering::SeqCst);
         if request.uri().path() == "/wait" {
-            let _ = self.gate.acquire().await;
+            let mut unfinished = Unfinished(Some(Arc::clone(&self.given_up)));
+            let _ = self.gate.0.acquire().await;
+            unfinished.0 = None;
         }
         if request.uri().path() == "/unread" {
             return Response::new(whole("no"));
@@ -51,7 +75,7 @@ impl Server {
     async fn start(limits: FrontLimits) -> Self {
         let front = Front::bind("127.0.0.1:0".parse().unwrap()).await.unwrap().limits(limits);
         let address = front.local_addr().unwrap();
-        let echo = Arc::new(Echo { gate: Semaphore::new(0), arrived: AtomicUsize::new(0) });
+        let echo = Arc::<Echo>::default();
         let (stop, asked) = StopHandle::new();
         let served = tokio::spawn(front.serve(Arc::clone(&echo), asked));
         Self { address, echo, stop, served }
@@ -162,7 +186,7 @@ async fn where_all_connections_have_a_request_one_more_is_told_to_come_back() {
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!((body["cause"].as_str(), body["outcome"].as_str()), (Some("overloaded"), Some("not-sent")));
-        server.echo.gate.add_permits(2);
+        server.echo.gate.0.add_permits(2);
         for mut stream in streams {
             assert!(rest(&mut stream).await.ends_with("21.5"));
         }
@@ -224,6 +248,44 @@ async fn a_body_that_stops_coming_ends_in_an_error_for_the_guest() {
 }
 
 #[tokio::test]
+async fn a_client_that_goes_away_while_its_request_waits_is_noticed() {
+    within(async {
+        let server = Server::start(FrontLimits::default()).await;
+        let mut stream = server.connect().await;
+        stream.write_all(&post("/wait", "21.5")).await.unwrap();
+        server.until_arrived(1).await;
+        drop(stream);
+        while server.echo.given_up.load(Ordering::SeqCst) == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_whose_request_had_to_wait_for_its_turn_is_not_too_slow() {
+    within(async {
+        let limits = FrontLimits { stall_timeout: Duration::from_millis(100), ..FrontLimits::default() };
+        let server = Server::start(limits).await;
+        let mut stream = server.connect().await;
+        let head =
+            "POST /wait HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        server.until_arrived(1).await;
+        // Longer than a client may stall; and it is not the client that does.
+        sleep(limits.stall_timeout * 3).await;
+        server.echo.gate.0.add_permits(1);
+        let mut first = [0; 25];
+        stream.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(b"21.5").await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("21.5"), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_body_that_trickles_ends_when_its_time_is_over() {
     within(async {
         let limits = FrontLimits { body_timeout: Duration::from_millis(300), ..FrontLimits::default() };
@@ -262,6 +324,10 @@ async fn a_request_without_host_is_refused_unless_it_is_of_the_version_that_had_
         let server = Server::start(FrontLimits::default()).await;
         let answer = server.say(b"POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("host-missing"), "{answer}");
+        let twice = server
+            .say(b"POST / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            .await;
+        assert!(twice.starts_with("HTTP/1.1 400"), "{twice}");
         let answer = server.say(b"POST / HTTP/1.0\r\ncontent-length: 4\r\n\r\n21.5").await;
         assert!(answer.starts_with("HTTP/1.0 200") && answer.ends_with("21.5"), "{answer}");
     })
@@ -301,7 +367,7 @@ async fn requests_that_are_under_way_when_the_end_is_asked_for_are_answered() {
         while TcpStream::connect(server.address).await.is_ok() {
             sleep(Duration::from_millis(5)).await;
         }
-        server.echo.gate.add_permits(100);
+        server.echo.gate.0.add_permits(100);
         for stream in &mut streams {
             assert!(rest(stream).await.ends_with("21.5"));
         }
@@ -353,7 +419,8 @@ async fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
     within(async {
         let limits = FrontLimits { stall_timeout: Duration::from_millis(300), ..FrontLimits::default() };
         let (client, server) = tokio::io::duplex(64);
-        let mut stalling = stall::Stalling::new(server, limits.stall_timeout);
+        let place = Arc::new(Places::new(1).take().unwrap());
+        let mut stalling = stall::Stalling::new(server, place, limits.stall_timeout);
         let error = stalling.write_all(&[0; 1000]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop(client);
@@ -416,7 +483,7 @@ mod over_tls {
         let front = Front::bind("127.0.0.1:0".parse().unwrap()).await.unwrap().tls(tls);
         let address = front.local_addr().unwrap();
         let (stop, asked) = StopHandle::new();
-        let echo = Arc::new(Echo { gate: Semaphore::new(0), arrived: AtomicUsize::new(0) });
+        let echo = Arc::<Echo>::default();
         tokio::spawn(front.serve(echo, asked));
         (address, stop)
     }

@@ -21,10 +21,13 @@ use wasmtime_wasi_http::{Error as WasiError, WasiHttpCtx, WasiHttpCtxView, WasiH
 
 use crate::fixtures::engine::{compiled, engine};
 
+/// By bucket and key.
+type Values = BTreeMap<(String, String), Vec<u8>>;
+
 /// What several instances find in one place.
 #[derive(Clone, Default)]
 pub struct Shared {
-    buckets: Arc<Mutex<BTreeMap<(String, String), Vec<u8>>>>,
+    buckets: Arc<Mutex<Values>>,
     fails: Arc<Mutex<bool>>,
 }
 

@@ -4,7 +4,7 @@
 //! they got something wrong. So nothing is passed over: a key that is not known is refused, with the one that may be meant, and every
 //! error names file, line and key. The file may be read by many; secrets are not in it, but in files and variables that it names.
 //!
-//! Reading is in two steps. [`Config::read`] takes what is written, and looks at nothing else. [`Config::load`] takes what the files
+//! Reading is in two steps. [`Config::read`] takes what is written, and looks at nothing else. [`Loader::load`] takes what the files
 //! hold that it names. In between, a follower of the files [looks at them](Config::files) for the first time, so that
 //! nothing is missed that is replaced meanwhile.
 

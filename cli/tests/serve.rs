@@ -168,6 +168,20 @@ fn a_request_that_is_under_way_at_a_sigterm_gets_its_answer() {
 }
 
 #[test]
+fn a_sigterm_amid_a_reload_that_takes_long_is_heeded_at_once() {
+    let clouds = Clouds::start();
+    configure(&clouds, "");
+    let (process, _) = serve(&clouds);
+    // A file that is not read to its end while there is one who writes.
+    let pipe = clouds.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::rename(&pipe, clouds.path("granted.wasm")).unwrap();
+    // It is open when the other end is.
+    let _writer = std::fs::File::options().write(true).open(clouds.path("granted.wasm")).unwrap();
+    ends_in_order(&clouds, process, "TERM");
+}
+
+#[test]
 fn a_certificate_that_is_replaced_is_taken_up_at_a_hang_up_and_a_mistake_is_not() {
     const SIGHUP: u32 = 1;
     let clouds = Clouds::start();

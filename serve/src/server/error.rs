@@ -44,6 +44,11 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// What is new keeps no stranger out, and the address that is listened on until a restart is open to them.
+    OpenUntilRestart {
+        /// The address.
+        address: SocketAddr,
+    },
     /// The process is about to end.
     Ended,
 }
@@ -106,6 +111,11 @@ impl fmt::Display for StartError {
                     _ => Ok(()),
                 }
             }
+            Self::OpenUntilRestart { address } => write!(
+                f,
+                "listen.http stays {address} without TLS until a restart, and with what is new everybody who reaches it could publish: \
+                 leave the tokens of callers in place until then, or restart now"
+            ),
             Self::Ended => f.write_str("the process is about to end"),
         }
     }

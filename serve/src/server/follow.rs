@@ -71,7 +71,8 @@ impl Follower {
         Ok((Self { read: Arc::new(read), state, told: None, reminder: ExpiryReminder::default() }, loaded))
     }
 
-    /// Looks at the files now. `is_asked` is for those who want to hear of it in any case.
+    /// Looks at the files now. `is_asked` is for those who want to hear of it in any case. A look that is given up is lost for good, with
+    /// what had changed: for those who end.
     pub async fn check(&mut self, server: &Server, is_asked: bool) -> Vec<FollowEvent> {
         let (mut state, read) = (std::mem::take(&mut self.state), Arc::clone(&self.read));
         let looked = spawn_blocking(move || {

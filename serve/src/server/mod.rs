@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use thingpost_host::runtime::{CompilationCache, Runtime};
 use thingpost_host::{Pool, PoolLimits, Transport};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 pub use error::StartError;
@@ -38,7 +38,8 @@ pub struct BuiltIn {
     pub component: &'static [u8],
 }
 
-/// A server that runs. Dropping it ends all that is under way.
+/// A server that runs. Dropping it is to ask for the end without waiting for it: no new connection is taken, and what is under way goes
+/// on within its limits for as long as the runtime does. [`shutdown`](Self::shutdown) says what was cut off.
 pub struct Server {
     address: SocketAddr,
     admin: Option<SocketAddr>,
@@ -77,6 +78,10 @@ pub struct Reloaded {
 /// want of a moment.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 
+/// At most so long before the end of [`drain_timeout`](crate::FrontLimits::drain_timeout) guests are stopped, and of a short one half:
+/// their clients, and those who wait for an instance, are told what has become of their messages while there are connections.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
 impl Server {
     /// Starts to listen and to answer. With `built_in`, a configuration need not name a component.
     ///
@@ -84,7 +89,7 @@ impl Server {
     ///
     /// The component cannot be run or wants what it is not granted, the store cannot be opened, or an address cannot be listened on.
     pub async fn start(loaded: Loaded, built_in: Option<BuiltIn>) -> Result<Self, StartError> {
-        workload::refuse_open(&loaded, built_in)?;
+        loaded.config.refuse_open(workload::is_guarded(&loaded, built_in))?;
         let Loaded { config, component, settings, workload: routes, tls } = loaded;
         let instances = u32::try_from(config.guests.instances).unwrap_or(u32::MAX);
         let runtime = Runtime::for_handlers(&CompilationCache::System, instances).map_err(StartError::Runtime)?;
@@ -141,7 +146,7 @@ impl Server {
     ///
     /// As with [`start`](Self::start), but for what only listening shows.
     pub fn check(loaded: Loaded, built_in: Option<BuiltIn>) -> Result<(), StartError> {
-        workload::refuse_open(&loaded, built_in)?;
+        loaded.config.refuse_open(workload::is_guarded(&loaded, built_in))?;
         let Loaded { config, component, settings, workload: routes, tls } = loaded;
         let store = workload::store(&config, built_in);
         store.as_ref().map(Buckets::check).transpose()?;
@@ -182,16 +187,28 @@ impl Server {
     }
 
     /// Ends: takes no new connection, waits for what is under way, and comes back within
-    /// [`drain_timeout`](crate::FrontLimits::drain_timeout), and a second more for guests whose client has gone.
+    /// [`drain_timeout`](crate::FrontLimits::drain_timeout), and a second more for guests whose client has gone. Half a second before the
+    /// time is over, guests are stopped, and all who still wait are answered. Counts the guests that were stopped, or the
+    /// requests that were without a whole answer in the end if these are more.
     pub async fn shutdown(self) -> Drained {
-        let Self { shared, stop, front, admin_front, .. } = self;
+        let Self { shared, stop, mut front, admin_front, .. } = self;
         shared.is_draining.store(true, Ordering::Relaxed);
+        let last_word = Instant::now() + shared.before_last_word();
         stop.stop();
-        let drained = front.await.unwrap_or(Drained { cut_off: 0 });
-        // Those who wait for an instance have been answered or cut off by now.
-        shared.guests.close();
-        let _ = timeout_at(Instant::now() + AFTERWARDS, shared.guests.drained()).await;
-        shared.guests.stop();
+        let cut_off = |drained: Result<Drained, JoinError>| drained.map_or(0, |drained| drained.cut_off);
+        let cut_off = tokio::select! {
+            drained = &mut front => {
+                shared.guests.close();
+                let _ = timeout_at(Instant::now() + AFTERWARDS, shared.guests.drained()).await;
+                // They have no client any more, and so are none of those that the front has counted.
+                cut_off(drained) + shared.stop_guests()
+            }
+            () = sleep_until(last_word) => {
+                let stopped = shared.stop_guests();
+                // Who does not take the answer of a guest that was stopped is counted already.
+                cut_off(front.await).max(stopped)
+            }
+        };
         if let Some((stop, front)) = admin_front {
             stop.stop();
             let at_the_latest = Instant::now() + AFTERWARDS;
@@ -200,16 +217,38 @@ impl Server {
                 () = sleep_until(at_the_latest) => {}
             }
         }
-        drained
+        Drained { cut_off }
     }
 }
 
 impl Shared {
+    /// How long after the end was asked for guests are stopped.
+    fn before_last_word(&self) -> Duration {
+        let made_of = self.made_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let drain_timeout = made_of.0.front.drain_timeout;
+        drain_timeout - LAST_WORD.min(drain_timeout / 2)
+    }
+
+    /// Sends away who waits, and stops guests where they are. Gives how many.
+    fn stop_guests(&self) -> usize {
+        self.guests.close();
+        // From here on there can only be fewer.
+        let busy = self.guests.statistics().busy;
+        self.guests.stop();
+        busy
+    }
+
     fn reload(&self, loaded: Loaded) -> Result<Reloaded, StartError> {
-        workload::refuse_open(&loaded, self.built_in)?;
+        let is_guarded = workload::is_guarded(&loaded, self.built_in);
         let Loaded { config, component, settings, workload: routes, tls } = loaded;
         let mut made_of = self.made_of.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, made_before) = &*made_of;
+        let as_it_runs = as_it_runs(before, config.clone());
+        // What is written is what the next start goes by; until then tokens may be all that keeps strangers out.
+        config.refuse_open(is_guarded)?;
+        as_it_runs
+            .refuse_open(is_guarded)
+            .map_err(|_| StartError::OpenUntilRestart { address: as_it_runs.listen.http.value })?;
         let mut reloaded = Reloaded { after_restart: needs_restart(before, &config), has_new_instances: false };
         let making = Making::new(&config, component, settings, self.store.is_some(), self.built_in)?;
         let guests = match making == *made_before && config.guests == before.guests {
@@ -226,7 +265,7 @@ impl Shared {
             reloaded.has_new_instances = true;
         }
         // What waits for a restart is compared with what runs the next time too.
-        *made_of = (as_it_runs(before, config), making);
+        *made_of = (as_it_runs, making);
         Ok(reloaded)
     }
 }

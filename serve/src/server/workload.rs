@@ -9,7 +9,7 @@ use thingpost_host::Transport;
 use thingpost_host::runtime::Runtime;
 
 use super::{BuiltIn, StartError};
-use crate::config::{Config, ConfigError, Loaded};
+use crate::config::{Config, Loaded};
 use crate::guests::Workload;
 use crate::interfaces::{Grants, GuestLog};
 use crate::store::{Buckets, StoreSettings};
@@ -73,12 +73,11 @@ pub(super) fn store(config: &Config, built_in: Option<BuiltIn>) -> Option<StoreS
     config.store.clone().or_else(|| is_built_in.then(StoreSettings::default))
 }
 
-/// Refuses to serve everybody, unless that is wanted.
-pub(super) fn refuse_open(loaded: &Loaded, built_in: Option<BuiltIn>) -> Result<(), ConfigError> {
+/// Whether the component lets nobody publish who has no token.
+pub(super) fn is_guarded(loaded: &Loaded, built_in: Option<BuiltIn>) -> bool {
     let is_built_in = loaded.component.is_none() && built_in.is_some();
     // What any other component makes of a setting is not known here.
-    let is_guarded = is_built_in && loaded.settings.as_ref().is_some_and(has_tokens);
-    loaded.config.refuse_open(is_guarded)
+    is_built_in && loaded.settings.as_ref().is_some_and(has_tokens)
 }
 
 /// Whether each device has a token that its callers have to show.

@@ -75,9 +75,12 @@ async fn serve(arguments: &ServeArgs) -> Result<Exit, CliError> {
             () = hang_ups.next() => true,
             () = sleep_until(next) => false,
         };
-        for event in follower.check(&server, is_asked).await {
-            say(&event);
-        }
+        // To read and compile what is new may take longer than there is for the end.
+        let events = tokio::select! {
+            () = interruptions.reached(1) => break,
+            events = follower.check(&server, is_asked) => events,
+        };
+        events.iter().for_each(say);
         next = Instant::now() + POLL_INTERVAL;
     }
     tracing::info!("ending: no new connections, and those that have a request finish it");

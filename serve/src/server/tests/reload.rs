@@ -102,6 +102,50 @@ async fn what_waits_for_a_restart_is_named_and_the_rest_is_taken_up() {
     assert!(!desk.path("store.db").exists());
 }
 
+/// One of a component that is built in, whose callers have to show a token, on an address that all reach.
+const GUARDED: &str =
+    "[listen]\nhttp = \"0.0.0.0:0\"\n[log]\nguest = true\n[config]\nplatform = \"aws\"\ntoken = \"t\"\n";
+
+/// Has a server that runs with this go on with a file without tokens, which could be started. What it says.
+async fn without_tokens(desk: &Desk, change: impl FnOnce(&str) -> String) -> String {
+    let built_in = Some(BuiltIn { component: GRANTED });
+    desk.write("serve.toml", GUARDED);
+    let (mut follower, loaded) = follower(desk);
+    let server = Server::start(loaded, built_in).await.unwrap();
+    let here = SocketAddr::from(([127, 0, 0, 1], server.local_addr().port()));
+    let open = change(&GUARDED.replace("token = \"t\"\n", ""));
+    desk.write("serve.toml", &open);
+    Server::check(desk.load().unwrap(), built_in).unwrap();
+    let said = look(&mut follower, &server).await;
+    assert_eq!(ask(here, "GET /config/token").await.1, "t", "what there was stays in use");
+    // Who wants it so gets it so.
+    desk.write("serve.toml", open.replace("[listen]", "[listen]\ninsecure = true"));
+    assert!(look(&mut follower, &server).await.starts_with("taken up: "));
+    assert_eq!(ask(here, "GET /config/token").await.1, "none");
+    said
+}
+
+fn assert_stays_guarded(said: &str) {
+    assert!(
+        said.starts_with("what there was stays in use: listen.http stays 0.0.0.0:0 without TLS until a restart, "),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn tokens_stay_for_as_long_as_the_open_address_does_that_a_restart_would_close() {
+    let desk = Desk::new();
+    assert_stays_guarded(&without_tokens(&desk, |open| open.replace("0.0.0.0:0", "127.0.0.1:0")).await);
+}
+
+#[tokio::test]
+async fn tokens_stay_until_the_restart_that_brings_tls() {
+    let desk = Desk::new();
+    tls::renew(&desk);
+    let with_tls = "[listen]\ntls = { cert = \"tls.crt\", key = \"tls.key\" }";
+    assert_stays_guarded(&without_tokens(&desk, |open| open.replace("[listen]", with_tls)).await);
+}
+
 #[tokio::test]
 async fn instances_stay_where_only_routes_have_changed_and_are_replaced_where_settings_have() {
     let desk = Desk::new();

@@ -11,7 +11,7 @@ use super::reload::{follower, look};
 use super::*;
 
 /// Puts another certificate there, and gives it.
-fn renew(desk: &Desk) -> CertificateDer<'static> {
+pub fn renew(desk: &Desk) -> CertificateDer<'static> {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     desk.write("tls.crt", certified.cert.pem());
     desk.write("tls.key", certified.signing_key.serialize_pem());

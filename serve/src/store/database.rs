@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
@@ -123,7 +123,11 @@ fn make_private(path: &Path) -> io::Result<()> {
 
 fn prepare(connection: &mut Connection, path: &Path, schema: &Schema, max_bytes: u64) -> Result<(), StoreError> {
     connection.busy_timeout(PATIENCE)?;
-    let version = version(connection, path, schema)?;
+    // Who first reads and then writes may find that another process has written in between, and SQLite refuses that at once,
+    // however patient one is. So all transactions wait for the right to write before they read.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    // What is not ours is left as it is.
+    version(connection, path, schema)?;
     let on_file = |error| of_file(path, error);
     // What was acknowledged is on the disk.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(on_file)?;
@@ -133,6 +137,8 @@ fn prepare(connection: &mut Connection, path: &Path, schema: &Schema, max_bytes:
     let pages = i64::try_from(max_bytes).unwrap_or(i64::MAX) / page.max(1);
     connection.pragma_update(None, "max_page_count", pages.clamp(1, MOST_PAGES)).map_err(on_file)?;
     let transaction = connection.transaction().map_err(on_file)?;
+    // Another process may have made the same file since.
+    let version = version(&transaction, path, schema)?;
     for step in &schema.versions[version..] {
         transaction.execute_batch(step).map_err(on_file)?;
     }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Barrier;
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -41,6 +43,41 @@ async fn two_processes_may_share_one_store() {
     let [one, other] = [(); 2].map(|()| Buckets::open(&at(&folder)).unwrap());
     one.set("", vec![("token".to_owned(), b"of one".to_vec())]).await.unwrap();
     assert_eq!(other.get("", "token".to_owned()).await.unwrap().unwrap(), b"of one");
+}
+
+#[tokio::test]
+async fn what_two_processes_add_at_once_is_all_in_the_sum() {
+    const TIMES: u64 = 50;
+    let folder = TempDir::new().unwrap();
+    let add = async |store: Buckets| {
+        for _ in 0..TIMES {
+            store.increment("", "n".to_owned(), 1).await.unwrap();
+        }
+    };
+    let [one, other] = [(); 2].map(|()| Buckets::open(&at(&folder)).unwrap());
+    // Each has a thread of its own, which waits for the other's.
+    tokio::join!(add(one.clone()), add(other));
+    assert_eq!(one.get("", "n".to_owned()).await.unwrap().unwrap(), (2 * TIMES).to_string().as_bytes());
+}
+
+#[test]
+fn processes_that_make_one_store_at_once_all_have_it() {
+    const PROCESSES: usize = 8;
+    for _ in 0..8 {
+        let folder = TempDir::new().unwrap();
+        let settings = at(&folder);
+        let start = Barrier::new(PROCESSES);
+        thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Buckets::open(&settings)
+            };
+            let opened: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(open)).collect();
+            for opened in opened {
+                opened.join().unwrap().unwrap();
+            }
+        });
+    }
 }
 
 #[cfg(unix)]

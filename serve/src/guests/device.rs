@@ -1,29 +1,13 @@
 //! Whose request it is, for limits. `/devices/{device}/..` is how the edge function names a device; all other paths are those of the
 //! default one, and so of one name too.
 
+use percent_encoding::percent_decode_str;
+
 /// The device of a path, decoded, so that `%70ump` is no second `pump` with limits of its own. None for the default device.
 pub(super) fn device(path: &str) -> Option<Box<[u8]>> {
     let device = path.strip_prefix("/devices/")?.split('/').next()?;
-    (!device.is_empty()).then(|| decode(device.as_bytes()).into())
-}
-
-/// What is not encoded properly stands for itself: it is the component that refuses it.
-fn decode(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let encoded = match rest {
-            [b'%', high, low, ..] => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
-            _ => None,
-        };
-        decoded.push(encoded.unwrap_or(*first));
-        rest = if encoded.is_some() { &rest[3..] } else { after };
-    }
-    decoded
-}
-
-fn digit(char: u8) -> Option<u8> {
-    char::from(char).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    // What is not encoded properly stands for itself: it is the component that refuses it.
+    (!device.is_empty()).then(|| percent_decode_str(device).collect())
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ const ALONE: &[(&str, &str, &str)] = &[
     ("check", "thingpost-serve", "otlp"),
     ("check", "thingpost-cli", ""),
     ("check", "thingpost-cli", "serve"),
+    ("check", "thingpost-cli", "otlp"),
     ("check", "thingpost-cli", "emulator"),
     ("check", "thingpost-cli", "pkcs11"),
     ("check", "thingpost-cli", "interpreter"),

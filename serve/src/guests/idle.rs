@@ -9,7 +9,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// Whatever is kept. Each is of a generation, and only those of the newest are.
-pub(super) struct Idle<T>(Mutex<Kept<T>>);
+pub(super) struct Idle<T> {
+    kept: Mutex<Kept<T>>,
+    /// Held while instances end. Who holds it may go on to `kept`, and not the other way round.
+    ending: Mutex<()>,
+}
 
 struct Kept<T> {
     generation: u64,
@@ -24,11 +28,17 @@ struct Kept<T> {
 impl<T: Send + 'static> Idle<T> {
     pub fn new(timeout: Duration) -> Arc<Self> {
         let kept = Kept { generation: 0, timeout, instances: VecDeque::new(), is_watched: false, is_closed: false };
-        Arc::new(Self(Mutex::new(kept)))
+        Arc::new(Self { kept: Mutex::new(kept), ending: Mutex::new(()) })
     }
 
+    /// None: a new one can be started. There is memory for as many as there are places, so what has left the list has to have ended
+    /// before another one begins in its place; that is a matter of microseconds.
     pub fn take(&self) -> Option<T> {
-        self.kept().instances.pop_back().map(|(instance, _)| instance)
+        let last = || self.kept().instances.pop_back().map(|(instance, _)| instance);
+        last().or_else(|| {
+            drop(self.ending());
+            last()
+        })
     }
 
     /// Keeps an instance, unless it is of an earlier generation.
@@ -52,6 +62,7 @@ impl<T: Send + 'static> Idle<T> {
 
     /// Begins the next generation: what is kept ends, and what is in use is not kept.
     pub fn next_generation(&self, timeout: Duration) -> u64 {
+        let _ending = self.ending();
         let mut kept = self.kept();
         kept.generation += 1;
         kept.timeout = timeout;
@@ -63,6 +74,7 @@ impl<T: Send + 'static> Idle<T> {
 
     /// Keeps nothing any more.
     pub fn close(&self) {
+        let _ending = self.ending();
         let mut kept = self.kept();
         kept.is_closed = true;
         let ended = std::mem::take(&mut kept.instances);
@@ -70,21 +82,29 @@ impl<T: Send + 'static> Idle<T> {
         drop(ended);
     }
 
-    /// Ends those whose time is over. When the next one's will be.
+    /// Ends those whose time is over, one after the other, so that the rest may be taken meanwhile. When the next one's will be.
     fn end_old(&self) -> Option<Instant> {
-        let mut kept = self.kept();
         let now = Instant::now();
-        let over = kept.instances.iter().take_while(|(_, until)| *until <= now).count();
-        let ended: Vec<_> = kept.instances.drain(..over).collect();
-        let next = kept.instances.front().map(|(_, until)| *until);
-        kept.is_watched = next.is_some();
-        drop(kept);
-        drop(ended);
-        next
+        loop {
+            let _ending = self.ending();
+            let mut kept = self.kept();
+            let next = kept.instances.front().map(|(_, until)| *until);
+            if next.is_none_or(|until| until > now) {
+                kept.is_watched = next.is_some();
+                return next;
+            }
+            let ended = kept.instances.pop_front();
+            drop(kept);
+            drop(ended);
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ending(&self) -> MutexGuard<'_, ()> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,6 +122,10 @@ async fn watch<T: Send + 'static>(idle: Weak<Idle<T>>, mut next: Instant) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+
     use tokio::time::sleep;
 
     use super::*;
@@ -121,6 +145,48 @@ mod tests {
         idle.keep("third", 0);
         sleep(TIMEOUT * 2).await;
         assert_eq!(idle.count(), 0, "it is looked after again");
+    }
+
+    /// Says that its end has begun, and waits for leave to end.
+    struct Slow {
+        begun: Sender<()>,
+        leave: Receiver<()>,
+        has_ended: Arc<AtomicBool>,
+    }
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            let _ = self.begun.send(());
+            let _ = self.leave.recv();
+            self.has_ended.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn while_one_ends_another_is_taken_and_none_is_started_before_it_has_ended() {
+        let idle = Idle::new(Duration::ZERO);
+        let (begun, has_begun) = channel();
+        let (allow, leave) = channel();
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let slow = Slow { begun, leave, has_ended: Arc::clone(&has_ended) };
+        // The runtime, which has the task that looks after them, gets no turn in this test.
+        idle.keep(Some(slow), 0);
+        idle.keep(None, 0);
+        thread::scope(|scope| {
+            // Gone with this closure, so that nothing waits when it fails.
+            let allow = allow;
+            scope.spawn(|| idle.end_old());
+            has_begun.recv().unwrap();
+            assert!(matches!(idle.take(), Some(None)), "the second is still there");
+            let start = scope.spawn(|| {
+                assert!(idle.take().is_none());
+                has_ended.load(Ordering::SeqCst)
+            });
+            // Time to fail for one that does not wait. One that waits passes however slow this is.
+            thread::sleep(Duration::from_millis(50));
+            allow.send(()).unwrap();
+            assert!(start.join().unwrap(), "there is no memory for a new one yet");
+        });
     }
 
     #[tokio::test]

@@ -73,7 +73,7 @@ pub(super) fn store(config: &Config, built_in: Option<BuiltIn>) -> Option<StoreS
     config.store.clone().or_else(|| is_built_in.then(StoreSettings::default))
 }
 
-/// Whether the component lets nobody publish who has no token.
+/// Whether the component lets only those publish who have a token.
 pub(super) fn is_guarded(loaded: &Loaded, built_in: Option<BuiltIn>) -> bool {
     let is_built_in = loaded.component.is_none() && built_in.is_some();
     // What any other component makes of a setting is not known here.

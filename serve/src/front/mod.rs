@@ -60,7 +60,7 @@ pub struct Front {
 /// How a server has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
-    /// Requests that were under way when the time for them was over.
+    /// Requests that were under way when the time for them was over, and those whose guest was stopped for it.
     pub cut_off: usize,
 }
 

@@ -13,7 +13,7 @@ fn assert_fails(clouds: &Clouds, line: CommandLine, code: i32, words: &[&str]) {
     assert_is_failure(&clouds.run(line), code, words);
 }
 
-/// The same of a network whose fault is temporary, so that a run ends with its time and no sooner.
+/// Runs a case of a network whose fault is temporary, so that the run ends with its time and no sooner.
 #[track_caller]
 fn assert_fails_in_time(clouds: &Clouds, line: &CommandLine, words: &[&str]) {
     assert_is_failure(&clouds.run_until(line, words), 3, words);

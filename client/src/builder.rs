@@ -1,4 +1,4 @@
-//! Who a client publishes as, and by which way.
+//! What a client is made of: the device that it publishes as, and the way to its platform.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ const MQTT_PORT: u16 = 8883;
 #[must_use = "there is no client before `open`"]
 pub struct Builder<P> {
     platform: P,
+    port: Option<u16>,
     network: Network,
     options: Options,
     credential: Option<String>,
@@ -28,7 +29,6 @@ pub struct Builder<P> {
 /// A device on AWS IoT Core.
 pub struct Aws {
     endpoint: String,
-    port: Option<u16>,
     identity: Option<DeviceIdentity>,
     authentication: Authentication,
 }
@@ -36,7 +36,6 @@ pub struct Aws {
 /// A device on Aliyun IoT Platform.
 pub struct Aliyun {
     endpoint: String,
-    port: Option<u16>,
     product_key: String,
     device_name: String,
     secret: Secret,
@@ -48,7 +47,6 @@ pub struct Aliyun {
 /// A device on a broker that belongs to no cloud.
 pub struct Generic {
     endpoint: String,
-    port: Option<u16>,
     identity: Option<DeviceIdentity>,
     user_name: Option<Secret>,
     password: Option<Secret>,
@@ -75,7 +73,14 @@ enum Roots {
 
 impl<P> Builder<P> {
     fn new(platform: P) -> Self {
-        Self { platform, network: Network::default(), options: Options::default(), credential: None }
+        Self { platform, port: None, network: Network::default(), options: Options::default(), credential: None }
+    }
+
+    /// The port. By default 8443 over HTTPS with a certificate on AWS, 443 over all other HTTPS, and 8883 over MQTT. On 443 a
+    /// certificate works on AWS too: its ALPN is taken care of.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
     }
 
     /// Trusts the authorities in this PEM file, and no others. By default those that this machine trusts.
@@ -108,13 +113,13 @@ impl<P> Builder<P> {
         self
     }
 
-    /// How long one message may take, [`Options::timeout_ms`]. Default 30 s.
+    /// How long one message may take over HTTPS, [`Options::timeout_ms`]. Default 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout_ms = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
         self
     }
 
-    /// All bounds and the pace of publishing.
+    /// All bounds and the pace of publishing over HTTPS.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
@@ -125,6 +130,17 @@ impl<P> Builder<P> {
     pub fn credential(mut self, saved: impl Into<String>) -> Self {
         self.credential = Some(saved.into());
         self
+    }
+
+    /// A session over MQTT has options and bounds of its own, and what is passed over would be missed when it matters.
+    fn refuse_what_is_of_https(&self) -> Result<(), OpenError> {
+        if self.options != Options::default() {
+            return Err(OpenError::OfHttps("timeout and options"));
+        }
+        match self.credential {
+            Some(_) => Err(OpenError::OfHttps("a saved credential")),
+            None => Ok(()),
+        }
     }
 
     fn device(
@@ -191,12 +207,7 @@ impl DeviceIdentity {
 impl Client {
     /// A device on AWS IoT Core, by the endpoint of its account: `a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com`.
     pub fn aws(endpoint: impl Into<String>) -> Builder<Aws> {
-        Builder::new(Aws {
-            endpoint: endpoint.into(),
-            port: None,
-            identity: None,
-            authentication: Authentication::Certificate,
-        })
+        Builder::new(Aws { endpoint: endpoint.into(), identity: None, authentication: Authentication::Certificate })
     }
 
     /// A device on Aliyun IoT Platform, by its endpoint and the three values of its console.
@@ -208,7 +219,6 @@ impl Client {
     ) -> Builder<Aliyun> {
         Builder::new(Aliyun {
             endpoint: endpoint.into(),
-            port: None,
             product_key: product_key.into(),
             device_name: device_name.into(),
             secret: Secret::new(device_secret),
@@ -223,17 +233,11 @@ impl MqttClient {
     /// A device on a broker that belongs to no cloud: mosquitto, EMQX, HiveMQ and others, over TLS.
     pub fn generic(endpoint: impl Into<String>) -> Builder<Generic> {
         let endpoint = endpoint.into();
-        Builder::new(Generic { endpoint, port: None, identity: None, user_name: None, password: None })
+        Builder::new(Generic { endpoint, identity: None, user_name: None, password: None })
     }
 }
 
 impl Builder<Generic> {
-    /// The port. By default 8883.
-    pub fn port(mut self, port: u16) -> Self {
-        self.platform.port = Some(port);
-        self
-    }
-
     /// Shows the certificate in this PEM file, with the key in that one.
     pub fn certificate(mut self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
         self.platform.identity = Some(DeviceIdentity::files(certificate.as_ref(), key.as_ref()));
@@ -259,8 +263,9 @@ impl Builder<Generic> {
     ///
     /// Something that was given cannot be used; the [`OpenError`] names it.
     pub fn mqtt(self, client_id: impl Into<String>) -> Result<MqttBuilder, OpenError> {
-        let Generic { endpoint, port, identity, user_name, password } = self.platform;
-        let endpoint = Endpoint::new(&endpoint, port.unwrap_or(MQTT_PORT))?;
+        self.refuse_what_is_of_https()?;
+        let Generic { endpoint, identity, user_name, password } = self.platform;
+        let endpoint = Endpoint::new(&endpoint, self.port.unwrap_or(MQTT_PORT))?;
         let identity = identity.map(DeviceIdentity::load).transpose()?;
         let transport = self.network.transport_to_broker(&endpoint, identity)?;
         let broker = generic::BrokerConfig::new(endpoint, client_id.into(), user_name, password)?;
@@ -269,12 +274,6 @@ impl Builder<Generic> {
 }
 
 impl Builder<Aws> {
-    /// The port. By default 8443 with a certificate, and 443 otherwise. With a certificate 443 works too: its ALPN is taken care of.
-    pub fn port(mut self, port: u16) -> Self {
-        self.platform.port = Some(port);
-        self
-    }
-
     /// Shows the certificate in this PEM file, with the key in that one.
     pub fn certificate(mut self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
         self.platform.identity = Some(DeviceIdentity::files(certificate.as_ref(), key.as_ref()));
@@ -299,10 +298,10 @@ impl Builder<Aws> {
     ///
     /// Something that was given cannot be used; the [`OpenError`] names it.
     pub fn open(mut self) -> Result<Client, OpenError> {
-        let Aws { endpoint, port, identity, authentication } = &mut self.platform;
+        let Aws { endpoint, identity, authentication } = &mut self.platform;
         let identity = identity.take().map(DeviceIdentity::load).transpose()?;
         let is_certificate = matches!(authentication, Authentication::Certificate);
-        let port = port.unwrap_or(if is_certificate { 8443 } else { 443 });
+        let port = self.port.unwrap_or(if is_certificate { 8443 } else { 443 });
         let (endpoint, roots) = (std::mem::take(endpoint), self.network.roots()?);
         let config = aws::Config::new(Endpoint::new(&endpoint, port)?, authentication.clone())?;
         let mut routes = Vec::new();
@@ -329,11 +328,12 @@ impl Builder<Aws> {
     ///
     /// Something that was given cannot be used, or is for HTTPS alone; the [`OpenError`] names it.
     pub fn mqtt(self, client_id: impl Into<String>) -> Result<MqttBuilder, OpenError> {
-        let Aws { endpoint, port, identity, authentication } = self.platform;
+        self.refuse_what_is_of_https()?;
+        let Aws { endpoint, identity, authentication } = self.platform;
         if !matches!(authentication, Authentication::Certificate) {
             return Err(ConfigError::Unsupported("way to authenticate over MQTT that is not a certificate").into());
         }
-        let endpoint = Endpoint::new(&endpoint, port.unwrap_or(MQTT_PORT))?;
+        let endpoint = Endpoint::new(&endpoint, self.port.unwrap_or(MQTT_PORT))?;
         let identity = identity.map(DeviceIdentity::load).transpose()?;
         let transport = self.network.transport_to_broker(&endpoint, identity)?;
         let certificate = aws::mqtt::AuthMethod::Certificate;
@@ -343,12 +343,6 @@ impl Builder<Aws> {
 }
 
 impl Builder<Aliyun> {
-    /// The port. By default 443.
-    pub fn port(mut self, port: u16) -> Self {
-        self.platform.port = Some(port);
-        self
-    }
-
     /// The client id. By default product key and device name with a dot between them.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.platform.client_id = Some(client_id.into());
@@ -373,9 +367,8 @@ impl Builder<Aliyun> {
     ///
     /// Something that was given cannot be used; the [`OpenError`] names it.
     pub fn open(self) -> Result<Client, OpenError> {
-        let Aliyun { endpoint, port, product_key, device_name, secret, client_id, sign_method, timestamp } =
-            &self.platform;
-        let port = port.unwrap_or(443);
+        let Aliyun { endpoint, product_key, device_name, secret, client_id, sign_method, timestamp } = &self.platform;
+        let port = self.port.unwrap_or(443);
         let endpoint = Endpoint::new(endpoint, port)?;
         let (host, roots) = (endpoint.host().to_owned(), self.network.roots()?);
         let device = aliyun::Device::new(endpoint, product_key, device_name, client_id.as_deref())?;
@@ -391,9 +384,9 @@ impl Builder<Aliyun> {
     ///
     /// Something that was given cannot be used; the [`OpenError`] names it.
     pub fn mqtt(self) -> Result<MqttBuilder, OpenError> {
-        let Aliyun { endpoint, port, product_key, device_name, secret, client_id, sign_method, timestamp } =
-            self.platform;
-        let endpoint = Endpoint::new(&endpoint, port.unwrap_or(MQTT_PORT))?;
+        self.refuse_what_is_of_https()?;
+        let Aliyun { endpoint, product_key, device_name, secret, client_id, sign_method, timestamp } = self.platform;
+        let endpoint = Endpoint::new(&endpoint, self.port.unwrap_or(MQTT_PORT))?;
         let transport = self.network.transport_to_broker(&endpoint, None)?;
         let device = aliyun::Device::new(endpoint, &product_key, &device_name, client_id.as_deref())?;
         let signature = aliyun::mqtt::AuthMethod::Signature {

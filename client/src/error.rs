@@ -60,6 +60,8 @@ pub enum OpenError {
     Route(RouteError),
     /// What is to be connected to in place of the endpoint is no address and port.
     ConnectTo(String),
+    /// What is for HTTPS alone was given for a session over MQTT.
+    OfHttps(&'static str),
     /// The runtime of a blocking client cannot be started.
     Runtime(std::io::Error),
 }
@@ -74,6 +76,12 @@ impl fmt::Display for OpenError {
             Self::ConnectTo(given) => {
                 write!(f, "`{given}` is nothing to connect to; give an address and a port, as in 127.0.0.1:8443")
             }
+            Self::OfHttps(what) => {
+                write!(
+                    f,
+                    "{what}: that is for publishing over HTTPS; a session over MQTT has its own options, in `MqttBuilder`"
+                )
+            }
             Self::Runtime(error) => write!(f, "the runtime of the client cannot be started: {error}"),
         }
     }
@@ -87,7 +95,7 @@ impl std::error::Error for OpenError {
             Self::Roots(error) => Some(error),
             Self::Route(error) => Some(error),
             Self::Runtime(error) => Some(error),
-            Self::ConnectTo(_) => None,
+            Self::ConnectTo(_) | Self::OfHttps(_) => None,
         }
     }
 }

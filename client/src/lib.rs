@@ -1,6 +1,6 @@
 //! Publishing from Rust, without a sandbox.
 //!
-//! Who writes a program in Rust needs no component to publish to AWS IoT Core or Aliyun IoT Platform, and has 60 to 80 lines to write
+//! A program in Rust needs no component to publish to AWS IoT Core or Aliyun IoT Platform, and 60 to 80 lines have to be written
 //! to put the same logic over a transport: a clock, an HTTP client, TLS with a certificate and ALPN, a loop, and at its end a table of
 //! errors in which a mistake turns *unknown* into *not sent*. Here they are written.
 //!

@@ -27,7 +27,11 @@ fn connect(error: &ConnectError) -> Kind {
             Kind::ConnectionLimit
         }
         ConnectError::DnsTimeout { .. } | ConnectError::Dns(_) => Kind::NameResolution,
-        ConnectError::Unreachable(attempts) => unreachable(attempts),
+        ConnectError::Unreachable(attempts) => match Attempt::furthest(attempts) {
+            Some(io::ErrorKind::ConnectionRefused) => Kind::ConnectionRefused,
+            Some(io::ErrorKind::TimedOut) => Kind::ConnectTimeout,
+            _ => Kind::Unreachable,
+        },
         ConnectError::Timeout { .. } => Kind::ConnectTimeout,
         ConnectError::Certificate(_) => Kind::TlsCertificate,
         ConnectError::Alert(_) => Kind::TlsAlert,
@@ -39,18 +43,6 @@ fn connect(error: &ConnectError) -> Kind {
         ConnectError::Proxy { .. } => Kind::Unreachable,
         // All of them are from before the request.
         _ => Kind::TlsProtocol,
-    }
-}
-
-/// Of several addresses the one that got furthest speaks.
-fn unreachable(attempts: &[Attempt]) -> Kind {
-    let any = |kind| attempts.iter().any(|attempt| attempt.error.as_ref().map(io::Error::kind) == kind);
-    if any(Some(io::ErrorKind::ConnectionRefused)) {
-        Kind::ConnectionRefused
-    } else if any(None) || any(Some(io::ErrorKind::TimedOut)) {
-        Kind::ConnectTimeout
-    } else {
-        Kind::Unreachable
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use thingpost_client::thingpost::{Cause, Options};
 use thingpost_client::{Client, Delivery, Message, OpenError, Qos, blocking};
@@ -92,7 +93,7 @@ async fn an_authentication_that_never_succeeds_ends_with_the_time_of_each_messag
     within(async {
         let cloud = AliyunCloud::start().await;
         cloud.emulator.faults().push_at_authentication(Fault::BeforeAcceptance(Break::Reset), 10_000);
-        let client = cloud.builder().options(Options { timeout_ms: 2_000, ..Options::default() }).open().unwrap();
+        let client = cloud.builder().options(Options { timeout_ms: 15_000, ..Options::default() }).open().unwrap();
         let outcomes: Vec<_> = stream::iter(0..5)
             .map(|_| client.publish(aliyun_message(Qos::AtMostOnce)))
             .buffer_unordered(5)
@@ -219,9 +220,10 @@ async fn judge(case: &Case, client: &Client, faults: &Faults, message: Message, 
 #[tokio::test]
 async fn what_may_have_arrived_is_never_called_not_sent() {
     within(async {
-        for case in &CASES {
+        // All at once: the one that stalls takes all of its time, and less would be too little for a handshake on a slow machine.
+        join_all(CASES.iter().map(|case| async move {
             let cloud = AwsCloud::start().await;
-            let options = Options { timeout_ms: 3_000, ..Options::default() };
+            let options = Options { timeout_ms: 20_000, ..Options::default() };
             let client = cloud.builder().options(options.clone()).open().unwrap();
             let ledger = cloud.emulator.ledger();
             let is_taken = || !ledger.accepted().is_empty();
@@ -232,7 +234,8 @@ async fn what_may_have_arrived_is_never_called_not_sent() {
             let ledger = cloud.emulator.ledger();
             let is_taken = || ledger.entries().iter().any(|entry| entry.disposition.is_accepted());
             judge(case, &client, &cloud.emulator.faults(), aliyun_message(Qos::AtMostOnce), is_taken).await;
-        }
+        }))
+        .await;
     })
     .await;
 }
@@ -241,19 +244,19 @@ async fn what_may_have_arrived_is_never_called_not_sent() {
 async fn what_never_left_is_not_sent_and_says_why() {
     within(async {
         let cloud = AwsCloud::start().await;
-        let short = Options { timeout_ms: 1_500, ..Options::default() };
+        let short = Options { timeout_ms: 15_000, ..Options::default() };
         // There was a listener here a moment ago.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let refused = cloud.builder().options(short.clone()).connect_to(free.to_string()).open().unwrap();
-        let error = refused.publish(message(1)).await.unwrap_err();
-        assert_eq!(error.delivery(), Delivery::NotSent);
-        assert!(error.to_string().contains("refused"), "{error}");
         // An authority that signs for other servers.
         let stranger = AwsCloud::start().await;
         let untrusted = cloud.builder().options(short).ca(stranger.file("ca.pem")).open().unwrap();
-        let error = untrusted.publish(message(1)).await.unwrap_err();
-        assert_eq!(error.delivery(), Delivery::NotSent);
-        assert!(error.to_string().contains("certificate"), "{error}");
+        let (refused, untrusted) = tokio::join!(refused.publish(message(1)), untrusted.publish(message(1)));
+        for (outcome, word) in [(refused, "refused"), (untrusted, "certificate")] {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.delivery(), Delivery::NotSent);
+            assert!(error.to_string().contains(word), "{error}");
+        }
         assert!(cloud.emulator.ledger().entries().is_empty());
     })
     .await;
@@ -282,6 +285,12 @@ fn what_cannot_be_opened_says_which_of_its_parts_is_wrong() {
     assert!(nowhere.to_string().contains("`there`"), "{nowhere}");
     let empty = Client::aliyun("a.example", PRODUCT, "pump-1", "").open().unwrap_err();
     assert!(empty.to_string().contains("device secret"), "{empty}");
+    let unused = Client::aws("a.example")
+        .timeout(std::time::Duration::from_secs(5))
+        .mqtt("thermometer-7")
+        .map(drop)
+        .unwrap_err();
+    assert!(unused.to_string().contains("timeout"), "{unused}");
     let zero = Client::aws("a.example").options(Options { timeout_ms: 0, ..Options::default() }).open().unwrap_err();
     assert!(zero.to_string().contains("timeout"), "{zero}");
 }

@@ -103,7 +103,7 @@ impl Driver {
                 () = alarm => {}
             }
             if is_over && !self.session.is_leaving() {
-                // Who says goodbye has kept what was handed over. Of the rest nothing may be acknowledged: it would be lost.
+                // A goodbye says that what was handed over is kept. Of the rest nothing may be acknowledged: it would be lost.
                 if self.leaving.is_some() && self.arrived.is_empty() {
                     self.session.acknowledge();
                 }

@@ -137,6 +137,17 @@ pub struct Attempt {
     pub error: Option<io::Error>,
 }
 
+impl Attempt {
+    /// What there is to say of several addresses: the one that got furthest speaks. An answer, even "refused", says more than silence,
+    /// which is [`TimedOut`](io::ErrorKind::TimedOut) here, and silence more than a missing route: a machine without IPv6 fails so on half
+    /// of all hosts. None where all that happened says less than these.
+    pub fn furthest(attempts: &[Self]) -> Option<io::ErrorKind> {
+        let kind = |attempt: &Self| attempt.error.as_ref().map_or(io::ErrorKind::TimedOut, io::Error::kind);
+        let order = [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut, io::ErrorKind::NetworkUnreachable];
+        order.into_iter().find(|wanted| attempts.iter().any(|attempt| kind(attempt) == *wanted))
+    }
+}
+
 /// The part of connecting during which the connect timeout struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {

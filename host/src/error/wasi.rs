@@ -52,18 +52,12 @@ impl ConnectError {
     }
 }
 
-/// Of several addresses, the one that got furthest speaks: an answer, even "refused", says more than silence, and
-/// silence more than a missing route (a machine without IPv6 fails so on half of all hosts).
 fn unreachable_to_wasi(attempts: &[Attempt]) -> WasiError {
-    let any = |kind| attempts.iter().any(|attempt| attempt.error.as_ref().map(io::Error::kind) == kind);
-    if any(Some(io::ErrorKind::ConnectionRefused)) {
-        WasiError::ConnectionRefused
-    } else if any(None) || any(Some(io::ErrorKind::TimedOut)) {
-        WasiError::ConnectionTimeout
-    } else if any(Some(io::ErrorKind::NetworkUnreachable)) {
-        WasiError::DestinationIpUnroutable
-    } else {
-        WasiError::DestinationUnavailable
+    match Attempt::furthest(attempts) {
+        Some(io::ErrorKind::ConnectionRefused) => WasiError::ConnectionRefused,
+        Some(io::ErrorKind::TimedOut) => WasiError::ConnectionTimeout,
+        Some(io::ErrorKind::NetworkUnreachable) => WasiError::DestinationIpUnroutable,
+        _ => WasiError::DestinationUnavailable,
     }
 }
 

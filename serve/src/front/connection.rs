@@ -104,6 +104,8 @@ where
         .max_buf_size(limits.header_bytes.max(8192))
         .serve_connection(TokioIo::new(Stalling::new(stream, Arc::clone(place), limits.stall_timeout)), service);
     let ended = tokio::select! {
+        // Of a process that was late, it has what had come before it is told to end.
+        biased;
         ended = &mut connection => ended,
         () = asked(&mut stop) => {
             Pin::new(&mut connection).graceful_shutdown();

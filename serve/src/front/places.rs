@@ -1,4 +1,4 @@
-//! Who has a connection, and who has to go when there are too many.
+//! The places of connections: how many there are, and which of them is given away when there are too many.
 //!
 //! A bound alone helps those who come first: a thousand clients that send half a request line each, and again when they are closed,
 //! keep all others out. So one connection more closes the one that has been without a request for longest. A client that

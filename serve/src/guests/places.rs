@@ -1,4 +1,4 @@
-//! Who may go in, who waits, and who is sent away.
+//! The places of requests in guests: how many there are, in all and for a device, and a queue for those that find none.
 //!
 //! A host that starts an instance for each request, however many there are, runs out of what instances are made of: of 8,213
 //! requests over 1,000 connections, `wasmtime serve` answered 7,403 with 500. Here there are places, as many as instances can be, and

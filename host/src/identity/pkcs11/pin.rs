@@ -5,7 +5,7 @@
 //! refused is not tried again by this process, and the last try that a token has left is never taken: the next start finds the
 //! token as it was.
 //!
-//! Who is logged in is logged in for all of a process, and a login on top of that is not looked at by the token: a wrong PIN that is
+//! A login is good for all of a process, and one on top of it is not looked at by the token: a wrong PIN that is
 //! loaded while the right one serves would be found out in the night in which the session is lost. So another PIN than the one that
 //! has logged in is tried by itself, and the keys that were there log in again with theirs when they sign next.
 

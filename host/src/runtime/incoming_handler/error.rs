@@ -17,7 +17,7 @@ pub enum LoadHandlerError {
     NotOffered {
         /// What it imports.
         interface: String,
-        /// The same interface in versions that are offered.
+        /// The versions of that interface that are offered.
         offered: Vec<String>,
     },
     /// What the component imports is offered, in another shape.
